@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import type { ExampleAppOptions } from './server.js'
+
+/** The names of the environment variables that the example app knows. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const DEFAULT_PORT = 3000
+/** How many ports after the default one are tried when nobody asked for a certain one. */
+const MORE_PORTS = 20
+
+/**
+ * Reads the options of the example app from environment variables, all of them optional: `PORT`,
+ * `APP_URL`, `SESSION_SECRET`, `REDIS_URL`, `ASKARA_CLIENT_ID`, `ASKARA_CLIENT_SECRET`,
+ * `JIKO_CLIENT_ID`, `JIKO_PRIVATE_KEY` (PEM, or the path of a file), `JIKO_KEY_ID`, `JIKO_API_URL`.
+ *
+ * @throws {Error} naming the variable that is missing beside another, or cannot be used
+ */
+export function readEnvironment(variables: Environment): ExampleAppOptions {
+  const environment = withoutEmpty(variables)
+  return {
+    ports: readPorts(environment['PORT']),
+    publicURL: environment['APP_URL'],
+    sessionSecret: environment['SESSION_SECRET'],
+    redisURL: environment['REDIS_URL'],
+    askara: readAskara(environment),
+    jiko: readJiko(environment),
+  }
+}
+
+/** `NAME=` in a shell or in a file of settings means that there is none. */
+function withoutEmpty(variables: Environment): Environment {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+}
+
+function readPorts(value: string | undefined): readonly number[] {
+  if (value === undefined)
+    return Array.from({ length: MORE_PORTS }, (_, index) => DEFAULT_PORT + index)
+  const port = Number(value)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error('PORT must be a number from 0 to 65535')
+  }
+  return [port]
+}
+
+function readAskara(environment: Environment): ExampleAppOptions['askara'] {
+  const clientID = environment['ASKARA_CLIENT_ID']
+  const clientSecret = environment['ASKARA_CLIENT_SECRET']
+  if (!clientID && !clientSecret) return undefined
+  if (!clientID) throw new Error('ASKARA_CLIENT_SECRET is set, ASKARA_CLIENT_ID is missing')
+  if (!clientSecret) throw new Error('ASKARA_CLIENT_ID is set, ASKARA_CLIENT_SECRET is missing')
+  return { clientID, clientSecret }
+}
+
+function readJiko(environment: Environment): ExampleAppOptions['jiko'] {
+  const clientID = environment['JIKO_CLIENT_ID']
+  const privateKey = environment['JIKO_PRIVATE_KEY']
+  if (!clientID && !privateKey) return undefined
+  if (!clientID) throw new Error('JIKO_PRIVATE_KEY is set, JIKO_CLIENT_ID is missing')
+  if (!privateKey) throw new Error('JIKO_CLIENT_ID is set, JIKO_PRIVATE_KEY is missing')
+  return {
+    clientID,
+    privateKey: readPrivateKey(privateKey),
+    keyId: environment['JIKO_KEY_ID'],
+    apiURL: environment['JIKO_API_URL'],
+  }
+}
+
+function readPrivateKey(value: string): string {
+  // Where an environment variable cannot hold line breaks, people write them as \n.
+  if (value.includes('-----BEGIN')) return value.replaceAll('\\n', '\n')
+  try {
+    return readFileSync(value, 'utf8')
+  } catch {
+    // The value stays out of the message: it may be a key that lost its first line.
+    throw new Error('JIKO_PRIVATE_KEY is neither a key in PEM nor the path of a readable file')
+  }
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { createApp } from './app.js'
+import type { AuthorizationServer, AuthorizationServerOptions } from './authorization-server.js'
+import { createProviders } from './providers.js'
+import { openSessionStore } from './session-store.js'
+
+/** What {@link startExampleApp} may be told. Everything has a default. */
+export interface ExampleAppOptions {
+  /**
+   * The ports to try in turn, at 127.0.0.1; `0` takes any that is free.
+   *
+   * @default [0]
+   */
+  readonly ports?: readonly number[] | undefined
+
+  /**
+   * The address under which browsers reach the app, such as `https://your-app.com`, when that is a
+   * reverse proxy's. The proxy is then trusted to say whether the browser came by HTTPS.
+   *
+   * @default `http://localhost` and the port
+   */
+  readonly publicURL?: string | undefined
+
+  /** Signs the session cookies. @default random, so that logins end with the process */
+  readonly sessionSecret?: string | undefined
+
+  /** Where sessions live. @default in memory */
+  readonly redisURL?: string | undefined
+
+  /** The credentials for the real Askara. @default none: a local stand-in */
+  readonly askara?:
+    | {
+        readonly clientID: string
+        readonly clientSecret: string
+        /** @default the documented place */
+        readonly profileURL?: string | undefined
+      }
+    | undefined
+
+  /** The credentials for the real Jiko. @default none: a local stand-in */
+  readonly jiko?:
+    | {
+        readonly clientID: string
+        /** PKCS #8 in PEM. */
+        readonly privateKey: string
+        readonly keyId?: string | undefined
+        /** Where the pockets are listed. @default the documented place */
+        readonly apiURL?: string | undefined
+      }
+    | undefined
+
+  /** How the stand-ins behave. */
+  readonly authorizationServer?: Omit<AuthorizationServerOptions, 'callbackURLs'> | undefined
+
+  /** Called for every error that is not the visitor's own (status 500 and up). @default forgotten */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/** A running example app. */
+export interface ExampleApp {
+  /** Where to open it, without a slash at the end. */
+  readonly url: string
+  /** Which providers are local stand-ins. */
+  readonly embedded: { readonly askara: boolean; readonly jiko: boolean }
+  /** The local stand-ins; `undefined` when both providers are the real ones. */
+  readonly authorizationServer: AuthorizationServer | undefined
+  readonly sessionStore: 'memory' | 'redis'
+  readonly isSessionSecretRandom: boolean
+  /** Stops the app, its stand-ins and its connection to Redis. */
+  close(): Promise<void>
+}
+
+/** Starts the example app and whatever it needs that is not given. */
+export async function startExampleApp(options: ExampleAppOptions = {}): Promise<ExampleApp> {
+  const server = createServer()
+  await listenOnFirstFree(server, options.ports ?? [0])
+  try {
+    return await openApp(server, options)
+  } catch (error) {
+    await stop(server)
+    throw error
+  }
+}
+
+async function openApp(server: Server, options: ExampleAppOptions): Promise<ExampleApp> {
+  const { onError = () => undefined, publicURL, sessionSecret } = options
+  const { port } = server.address() as AddressInfo
+  const url = new URL(publicURL ?? `http://localhost:${port}`)
+
+  const sessionStore = await openSessionStore(options.redisURL, onError)
+  const providers = await createProviders(options, url.origin).catch(async (error: unknown) => {
+    await sessionStore.close()
+    throw error
+  })
+  const app = createApp({
+    providers,
+    url,
+    isBehindProxy: publicURL !== undefined,
+    sessionSecret: sessionSecret ?? randomBytes(32).toString('base64url'),
+    sessionStore: sessionStore.store,
+    onError,
+  })
+  server.on('request', app)
+
+  return {
+    url: url.origin,
+    embedded: providers.embedded,
+    authorizationServer: providers.authorizationServer,
+    sessionStore: sessionStore.kind,
+    isSessionSecretRandom: sessionSecret === undefined,
+    async close() {
+      await stop(server)
+      await Promise.all([providers.close(), sessionStore.close()])
+    },
+  }
+}
+
+async function listenOnFirstFree(server: Server, ports: readonly number[]): Promise<void> {
+  for (const [index, port] of ports.entries()) {
+    const isLast = index === ports.length - 1
+    try {
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      return
+    } catch (error) {
+      if (isLast || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
+}
+
+async function stop(server: Server): Promise<void> {
+  server.closeAllConnections()
+  await promisify(server.close.bind(server))()
+}

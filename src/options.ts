@@ -1,0 +1,170 @@
+import type { Dispatcher } from 'undici'
+import type {
+  ClientAssertionAlgorithm,
+  ClientAssertionAudience,
+  ClientAuthenticationMethod,
+  PrivateKey,
+} from './client-authentication.js'
+import type { Ledger, LoginRequest, ParsedProfile, PendingLoginStore } from './types.js'
+
+/** Further request parameters by name, such as `{ prompt: 'consent' }`. */
+export type Parameters = Readonly<Record<string, string>>
+
+/**
+ * Where a provider is and how it wants to be spoken to: plain data. `askara` and `jiko` are such
+ * objects, and so is what `discover` returns.
+ */
+export interface ProviderOptions {
+  /** The strategy's name for Passport, for the profile and for the session. @default 'oauth2' */
+  readonly name?: string | undefined
+
+  /** The authorization endpoint, where the browser is sent. */
+  readonly authorizationURL: string
+
+  /** The token endpoint, where the code is exchanged. */
+  readonly tokenURL: string
+
+  /**
+   * The provider's issuer identifier. When it is known, an `iss` in the callback is compared with it
+   * (RFC 9207), ID tokens are validated against it, and it is the audience of client assertions.
+   */
+  readonly issuer?: string | undefined
+
+  /** Where the profile of the logged-in person is: a JSON document, read with the access token. */
+  readonly profileURL?: string | undefined
+
+  /**
+   * Finds id, name and email in the profile document.
+   *
+   * @default reads `sub` (or `id`), `name`, and `email`
+   */
+  readonly parseProfile?: ((body: Record<string, unknown>) => ParsedProfile) | undefined
+
+  /** The scope to ask for: a string as it goes on the wire, or a list. */
+  readonly scope?: string | readonly string[] | undefined
+
+  /** What joins a list of scopes. @default ' ' (a space, as RFC 6749 says) */
+  readonly scopeSeparator?: string | undefined
+
+  /**
+   * How the client proves who it is.
+   *
+   * @default 'private_key_jwt' with a `privateKey`, else 'client_secret_post' with a `clientSecret`
+   * ('client_secret_basic' where the provider's metadata offers that alone), else 'none'
+   */
+  readonly clientAuthentication?: ClientAuthenticationMethod | undefined
+
+  /** The methods the provider's metadata offers; only helps to find the default of `clientAuthentication`. */
+  readonly clientAuthenticationMethodsSupported?: readonly string[] | undefined
+
+  /**
+   * Whether client id and secret are form-urlencoded before they go into Basic credentials, as RFC 6749
+   * section 2.3.1 says (`encoded`), or not, as many servers expect (`raw`).
+   *
+   * @default 'encoded'
+   */
+  readonly basicCredentials?: 'encoded' | 'raw' | undefined
+
+  /**
+   * The audience of client assertions: one string, or a function of the URL called.
+   *
+   * @default the `issuer` when it is known, else the token endpoint
+   */
+  readonly clientAssertionAudience?: ClientAssertionAudience | undefined
+
+  /** The signature algorithm of client assertions. @default what fits the key: PS256, ES256 or EdDSA */
+  readonly clientAssertionAlgorithm?: ClientAssertionAlgorithm | undefined
+
+  /** The format of token requests: the standard's form body, or JSON. @default 'form' */
+  readonly tokenRequestFormat?: 'form' | 'json' | undefined
+
+  /**
+   * Leaves `redirect_uri` out of the token request, for a provider that documents it so. Safe because
+   * the code is bound to this client by PKCE; refused when PKCE is off. @default false
+   *
+   * @see [OAuth 2.1, section 10.2](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1#section-10.2)
+   */
+  readonly omitRedirectUriInTokenRequest?: boolean | undefined
+
+  /**
+   * Turns an unusual token response into a standard one. Gets the parsed JSON (or the text, where it is
+   * not JSON) and returns an object with RFC 6749's names: `access_token`, `token_type`, `expires_in`
+   * in **seconds**, `refresh_token`, `scope`, or `error`.
+   */
+  readonly parseTokenResponse?: ((body: unknown) => Readonly<Record<string, unknown>>) | undefined
+
+  /** Further parameters of the authorization request, the same for all or made for each request. */
+  readonly authorizationParameters?:
+    Parameters | ((request: LoginRequest) => Parameters) | undefined
+
+  /** Further parameters of every token request. */
+  readonly tokenParameters?: Parameters | undefined
+
+  /** Further headers of every request to the provider, such as `User-Agent`. */
+  readonly customHeaders?: Readonly<Record<string, string>> | undefined
+
+  /** The provider's metadata says that `iss` always comes with the callback (RFC 9207). @default false */
+  readonly authorizationResponseIssParameterSupported?: boolean | undefined
+
+  /**
+   * WARNING: sends no PKCE parameters, so that a stolen code is no longer bound to the browser that
+   * asked for it. Only for a provider that refuses PKCE, and never without a client secret or key.
+   *
+   * @default false
+   * @see [RFC 9700, section 2.1.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1)
+   */
+  readonly dangerouslyOmitPkce?: boolean | undefined
+}
+
+/** Everything {@link AuthorizationCodeStrategy} may be told; passport-oauth2's options keep their names. */
+export interface AuthorizationCodeOptions extends ProviderOptions {
+  /** The client's identifier at the provider. Required; an unset environment variable is reported at start. */
+  readonly clientID: string | undefined
+
+  /** The client's secret, for the `client_secret_…` methods. */
+  readonly clientSecret?: string | undefined
+
+  /** The client's private key, for `private_key_jwt`: PEM, JWK, KeyObject or CryptoKey. */
+  readonly privateKey?: PrivateKey | undefined
+
+  /** The `kid` of the private key, as registered with the provider. @default the JWK's own */
+  readonly keyId?: string | undefined
+
+  /**
+   * The absolute URL of the callback route, exactly as registered with the provider. Never derived from
+   * a request's headers.
+   */
+  readonly callbackURL: string
+
+  /** Under which name this strategy keeps its part in `req.session`. @default `oauth2:` and the name */
+  readonly sessionKey?: string | undefined
+
+  /** Fields of the session that survive the change of its id at login and logout. @default [] */
+  readonly keepSession?: readonly string[] | undefined
+
+  /** Skips loading the profile: always, or decided for each access token. @default false */
+  readonly skipUserProfile?:
+    boolean | ((accessToken: string) => boolean | Promise<boolean>) | undefined
+
+  /** Where pending logins wait. @default the session */
+  readonly pendingLogins?: PendingLoginStore | undefined
+
+  /** How long a started login may take, in **milliseconds**. @default 600_000 (10 minutes) */
+  readonly pendingLoginLifetimeMs?: number | undefined
+
+  /** What several requests and processes agree on. @default a `MemoryLedger`, for one process */
+  readonly ledger?: Ledger | undefined
+
+  /**
+   * Time for each request to the provider, the whole exchange, in **milliseconds**.
+   *
+   * @default 10_000 (10 seconds)
+   */
+  readonly timeoutMs?: number | undefined
+
+  /** The most that is read of any answer, `strategy.fetch` included, in **bytes**. @default 1_048_576 (1 MiB) */
+  readonly responseLimitBytes?: number | undefined
+
+  /** An undici `Dispatcher` for all connections: a proxy, a private CA, a client certificate, a `MockAgent`. */
+  readonly dispatcher?: Dispatcher | undefined
+}

@@ -1,0 +1,39 @@
+/**
+ * A plain page: no script, no style of its own, nothing loaded, so that any Content-Security-Policy
+ * lets it through. Everything in it is escaped.
+ */
+function page(title: string, paragraphs: readonly string[], loginPath: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)}</title>
+<h1>${escapeHtml(title)}</h1>
+${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
+<p><a href="${escapeHtml(loginPath)}">Log in again</a></p>
+</html>
+`
+}
+
+/** Says that the login was refused, by the person or by the application. */
+export function refusalPage(reason: string, loginPath: string): string {
+  return page('You are not logged in', [reason], loginPath)
+}
+
+/** Says that a login went wrong in a way that starting again mends. `details` are for the developer. */
+export function startAgainPage(
+  reason: string,
+  details: string | undefined,
+  loginPath: string,
+): string {
+  return page(
+    'This login could not be finished',
+    details === undefined ? [reason] : [reason, details],
+    loginPath,
+  )
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

@@ -1,0 +1,85 @@
+import { readPart, requireSession, saveSession, writePart } from '../session.js'
+import type { LoginSession, PendingLogin, PendingLoginStore, TakenLogin } from '../types.js'
+
+/** As many login attempts a session remembers, finished ones included; the oldest goes first. */
+const MAXIMUM_ENTRIES = 8
+
+/** What stays of a login that was taken out, so that a repeated callback can be told from a forged one. */
+interface UsedLogin {
+  readonly usedAt: number
+  readonly returnTo?: string
+}
+
+type Entry = PendingLogin | UsedLogin
+type Entries = Readonly<Record<string, Entry>>
+
+/**
+ * Keeps pending logins in the session, each under its own `state`, so that several tabs can log in at
+ * once and finish in any order.
+ *
+ * Two requests of one session that start a login in the same instant overwrite each other, as all
+ * changes to a session do: the later one stays.
+ */
+export function sessionPendingLogins(settings: {
+  readonly sessionKey: string
+  readonly pendingLoginLifetimeMs: number
+}): PendingLoginStore {
+  const { sessionKey, pendingLoginLifetimeMs } = settings
+
+  return {
+    async put(request, state, login) {
+      const session = requireSession(request)
+      write(session, sessionKey, newest({ ...read(session, sessionKey), [state]: login }))
+      await saveSession(session)
+    },
+
+    take(request, state) {
+      const session = requireSession(request)
+      const entries = read(session, sessionKey)
+      const taken = look(entries, state, Date.now() - pendingLoginLifetimeMs)
+      if (taken.found === 'pending') {
+        write(session, sessionKey, { ...entries, [state]: used(taken.login) })
+      }
+      return Promise.resolve(taken)
+    },
+  }
+}
+
+/**
+ * Carries the pending logins of all strategies over to a new session, so that the tabs that have not
+ * finished yet still can.
+ */
+export function carryPendingLogins(from: LoginSession, to: LoginSession): void {
+  for (const key of Object.keys(from)) {
+    const { pendingLogins } = readPart(from, key)
+    if (pendingLogins !== undefined) writePart(to, key, { ...readPart(to, key), pendingLogins })
+  }
+}
+
+function look(entries: Entries, state: string, bornAfter: number): TakenLogin {
+  const entry = Object.hasOwn(entries, state) ? entries[state] : undefined
+  if (entry === undefined) return { found: 'unknown' }
+  if ('usedAt' in entry) return { found: 'used', returnTo: entry.returnTo }
+  return entry.createdAt > bornAfter ? { found: 'pending', login: entry } : { found: 'expired' }
+}
+
+function used({ returnTo }: PendingLogin): UsedLogin {
+  return { usedAt: Date.now(), ...(returnTo !== undefined && { returnTo }) }
+}
+
+function newest(entries: Entries): Entries {
+  const byAge = Object.entries(entries).sort(([, a], [, b]) => timeOf(a) - timeOf(b))
+  return Object.fromEntries(byAge.slice(-MAXIMUM_ENTRIES))
+}
+
+function timeOf(entry: Entry): number {
+  return 'usedAt' in entry ? entry.usedAt : entry.createdAt
+}
+
+function read(session: LoginSession, sessionKey: string): Entries {
+  return (readPart(session, sessionKey)['pendingLogins'] ?? {}) as Entries
+}
+
+function write(session: LoginSession, sessionKey: string, pendingLogins: Entries): void {
+  writePart(session, sessionKey, { ...readPart(session, sessionKey), pendingLogins })
+}

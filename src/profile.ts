@@ -1,0 +1,95 @@
+import { ProfileError } from './errors.js'
+import type { Settings } from './settings.js'
+import { TransportError } from './transport.js'
+import type { Answer, Transport } from './transport.js'
+import type { ParsedProfile, Profile } from './types.js'
+
+/**
+ * Reads the profile document of the person to whom the access token belongs.
+ *
+ * @throws {ProfileError} when there is none, or it is not a JSON object
+ * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
+ */
+export async function loadProfile(
+  profileURL: string,
+  accessToken: string,
+  settings: Settings,
+  transport: Transport,
+): Promise<Profile> {
+  const answer = await get(profileURL, accessToken, settings, transport)
+  if (answer.status !== 200) {
+    throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
+      phase: 'profile',
+      httpStatus: answer.status,
+    })
+  }
+  return toProfile(parse(answer), settings)
+}
+
+async function get(
+  url: string,
+  accessToken: string,
+  settings: Settings,
+  transport: Transport,
+): Promise<Answer> {
+  try {
+    return await transport.send({
+      method: 'GET',
+      url,
+      headers: {
+        ...settings.customHeaders,
+        accept: 'application/json',
+        authorization: `Bearer ${accessToken}`,
+        // Askara documents a content type on this request, though it has no body.
+        ...(settings.tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error
+    throw new ProfileError(`The profile could not be loaded: ${error.message}.`, {
+      phase: 'profile',
+      networkCode: error.networkCode,
+      cause: error.cause,
+    })
+  }
+}
+
+function parse({ status, text }: Answer): Record<string, unknown> {
+  try {
+    const body = JSON.parse(text) as unknown
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+      return body as Record<string, unknown>
+    }
+  } catch {
+    // Not JSON: said below. The parser's own message would quote the answer.
+  }
+  throw new ProfileError('The profile is not a JSON object.', {
+    phase: 'profile',
+    httpStatus: status,
+  })
+}
+
+function toProfile(body: Record<string, unknown>, { name, parseProfile }: Settings): Profile {
+  const { id, displayName, email } = (parseProfile ?? parseStandardProfile)(body)
+  return {
+    provider: name,
+    id,
+    ...(displayName !== undefined && { displayName }),
+    ...(email !== undefined && { emails: [{ value: email }] }),
+    _json: body,
+  }
+}
+
+/** @see [OpenID Connect Core, section 5.1 - Standard Claims](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims) */
+function parseStandardProfile({ sub, id, name, email }: Record<string, unknown>): ParsedProfile {
+  return { id: identifier(sub) ?? identifier(id), displayName: text(name), email: text(email) }
+}
+
+/** GitHub and others count their users in numbers. */
+function identifier(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value) : text(value)
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

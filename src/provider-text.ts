@@ -1,0 +1,18 @@
+const MAXIMUM_LENGTH = 300
+
+/** A JSON Web Token: client assertions, ID tokens and many access tokens are such. */
+const JWT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
+
+/**
+ * A text of the provider's, fit for an error message or a log line: control characters replaced, cut to
+ * 300 characters, and without any of `secrets` or any JWT, which some servers quote back.
+ */
+export function providerText(value: unknown, secrets: readonly string[] = []): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined
+  const open = secrets.reduce(
+    (text, secret) => (secret === '' ? text : text.replaceAll(secret, '…')),
+    value,
+  )
+  const printable = open.replace(JWT, '…').replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  return printable.length > MAXIMUM_LENGTH ? `${printable.slice(0, MAXIMUM_LENGTH)}…` : printable
+}

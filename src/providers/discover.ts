@@ -1,0 +1,124 @@
+import {
+  allowInsecureRequests,
+  customFetch,
+  discoveryRequest,
+  processDiscoveryResponse,
+} from 'oauth4webapi'
+import type { AuthorizationServer } from 'oauth4webapi'
+import type { Dispatcher } from 'undici'
+import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors.js'
+import type { ProviderOptions } from '../options.js'
+import { createTransport, isSecure, TransportError } from '../transport.js'
+import type { Transport } from '../transport.js'
+
+/** How {@link discover} connects. */
+export interface DiscoverOptions {
+  /** Time for each of at most two requests, in **milliseconds**. @default 10_000 (10 seconds) */
+  readonly timeoutMs?: number | undefined
+  /** An undici `Dispatcher`: a proxy, a private CA, a `MockAgent`. */
+  readonly dispatcher?: Dispatcher | undefined
+}
+
+/** What {@link discover} finds out about a provider. */
+export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
+
+/**
+ * Reads a provider's metadata and returns its options, to be spread into the strategy's.
+ *
+ * Looks where OpenID Connect keeps it first, then where RFC 8414 does. Nothing is cached and nothing is
+ * read again later: call it once, at start.
+ *
+ * @param issuer the provider's issuer identifier, such as `https://accounts.example.com`
+ * @throws {ConfigurationError} when `issuer` is not an HTTPS URL
+ * @throws {DiscoveryError} when there is no metadata, it is not valid, or it is another issuer's
+ * @see [RFC 8414 - OAuth 2.0 Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html)
+ * @see [OpenID Connect Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html)
+ */
+export async function discover(
+  issuer: string,
+  options: DiscoverOptions = {},
+): Promise<DiscoveredProvider> {
+  if (!URL.canParse(issuer) || !isSecure(new URL(issuer))) {
+    throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
+  }
+  const transport = createTransport({
+    timeoutMs: options.timeoutMs ?? 10_000,
+    responseLimitBytes: 1_048_576,
+    dispatcher: options.dispatcher,
+  })
+  try {
+    return toProvider(await readMetadata(new URL(issuer), transport))
+  } catch (error) {
+    throw asDiscoveryError(error)
+  }
+}
+
+async function readMetadata(issuer: URL, transport: Transport): Promise<AuthorizationServer> {
+  const response = await request(issuer, 'oidc', transport)
+  return processDiscoveryResponse(
+    issuer,
+    response.status === 404 ? await request(issuer, 'oauth2', transport) : response,
+  )
+}
+
+function request(
+  issuer: URL,
+  algorithm: 'oidc' | 'oauth2',
+  transport: Transport,
+): Promise<Response> {
+  return discoveryRequest(issuer, {
+    algorithm,
+    // Loopback addresses may be plain HTTP; the transport refuses all others.
+    [allowInsecureRequests]: true,
+    [customFetch]: async (url, { headers }) => {
+      const {
+        status,
+        text,
+        headers: answered,
+      } = await transport.send({ method: 'GET', url, headers })
+      const type = answered['content-type']
+      return new Response(status === 204 || status === 304 ? null : text, {
+        status,
+        headers: typeof type === 'string' ? { 'content-type': type } : {},
+      })
+    },
+  })
+}
+
+function toProvider(metadata: AuthorizationServer): DiscoveredProvider {
+  const { authorization_endpoint: authorizationURL, token_endpoint: tokenURL } = metadata
+  if (authorizationURL === undefined || tokenURL === undefined) {
+    throw new Error('it has no authorization_endpoint or no token_endpoint')
+  }
+  const challengeMethods = metadata.code_challenge_methods_supported
+  if (challengeMethods !== undefined && !challengeMethods.includes('S256')) {
+    throw new Error('it offers PKCE without S256')
+  }
+  return {
+    issuer: metadata.issuer,
+    authorizationURL,
+    tokenURL,
+    profileURL: metadata.userinfo_endpoint,
+    authorizationResponseIssParameterSupported:
+      metadata.authorization_response_iss_parameter_supported === true,
+    // RFC 8414, section 2: left out, this means client_secret_basic.
+    clientAuthenticationMethodsSupported: metadata.token_endpoint_auth_methods_supported ?? [
+      'client_secret_basic',
+    ],
+  }
+}
+
+function asDiscoveryError(error: unknown): unknown {
+  if (error instanceof AuthorizationCodeError) return error
+  if (error instanceof TransportError) {
+    return new DiscoveryError(`The provider's metadata could not be read: ${error.message}.`, {
+      phase: 'discovery',
+      networkCode: error.networkCode,
+      cause: error.cause,
+    })
+  }
+  const reason = error instanceof Error ? error.message : 'unknown reason'
+  return new DiscoveryError(`The provider's metadata is not valid: ${reason}.`, {
+    phase: 'discovery',
+  })
+}

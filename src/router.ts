@@ -1,0 +1,134 @@
+import express from 'express'
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
+import passport from 'passport'
+import { AuthorizationCodeError, CrossSiteRequestError } from './errors.js'
+import { refusalPage, startAgainPage } from './pages.js'
+import type { AuthorizationCodeStrategy, FailureInfo, LoginInfo } from './strategy.js'
+
+/** What {@link authRouter} may be told. */
+export interface AuthRouterOptions {
+  /** Where a login goes that was not sent anywhere by `?return_to=`. @default '/' */
+  readonly successRedirect?: string | undefined
+
+  /** Where a refused login goes: consent denied, or `verify` said no. @default a plain page that says so */
+  readonly failureRedirect?: string | undefined
+
+  /** Where logging out leads. @default '/' */
+  readonly logoutRedirect?: string | undefined
+
+  /**
+   * Gets every error of these routes. `(error, req, res, next) => next(error)` leaves them all to the
+   * application's own error handler.
+   *
+   * @default a plain page with a link to start again for what the person at the browser can mend
+   * (`error.fault === 'browser'`), and `next(error)` for all others
+   */
+  readonly onError?: ErrorHandler | undefined
+}
+
+type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunction) => void
+
+/**
+ * The routes of one strategy: `GET /login`, `GET` and `POST /callback`, `POST /logout`.
+ *
+ * `/login?return_to=/path` comes back to that path of this origin after login. `/logout` has to be
+ * posted by a page of this origin; it ends the session and redirects by 303. Needs express-session
+ * before it, and Passport's `passport.session()` for `req.user` on later requests.
+ */
+export function authRouter(
+  strategy: AuthorizationCodeStrategy,
+  options: AuthRouterOptions = {},
+): Router {
+  const router = express.Router()
+  const login = passport.authenticate(strategy, { step: 'start' } as object) as RequestHandler
+  const callback = finishLogin(strategy, options)
+  const onError = options.onError ?? offerToStartAgain
+
+  router.get('/login', forThisBrowserOnly, login)
+  router.get('/callback', forThisBrowserOnly, callback)
+  router.post('/callback', forThisBrowserOnly, express.urlencoded({ extended: false }), callback)
+  router.post('/logout', forThisBrowserOnly, logOut(strategy, options))
+  // Express tells error handlers by their four parameters, which an application's function may not have.
+  router.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
+    onError(error, req, res, next)
+  })
+  return router
+}
+
+/** What these routes answer has a state or a session in it, and their URLs have codes. */
+const forThisBrowserOnly: RequestHandler = (_req, res, next) => {
+  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+  next()
+}
+
+function finishLogin(
+  strategy: AuthorizationCodeStrategy,
+  { successRedirect = '/', failureRedirect }: AuthRouterOptions,
+): RequestHandler {
+  return (req, res, next) => {
+    const finished: passport.AuthenticateCallback = (error: unknown, user, info) => {
+      if (error) {
+        next(error)
+      } else if (user) {
+        req.logIn(user, (failure: unknown) => {
+          if (failure) next(failure)
+          else res.redirect((info as LoginInfo).returnTo ?? successRedirect)
+        })
+      } else if (failureRedirect !== undefined) {
+        res.redirect(failureRedirect)
+      } else {
+        res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
+      }
+    }
+    const options = { step: 'finish', successRedirect } as passport.AuthenticateOptions
+    const authenticate = passport.authenticate(strategy, options, finished) as RequestHandler
+    void authenticate(req, res, next)
+  }
+}
+
+function logOut(
+  strategy: AuthorizationCodeStrategy,
+  { logoutRedirect = '/' }: AuthRouterOptions,
+): RequestHandler {
+  return (req, res, next) => {
+    if (isCrossSite(req)) {
+      next(new CrossSiteRequestError())
+      return
+    }
+    strategy.logOut(req).then(() => res.redirect(303, logoutRedirect), next)
+  }
+}
+
+/**
+ * Whether another site made the browser send this request. Browsers say so themselves in
+ * `Sec-Fetch-Site`; older ones only name the `Origin`. A client that sends neither is no browser.
+ *
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)
+ */
+function isCrossSite({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  const { origin, host } = headers
+  if (origin === undefined) return false
+  return !URL.canParse(origin) || new URL(origin).host !== host
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_PENDING_LOGIN_EXPIRED: 'It was left open for too long.',
+  ERR_PENDING_LOGIN_USED: 'It was already finished once, perhaps in another tab.',
+  ERR_CROSS_SITE_REQUEST: 'Another site asked for this. Nothing was changed.',
+}
+
+const offerToStartAgain: ErrorHandler = (error, req, res, next) => {
+  if (!(error instanceof AuthorizationCodeError) || error.fault !== 'browser' || res.headersSent) {
+    next(error)
+    return
+  }
+  const reason = REASONS[error.code] ?? 'It was not started in this browser, or too long ago.'
+  const details = req.app.get('env') === 'production' ? undefined : error.message
+  res.status(error.status).send(startAgainPage(reason, details, loginPath(req)))
+}
+
+function loginPath({ baseUrl }: Request): string {
+  return `${baseUrl}/login`
+}

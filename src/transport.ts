@@ -1,0 +1,160 @@
+import { Agent, fetch, request } from 'undici'
+import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
+import { ConfigurationError } from './errors.js'
+
+/** How connections to a provider are made. */
+export interface TransportOptions {
+  /** Time for the whole exchange, connecting and reading the body included, in **milliseconds**. */
+  readonly timeoutMs: number
+  /** The most that is read of one answer's body, in **bytes**. */
+  readonly responseLimitBytes: number
+  /** An undici dispatcher: a proxy, a private CA, a client certificate, a `MockAgent`. */
+  readonly dispatcher?: Dispatcher | undefined
+}
+
+/** A request whose body, if any, is text. */
+export interface OutgoingRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The body as UTF-8 text, without a byte order mark. */
+  readonly text: string
+}
+
+/** The one way out to the network: time and size limited, HTTPS, no redirects followed. */
+export interface Transport {
+  /**
+   * Sends a request once, never again, and reads the whole answer, whatever its status.
+   *
+   * @throws {TransportError} when no complete answer came
+   */
+  send(request: OutgoingRequest): Promise<Answer>
+  /** `fetch` under the same limits; `redirect` is `manual` unless `init` says otherwise. */
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>
+}
+
+/** No complete answer came. For the callers in this library, who know what was asked for and why. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError'
+
+  constructor(
+    message: string,
+    /** `timeout`, `too_large`, or the network's own code such as `ECONNREFUSED`. */
+    readonly networkCode: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause })
+  }
+}
+
+/** Whether `url` is HTTPS, or HTTP that does not leave this machine. */
+export function isSecure(url: URL): boolean {
+  if (url.protocol === 'https:') return true
+  return url.protocol === 'http:' && isLoopback(url.hostname)
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  )
+}
+
+let sharedAgent: Agent | undefined
+
+/** Creates a transport. Transports without a dispatcher of their own share one keep-alive pool. */
+export function createTransport(options: TransportOptions): Transport {
+  const { timeoutMs, responseLimitBytes } = options
+  const dispatcher = options.dispatcher ?? (sharedAgent ??= new Agent())
+
+  return {
+    async send({ method, url, headers, body }) {
+      const target = secureUrl(url)
+      const signal = AbortSignal.timeout(timeoutMs)
+      try {
+        const answer = await request(target, {
+          method,
+          headers,
+          body: body ?? null,
+          dispatcher,
+          signal,
+        })
+        const text = await readText(answer.body, responseLimitBytes)
+        return { status: answer.statusCode, headers: answer.headers, text }
+      } catch (error) {
+        throw asTransportError(error, timeoutMs)
+      }
+    },
+
+    async fetch(url, init = {}) {
+      const target = secureUrl(url)
+      const timeLimit = AbortSignal.timeout(timeoutMs)
+      const signal = init.signal ? AbortSignal.any([init.signal, timeLimit]) : timeLimit
+      // The built-in `fetch` and undici's are one implementation with two sets of type names.
+      const undiciInit = { redirect: 'manual', ...init, signal, dispatcher } as UndiciRequestInit
+      const answer = (await fetch(target, undiciInit)) as unknown as Response
+      return withLimitedBody(answer, responseLimitBytes)
+    },
+  }
+}
+
+function secureUrl(url: string | URL): URL {
+  const parsed = new URL(url)
+  if (!isSecure(parsed)) {
+    throw new ConfigurationError(`Refused to send a request to ${parsed.origin}: it is not HTTPS.`)
+  }
+  return parsed
+}
+
+/** Reads a body to its end as UTF-8 without a byte order mark, and gives up once it is larger than the limit. */
+async function readText(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let receivedBytes = 0
+  // Leaving the loop by an exception destroys the body, and the connection with it.
+  for await (const chunk of body) {
+    receivedBytes += chunk.length
+    if (receivedBytes > limitBytes) throw tooLarge(limitBytes)
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+function withLimitedBody(answer: Response, limitBytes: number): Response {
+  if (answer.body === null) return answer
+  let receivedBytes = 0
+  const limiter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      receivedBytes += chunk.length
+      if (receivedBytes > limitBytes) controller.error(tooLarge(limitBytes))
+      else controller.enqueue(chunk)
+    },
+  })
+  const limited = new Response(answer.body.pipeThrough(limiter), answer)
+  return Object.defineProperty(limited, 'url', { value: answer.url })
+}
+
+function tooLarge(limitBytes: number): TransportError {
+  return new TransportError(`The answer is larger than ${limitBytes} bytes`, 'too_large')
+}
+
+function asTransportError(error: unknown, timeoutMs: number): unknown {
+  if (error instanceof TransportError || error instanceof ConfigurationError) return error
+  if (!(error instanceof Error))
+    return new TransportError('The connection failed', 'unknown', error)
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  if (error.name === 'TimeoutError' || code.endsWith('_TIMEOUT')) {
+    return new TransportError(`No complete answer within ${timeoutMs} ms`, 'timeout', error)
+  }
+  return new TransportError(`The connection failed (${code})`, code, error)
+}
