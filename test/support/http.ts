@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { request as sendRequest } from 'undici'
 
 /** A server on a free loopback port. */
 export interface RunningServer {
   readonly origin: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Starts a server on a free port of 127.0.0.1. */
@@ -46,15 +47,13 @@ export class Browser {
     const headers = new Headers(init.headers)
     if (jar.size > 0)
       headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
-    const response = await fetch(url, { redirect: 'manual', ...init, headers })
+    const response = await send(new Request(url, { ...init, headers }))
     for (const line of response.headers.getSetCookie()) this.#store(jar, line)
     const location = response.headers.get('location')
     return {
-      status: response.status,
+      ...response,
       url,
       location: location === null ? undefined : new URL(location, url).href,
-      headers: response.headers,
-      text: await response.text(),
     }
   }
 
@@ -115,4 +114,19 @@ export class Browser {
     if (gone) jar.delete(name.trim())
     else jar.set(name.trim(), value)
   }
+}
+
+/** Not `fetch`: that calls every request `sec-fetch-mode: cors`, which a page visit is not. */
+async function send(request: Request): Promise<Pick<Page, 'status' | 'headers' | 'text'>> {
+  const { method, url, body } = request
+  const answer = await sendRequest(url, {
+    method: method as 'GET' | 'POST',
+    headers: Object.fromEntries(request.headers),
+    body: body === null ? null : Buffer.from(await request.arrayBuffer()),
+  })
+  const headers = new Headers()
+  for (const [name, values = []] of Object.entries(answer.headers)) {
+    for (const value of [values].flat()) headers.append(name, value)
+  }
+  return { status: answer.statusCode, headers, text: await answer.body.text() }
 }

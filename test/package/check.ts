@@ -1,0 +1,209 @@
+/**
+ * Packs the package, installs the tarball elsewhere as its users do, and uses it from there: as an ES
+ * module, by `require()`, and in TypeScript. Prints one line a check; the exit code is 1 if any failed.
+ */
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { CONSUMER, CONSUMER_TSCONFIG } from './consumer.js'
+
+const run = promisify(execFile)
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What the tarball has beside package.json and what was compiled. */
+const DOCUMENTS: readonly string[] = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
+
+/** What a package-lock.json says of one installed package. */
+interface LockedPackage {
+  readonly version?: string
+  readonly hasInstallScript?: boolean
+}
+
+const temporary = await mkdtemp(join(tmpdir(), 'package-check-'))
+try {
+  const locked = await readLock(repository)
+  const tarball = await pack()
+  await check('the tarball has what it should and nothing else', () => checkFiles(tarball))
+  await check('package.json runs nothing on install', checkOwnScripts)
+  for (const express of ['express', 'express4']) {
+    await checkInstalled(tarball, locked, express)
+  }
+} finally {
+  await rm(temporary, { recursive: true, force: true })
+}
+
+async function checkInstalled(
+  tarball: string,
+  locked: ReadonlyMap<string, LockedPackage>,
+  expressAlias: string,
+): Promise<void> {
+  const version = (name: string) => locked.get(name)?.version ?? 'latest'
+  const withExpress = `with express ${version(expressAlias)}`
+  const project = join(temporary, expressAlias)
+  await createProject(project)
+
+  const installs = await check(`installs beside its peers without a warning, ${withExpress}`, () =>
+    install(project, [
+      tarball,
+      `express@${version(expressAlias)}`,
+      `express-session@${version('express-session')}`,
+      `passport@${version('passport')}`,
+    ]),
+  )
+  if (!installs) return
+
+  await check(`no dependency runs a script on install, ${withExpress}`, () =>
+    checkInstallScripts(project),
+  )
+  await check(`works as an ES module, ${withExpress}`, () => consume(project, 'consumer.mjs'))
+  await check(`works by require(), ${withExpress}`, () => consume(project, 'consumer.cjs'))
+
+  const expressTypes = expressAlias === 'express4' ? '4' : version('@types/express')
+  await check(`compiles in strict TypeScript, ${withExpress}`, async () => {
+    await install(project, [
+      `@types/express@${expressTypes}`,
+      `@types/express-session@${version('@types/express-session')}`,
+      `@types/node@${version('@types/node')}`,
+    ])
+    await compile(project)
+  })
+}
+
+/** Runs one check and prints how it ended. */
+async function check(what: string, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work()
+    console.log(`ok    ${what}`)
+    return true
+  } catch (error) {
+    console.log(`FAIL  ${what}\n${indent(explain(error))}`)
+    process.exitCode = 1
+    return false
+  }
+}
+
+/** The message, and what a program that failed has printed. */
+function explain(error: unknown): string {
+  const { message, stdout = '', stderr = '' } = error as Error & Record<string, string | undefined>
+  return [message, stdout, stderr].filter((text) => text !== '').join('\n')
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^/gm, '      ')
+}
+
+async function pack(): Promise<string> {
+  const folder = join(temporary, 'tarball')
+  await mkdir(folder)
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: repository })
+  const [name] = await readdir(folder)
+  if (name === undefined) throw new Error('npm pack made no tarball')
+  return join(folder, name)
+}
+
+async function checkFiles(tarball: string): Promise<void> {
+  const { stdout } = await run('tar', ['-tzf', tarball])
+  const files = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/^package\//, ''))
+  const missing = [...DOCUMENTS, 'package.json', ...(await compiledFiles())].filter(
+    (file) => !files.includes(file),
+  )
+  const surplus = files.filter(
+    (file) =>
+      !DOCUMENTS.includes(file) && file !== 'package.json' && !/^dist\/.+\.(js|d\.ts)$/.test(file),
+  )
+  if (missing.length > 0) throw new Error(`Missing: ${missing.join(', ')}`)
+  if (surplus.length > 0) throw new Error(`Not expected: ${surplus.join(', ')}`)
+}
+
+/** What every source file becomes. */
+async function compiledFiles(): Promise<readonly string[]> {
+  const sources = await readdir(join(repository, 'src'), { recursive: true })
+  return sources
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `dist/${file.replaceAll('\\', '/').replace(/\.ts$/, '')}`)
+    .flatMap((file) => [`${file}.js`, `${file}.d.ts`])
+}
+
+async function checkOwnScripts(): Promise<void> {
+  const { scripts = {} } = (await readJson(join(repository, 'package.json'))) as {
+    scripts?: Record<string, string>
+  }
+  const found = ['preinstall', 'install', 'postinstall'].filter((name) => name in scripts)
+  if (found.length > 0) throw new Error(`package.json has ${found.join(', ')}`)
+}
+
+async function createProject(folder: string): Promise<void> {
+  await mkdir(folder)
+  const readme = await readFile(join(repository, 'README.md'), 'utf8')
+  const example = /```ts\n(.*?)```/s.exec(readme)?.[1]
+  if (example === undefined) throw new Error('The README begins with no example')
+  const files = {
+    'package.json': JSON.stringify({ name: 'consumer', version: '1.0.0', private: true }),
+    'tsconfig.json': JSON.stringify(CONSUMER_TSCONFIG),
+    'consumer.mjs': CONSUMER.esm,
+    'consumer.cjs': CONSUMER.commonjs,
+    'readme.mts': example,
+    'readme.cts': example,
+  }
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(folder, name), content)
+  }
+}
+
+/** Installs packages, and takes any warning about peers for a failure. */
+async function install(project: string, packages: readonly string[]): Promise<void> {
+  const { stderr } = await run(
+    'npm',
+    [
+      'install',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      '--strict-peer-deps',
+      '--loglevel=warn',
+      ...packages,
+    ],
+    { cwd: project },
+  )
+  const warnings = stderr.split('\n').filter((line) => /ERESOLVE|peer/i.test(line))
+  if (warnings.length > 0) throw new Error(warnings.join('\n'))
+  // Exits with an error when something that is needed is missing or of the wrong version.
+  await run('npm', ['ls', '--all'], { cwd: project })
+}
+
+async function checkInstallScripts(project: string): Promise<void> {
+  const scripted = [...(await readLock(project))].filter(
+    ([, { hasInstallScript }]) => hasInstallScript,
+  )
+  if (scripted.length > 0) throw new Error(scripted.map(([name]) => name).join(', '))
+}
+
+async function consume(project: string, file: string): Promise<void> {
+  const { stderr } = await run(process.execPath, [file], { cwd: project, timeout: 60_000 })
+  if (stderr !== '') throw new Error(`It printed:\n${stderr}`)
+}
+
+async function compile(project: string): Promise<void> {
+  const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
+  await run(process.execPath, [tsc, '-p', project])
+}
+
+/** The packages at the top of a project's `node_modules`, by name. */
+async function readLock(project: string): Promise<ReadonlyMap<string, LockedPackage>> {
+  const { packages } = (await readJson(join(project, 'package-lock.json'))) as {
+    packages: Record<string, LockedPackage>
+  }
+  return new Map(
+    Object.entries(packages).map(([path, entry]) => [path.replace(/^node_modules\//, ''), entry]),
+  )
+}
+
+async function readJson(file: string): Promise<unknown> {
+  return JSON.parse(await readFile(file, 'utf8')) as unknown
+}

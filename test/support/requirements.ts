@@ -1,0 +1,80 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { describe, it } from '@jest/globals'
+
+/** A program that some tests need and a machine may lack. */
+interface Program {
+  /** Its names, the preferred one first. */
+  readonly commands: readonly string[]
+  /** How to get it, for whoever reads why tests were skipped. */
+  readonly advice: string
+}
+
+const REDIS: Program = {
+  commands: ['redis-server'],
+  advice: 'install the package redis-server (or redis)',
+}
+
+const CHROMIUM: Program = {
+  commands: ['chromium', 'chromium-browser', 'google-chrome'],
+  advice: 'install the package chromium',
+}
+
+/**
+ * `describe` for tests that start a Redis server of their own; `suite` gets the program's path. Where
+ * there is no such program the tests are skipped, and say so; on CI they fail.
+ */
+export function describeWithRedis(name: string, suite: (redisServer: string) => void): void {
+  describeWith(REDIS, name, suite)
+}
+
+/**
+ * `describe` for tests that start a Chromium of their own; `suite` gets the program's path. Where there
+ * is no such program the tests are skipped, and say so; on CI they fail.
+ */
+export function describeWithChromium(name: string, suite: (chromium: string) => void): void {
+  describeWith(CHROMIUM, name, suite)
+}
+
+function describeWith(program: Program, name: string, suite: (path: string) => void): void {
+  const [command = ''] = program.commands
+  const path = findProgram(program.commands)
+  if (path !== undefined) {
+    describe(name, () => suite(path))
+    return
+  }
+  const reason = `there is no ${command} on this machine: ${program.advice}`
+  if (isRequired(process.env)) {
+    describe(name, () => {
+      it(`needs ${command}`, () => {
+        throw new Error(`On CI nothing is skipped, and ${reason}.`)
+      })
+    })
+    return
+  }
+  // Not `console.warn`: Jest keeps that to itself when every test of a file is skipped.
+  process.stderr.write(`Skipped "${name}": ${reason}.\n`)
+  describe.skip(`${name} (skipped: ${reason})`, () => suite(command))
+}
+
+/** CI services set `CI` to `true` or `1`; a person may set it to `false` or nothing. */
+function isRequired({ CI = '' }: Readonly<Record<string, string | undefined>>): boolean {
+  return !['', '0', 'false'].includes(CI)
+}
+
+/** The path of the first of `commands` that can be run. */
+function findProgram(commands: readonly string[]): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  return commands
+    .flatMap((command) => folders.map((folder) => join(folder, command)))
+    .find((path) => isExecutable(path))
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
