@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { AuthorizationResponseError, ConfigurationError } from './errors.js'
 import { providerText } from './provider-text.js'
 import type { LoginRequest } from './types.js'
@@ -16,7 +17,7 @@ const MARKERS = ['state', 'code', 'error'] as const
  * @see [OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html)
  */
 export function readResponseParameters(request: LoginRequest): URLSearchParams {
-  return request.method === 'POST' ? readForm(request.body) : readQuery(request)
+  return request.method === 'POST' ? readForm(request) : readQuery(request)
 }
 
 /** The parameters of the request's query, as they came: a repeated one is still there twice. */
@@ -25,7 +26,9 @@ export function readQuery({ originalUrl, url = '' }: LoginRequest): URLSearchPar
   return new URLSearchParams(query)
 }
 
-function readForm(body: unknown): URLSearchParams {
+function readForm({ body, headers }: LoginRequest): URLSearchParams {
+  // A form without fields, such as a button that starts a login.
+  if (body === undefined && !hasContent(headers)) return new URLSearchParams()
   if (typeof body !== 'object' || body === null) {
     throw new ConfigurationError(
       'The callback came by POST and its form was not read: put express.urlencoded({ extended: false }) before this route, or use authRouter.',
@@ -39,6 +42,11 @@ function readForm(body: unknown): URLSearchParams {
     }
   }
   return parameters
+}
+
+/** @see [RFC 9112, section 6.3 - Message Body Length](https://www.rfc-editor.org/rfc/rfc9112.html#section-6.3) */
+function hasContent(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** Whether a request with these parameters is a callback. */
@@ -77,12 +85,13 @@ export function readResponse(
   }
   checkIssuer(parameters.get('iss'), expected)
 
-  const error = providerText(parameters.get('error'))
+  const secrets = parameters.getAll('state')
+  const error = providerText(parameters.get('error'), secrets)
   const code = parameters.get('code')
   if (error !== undefined) {
     if (code !== null)
       throw new AuthorizationResponseError('The callback has both a code and an error.')
-    const errorDescription = providerText(parameters.get('error_description'))
+    const errorDescription = providerText(parameters.get('error_description'), secrets)
     if (REFUSALS.has(error)) return { kind: 'refused', error, errorDescription }
     throw new AuthorizationResponseError(
       `The provider ended the login with ${error}${errorDescription === undefined ? '' : ` (${errorDescription})`}.`,

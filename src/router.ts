@@ -46,7 +46,7 @@ export function authRouter(
 
   router.get('/login', forThisBrowserOnly, login)
   router.get('/callback', forThisBrowserOnly, callback)
-  router.post('/callback', forThisBrowserOnly, express.urlencoded({ extended: false }), callback)
+  router.post('/callback', forThisBrowserOnly, readForm(), callback)
   router.post('/logout', forThisBrowserOnly, logOut(strategy, options))
   // Express tells error handlers by their four parameters, which an application's function may not have.
   router.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
@@ -59,6 +59,22 @@ export function authRouter(
 const forThisBrowserOnly: RequestHandler = (_req, res, next) => {
   res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
   next()
+}
+
+/**
+ * Reads the form of a `form_post` response. Any other body has none of its parameters, which is whoever
+ * sent it to blame for.
+ */
+function readForm(): RequestHandler {
+  const read: RequestHandler = express.urlencoded({ extended: false })
+  return (req, res, next) => {
+    read(req, res, (error?: unknown) => {
+      // body-parser's errors carry the form they could not read, code and state included.
+      if (error instanceof Error) Reflect.deleteProperty(error, 'body')
+      req.body ??= {}
+      next(error)
+    })
+  }
 }
 
 function finishLogin(

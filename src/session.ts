@@ -29,9 +29,11 @@ export function writePart(session: LoginSession, key: string, part: SessionPart)
   else setField(session, key, Object.fromEntries(left))
 }
 
-/** Takes our part out of the session. */
-export function removePart(session: LoginSession, key: string): void {
-  Reflect.deleteProperty(session, key)
+/** Takes everything out of the session but its cookie. */
+export function clearFields(session: LoginSession): void {
+  for (const name of Object.keys(session)) {
+    if (name !== 'cookie') Reflect.deleteProperty(session, name)
+  }
 }
 
 /** Copies the application's fields of these names. */
@@ -125,8 +127,12 @@ function saveOnlyChanges(session: LoginSession): void {
       return
     }
     save((error) => {
-      if (!error) stored = content
-      callback(error)
+      if (error) {
+        callback(new StorageError('Writing the session', error))
+        return
+      }
+      stored = content
+      callback()
     })
   })
 }

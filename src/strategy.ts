@@ -27,9 +27,9 @@ import { sameOriginPath } from './return-to.js'
 import { createSessionTokens } from './session-tokens.js'
 import type { SessionTokens } from './session-tokens.js'
 import {
+  clearFields,
   fillWhenRegenerated,
   keepFields,
-  removePart,
   replaceSession,
   requireSession,
 } from './session.js'
@@ -281,7 +281,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   ): Promise<Outcome> {
     const { settings, pendingLogins, tokenEndpoint, verify } = this.parts
     const state = stateOf(parameters) ?? ''
-    const taken = await pendingLogins.take(req, state)
+    const taken = await pendingLogins.take(req, state, () => this.claim(state))
     if (taken.found !== 'pending') return this.withoutPendingLogin(req, taken, options)
 
     const { codeVerifier, redirectUri, returnTo } = taken.login
@@ -294,7 +294,6 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
       return refused({ error, message: errorDescription ?? 'The login was not granted.' })
     }
 
-    await this.claim(state)
     const tokens = await tokenEndpoint.exchange({
       code: response.code,
       redirectUri,
@@ -328,15 +327,13 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   }
 
   /**
-   * Makes sure that of all requests with this callback, in all processes, only this one sends the code.
-   * Sessions cannot do that: two requests that arrive together both find the pending login.
+   * Makes sure that of all requests with this callback, in all processes, only this one goes on. Sessions
+   * cannot do that: two requests that arrive together both find the pending login.
    */
-  private async claim(state: string): Promise<void> {
+  private claim(state: string): Promise<boolean> {
     const { ledger, settings } = this.parts
     const id = createHash('sha256').update(state).digest('base64url')
-    if (!(await ledger.claim(id, settings.pendingLoginLifetimeMs))) {
-      throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
-    }
+    return ledger.claim(id, settings.pendingLoginLifetimeMs)
   }
 
   private async profileOf({ accessToken }: TokenSet): Promise<Profile | undefined> {
@@ -345,11 +342,13 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
       typeof skipUserProfile === 'function' ? await skipUserProfile(accessToken) : skipUserProfile
     if (skip) return undefined
     return new Promise((resolve, reject) => {
-      this.userProfile(accessToken, (error, profile) => {
+      const done = (error?: unknown, profile?: Profile): void => {
         if (error)
           reject(error instanceof Error ? error : new Error('userProfile failed', { cause: error }))
         else resolve(profile)
-      })
+      }
+      // A subclass may make it an async function, and what that throws would reach nobody.
+      attempt(() => this.userProfile(accessToken, done)).catch(reject)
     })
   }
 
@@ -364,8 +363,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
         keepFields(settings.keepSession, session, fresh)
         carryPendingLogins(session, fresh)
         sessionTokens.put(fresh, tokens)
-        // Passport's `keepSessionInfo` copies what is left here over the new session.
-        removePart(session, settings.sessionKey)
+        // Passport's `keepSessionInfo` copies whatever is left here over the new session.
+        clearFields(session)
       })
     }
   }

@@ -1,4 +1,4 @@
-import { Agent, fetch, request } from 'undici'
+import { Agent, errors, fetch, request } from 'undici'
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
 import { ConfigurationError } from './errors.js'
 
@@ -150,10 +150,12 @@ function tooLarge(limitBytes: number): TransportError {
 
 function asTransportError(error: unknown, timeoutMs: number): unknown {
   if (error instanceof TransportError || error instanceof ConfigurationError) return error
-  if (!(error instanceof Error))
-    return new TransportError('The connection failed', 'unknown', error)
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
-  if (error.name === 'TimeoutError' || code.endsWith('_TIMEOUT')) {
+  // It carries the bytes that could not be read, and those of a token response are tokens.
+  if (error instanceof errors.HTTPParserError) Reflect.deleteProperty(error, 'data')
+  // Not told by `instanceof Error`: Node's own errors are of another realm where Jest runs tests.
+  const { name = 'unknown', code: ownCode } = error as { name?: string; code?: unknown }
+  const code = typeof ownCode === 'string' ? ownCode : name
+  if (name === 'TimeoutError' || code.endsWith('_TIMEOUT')) {
     return new TransportError(`No complete answer within ${timeoutMs} ms`, 'timeout', error)
   }
   return new TransportError(`The connection failed (${code})`, code, error)

@@ -98,8 +98,14 @@ export interface PendingLoginStore {
    */
   put(request: LoginRequest, state: string, login: PendingLogin): Promise<void>
 
-  /** Takes the entry of `state` out: whatever comes next, it is not given out a second time. */
-  take(request: LoginRequest, state: string): Promise<TakenLogin>
+  /**
+   * Takes the entry of `state` out: whatever comes next, it is not given out a second time.
+   *
+   * `claim` resolves to `true` for one of all requests that ask for this entry, in all processes. It is
+   * called when there is an entry to take; where it resolves to `false`, the entry counts as used, and
+   * nothing is changed, so that the request that comes second leaves no trace in the session.
+   */
+  take(request: LoginRequest, state: string, claim: () => Promise<boolean>): Promise<TakenLogin>
 }
 
 /** What all requests and processes must agree on. */

@@ -33,14 +33,14 @@ export function sessionPendingLogins(settings: {
       await saveSession(session)
     },
 
-    take(request, state) {
+    async take(request, state, claim) {
       const session = requireSession(request)
-      const entries = read(session, sessionKey)
-      const taken = look(entries, state, Date.now() - pendingLoginLifetimeMs)
-      if (taken.found === 'pending') {
-        write(session, sessionKey, { ...entries, [state]: used(taken.login) })
-      }
-      return Promise.resolve(taken)
+      const taken = look(read(session, sessionKey), state, Date.now() - pendingLoginLifetimeMs)
+      if (taken.found !== 'pending') return taken
+      const entry = used(taken.login)
+      if (!(await claim())) return { found: 'used', returnTo: entry.returnTo }
+      write(session, sessionKey, { ...read(session, sessionKey), [state]: entry })
+      return taken
     },
   }
 }

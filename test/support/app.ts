@@ -22,14 +22,17 @@ export interface TestApp extends RunningServer {
 /** What differs from the plainest application. */
 export interface TestAppOptions {
   readonly strategy: Omit<AuthorizationCodeOptions, 'callbackURL' | 'clientID'> & {
-    clientID?: string
+    clientID?: string | undefined
   }
   readonly router?: AuthRouterOptions
   readonly verify?: Verify
   readonly store?: Store
-  readonly session?: Partial<session.SessionOptions>
+  /** Changes express-session's options; `false` leaves sessions out altogether. */
+  readonly session?: Partial<session.SessionOptions> | false
+  /** A subclass to use instead. */
+  readonly strategyClass?: typeof AuthorizationCodeStrategy
   /** Runs before the routes are mounted, with everything else in place. */
-  readonly routes?: (app: Express, strategy: AuthorizationCodeStrategy) => void
+  readonly routes?: (app: Express, strategy: AuthorizationCodeStrategy, origin: string) => void
 }
 
 /** Starts the application of the README, in the variation the test needs. */
@@ -39,22 +42,25 @@ export async function startApp(options: TestAppOptions): Promise<TestApp> {
   const store = options.store ?? new MemoryStore()
   const server = await listen(app)
   const callbackURL = `${server.origin}/auth/callback`
-  const strategy = new AuthorizationCodeStrategy(
+  const Strategy = options.strategyClass ?? AuthorizationCodeStrategy
+  const strategy = new Strategy(
     { clientID: 'client-1', callbackURL, ...options.strategy },
     options.verify,
   )
 
-  app.use(
-    session({
-      secret: 'a test',
-      resave: false,
-      saveUninitialized: false,
-      store,
-      ...options.session,
-    }),
-  )
-  app.use(passport.session())
-  options.routes?.(app, strategy)
+  if (options.session !== false) {
+    app.use(
+      session({
+        secret: 'a test',
+        resave: false,
+        saveUninitialized: false,
+        store,
+        ...options.session,
+      }),
+    )
+    app.use(passport.session())
+  }
+  options.routes?.(app, strategy, server.origin)
   app.use(
     '/auth',
     authRouter(strategy, options.router ?? { onError: (error, _req, _res, next) => next(error) }),
@@ -69,8 +75,12 @@ export async function startApp(options: TestAppOptions): Promise<TestApp> {
   app.get('/tokens', (req, res, next) => {
     strategy.tokens(req).then((tokens) => res.json({ tokens: tokens ?? null }), next)
   })
-  app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
+  app.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
     errors.push(error)
+    if (res.headersSent) {
+      next(error)
+      return
+    }
     const { status = 500, code } = error as { status?: number; code?: string }
     res.status(status).json({ code })
   })

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { request as sendRequest } from 'undici'
+import { request as send } from 'undici'
 
 /** A server on a free loopback port. */
 export interface RunningServer {
   readonly origin: string
-  readonly close: () => Promise<void>
+  close(): Promise<void>
 }
 
 /** Starts a server on a free port of 127.0.0.1. */
@@ -36,24 +36,44 @@ export interface Page {
   readonly text: string
 }
 
+/** What a test's browser asks for. */
+export interface BrowserRequest {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** A form, or text as it is. */
+  readonly body?: URLSearchParams | string
+  readonly signal?: AbortSignal
+}
+
 /** A browser as far as HTTP goes: it keeps cookies for each origin and follows redirects only when told to. */
 export class Browser {
   readonly #jars = new Map<string, Map<string, string>>()
 
   /** Sends one request. */
-  async request(url: string, init: RequestInit = {}): Promise<Page> {
+  async request(url: string, init: BrowserRequest = {}): Promise<Page> {
     const { origin } = new URL(url)
     const jar = this.#jar(origin)
     const headers = new Headers(init.headers)
     if (jar.size > 0)
       headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
-    const response = await send(new Request(url, { ...init, headers }))
-    for (const line of response.headers.getSetCookie()) this.#store(jar, line)
-    const location = response.headers.get('location')
+    if (init.body instanceof URLSearchParams)
+      headers.set('content-type', 'application/x-www-form-urlencoded')
+    // Not by `fetch`, which puts its own values into Host and Sec-Fetch-Mode.
+    const response = await send(url, {
+      method: (init.method ?? 'GET') as 'GET',
+      headers: Object.fromEntries(headers),
+      body: init.body?.toString() ?? null,
+      signal: init.signal ?? null,
+    })
+    const answered = headersOf(response.headers)
+    for (const line of answered.getSetCookie()) this.#store(jar, line)
+    const location = answered.get('location')
     return {
-      ...response,
+      status: response.statusCode,
       url,
       location: location === null ? undefined : new URL(location, url).href,
+      headers: answered,
+      text: await response.body.text(),
     }
   }
 
@@ -116,17 +136,9 @@ export class Browser {
   }
 }
 
-/** Not `fetch`: that calls every request `sec-fetch-mode: cors`, which a page visit is not. */
-async function send(request: Request): Promise<Pick<Page, 'status' | 'headers' | 'text'>> {
-  const { method, url, body } = request
-  const answer = await sendRequest(url, {
-    method: method as 'GET' | 'POST',
-    headers: Object.fromEntries(request.headers),
-    body: body === null ? null : Buffer.from(await request.arrayBuffer()),
-  })
-  const headers = new Headers()
-  for (const [name, values = []] of Object.entries(answer.headers)) {
-    for (const value of [values].flat()) headers.append(name, value)
-  }
-  return { status: answer.statusCode, headers, text: await answer.body.text() }
+function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
+  const lines = Object.entries(headers).flatMap(([name, value = []]) =>
+    [value].flat().map((line): [string, string] => [name, line]),
+  )
+  return new Headers(lines)
 }

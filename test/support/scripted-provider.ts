@@ -93,7 +93,8 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     else res.status(404).end()
   })
 
-  const { origin, close } = await listen(app)
+  const server = await listen(app)
+  const { origin } = server
   return {
     origin,
     authorizationURL: `${origin}/authorize`,
@@ -110,6 +111,6 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
       profile = honest.profile
       authorize = (parameters) => honest.authorize({ state: parameters.get('state') ?? '' })
     },
-    close,
+    close: () => server.close(),
   }
 }
