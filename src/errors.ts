@@ -1,5 +1,5 @@
-/** Whose fault an error is: decides who can mend it, and its HTTP status. */
-export type Fault = 'developer' | 'browser' | 'provider'
+/** Where an error comes from, and so who can mend it. */
+export type Fault = 'developer' | 'browser' | 'provider' | 'storage'
 
 /**
  * The base of all errors of this library: `error instanceof AuthorizationCodeError` finds them all,
@@ -255,7 +255,7 @@ export class CrossSiteRequestError extends AuthorizationCodeError {
 export class StorageError extends AuthorizationCodeError {
   readonly code = 'ERR_STORAGE'
   readonly status = 503
-  readonly fault = 'developer'
+  readonly fault = 'storage'
   readonly retryable = true
 
   constructor(what: string, cause: unknown) {

@@ -2,7 +2,9 @@
  * A plain page: no script, no style of its own, nothing loaded, so that any Content-Security-Policy
  * lets it through. Everything in it is escaped.
  */
-function page(title: string, paragraphs: readonly string[], loginPath: string): string {
+function page(title: string, paragraphs: readonly string[], loginPath?: string): string {
+  const link =
+    loginPath === undefined ? '' : `<p><a href="${escapeHtml(loginPath)}">Log in again</a></p>\n`
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -11,8 +13,7 @@ function page(title: string, paragraphs: readonly string[], loginPath: string): 
 <title>${escapeHtml(title)}</title>
 <h1>${escapeHtml(title)}</h1>
 ${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
-<p><a href="${escapeHtml(loginPath)}">Log in again</a></p>
-</html>
+${link}</html>
 `
 }
 
@@ -32,6 +33,11 @@ export function startAgainPage(
     details === undefined ? [reason] : [reason, details],
     loginPath,
   )
+}
+
+/** Says that another site wanted somebody to log out. */
+export function crossSitePage(): string {
+  return page('Nothing was changed', ['Another site asked this browser to log out.'])
 }
 
 function escapeHtml(text: string): string {

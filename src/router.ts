@@ -2,7 +2,7 @@ import express from 'express'
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import passport from 'passport'
 import { AuthorizationCodeError, CrossSiteRequestError } from './errors.js'
-import { refusalPage, startAgainPage } from './pages.js'
+import { crossSitePage, refusalPage, startAgainPage } from './pages.js'
 import type { AuthorizationCodeStrategy, FailureInfo, LoginInfo } from './strategy.js'
 
 /** What {@link authRouter} may be told. */
@@ -40,7 +40,7 @@ export function authRouter(
   options: AuthRouterOptions = {},
 ): Router {
   const router = express.Router()
-  const login = passport.authenticate(strategy, { step: 'start' } as object) as RequestHandler
+  const login = passport.authenticate(strategy, { step: 'start' }) as RequestHandler
   const callback = finishLogin(strategy, options)
   const onError = options.onError ?? offerToStartAgain
 
@@ -96,7 +96,7 @@ function finishLogin(
         res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
       }
     }
-    const options = { step: 'finish', successRedirect } as passport.AuthenticateOptions
+    const options: passport.AuthenticateOptions = { step: 'finish', successRedirect }
     const authenticate = passport.authenticate(strategy, options, finished) as RequestHandler
     void authenticate(req, res, next)
   }
@@ -130,14 +130,19 @@ function isCrossSite({ headers }: Request): boolean {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
+  ERR_AUTHORIZATION_RESPONSE: 'The answer of the login service was not complete.',
   ERR_PENDING_LOGIN_EXPIRED: 'It was left open for too long.',
   ERR_PENDING_LOGIN_USED: 'It was already finished once, perhaps in another tab.',
-  ERR_CROSS_SITE_REQUEST: 'Another site asked for this. Nothing was changed.',
+  ERR_TOKEN_ENDPOINT: 'The login service no longer accepts it. It may have taken too long.',
 }
 
 const offerToStartAgain: ErrorHandler = (error, req, res, next) => {
   if (!(error instanceof AuthorizationCodeError) || error.fault !== 'browser' || res.headersSent) {
     next(error)
+    return
+  }
+  if (error instanceof CrossSiteRequestError) {
+    res.status(error.status).send(crossSitePage())
     return
   }
   const reason = REASONS[error.code] ?? 'It was not started in this browser, or too long ago.'

@@ -93,6 +93,23 @@ type Outcome =
   | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
   | { readonly action: 'error'; readonly error: unknown }
 
+declare module 'passport' {
+  // Passport hands its options on to the strategy; with this, TypeScript lets ours through.
+  interface AuthenticateOptions {
+    authorizationParameters?: Parameters | undefined
+    step?: 'start' | 'finish' | undefined
+  }
+}
+
+declare global {
+  namespace Express {
+    interface AuthInfo {
+      /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
+      returnTo?: string | undefined
+    }
+  }
+}
+
 /** What Passport makes `req.authInfo` of. */
 export interface LoginInfo {
   /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
