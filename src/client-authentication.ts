@@ -70,8 +70,8 @@ export function createClientAuthentication(
   }
 }
 
-function required<T>(value: T | undefined, option: string, method: string): T {
-  if (value !== undefined) return value
+function required<T>(value: T | null | undefined, option: string, method: string): T {
+  if (value !== undefined && value !== null) return value
   throw new ConfigurationError(
     `${option} is missing, which clientAuthentication '${method}' needs. Is the environment variable set?`,
     option,
@@ -141,7 +141,7 @@ function readPrivateKey(settings: ClientAuthenticationSettings): SigningKey {
     settings.clientAssertionAlgorithm ?? possible.find((name) => name === jwk?.alg) ?? possible[0]
   if (alg === undefined) {
     throw new ConfigurationError(
-      'privateKey is of a kind that cannot sign a client assertion: use RSA (2048 bits or more), EC P-256 or Ed25519.',
+      'privateKey is of a kind that cannot sign a client assertion: use RSA (2048 bits or more, with SHA-256, not of the RSASSA-PSS kind), EC P-256 or Ed25519.',
       'privateKey',
     )
   }
@@ -159,18 +159,21 @@ function isJwk(key: PrivateKey): key is JWK {
 }
 
 function importPrivateKey(key: PrivateKey): KeyObject | CryptoKey {
-  if (typeof key !== 'string' && !isJwk(key)) return key
   try {
-    return typeof key === 'string'
-      ? createPrivateKey(key)
-      : createPrivateKey({ key: { ...key }, format: 'jwk' })
+    if (typeof key === 'string') return createPrivateKey(key)
+    if (isJwk(key)) return createPrivateKey({ key: { ...key }, format: 'jwk' })
   } catch {
-    // The parser's own error may quote what it was given.
-    throw new ConfigurationError(
-      'privateKey cannot be read: give it as PEM text (-----BEGIN PRIVATE KEY-----), a private JWK, a KeyObject or a CryptoKey.',
-      'privateKey',
-    )
+    // The parser's own error may quote what it was given: said below, in our words.
   }
+  if (isKeyLike(key)) return key
+  throw new ConfigurationError(
+    'privateKey cannot be read: give it as PEM text (-----BEGIN PRIVATE KEY-----), a private JWK, a KeyObject or a CryptoKey.',
+    'privateKey',
+  )
+}
+
+function isKeyLike(key: unknown): key is KeyObject | CryptoKey {
+  return key instanceof KeyObject || Object.prototype.toString.call(key) === '[object CryptoKey]'
 }
 
 /** The algorithms a key can sign with, the preferred one first. */
@@ -183,8 +186,6 @@ function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorith
   switch (key.asymmetricKeyType) {
     case 'rsa':
       return modulusLength >= 2048 ? ['PS256', 'RS256'] : []
-    case 'rsa-pss':
-      return modulusLength >= 2048 ? ['PS256'] : []
     case 'ec':
       return namedCurve === 'prime256v1' ? ['ES256'] : []
     case 'ed25519':
@@ -194,14 +195,22 @@ function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorith
   }
 }
 
+/** What Web Crypto says of a key; which members there are depends on its kind. */
+interface CryptoKeyAlgorithm {
+  readonly name: string
+  readonly hash?: { readonly name: string }
+  readonly modulusLength?: number
+  readonly namedCurve?: string
+}
+
 function algorithmsOfCryptoKey({ algorithm }: CryptoKey): readonly ClientAssertionAlgorithm[] {
-  const { name, hash, namedCurve }: { name: string; hash?: { name: string }; namedCurve?: string } =
-    algorithm
+  const { name, hash, modulusLength = 0, namedCurve }: CryptoKeyAlgorithm = algorithm
+  const strongRsa = hash?.name === 'SHA-256' && modulusLength >= 2048
   switch (name) {
     case 'RSA-PSS':
-      return hash?.name === 'SHA-256' ? ['PS256'] : []
+      return strongRsa ? ['PS256'] : []
     case 'RSASSA-PKCS1-v1_5':
-      return hash?.name === 'SHA-256' ? ['RS256'] : []
+      return strongRsa ? ['RS256'] : []
     case 'ECDSA':
       return namedCurve === 'P-256' ? ['ES256'] : []
     case 'Ed25519':

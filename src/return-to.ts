@@ -22,5 +22,7 @@ export function sameOriginPath(value: unknown): string | undefined {
   const { origin, pathname, search, hash } = new URL(value, HERE)
   // `/.//host` has our origin, yet its resolved path reads as a host when it stands alone.
   if (origin !== HERE || pathname.startsWith('//')) return undefined
-  return pathname + search + hash
+  const path = pathname + search + hash
+  // Percent-encoding makes it longer than it came.
+  return path.length > MAXIMUM_LENGTH ? undefined : path
 }

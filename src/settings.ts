@@ -1,7 +1,7 @@
 import type { ClientAuthenticationMethod } from './client-authentication.js'
 import { ConfigurationError } from './errors.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
-import { isSecure } from './transport.js'
+import { isSecure, LONGEST_TIMER_MS } from './transport.js'
 
 type Defaulted =
   | 'name'
@@ -117,13 +117,16 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
     privateKey: options.privateKey,
     keyId: text(options, 'keyId'),
     scope: joinScope(options),
-    scopeSeparator: options.scopeSeparator ?? ' ',
+    scopeSeparator: text(options, 'scopeSeparator') ?? ' ',
     clientAuthentication:
       oneOf(options, 'clientAuthentication', CLIENT_AUTHENTICATION_METHODS) ??
       defaultClientAuthentication(options),
-    clientAuthenticationMethodsSupported: options.clientAuthenticationMethodsSupported,
+    clientAuthenticationMethodsSupported: texts(options, 'clientAuthenticationMethodsSupported'),
     basicCredentials: oneOf(options, 'basicCredentials', ['encoded', 'raw']) ?? 'encoded',
-    clientAssertionAudience: options.clientAssertionAudience ?? options.issuer ?? tokenURL,
+    clientAssertionAudience:
+      typeof options.clientAssertionAudience === 'function'
+        ? options.clientAssertionAudience
+        : (text(options, 'clientAssertionAudience') ?? options.issuer ?? tokenURL),
     clientAssertionAlgorithm: oneOf(options, 'clientAssertionAlgorithm', [
       'PS256',
       'RS256',
@@ -146,14 +149,17 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
     ),
     dangerouslyOmitPkce: flag(options, 'dangerouslyOmitPkce'),
     sessionKey: text(options, 'sessionKey') ?? `oauth2:${name}`,
-    keepSession: [...(options.keepSession ?? [])],
-    skipUserProfile: options.skipUserProfile ?? false,
-    pendingLogins: options.pendingLogins,
+    keepSession: texts(options, 'keepSession') ?? [],
+    skipUserProfile:
+      typeof options.skipUserProfile === 'function'
+        ? options.skipUserProfile
+        : flag(options, 'skipUserProfile'),
+    pendingLogins: withMethods(options, 'pendingLogins', ['put', 'take']),
     pendingLoginLifetimeMs: positive(options, 'pendingLoginLifetimeMs') ?? 600_000,
-    ledger: options.ledger,
+    ledger: withMethods(options, 'ledger', ['claim']),
     timeoutMs: positive(options, 'timeoutMs') ?? 10_000,
     responseLimitBytes: positive(options, 'responseLimitBytes') ?? 1_048_576,
-    dispatcher: options.dispatcher,
+    dispatcher: withMethods(options, 'dispatcher', ['dispatch']),
   }
   refuseContradictions(settings)
   return Object.freeze(settings)
@@ -161,6 +167,9 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
 
 /** Checks further request parameters: texts only, and none that the library itself sends. */
 export function checkParameters(value: Parameters | undefined, option: string): Parameters {
+  if (value !== undefined && typeof value !== 'object') {
+    throw new ConfigurationError(`${option} must be an object.`, option)
+  }
   const copy = { ...value }
   for (const [name, content] of Object.entries(copy)) {
     if (RESERVED_PARAMETERS.has(name)) {
@@ -268,7 +277,21 @@ function withoutFragment(options: AuthorizationCodeOptions, option: OptionName):
 
 function joinScope(options: AuthorizationCodeOptions): string | undefined {
   const { scope, scopeSeparator = ' ' } = options
-  return typeof scope === 'string' || scope === undefined ? scope : scope.join(scopeSeparator)
+  const joined = typeof scope === 'string' ? scope : texts(options, 'scope')?.join(scopeSeparator)
+  // An empty scope is none: RFC 6749 section 3.3 has no `scope=` without a value.
+  return joined === '' ? undefined : joined
+}
+
+function texts(
+  options: AuthorizationCodeOptions,
+  option: OptionName,
+): readonly string[] | undefined {
+  const value: unknown = options[option]
+  if (value === undefined) return undefined
+  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) {
+    throw new ConfigurationError(`${option} must be a list of strings.`, option)
+  }
+  return [...value]
 }
 
 function oneOf<const Value extends string>(
@@ -295,8 +318,16 @@ function flag(options: AuthorizationCodeOptions, option: OptionName): boolean {
 function positive(options: AuthorizationCodeOptions, option: OptionName): number | undefined {
   const value: unknown = options[option]
   if (value === undefined) return undefined
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value <= 0) {
-    throw new ConfigurationError(`${option} must be a whole number above 0.`, option)
+  if (
+    typeof value !== 'number' ||
+    !Number.isInteger(value) ||
+    value <= 0 ||
+    value > LONGEST_TIMER_MS
+  ) {
+    throw new ConfigurationError(
+      `${option} must be a whole number from 1 to ${LONGEST_TIMER_MS}.`,
+      option,
+    )
   }
   return value
 }
@@ -312,13 +343,41 @@ function callback<Option extends 'parseProfile' | 'parseTokenResponse'>(
   return value
 }
 
-function headers(options: AuthorizationCodeOptions): Readonly<Record<string, string>> {
-  const copy = { ...options.customHeaders }
-  if (Object.keys(copy).some((name) => name.toLowerCase() === 'authorization')) {
-    throw new ConfigurationError(
-      "customHeaders may not set Authorization: use clientAuthentication: 'client_secret_basic'.",
-      'customHeaders',
-    )
+function withMethods<Option extends 'dispatcher' | 'ledger' | 'pendingLogins'>(
+  options: AuthorizationCodeOptions,
+  option: Option,
+  methods: readonly string[],
+): AuthorizationCodeOptions[Option] {
+  const value = options[option]
+  const members = Object(value) as Record<string, unknown>
+  const lacking = methods.find((method) => typeof members[method] !== 'function')
+  if (value !== undefined && lacking !== undefined) {
+    throw new ConfigurationError(`${option} must be an object with a method ${lacking}.`, option)
   }
-  return copy
+  return value
+}
+
+/** Headers that belong to the client's proof. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set(['authorization', 'dpop'])
+
+/** The headers with their names in lower case, so that the library's own replace them whatever their spelling. */
+function headers({ customHeaders = {} }: AuthorizationCodeOptions): Record<string, string> {
+  const given: unknown = customHeaders
+  if (typeof given !== 'object' || given === null) throw headersError('must be an object.')
+  for (const [name, value] of Object.entries<unknown>(customHeaders)) {
+    if (RESERVED_HEADERS.has(name.toLowerCase())) {
+      throw headersError(`may not set ${name}: that is what clientAuthentication is for.`)
+    }
+    if (typeof value !== 'string') throw headersError(`has a ${name} that is not a string.`)
+  }
+  try {
+    return Object.fromEntries(new Headers(customHeaders))
+  } catch {
+    // The built-in error quotes the value, which may be a key.
+    throw headersError('has a name or a value that HTTP does not allow.')
+  }
+}
+
+function headersError(what: string): ConfigurationError {
+  return new ConfigurationError(`customHeaders ${what}`, 'customHeaders')
 }

@@ -60,9 +60,10 @@ export interface VerifiedLogin {
  * Decides who has logged in: returns the user for `req.user`, or `false` to refuse. May be async; what it
  * throws goes to `next(error)`.
  */
-export type Verify = (
-  login: VerifiedLogin,
-) => Express.User | false | null | undefined | Promise<Express.User | false | null | undefined>
+export type Verify = (login: VerifiedLogin) => MaybeUser | Promise<MaybeUser>
+
+/** `Express.User` is empty until the application says what is in it; `object` keeps `true` and texts out. */
+type MaybeUser = (Express.User & object) | false | null | undefined
 
 /** What `passport.authenticate(name, options)` may be told, beside Passport's own options. */
 export interface LoginOptions {

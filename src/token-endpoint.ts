@@ -35,6 +35,17 @@ export interface TokenEndpoint {
   exchange(grant: CodeGrant): Promise<TokenSet>
 }
 
+/**
+ * Any algorithm but `none`, where oauth4webapi alone takes only RS256 untold. The signature is not looked
+ * at: the token comes straight from the token endpoint, whose TLS certificate vouches for it.
+ *
+ * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
+ */
+const ID_TOKEN_ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'],
+  ...['EdDSA', 'Ed25519', 'HS256', 'HS384', 'HS512'],
+]
+
 type Phase = 'exchange'
 type Parameters = Readonly<Record<string, string | undefined>>
 
@@ -51,6 +62,7 @@ export function createTokenEndpoint(settings: Settings, transport: Transport): T
     // compared with nothing: `iss` is checked elsewhere, and ID tokens are dropped without an issuer.
     issuer: settings.issuer ?? new URL(settings.tokenURL).origin,
     token_endpoint: settings.tokenURL,
+    id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS,
   }
 
   async function request(
@@ -59,6 +71,7 @@ export function createTokenEndpoint(settings: Settings, transport: Transport): T
     parameters: Parameters,
   ): Promise<TokenSet> {
     const requestedAt = Date.now()
+    let httpStatus: number | undefined
     try {
       const response = await genericTokenEndpointRequest(
         server,
@@ -76,15 +89,15 @@ export function createTokenEndpoint(settings: Settings, transport: Transport): T
               url,
               ...encode(body, headers, settings),
             })
-            const secrets = [...Object.values(parameters), settings.clientSecret]
-            return standardResponse(answer, phase, settings, secrets)
+            httpStatus = answer.status
+            return standardResponse(answer, phase, settings, secretsOf(body, headers, settings))
           },
         },
       )
       const tokens = await processGenericTokenEndpointResponse(server, client, response)
       return toTokenSet(tokens, requestedAt)
     } catch (error) {
-      throw asTokenEndpointError(error, phase)
+      throw asTokenEndpointError(error, phase, httpStatus)
     }
   }
 
@@ -124,6 +137,29 @@ function encode(
       }
 }
 
+/** Parameters of which an error message may speak. All others may be secrets, the application's own included. */
+const PUBLIC_PARAMETERS: ReadonlySet<string> = new Set([
+  'audience',
+  'client_assertion_type',
+  'client_id',
+  'grant_type',
+  'redirect_uri',
+  'resource',
+  'scope',
+])
+
+/** What of a request a server could quote back and nobody may read. */
+function secretsOf(
+  form: URLSearchParams,
+  { authorization = '' }: Record<string, string>,
+  { clientSecret = '' }: Settings,
+): readonly string[] {
+  const values = [...form]
+    .filter(([name]) => !PUBLIC_PARAMETERS.has(name))
+    .map(([, value]) => value)
+  return [...values, clientSecret, authorization.replace(/^Basic /, '')]
+}
+
 /**
  * Turns what real servers send into the response RFC 6749 describes, or throws what it says is wrong.
  * An `error` counts whatever the HTTP status is, and one without an `error` member counts too.
@@ -132,25 +168,22 @@ function standardResponse(
   answer: Answer,
   phase: Phase,
   settings: Settings,
-  secrets: readonly (string | undefined)[],
+  secrets: readonly string[],
 ): Response {
   const body = parseBody(answer)
-  const message = settings.parseTokenResponse ? settings.parseTokenResponse(body) : body
+  const message = settings.parseTokenResponse
+    ? parsedBy(settings.parseTokenResponse, body, answer, phase)
+    : body
   const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}
   const { error, access_token: accessToken, id_token: idToken, ...rest } = members
   const succeeded = answer.status >= 200 && answer.status < 300
 
   if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    throw refusal(
-      answer,
-      phase,
-      members,
-      secrets.filter((secret) => secret !== undefined),
-    )
+    throw refusal(answer, phase, members, secrets)
   }
   if (!isObject(message)) {
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${contentType(answer)}).`,
+      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(contentType(answer), secrets) ?? 'none'}).`,
       { phase, httpStatus: answer.status },
     )
   }
@@ -158,6 +191,24 @@ function standardResponse(
   const verifiable =
     settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
   return Response.json({ ...rest, access_token: accessToken, ...verifiable })
+}
+
+/** The application's own reading. What it throws may quote the answer, so only its name is passed on. */
+function parsedBy(
+  parseTokenResponse: NonNullable<Settings['parseTokenResponse']>,
+  body: unknown,
+  { status }: Answer,
+  phase: Phase,
+): unknown {
+  try {
+    return parseTokenResponse(body)
+  } catch (error) {
+    const { name } = error as Partial<Error>
+    throw new TokenEndpointError(
+      `parseTokenResponse failed (${name ?? 'no Error'}) on the answer to the ${phase}, HTTP ${status}.`,
+      { phase, httpStatus: status },
+    )
+  }
 }
 
 function parseBody(answer: Answer): unknown {
@@ -173,10 +224,8 @@ function parseBody(answer: Answer): unknown {
 
 function contentType({ headers }: Answer): string {
   const value = headers['content-type']
-  return (
-    (providerText(Array.isArray(value) ? value[0] : value) ?? 'none').split(';', 1)[0]?.trim() ??
-    'none'
-  )
+  const [type = ''] = (Array.isArray(value) ? value[0] : value)?.split(';', 1) ?? []
+  return type.trim().toLowerCase()
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -230,7 +279,11 @@ function toTokenSet(response: TokenEndpointResponse, requestedAt: number): Token
   }
 }
 
-function asTokenEndpointError(error: unknown, phase: Phase): unknown {
+function asTokenEndpointError(
+  error: unknown,
+  phase: Phase,
+  httpStatus: number | undefined,
+): unknown {
   if (error instanceof AuthorizationCodeError) return error
   if (error instanceof TransportError) {
     return new TokenEndpointError(
@@ -242,8 +295,13 @@ function asTokenEndpointError(error: unknown, phase: Phase): unknown {
       },
     )
   }
+  // Nothing was sent: a function of the application's own failed while the request was made.
+  if (httpStatus === undefined) return error
   // What oauth4webapi throws names the member at fault, and has the whole response as its cause: that
   // stays here.
-  const reason = error instanceof Error ? error.message : 'unknown reason'
-  return new TokenEndpointError(`The token response is not valid: ${reason}.`, { phase })
+  const { message = 'unknown reason' } = error as Partial<Error>
+  return new TokenEndpointError(`The token response is not valid: ${message}.`, {
+    phase,
+    httpStatus,
+  })
 }

@@ -2,6 +2,9 @@ import { Agent, errors, fetch, request } from 'undici'
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
 import { ConfigurationError } from './errors.js'
 
+/** Node's timers take anything longer for 1 ms, so `timeoutMs` may not be longer. */
+export const LONGEST_TIMER_MS = 2_147_483_647
+
 /** How connections to a provider are made. */
 export interface TransportOptions {
   /** Time for the whole exchange, connecting and reading the body included, in **milliseconds**. */

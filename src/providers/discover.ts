@@ -8,7 +8,7 @@ import type { AuthorizationServer } from 'oauth4webapi'
 import type { Dispatcher } from 'undici'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors.js'
 import type { ProviderOptions } from '../options.js'
-import { createTransport, isSecure, TransportError } from '../transport.js'
+import { createTransport, isSecure, LONGEST_TIMER_MS, TransportError } from '../transport.js'
 import type { Transport } from '../transport.js'
 
 /** How {@link discover} connects. */
@@ -29,23 +29,26 @@ export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
  * read again later: call it once, at start.
  *
  * @param issuer the provider's issuer identifier, such as `https://accounts.example.com`
- * @throws {ConfigurationError} when `issuer` is not an HTTPS URL
+ * @throws {ConfigurationError} when `issuer` is not an HTTPS URL, or an option cannot be used
  * @throws {DiscoveryError} when there is no metadata, it is not valid, or it is another issuer's
  * @see [RFC 8414 - OAuth 2.0 Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html)
  * @see [OpenID Connect Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html)
  */
 export async function discover(
-  issuer: string,
+  issuer: string | undefined,
   options: DiscoverOptions = {},
 ): Promise<DiscoveredProvider> {
-  if (!URL.canParse(issuer) || !isSecure(new URL(issuer))) {
+  if (issuer === undefined || !URL.canParse(issuer) || !isSecure(new URL(issuer))) {
     throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
   }
-  const transport = createTransport({
-    timeoutMs: options.timeoutMs ?? 10_000,
-    responseLimitBytes: 1_048_576,
-    dispatcher: options.dispatcher,
-  })
+  const { timeoutMs = 10_000, dispatcher } = options
+  if (!(Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= LONGEST_TIMER_MS)) {
+    throw new ConfigurationError(
+      `timeoutMs must be a whole number from 1 to ${LONGEST_TIMER_MS}.`,
+      'timeoutMs',
+    )
+  }
+  const transport = createTransport({ timeoutMs, responseLimitBytes: 1_048_576, dispatcher })
   try {
     return toProvider(await readMetadata(new URL(issuer), transport))
   } catch (error) {
@@ -54,12 +57,19 @@ export async function discover(
 }
 
 async function readMetadata(issuer: URL, transport: Transport): Promise<AuthorizationServer> {
-  const response = await request(issuer, 'oidc', transport)
-  return processDiscoveryResponse(
-    issuer,
-    response.status === 404 ? await request(issuer, 'oauth2', transport) : response,
-  )
+  const first = await request(issuer, 'oidc', transport)
+  const response = first.status === 404 ? await request(issuer, 'oauth2', transport) : first
+  if (response.status !== 200) {
+    throw new DiscoveryError(
+      `The provider's metadata could not be read: HTTP ${response.status}.`,
+      { phase: 'discovery', httpStatus: response.status },
+    )
+  }
+  return processDiscoveryResponse(issuer, response)
 }
+
+/** `Response` refuses a body with these, even an empty one. */
+const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304])
 
 function request(
   issuer: URL,
@@ -77,7 +87,7 @@ function request(
         headers: answered,
       } = await transport.send({ method: 'GET', url, headers })
       const type = answered['content-type']
-      return new Response(status === 204 || status === 304 ? null : text, {
+      return new Response(NULL_BODY_STATUSES.has(status) ? null : text, {
         status,
         headers: typeof type === 'string' ? { 'content-type': type } : {},
       })
@@ -117,8 +127,10 @@ function asDiscoveryError(error: unknown): unknown {
       cause: error.cause,
     })
   }
-  const reason = error instanceof Error ? error.message : 'unknown reason'
-  return new DiscoveryError(`The provider's metadata is not valid: ${reason}.`, {
+  const { message = 'unknown reason' } = error as Partial<Error>
+  return new DiscoveryError(`The provider's metadata is not valid: ${message}.`, {
     phase: 'discovery',
+    // Any other status has been reported already.
+    httpStatus: 200,
   })
 }

@@ -6,13 +6,16 @@ import { request as send } from 'undici'
 /** A server on a free loopback port. */
 export interface RunningServer {
   readonly origin: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
-/** Starts a server on a free port of 127.0.0.1. */
-export async function listen(listener: RequestListener): Promise<RunningServer> {
+/** Starts a server on a free port of 127.0.0.1, or again on the port of one that was closed. */
+export async function listen(listener: RequestListener, port = 0): Promise<RunningServer> {
   const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () => stop(server),

@@ -22,6 +22,8 @@ export interface ScriptedProvider {
   readonly profileURL: string
   /** Every back-channel request so far, oldest first. */
   readonly requests: RecordedRequest[]
+  /** The path and query of every authorization request so far, exactly as they came. */
+  readonly authorizationRequests: string[]
   /** The requests to one path, such as `/token`. */
   requestsTo(path: string): RecordedRequest[]
   /** Sets what `POST /token` answers from now on. */
@@ -60,6 +62,7 @@ export function tokenResponse(members: Record<string, unknown> = {}): Record<str
 /** Starts a provider that logs everybody in at once as Ada. */
 export async function startScriptedProvider(): Promise<ScriptedProvider> {
   const requests: RecordedRequest[] = []
+  const authorizationRequests: string[] = []
   const honest = {
     token: (request: RecordedRequest, response: ServerResponse) =>
       json(tokenResponse())(request, response),
@@ -73,6 +76,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
 
   const app = express()
   app.get('/authorize', (req, res) => {
+    authorizationRequests.push(req.originalUrl)
     const parameters = new URL(req.originalUrl, 'http://localhost').searchParams
     const callback = new URL(parameters.get('redirect_uri') ?? '')
     for (const [name, value] of Object.entries(authorize(parameters)))
@@ -101,12 +105,14 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     tokenURL: `${origin}/token`,
     profileURL: `${origin}/me`,
     requests,
+    authorizationRequests,
     requestsTo: (path) => requests.filter((request) => request.path === path),
     onToken: (script) => (token = script),
     onProfile: (script) => (profile = script),
     onAuthorize: (answer) => (authorize = answer),
     reset: () => {
       requests.length = 0
+      authorizationRequests.length = 0
       token = honest.token
       profile = honest.profile
       authorize = (parameters) => honest.authorize({ state: parameters.get('state') ?? '' })

@@ -1,0 +1,151 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join, normalize, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import ts from 'typescript'
+
+/** The house, from the ground up. A file imports only from the floors below its own; a type counts too. */
+const FLOORS: readonly (readonly string[])[] = [
+  // What things are called.
+  ['errors.ts', 'types.ts'],
+  // One thing each, and nobody else's.
+  [
+    'authorization-request.ts',
+    'client-authentication.ts',
+    'default-user.ts',
+    'ledger/memory.ts',
+    'lost-login.ts',
+    'pages.ts',
+    'provider-text.ts',
+    'return-to.ts',
+    'session.ts',
+    'transport.ts',
+  ],
+  // What they are made into.
+  [
+    'authorization-response.ts',
+    'inherited-oauth2.ts',
+    'options.ts',
+    'pending-logins/session.ts',
+    'session-tokens.ts',
+  ],
+  // The options, read; the providers, which are options.
+  ['providers/askara.ts', 'providers/discover.ts', 'providers/jiko.ts', 'settings.ts'],
+  // The provider's endpoints.
+  ['profile.ts', 'token-endpoint.ts'],
+  // The login itself.
+  ['strategy.ts'],
+  // The routes.
+  ['require-login.ts', 'router.ts'],
+  // The entries.
+  ['index.ts'],
+]
+
+/** Packages that are one file's business: no other may import a value of theirs. */
+const KEEPERS: Readonly<Record<string, readonly string[]>> = {
+  undici: ['transport.ts'],
+  express: ['router.ts'],
+  passport: ['default-user.ts', 'router.ts'],
+  'passport-oauth2': ['strategy.ts'],
+  jose: ['client-authentication.ts'],
+}
+
+/** Modules by which a file could open a connection of its own. */
+const WAYS_OUT = ['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'http', 'https']
+
+const src = fileURLToPath(new URL('../src', import.meta.url))
+const sources = new Map<string, string>()
+
+beforeAll(async () => {
+  const entries = await readdir(src, { recursive: true, withFileTypes: true })
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const path = join(entry.parentPath, entry.name)
+    sources.set(relative(src, path).split(sep).join('/'), await readFile(path, 'utf8'))
+  }
+})
+
+/** What a file imports or re-exports, by any kind of import. */
+function importsOf(source: string): string[] {
+  return ts.preProcessFile(source, true, true).importedFiles.map(({ fileName }) => fileName)
+}
+
+/** The same without `import type`, which leaves nothing behind at run time. */
+function valueImportsOf(source: string): string[] {
+  const options = { module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+  return importsOf(ts.transpile(source, options))
+}
+
+function floorOf(file: string): number {
+  return FLOORS.findIndex((floor) => floor.includes(file))
+}
+
+describe('the rooms', () => {
+  it('have every file of the source on exactly one floor', () => {
+    expect(FLOORS.flat().sort()).toEqual([...sources.keys()].sort())
+  })
+
+  it('are entered only from above: a file imports only from the floors below its own', () => {
+    const trespasses = [...sources].flatMap(([file, source]) =>
+      importsOf(source)
+        .filter((name) => name.startsWith('.'))
+        .map((name) =>
+          normalize(join(dirname(file), name))
+            .split(sep)
+            .join('/'),
+        )
+        .map((name) => name.replace(/\.js$/, '.ts'))
+        .filter((neighbour) => floorOf(neighbour) === -1 || floorOf(neighbour) >= floorOf(file))
+        .map((neighbour) => `${file} imports ${neighbour}`),
+    )
+    expect(trespasses).toEqual([])
+  })
+
+  it('stand as low as they can, so that the floors say something', () => {
+    const heights = [...sources].map(([file, source]) => {
+      const below = importsOf(source)
+        .filter((name) => name.startsWith('.'))
+        .map((name) =>
+          normalize(join(dirname(file), name))
+            .split(sep)
+            .join('/'),
+        )
+        .map((name) => floorOf(name.replace(/\.js$/, '.ts')))
+      return [file, Math.max(-1, ...below) + 1] as const
+    })
+    // Leaves share one floor whether they know of errors and types or not, and so do the routes.
+    const leaves = FLOORS[1] ?? []
+    const routes = FLOORS[6] ?? []
+    const tooHigh = heights.filter(
+      ([file, height]) =>
+        floorOf(file) > height && !leaves.includes(file) && !routes.includes(file),
+    )
+    expect(tooHigh).toEqual([])
+  })
+
+  it('have one door to each package that is one room’s business', () => {
+    const strangers = [...sources].flatMap(([file, source]) =>
+      valueImportsOf(source)
+        .filter((name) => Object.hasOwn(KEEPERS, name) && !KEEPERS[name]?.includes(file))
+        .map((name) => `${file} imports ${name}`),
+    )
+    expect(strangers).toEqual([])
+  })
+
+  it('have one way out to the network: the transport', () => {
+    const holes = [...sources].flatMap(([file, source]) =>
+      valueImportsOf(source)
+        .filter((name) => WAYS_OUT.includes(name))
+        .map((name) => `${file} imports ${name}`),
+    )
+    expect(holes).toEqual([])
+    const callers = [...sources].filter(([, source]) =>
+      /(?<![.\w])fetch\(/.test(withoutComments(source)),
+    )
+    // In `strategy.ts` it is the name of a method.
+    expect(callers.map(([file]) => file).sort()).toEqual(['strategy.ts', 'transport.ts'])
+  })
+})
+
+function withoutComments(source: string): string {
+  return ts.transpile(source, { module: ts.ModuleKind.ESNext, removeComments: true })
+}
