@@ -1,5 +1,8 @@
+import cluster from 'node:cluster'
+import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import express, {
+  Router,
   type ErrorRequestHandler,
   type Express,
   type Request,
@@ -9,11 +12,26 @@ import express, {
 import session, { type Store } from 'express-session'
 import helmet from 'helmet'
 import passport from 'passport'
-import { authRouter, requireLogin, type DefaultUser } from 'passport-authorization-code'
+import {
+  authRouter,
+  LoginRequiredError,
+  requireLogin,
+  StorageError,
+  type AuthorizationCodeStrategy,
+  type DefaultUser,
+} from 'passport-authorization-code'
 import { errorPage, isExplained, loginDeclinedPage } from './error-pages.js'
 import type { Html } from './html.js'
-import { askaraPage, homePage, jikoPage, type ProviderName, type Visitor } from './pages.js'
-import type { Providers } from './providers.js'
+import {
+  askaraPage,
+  homePage,
+  jikoPage,
+  loginPage,
+  type ProviderName,
+  type TokenFacts,
+  type Visitor,
+} from './pages.js'
+import { REFRESH_BEFORE_SECONDS, type Providers } from './providers.js'
 
 /** What {@link createApp} builds on. */
 export interface AppParts {
@@ -23,8 +41,7 @@ export interface AppParts {
   /** Whether a reverse proxy stands before the app. */
   readonly isBehindProxy: boolean
   readonly sessionSecret: string
-  /** `undefined` means express-session's own store, in memory. */
-  readonly sessionStore: Store | undefined
+  readonly sessionStore: Store
   /** Called for every error that is not the visitor's own. */
   readonly onError: (error: unknown) => void
 }
@@ -37,43 +54,104 @@ export function createApp(parts: AppParts): Express {
   const app = express()
   app.set('trust proxy', parts.isBehindProxy ? 1 : false)
 
+  if (cluster.worker) app.use(nameWorker(cluster.worker.id))
   app.use(securityHeaders(parts.url))
   app.use(express.static(PUBLIC_DIRECTORY))
   if (!parts.isBehindProxy) app.use(oneNameForLoopback(parts.url))
-  app.use(
-    session({
-      secret: parts.sessionSecret,
-      ...(parts.sessionStore && { store: parts.sessionStore }),
-      resave: false,
-      saveUninitialized: false,
-      cookie: { sameSite: 'lax', httpOnly: true, secure: 'auto' },
-    }),
-  )
+  app.use(sessions(parts))
   app.use(passport.session())
 
-  const common = { failureRedirect: '/login-declined', onError: toErrorHandler }
-  app.use('/auth/askara', authRouter(askara.strategy, { ...common, successRedirect: '/askara' }))
-  app.use('/auth/jiko', authRouter(jiko.strategy, { ...common, successRedirect: '/jiko' }))
-
-  app.get('/', (req, res) => send(res, homePage(visitor(req))))
-
-  app.get('/askara', requireLogin({ loginPath: '/auth/askara/login' }), async (req, res) => {
-    const profile = await readAnswer(askara.strategy.fetch(req, askara.profileURL))
-    const tokens = await askara.strategy.tokens(req)
-    send(res, askaraPage(profile, { expiresAt: tokens?.expiresAt, now: Date.now() }))
+  app.get('/', async (req, res) => {
+    const visitor = visitorOf(req)
+    // A login whose grant has ended is none, whatever Passport still knows about the person.
+    const isAlive = visitor && (await parts.providers[visitor.provider].strategy.tokens(req))
+    send(res, homePage(isAlive && visitor))
   })
 
-  app.get('/jiko', requireLogin({ loginPath: '/auth/jiko/login' }), async (req, res) => {
+  app.get('/askara', requireTokens('askara', askara.strategy), async (req, res) => {
+    const profile = await readAnswer(askara.strategy.fetch(req, askara.apiURL))
+    send(res, askaraPage(profile, await tokenFacts(req, askara.strategy)))
+  })
+
+  app.get('/jiko', requireTokens('jiko', jiko.strategy), async (req, res) => {
     const pockets = await readAnswer(jiko.strategy.fetch(req, jiko.apiURL))
-    const tokens = await jiko.strategy.tokens(req)
-    send(res, jikoPage(pockets, { expiresAt: tokens?.expiresAt, now: Date.now() }))
+    send(res, jikoPage(pockets, await tokenFacts(req, jiko.strategy)))
   })
+
+  app.use('/askara', login('askara', askara.strategy))
+  app.use('/jiko', login('jiko', jiko.strategy))
+  app.use('/auth/askara', authRouter(askara.strategy, routerOptions('askara')))
+  app.use('/auth/jiko', authRouter(jiko.strategy, routerOptions('jiko')))
 
   app.get('/login-declined', (_req, res) => send(res, loginDeclinedPage()))
 
   app.use((_req, _res, next) => next(new ExampleError('ERR_NOT_FOUND', 404)))
-  app.use(showError(parts.onError))
+  app.use(askForLogin, showError(parts.onError))
   return app
+}
+
+function sessions({ sessionSecret, sessionStore }: AppParts): RequestHandler {
+  const middleware = session({
+    secret: sessionSecret,
+    store: sessionStore,
+    resave: false,
+    saveUninitialized: false,
+    cookie: { sameSite: 'lax', httpOnly: true, secure: 'auto' },
+  })
+  // The store's own errors say nothing of a status, and would be shown as faults of this app.
+  return (req, res, next) => {
+    middleware(req, res, (error?: unknown) => {
+      next(error === undefined ? undefined : new StorageError('The session store', error))
+    })
+  }
+}
+
+/** Lets those pass who have tokens of this provider, and sends all others to its login page. */
+function requireTokens(name: ProviderName, strategy: AuthorizationCodeStrategy): RequestHandler {
+  return requireLogin({ loginPath: `/${name}/login`, strategy })
+}
+
+function routerOptions(name: ProviderName) {
+  return {
+    successRedirect: `/${name}`,
+    failureRedirect: '/login-declined',
+    onError: toErrorHandler,
+  }
+}
+
+/** What both providers have besides their data: a page that asks for login, and a button that renews. */
+function login(name: ProviderName, strategy: AuthorizationCodeStrategy): Router {
+  const router = Router()
+  router.get('/login', (req, res) => {
+    const { return_to: returnTo } = req.query
+    const wanted = typeof returnTo === 'string' ? returnTo : `/${name}`
+    send(res, loginPage(name, { visitor: visitorOf(req), returnTo: wanted }))
+  })
+  router.post('/renew', async (req, res) => {
+    await strategy.accessToken(req, { renew: true })
+    res.redirect(303, `/${name}`)
+  })
+  return router
+}
+
+/** Shows tokens without showing them: what is the same, is the same token. */
+async function tokenFacts(
+  req: Request,
+  strategy: AuthorizationCodeStrategy,
+): Promise<TokenFacts | undefined> {
+  const tokens = await strategy.tokens(req)
+  if (tokens === undefined) return undefined
+  const { accessToken, expiresAt, refreshToken } = tokens
+  return {
+    fingerprint: createHash('sha256').update(accessToken).digest('hex').slice(0, 8),
+    expiresAt,
+    renewAt:
+      refreshToken === undefined || expiresAt === undefined
+        ? undefined
+        : expiresAt - REFRESH_BEFORE_SECONDS * 1000,
+    isRenewable: refreshToken !== undefined,
+    now: Date.now(),
+  }
 }
 
 /** What goes wrong in this app and not in the library. */
@@ -88,26 +166,28 @@ class ExampleError extends Error {
   }
 }
 
-/** The JSON of an API's answer. The library throws what concerns the login; the API itself is ours to judge. */
+/**
+ * The JSON of an API's answer. The library throws what concerns the login and the connection; the API's
+ * answers are ours to judge.
+ */
 async function readAnswer(answering: Promise<globalThis.Response>): Promise<unknown> {
+  const answer = await answering
+  if (answer.status === 401) {
+    throw new ExampleError('ERR_LOGIN_REQUIRED', 401, 'The API refused the access token.')
+  }
+  if (!answer.ok) {
+    throw new ExampleError('ERR_EXAMPLE_API', 502, `The API answered ${answer.status}.`)
+  }
   try {
-    const answer = await answering
-    if (answer.status === 401) {
-      throw new ExampleError('ERR_LOGIN_REQUIRED', 401, 'The API refused the access token.')
-    }
-    if (!answer.ok) {
-      throw new ExampleError('ERR_EXAMPLE_API', 502, `The API answered ${answer.status}.`)
-    }
     return await answer.json()
   } catch (error) {
-    if (isExplained(readCode(error))) throw error
-    const message = 'The API is out of reach, or what it answers is not JSON.'
+    const message = 'What the API answers is not JSON.'
     throw new ExampleError('ERR_EXAMPLE_API', 502, message, { cause: error })
   }
 }
 
 /** Who is logged in. Without a `verify` function, `req.user` is a `DefaultUser`. */
-function visitor(req: Request): Visitor | undefined {
+function visitorOf(req: Request): Visitor | undefined {
   const user = req.user as DefaultUser | undefined
   return user && { provider: user.provider as ProviderName, displayName: user.profile?.displayName }
 }
@@ -127,25 +207,40 @@ function toErrorHandler(
   next(error)
 }
 
+/** Somebody whose login ended while a page was made is asked to log in again, and comes back to it. */
+const askForLogin: ErrorRequestHandler = (error: unknown, req, res, next) => {
+  const provider = providerOf(req)
+  if (!(error instanceof LoginRequiredError) || provider === undefined || res.headersSent) {
+    next(error)
+    return
+  }
+  const returnTo = req.method === 'GET' ? req.originalUrl : `/${provider}`
+  res.redirect(303, `/${provider}/login?return_to=${encodeURIComponent(returnTo)}`)
+}
+
 /** Shows an error's page under the error's own status. Errors are told apart by their `code` alone. */
 function showError(onError: AppParts['onError']): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
-    if (res.headersSent) {
-      next(error)
-      return
-    }
-    const { code, status, message } = readError(error)
+    const { code, phase, status, message } = readError(error)
     if (status >= 500) onError(error)
-    send(res.status(status), errorPage({ code, status, message, provider: providerOf(req) }))
+    if (!res.headersSent) {
+      const provider = providerOf(req)
+      send(res.status(status), errorPage({ code, phase, status, message, provider }))
+    } else if (!res.writableEnded) {
+      // Half a page must not look like a whole one. One that is complete stays, as when the session's
+      // lifetime could not be prolonged afterwards.
+      next(error)
+    }
   }
 }
 
 function readError(error: unknown) {
-  const { message, status } = error as Partial<Record<string, unknown>>
+  const { message, phase, status } = error as Partial<Record<string, unknown>>
   const code = readCode(error)
   const isKnown = isExplained(code)
   return {
     code: isKnown ? code : undefined,
+    phase: typeof phase === 'string' ? phase : undefined,
     status: typeof status === 'number' && status >= 400 && status < 600 ? status : 500,
     // The library's messages hold no secrets; of others, nobody knows.
     message: isKnown && typeof message === 'string' ? message : undefined,
@@ -160,6 +255,14 @@ function readCode(error: unknown): string | undefined {
 function providerOf({ path }: Request): ProviderName | undefined {
   const [, name] = /^\/(?:auth\/)?(askara|jiko)(?:\/|$)/.exec(path) ?? []
   return name as ProviderName | undefined
+}
+
+/** Shows in the answer which process of a cluster has made it. */
+function nameWorker(id: number): RequestHandler {
+  return (_req, res, next) => {
+    res.set('x-worker', String(id))
+    next()
+  }
 }
 
 function securityHeaders(url: URL): RequestHandler {

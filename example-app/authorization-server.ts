@@ -59,6 +59,8 @@ export interface AuthorizationServerOptions {
 export interface AskaraTenant {
   readonly authorizationURL: string
   readonly tokenURL: string
+  /** Not in Askara's documentation. */
+  readonly revocationURL: string
   readonly profileURL: string
   readonly clientID: string
   readonly clientSecret: string
@@ -68,6 +70,8 @@ export interface AskaraTenant {
 export interface JikoTenant {
   readonly authorizationURL: string
   readonly tokenURL: string
+  /** Not in Jiko's documentation. */
+  readonly revocationURL: string
   readonly apiURL: string
   readonly clientID: string
   /** The key that signs the client's assertions, PKCS #8 in PEM. */
@@ -75,13 +79,19 @@ export interface JikoTenant {
   readonly keyId: string
 }
 
+/** How to reach both stand-ins: plain data, which another process can use as well. */
+export interface Tenants {
+  readonly askara: AskaraTenant
+  readonly jiko: JikoTenant
+}
+
 /** Two running providers. */
 export interface AuthorizationServer {
   /** The issuer identifiers, each the origin of its provider, for discovery and for `iss`. */
   readonly issuers: PerTenant<string>
-  /** Where tokens are revoked; neither provider documents such an endpoint. Takes form bodies. */
-  readonly revocationURLs: PerTenant<string>
-  readonly tenants: { readonly askara: AskaraTenant; readonly jiko: JikoTenant }
+  readonly tenants: Tenants
+  /** Ends all that was granted so far, as when people take their consent back. */
+  endGrants(): void
   /** Cuts every connection and stops listening. All that was granted is forgotten. */
   close(): Promise<void>
 }
@@ -107,14 +117,11 @@ export async function startAuthorizationServer(
 
   return {
     issuers: { askara: askara.origin, jiko: jiko.origin },
-    revocationURLs: {
-      askara: `${askara.origin}/oauth2/revoke`,
-      jiko: `${jiko.origin}/api/oauth2/revoke`,
-    },
     tenants: {
       askara: {
         authorizationURL: `${askara.origin}/authorize`,
         tokenURL: `${askara.origin}/oauth2/token`,
+        revocationURL: `${askara.origin}/oauth2/revoke`,
         profileURL: `${askara.origin}/me`,
         clientID: 'example-app',
         clientSecret,
@@ -122,11 +129,16 @@ export async function startAuthorizationServer(
       jiko: {
         authorizationURL: `${jiko.origin}/api/oauth2/authorize`,
         tokenURL: `${jiko.origin}/api/oauth2/token`,
+        revocationURL: `${jiko.origin}/api/oauth2/revoke`,
         apiURL: `${jiko.origin}/pockets`,
         clientID: 'example-app',
         privateKey: key.pem,
         keyId: key.keyId,
       },
+    },
+    endGrants() {
+      askara.endGrants()
+      jiko.endGrants()
     },
     async close() {
       await Promise.all([askara.close(), jiko.close()])

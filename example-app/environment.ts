@@ -7,11 +7,14 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const DEFAULT_PORT = 3000
 /** How many ports after the default one are tried when nobody asked for a certain one. */
 const MORE_PORTS = 20
+const DEFAULT_WORKERS = 4
+const MAX_WORKERS = 64
 
 /**
  * Reads the options of the example app from environment variables, all of them optional: `PORT`,
- * `APP_URL`, `SESSION_SECRET`, `REDIS_URL`, `ASKARA_CLIENT_ID`, `ASKARA_CLIENT_SECRET`,
- * `JIKO_CLIENT_ID`, `JIKO_PRIVATE_KEY` (PEM, or the path of a file), `JIKO_KEY_ID`, `JIKO_API_URL`.
+ * `APP_URL`, `SESSION_SECRET`, `TOKEN_SECRET`, `REDIS_URL`, `ASKARA_CLIENT_ID`,
+ * `ASKARA_CLIENT_SECRET`, `JIKO_CLIENT_ID`, `JIKO_PRIVATE_KEY` (PEM, or the path of a file),
+ * `JIKO_KEY_ID`, `JIKO_API_URL`.
  *
  * @throws {Error} naming the variable that is missing beside another, or cannot be used
  */
@@ -21,10 +24,24 @@ export function readEnvironment(variables: Environment): ExampleAppOptions {
     ports: readPorts(environment['PORT']),
     publicURL: environment['APP_URL'],
     sessionSecret: environment['SESSION_SECRET'],
+    tokenSecret: environment['TOKEN_SECRET'],
     redisURL: environment['REDIS_URL'],
     askara: readAskara(environment),
     jiko: readJiko(environment),
   }
+}
+
+/**
+ * Reads how many processes a cluster has, from `WORKERS`.
+ *
+ * @throws {Error} when that is no number from 1 to 64
+ */
+export function readWorkerCount(variables: Environment): number {
+  const count = Number(withoutEmpty(variables)['WORKERS'] ?? DEFAULT_WORKERS)
+  if (!Number.isInteger(count) || count < 1 || count > MAX_WORKERS) {
+    throw new Error(`WORKERS must be a number from 1 to ${MAX_WORKERS}`)
+  }
+  return count
 }
 
 /** `NAME=` in a shell or in a file of settings means that there is none. */

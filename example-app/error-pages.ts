@@ -13,70 +13,83 @@ interface Explanation {
 const startAgain = (title: string, advice: string) => ({ title, advice, isLoginOffered: true })
 const notYours = (title: string, advice: string) => ({ title, advice, isLoginOffered: false })
 
+type ExplainedCode = ErrorCode | 'ERR_EXAMPLE_API' | 'ERR_NOT_FOUND'
+
 /** One page for each way a login can fail, found by the error's `code` and by nothing else. */
-const EXPLANATIONS: Readonly<Record<ErrorCode | 'ERR_EXAMPLE_API' | 'ERR_NOT_FOUND', Explanation>> =
-  {
-    ERR_PENDING_LOGIN_EXPIRED: startAgain(
-      'That login took too long',
-      'A started login waits for ten minutes. Nothing is lost: start it again.',
-    ),
-    ERR_PENDING_LOGIN_USED: startAgain(
-      'That login was used already',
-      'Each login counts once, and this page was loaded a second time. Start again if you are not logged in.',
-    ),
-    ERR_PENDING_LOGIN_UNKNOWN: startAgain(
-      'We do not know this login',
-      'It was not started in this browser, or too many others were started since. If a link brought you here, do not trust it; else start again.',
-    ),
-    ERR_SESSION_COOKIE_MISSING: startAgain(
-      'Your browser sent no cookie',
-      'A login needs one cookie of this site. Allow cookies, and use the same browser and the same address from start to end.',
-    ),
-    ERR_SESSION_LOST: startAgain(
-      'We lost the start of this login',
-      'This site was restarted, or forgot your visit, while you were at the provider. Start again.',
-    ),
-    ERR_LOGIN_REQUIRED: startAgain('Please log in', 'This page needs a login that is still alive.'),
-    ERR_AUTHORIZATION_RESPONSE: startAgain(
-      'The provider did not let you in',
-      'It answered with an error instead of a login. Trying again in a moment may help.',
-    ),
-    ERR_TOKEN_ENDPOINT: startAgain(
-      'The provider could not finish the login',
-      'It is out of reach, too slow, or refused to hand over the tokens. Trying again in a moment may help.',
-    ),
-    ERR_PROFILE: startAgain(
-      'The provider did not tell who you are',
-      'The login worked, reading your profile did not. Trying again in a moment may help.',
-    ),
-    ERR_DISCOVERY: notYours(
-      'The provider’s description cannot be read',
-      'Until it can, nobody is able to log in with this provider here.',
-    ),
-    ERR_EXAMPLE_API: notYours(
-      'The provider’s API did not answer as it should',
-      'You are still logged in. Load the page again in a moment.',
-    ),
-    ERR_CROSS_SITE_REQUEST: notYours(
-      'This request came from another site',
-      'Only this site’s own button logs you out. You are still logged in.',
-    ),
-    ERR_STORAGE: notYours(
-      'We cannot remember you right now',
-      'The place where sessions are kept is out of reach. Try again in a moment.',
-    ),
-    ERR_CONFIGURATION: notYours(
-      'This site is not set up correctly',
-      'It is our fault, and trying again will not help.',
-    ),
-    ERR_NOT_FOUND: notYours('There is no such page', 'The menu leads to the pages that exist.'),
-  }
+const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
+  ERR_PENDING_LOGIN_EXPIRED: startAgain(
+    'That login took too long',
+    'A started login waits for ten minutes. Nothing is lost: start it again.',
+  ),
+  ERR_PENDING_LOGIN_USED: startAgain(
+    'That login was used already',
+    'Each login counts once, and this page was loaded a second time. Start again if you are not logged in.',
+  ),
+  ERR_PENDING_LOGIN_UNKNOWN: startAgain(
+    'We do not know this login',
+    'It was not started in this browser, or too many others were started since. If a link brought you here, do not trust it; else start again.',
+  ),
+  ERR_SESSION_COOKIE_MISSING: startAgain(
+    'Your browser sent no cookie',
+    'A login needs one cookie of this site. Allow cookies, and use the same browser and the same address from start to end.',
+  ),
+  ERR_SESSION_LOST: startAgain(
+    'We lost the start of this login',
+    'This site was restarted, or forgot your visit, while you were at the provider. Start again.',
+  ),
+  ERR_LOGIN_REQUIRED: startAgain('Please log in', 'This page needs a login that is still alive.'),
+  ERR_AUTHORIZATION_RESPONSE: startAgain(
+    'The provider did not let you in',
+    'It answered with an error instead of a login. Trying again in a moment may help.',
+  ),
+  ERR_TOKEN_ENDPOINT: startAgain(
+    'The provider could not finish the login',
+    'It is out of reach, too slow, or refused to hand over the tokens. Trying again in a moment may help.',
+  ),
+  ERR_PROFILE: startAgain(
+    'The provider did not tell who you are',
+    'The login worked, reading your profile did not. Trying again in a moment may help.',
+  ),
+  ERR_DISCOVERY: notYours(
+    'The provider’s description cannot be read',
+    'Until it can, nobody is able to log in with this provider here.',
+  ),
+  ERR_RESOURCE: notYours(
+    'The provider’s API is out of reach',
+    'You are still logged in. Try again in a moment.',
+  ),
+  ERR_EXAMPLE_API: notYours(
+    'The provider’s API did not answer as it should',
+    'You are still logged in. Try again in a moment.',
+  ),
+  ERR_CROSS_SITE_REQUEST: notYours(
+    'This request came from another site',
+    'Only this site’s own button logs you out. You are still logged in.',
+  ),
+  ERR_STORAGE: notYours(
+    'We cannot remember you right now',
+    'The place where sessions are kept is out of reach. Try again in a moment.',
+  ),
+  ERR_CONFIGURATION: notYours(
+    'This site is not set up correctly',
+    'It is our fault, and trying again will not help.',
+  ),
+  ERR_NOT_FOUND: notYours('There is no such page', 'The menu leads to the pages that exist.'),
+}
+
+/** The token endpoint failed somebody who is logged in. */
+const NOT_RENEWED = notYours(
+  'The access token could not be renewed',
+  'The provider is out of reach or too slow. You are still logged in. Try again in a moment.',
+)
 
 const UNEXPECTED = notYours('Something went wrong', 'It is our fault. Try again in a moment.')
 
 /** What {@link errorPage} is about. */
 export interface ErrorFacts {
   readonly code: string | undefined
+  /** What was being done at the provider, such as `exchange` or `refresh`; `undefined` for other errors. */
+  readonly phase: string | undefined
   readonly status: number
   /** What the error itself says, for developers; `undefined` where it may say too much. */
   readonly message: string | undefined
@@ -85,21 +98,19 @@ export interface ErrorFacts {
 }
 
 /** The page for an error. The status stays the error's own. */
-export function errorPage({ code, status, message, provider }: ErrorFacts): Html {
-  const { title, advice, isLoginOffered } = explain(code)
-  const loginLink =
-    isLoginOffered &&
-    provider !== undefined &&
-    html`<a class="button primary" href="/auth/${provider}/login">
-      Log in with ${DISPLAY_NAMES[provider]}
-    </a>`
+export function errorPage({ code, phase, status, message, provider }: ErrorFacts): Html {
+  const { title, advice, isLoginOffered } = phase === 'refresh' ? NOT_RENEWED : explain(code)
 
   return page({
     title,
     provider,
     content: html`
       <p class="lead">${advice}</p>
-      <div class="actions">${loginLink}<a class="button" href="/">Home</a></div>
+      <div class="actions">
+        ${provider && isLoginOffered && loginLink(provider)}
+        ${provider && !isLoginOffered && status >= 500 && retryLink(provider)}
+        <a class="button" href="/">Home</a>
+      </div>
       <details class="note">
         <summary>For developers</summary>
         <p><code>${code ?? 'unexpected error'}</code>, status ${status}</p>
@@ -107,6 +118,16 @@ export function errorPage({ code, status, message, provider }: ErrorFacts): Html
       </details>
     `,
   })
+}
+
+function loginLink(provider: ProviderName): Html {
+  return html`<a class="button primary" href="/auth/${provider}/login"
+    >Log in with ${DISPLAY_NAMES[provider]}</a
+  >`
+}
+
+function retryLink(provider: ProviderName): Html {
+  return html`<a class="button primary" href="/${provider}">Try again</a>`
 }
 
 /** Whether an error has a page of its own, which is so for all that the library throws. */

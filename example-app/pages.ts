@@ -70,41 +70,88 @@ function logoutForm(name: ProviderName): Html {
   </form>`
 }
 
-/** What {@link askaraPage} and {@link jikoPage} show besides the API's answer. */
-export interface LoginFacts {
-  /** When the access token ends, in **milliseconds since the epoch**; `undefined` if nobody said. */
+/** What there is to say about somebody's tokens. Times are in **milliseconds since the epoch**. */
+export interface TokenFacts {
+  /** Changes whenever the access token does, and says nothing else about it. */
+  readonly fingerprint: string
+  /** When the access token ends; `undefined` if nobody said. */
   readonly expiresAt: number | undefined
-  /** The moment of this page, in **milliseconds since the epoch**. */
+  /** From when on the access token is renewed; `undefined` if that cannot be said. */
+  readonly renewAt: number | undefined
+  /** Whether there is a refresh token. */
+  readonly isRenewable: boolean
+  /** The moment of this page. */
   readonly now: number
 }
 
 /** The profile, as Askara's API gave it: whatever members it has, in its order. */
-export function askaraPage(profile: unknown, facts: LoginFacts): Html {
+export function askaraPage(profile: unknown, tokens: TokenFacts | undefined): Html {
   return page({
     title: 'Your profile',
     path: '/askara',
     provider: 'askara',
     content: html`
-      <div class="card">${isRecord(profile) ? factList(profile) : json(profile)}</div>
-      ${expiryNote(facts)}
+      <section class="card">${isRecord(profile) ? factList(profile) : json(profile)}</section>
+      ${tokens && tokenCard('askara', tokens)}
       <div class="actions">${logoutForm('askara')}</div>
     `,
   })
 }
 
 /** The pockets, as Jiko's API gave them. */
-export function jikoPage(answer: unknown, facts: LoginFacts): Html {
+export function jikoPage(answer: unknown, tokens: TokenFacts | undefined): Html {
   const pockets = readPockets(answer)
   return page({
     title: 'Your pockets',
     path: '/jiko',
     provider: 'jiko',
     content: html`
-      <div class="card">${pockets ? pocketTable(pockets) : json(answer)}</div>
-      ${expiryNote(facts)}
+      <section class="card">${pockets ? pocketTable(pockets) : json(answer)}</section>
+      ${tokens && tokenCard('jiko', tokens)}
       <div class="actions">${logoutForm('jiko')}</div>
     `,
   })
+}
+
+/** The page that asks for a login, and says why there has to be one. */
+export function loginPage(
+  name: ProviderName,
+  { returnTo, visitor }: { readonly returnTo: string; readonly visitor: Visitor | undefined },
+): Html {
+  const provider = DISPLAY_NAMES[name]
+  const { title, advice } = loginReason(name, visitor)
+  return page({
+    title,
+    provider: name,
+    content: html`
+      <p class="lead">${advice}</p>
+      <div class="actions">
+        <a
+          class="button primary"
+          href="/auth/${name}/login?return_to=${encodeURIComponent(returnTo)}"
+          >Log in with ${provider}</a
+        >
+        <a class="button" href="/">Home</a>
+      </div>
+    `,
+  })
+}
+
+function loginReason(name: ProviderName, visitor: Visitor | undefined) {
+  const provider = DISPLAY_NAMES[name]
+  if (visitor === undefined) {
+    return { title: 'Please log in', advice: `This page shows what ${provider} knows about you.` }
+  }
+  if (visitor.provider === name) {
+    return {
+      title: 'Please log in again',
+      advice: `${provider} has ended your login. That happens when you take your consent back there, or have not been here for a long time. You will come back to where you were.`,
+    }
+  }
+  return {
+    title: `This page is for logins with ${provider}`,
+    advice: `You are logged in with ${DISPLAY_NAMES[visitor.provider]}. A login with ${provider} takes its place.`,
+  }
 }
 
 /** Lists what is not nested; of what is nested, its name. */
@@ -180,15 +227,39 @@ function pocketTable(pockets: readonly Pocket[]): Html {
   </table>`
 }
 
-function expiryNote({ expiresAt, now }: LoginFacts): Html {
-  if (expiresAt === undefined) {
-    return html`<p class="note">The provider did not say when the access token expires.</p>`
-  }
-  const date = new Date(expiresAt).toISOString()
-  return html`<p class="note">
-    The access token expires in <strong>${duration(expiresAt - now)}</strong>, at
-    <time datetime="${date}">${date.slice(11, 19)} UTC</time>.
-  </p>`
+function tokenCard(
+  name: ProviderName,
+  { expiresAt, fingerprint, isRenewable, now, renewAt }: TokenFacts,
+): Html {
+  return html`<section class="card token">
+    <div>
+      <h2>Access token <code>${fingerprint}</code></h2>
+      <p class="quiet">
+        ${
+          expiresAt === undefined
+            ? html`The provider did not say when it ends.`
+            : html`It ends in <strong>${duration(expiresAt - now)}</strong>, at ${time(expiresAt)}.`
+        }
+        ${renewAt !== undefined && renewalNote(renewAt, now)}
+      </p>
+    </div>
+    ${
+      isRenewable &&
+      html`<form method="post" action="/${name}/renew"><button>Renew now</button></form>`
+    }
+  </section>`
+}
+
+/** Nothing is renewed for somebody who does not come back. */
+function renewalNote(renewAt: number, now: number): Html {
+  return renewAt > now
+    ? html`The first visit after ${time(renewAt)} renews it.`
+    : html`The next visit finds it renewed.`
+}
+
+function time(at: number): Html {
+  const date = new Date(at).toISOString()
+  return html`<time datetime="${date}">${date.slice(11, 19)} UTC</time>`
 }
 
 function duration(milliseconds: number): string {

@@ -1,17 +1,31 @@
-import { askara, AuthorizationCodeStrategy, jiko } from 'passport-authorization-code'
-import { startAuthorizationServer, type AuthorizationServer } from './authorization-server.js'
+import { askara, AuthorizationCodeStrategy, jiko, type Ledger } from 'passport-authorization-code'
+import type { AuthorizationServer } from './authorization-server.js'
 import type { ExampleAppOptions } from './server.js'
 
 /** The two providers as the app uses them. */
 export interface Providers {
-  readonly askara: { readonly strategy: AuthorizationCodeStrategy; readonly profileURL: string }
-  readonly jiko: { readonly strategy: AuthorizationCodeStrategy; readonly apiURL: string }
-  /** Which of them are local stand-ins. */
-  readonly embedded: { readonly askara: boolean; readonly jiko: boolean }
-  /** The local stand-ins; `undefined` when both providers are the real ones. */
+  readonly askara: Provider
+  readonly jiko: Provider
+  /** The local stand-ins of this process, if it has any. */
   readonly authorizationServer: AuthorizationServer | undefined
   close(): Promise<void>
 }
+
+/** One provider as the app uses it. */
+export interface Provider {
+  readonly strategy: AuthorizationCodeStrategy
+  /** What the app reads there with the access token. */
+  readonly apiURL: string
+}
+
+/** What both strategies share: how tokens are sealed and agreed upon. */
+export interface TokenKeeping {
+  readonly tokenSecret: string
+  readonly ledger: Ledger
+}
+
+/** How long before its end an access token is renewed, in **seconds**; the pages say when that is. */
+export const REFRESH_BEFORE_SECONDS = 60
 
 /** @see [Jiko, List Customer Pockets](https://docs.jiko.io/products/customer-api/reference/pockets-v2) */
 const JIKO_API_URL = 'https://api.business.jiko.io/api/v2/pockets/'
@@ -20,52 +34,62 @@ const JIKO_API_URL = 'https://api.business.jiko.io/api/v2/pockets/'
 export async function createProviders(
   options: ExampleAppOptions,
   appURL: string,
+  keeping: TokenKeeping,
 ): Promise<Providers> {
+  const authorizationServer = options.standIns ? undefined : await startStandIns(options, appURL)
+  const standIns = options.standIns ?? authorizationServer?.tenants
+  const common = { ...keeping, refreshBeforeSeconds: REFRESH_BEFORE_SECONDS }
+
+  return {
+    askara: createAskara({ ...common, callbackURL: callbackURL(appURL, 'askara') }),
+    jiko: createJiko({ ...common, callbackURL: callbackURL(appURL, 'jiko') }),
+    authorizationServer,
+    close: async () => authorizationServer?.close(),
+  }
+
+  function createAskara(settings: StrategySettings): Provider {
+    const account = options.askara ?? standIns?.askara
+    if (account === undefined) throw new Error('Askara has neither credentials nor a stand-in')
+
+    const { profileURL = askara.profileURL, ...client } = account
+    return {
+      apiURL: profileURL,
+      strategy: new AuthorizationCodeStrategy({ ...askara, ...client, profileURL, ...settings }),
+    }
+  }
+
+  function createJiko(settings: StrategySettings): Provider {
+    const account = options.jiko ?? standIns?.jiko
+    if (account === undefined) throw new Error('Jiko has neither credentials nor a stand-in')
+
+    const { apiURL = JIKO_API_URL, ...client } = account
+    return {
+      apiURL,
+      strategy: new AuthorizationCodeStrategy({ ...jiko, ...client, ...settings }),
+    }
+  }
+}
+
+/** Starts the stand-ins for the app at this address, unless both providers are the real ones. */
+export async function startStandIns(
+  { askara, authorizationServer, jiko }: ExampleAppOptions,
+  appURL: string,
+): Promise<AuthorizationServer | undefined> {
+  if (askara !== undefined && jiko !== undefined) return undefined
+  // Whoever has the real providers, or is a worker of a cluster, does without loading it.
+  const { startAuthorizationServer } = await import('./authorization-server.js')
   const callbackURLs = {
-    askara: `${appURL}/auth/askara/callback`,
-    jiko: `${appURL}/auth/jiko/callback`,
+    askara: callbackURL(appURL, 'askara'),
+    jiko: callbackURL(appURL, 'jiko'),
   }
-  const embedded = { askara: options.askara === undefined, jiko: options.jiko === undefined }
-  const standIn =
-    embedded.askara || embedded.jiko
-      ? await startAuthorizationServer({ ...options.authorizationServer, callbackURLs })
-      : undefined
-
-  return {
-    askara: createAskara(options, callbackURLs.askara, standIn),
-    jiko: createJiko(options, callbackURLs.jiko, standIn),
-    embedded,
-    authorizationServer: standIn,
-    close: async () => standIn?.close(),
-  }
+  return startAuthorizationServer({ ...authorizationServer, callbackURLs })
 }
 
-function createAskara(
-  options: ExampleAppOptions,
-  callbackURL: string,
-  standIn: AuthorizationServer | undefined,
-): Providers['askara'] {
-  const account = options.askara ?? standIn?.tenants.askara
-  if (account === undefined) throw new Error('Askara has neither credentials nor a stand-in')
-
-  const { profileURL = askara.profileURL, ...client } = account
-  return {
-    profileURL,
-    strategy: new AuthorizationCodeStrategy({ ...askara, ...client, profileURL, callbackURL }),
-  }
+interface StrategySettings extends TokenKeeping {
+  readonly refreshBeforeSeconds: number
+  readonly callbackURL: string
 }
 
-function createJiko(
-  options: ExampleAppOptions,
-  callbackURL: string,
-  standIn: AuthorizationServer | undefined,
-): Providers['jiko'] {
-  const account = options.jiko ?? standIn?.tenants.jiko
-  if (account === undefined) throw new Error('Jiko has neither credentials nor a stand-in')
-
-  const { apiURL = JIKO_API_URL, ...client } = account
-  return {
-    apiURL,
-    strategy: new AuthorizationCodeStrategy({ ...jiko, ...client, callbackURL }),
-  }
+function callbackURL(appURL: string, provider: 'askara' | 'jiko'): string {
+  return `${appURL}/auth/${provider}/callback`
 }

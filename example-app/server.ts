@@ -1,12 +1,16 @@
-import { randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { createApp } from './app.js'
-import type { AuthorizationServer, AuthorizationServerOptions } from './authorization-server.js'
+import type {
+  AuthorizationServer,
+  AuthorizationServerOptions,
+  Tenants,
+} from './authorization-server.js'
 import { createProviders } from './providers.js'
-import { openSessionStore } from './session-store.js'
+import { openStorage } from './storage.js'
 
 /** What {@link startExampleApp} may be told. Everything has a default. */
 export interface ExampleAppOptions {
@@ -28,7 +32,10 @@ export interface ExampleAppOptions {
   /** Signs the session cookies. @default random, so that logins end with the process */
   readonly sessionSecret?: string | undefined
 
-  /** Where sessions live. @default in memory */
+  /** Seals the tokens in the sessions; 32 characters or more. @default derived from the session secret */
+  readonly tokenSecret?: string | undefined
+
+  /** Where sessions live, and the ledger with them. @default in memory */
   readonly redisURL?: string | undefined
 
   /** The credentials for the real Askara. @default none: a local stand-in */
@@ -53,7 +60,10 @@ export interface ExampleAppOptions {
       }
     | undefined
 
-  /** How the stand-ins behave. */
+  /** Stand-ins that run already, such as in the primary process of a cluster. @default own ones */
+  readonly standIns?: Tenants | undefined
+
+  /** How the own stand-ins behave. */
   readonly authorizationServer?: Omit<AuthorizationServerOptions, 'callbackURLs'> | undefined
 
   /** Called for every error that is not the visitor's own (status 500 and up). @default forgotten */
@@ -64,12 +74,8 @@ export interface ExampleAppOptions {
 export interface ExampleApp {
   /** Where to open it, without a slash at the end. */
   readonly url: string
-  /** Which providers are local stand-ins. */
-  readonly embedded: { readonly askara: boolean; readonly jiko: boolean }
-  /** The local stand-ins; `undefined` when both providers are the real ones. */
+  /** The own stand-ins; `undefined` when both providers are the real ones, or stand-ins elsewhere. */
   readonly authorizationServer: AuthorizationServer | undefined
-  readonly sessionStore: 'memory' | 'redis'
-  readonly isSessionSecretRandom: boolean
   /** Stops the app, its stand-ins and its connection to Redis. */
   close(): Promise<void>
 }
@@ -77,7 +83,7 @@ export interface ExampleApp {
 /** Starts the example app and whatever it needs that is not given. */
 export async function startExampleApp(options: ExampleAppOptions = {}): Promise<ExampleApp> {
   const server = createServer()
-  await listenOnFirstFree(server, options.ports ?? [0])
+  await listenOnFirstFree(server, options.ports)
   try {
     return await openApp(server, options)
   } catch (error) {
@@ -87,39 +93,61 @@ export async function startExampleApp(options: ExampleAppOptions = {}): Promise<
 }
 
 async function openApp(server: Server, options: ExampleAppOptions): Promise<ExampleApp> {
-  const { onError = () => undefined, publicURL, sessionSecret } = options
+  const { onError = () => undefined, publicURL, sessionSecret = randomSecret() } = options
   const { port } = server.address() as AddressInfo
   const url = new URL(publicURL ?? `http://localhost:${port}`)
-
-  const sessionStore = await openSessionStore(options.redisURL, onError)
-  const providers = await createProviders(options, url.origin).catch(async (error: unknown) => {
-    await sessionStore.close()
+  const storage = await openStorage(options.redisURL, onError)
+  try {
+    const providers = await createProviders(options, url.origin, {
+      ledger: storage.ledger,
+      tokenSecret: options.tokenSecret ?? deriveTokenSecret(sessionSecret),
+    })
+    server.on(
+      'request',
+      createApp({
+        providers,
+        url,
+        isBehindProxy: publicURL !== undefined,
+        sessionSecret,
+        sessionStore: storage.sessionStore,
+        onError,
+      }),
+    )
+    return {
+      url: url.origin,
+      authorizationServer: providers.authorizationServer,
+      async close() {
+        await stop(server)
+        await providers.close()
+        storage.close()
+      },
+    }
+  } catch (error) {
+    storage.close()
     throw error
-  })
-  const app = createApp({
-    providers,
-    url,
-    isBehindProxy: publicURL !== undefined,
-    sessionSecret: sessionSecret ?? randomBytes(32).toString('base64url'),
-    sessionStore: sessionStore.store,
-    onError,
-  })
-  server.on('request', app)
-
-  return {
-    url: url.origin,
-    embedded: providers.embedded,
-    authorizationServer: providers.authorizationServer,
-    sessionStore: sessionStore.kind,
-    isSessionSecretRandom: sessionSecret === undefined,
-    async close() {
-      await stop(server)
-      await Promise.all([providers.close(), sessionStore.close()])
-    },
   }
 }
 
-async function listenOnFirstFree(server: Server, ports: readonly number[]): Promise<void> {
+/** A secret for this start alone. */
+export function randomSecret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** One secret to set is enough, and still no key serves two purposes. */
+function deriveTokenSecret(sessionSecret: string): string {
+  const key = hkdfSync('sha256', sessionSecret, '', 'the example app’s token secret', 32)
+  return Buffer.from(key).toString('base64url')
+}
+
+/**
+ * Listens at 127.0.0.1, on the first of these ports that is free.
+ *
+ * @throws when none of them is
+ */
+export async function listenOnFirstFree(
+  server: Server,
+  ports: readonly number[] = [0],
+): Promise<void> {
   for (const [index, port] of ports.entries()) {
     const isLast = index === ports.length - 1
     try {

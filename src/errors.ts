@@ -133,7 +133,7 @@ function authorizationResponseStatus(error: string | undefined): 400 | 500 | 502
 
 /** What is known about a request to the provider that failed. */
 export interface ProviderErrorFacts extends OAuthErrorFacts {
-  /** What was being done: `exchange`, `refresh`, `revocation`, `profile` or `discovery`. */
+  /** What was being done: `exchange`, `refresh`, `profile`, `resource` or `discovery`. */
   readonly phase: string
   /** The HTTP status of the provider's answer; `undefined` when none came. */
   readonly httpStatus?: number | undefined
@@ -206,6 +206,11 @@ export class ProfileError extends ProviderError {
   readonly code = 'ERR_PROFILE'
 }
 
+/** A request of `strategy.fetch` got no answer. An answer of any status is not an error. */
+export class ResourceError extends ProviderError {
+  readonly code = 'ERR_RESOURCE'
+}
+
 /**
  * The provider's metadata could not be read, or is not what its issuer should say.
  *
@@ -219,12 +224,22 @@ export class DiscoveryError extends ProviderError {
 export type LoginRequiredReason =
   /** This session holds no tokens of this strategy. */
   | 'no_tokens'
-  /** The access token has expired. */
+  /** The access token has expired, and there is no refresh token. */
   | 'expired'
+  /** The provider has ended the grant, or it was ended here. */
+  | 'grant_ended'
+  /** The tokens were sealed with a secret that is no longer among `tokenSecret`. */
+  | 'unreadable'
+  /** Nobody is logged in to whom a further provider could be connected. */
+  | 'not_logged_in'
 
 const LOGIN_REQUIRED_MESSAGES: Readonly<Record<LoginRequiredReason, string>> = {
   no_tokens: 'This session holds no tokens: the person has to log in.',
-  expired: 'The access token has expired: the person has to log in again.',
+  expired: 'The access token cannot be renewed: the person has to log in again.',
+  grant_ended: 'The grant has ended: the person has to log in again.',
+  unreadable:
+    'The tokens in this session open with no tokenSecret: the person has to log in again.',
+  not_logged_in: 'Nobody is logged in to connect this provider to.',
 }
 
 /** There is no usable token in this session: the person has to log in (again). */
@@ -239,7 +254,7 @@ export class LoginRequiredError extends AuthorizationCodeError {
   }
 }
 
-/** Another site asked this browser to log out. */
+/** Another site made this browser log out, or start a login that nobody sees. */
 export class CrossSiteRequestError extends AuthorizationCodeError {
   readonly code = 'ERR_CROSS_SITE_REQUEST'
   readonly status = 403
@@ -270,6 +285,7 @@ export type AuthorizationCodeFlowError =
   | AuthorizationResponseError
   | TokenEndpointError
   | ProfileError
+  | ResourceError
   | DiscoveryError
   | LoginRequiredError
   | CrossSiteRequestError

@@ -8,10 +8,13 @@ export {
   PendingLoginError,
   ProfileError,
   ProviderError,
+  ResourceError,
   StorageError,
   TokenEndpointError,
 } from './errors.js'
+export { guardSessionStore } from './guard-session-store.js'
 export { MemoryLedger } from './ledger/memory.js'
+export { cookiePendingLogins } from './pending-logins/cookie.js'
 export { askara } from './providers/askara.js'
 export { discover } from './providers/discover.js'
 export { jiko } from './providers/jiko.js'
@@ -34,13 +37,24 @@ export type {
   PendingLoginErrorCode,
   ProviderErrorFacts,
 } from './errors.js'
+export type {
+  FailureInfo,
+  LoginInfo,
+  LoginOptions,
+  VerifiedLogin,
+  Verify,
+} from './login-options.js'
+export type { GuardableStore, GuardOptions } from './guard-session-store.js'
+export type { MemoryLedgerOptions } from './ledger/memory.js'
 export type { AuthorizationCodeOptions, Parameters, ProviderOptions } from './options.js'
+export type { CookiePendingLoginsOptions } from './pending-logins/cookie.js'
 export type { DiscoveredProvider, DiscoverOptions } from './providers/discover.js'
 export type { RequireLoginOptions } from './require-login.js'
 export type { AuthRouterOptions } from './router.js'
-export type { FailureInfo, LoginInfo, LoginOptions, VerifiedLogin, Verify } from './strategy.js'
+
 export type {
   DefaultUser,
+  GrantState,
   Ledger,
   LoginRequest,
   LoginSession,
@@ -48,6 +62,8 @@ export type {
   PendingLogin,
   PendingLoginStore,
   Profile,
+  Renewal,
+  RenewalLimits,
   TakenLogin,
   TokenSet,
 } from './types.js'

@@ -1,4 +1,5 @@
 import { PendingLoginError } from './errors.js'
+import { isFromCookie } from './session.js'
 import type { LoginRequest } from './types.js'
 
 /**
@@ -6,12 +7,10 @@ import type { LoginRequest } from './types.js'
  * back, its session is gone, or the session is there and never heard of this login.
  */
 export function explainLostLogin(request: LoginRequest): PendingLoginError {
-  const cookies = request.headers.cookie ?? ''
-  const { sessionID } = request
-  if (sessionID !== undefined && cookies.includes(sessionID)) {
+  if (isFromCookie(request)) {
     return new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
   }
-  return SIGNED_COOKIE.test(cookies)
+  return SIGNED_COOKIE.test(request.headers.cookie ?? '')
     ? new PendingLoginError('ERR_SESSION_LOST', [
         'A session cookie came back, but the store does not know its session: it has expired, was destroyed, the secret has changed, or an in-memory store was restarted.',
       ])

@@ -40,6 +40,17 @@ export interface ProviderOptions {
    */
   readonly parseProfile?: ((body: Record<string, unknown>) => ParsedProfile) | undefined
 
+  /** The revocation endpoint (RFC 7009), called when a grant is ended. @default tokens are only forgotten */
+  readonly revocationURL?: string | undefined
+
+  /**
+   * How long refresh tokens live where the token response does not say, in **seconds**. Also for how long
+   * the ledger remembers a grant.
+   *
+   * @default unknown; the ledger remembers 90 days
+   */
+  readonly refreshTokenLifetimeSeconds?: number | undefined
+
   /** The scope to ask for: a string as it goes on the wire, or a list. */
   readonly scope?: string | readonly string[] | undefined
 
@@ -142,6 +153,22 @@ export interface AuthorizationCodeOptions extends ProviderOptions {
   /** Fields of the session that survive the change of its id at login and logout. @default [] */
   readonly keepSession?: readonly string[] | undefined
 
+  /**
+   * Seals the tokens in the session: a secret of at least 32 characters, or a list. The first seals, all
+   * of them open, as with express-session's `secret`.
+   *
+   * @default tokens lie in the session as they are
+   */
+  readonly tokenSecret?: string | readonly string[] | undefined
+
+  /**
+   * How long before its end an access token is renewed, in **seconds**. Never more than half of the
+   * token's lifetime. Until it ends, requests use it and nobody waits.
+   *
+   * @default 60 (1 minute)
+   */
+  readonly refreshBeforeSeconds?: number | undefined
+
   /** Skips loading the profile: always, or decided for each access token. @default false */
   readonly skipUserProfile?:
     boolean | ((accessToken: string) => boolean | Promise<boolean>) | undefined
@@ -152,7 +179,7 @@ export interface AuthorizationCodeOptions extends ProviderOptions {
   /** How long a started login may take, in **milliseconds**. @default 600_000 (10 minutes) */
   readonly pendingLoginLifetimeMs?: number | undefined
 
-  /** What several requests and processes agree on. @default a `MemoryLedger`, for one process */
+  /** What several requests and processes agree on. @default one `MemoryLedger` for all strategies of this process */
   readonly ledger?: Ledger | undefined
 
   /**

@@ -37,7 +37,7 @@ export function startAgainPage(
 
 /** Says that another site wanted somebody to log out. */
 export function crossSitePage(): string {
-  return page('Nothing was changed', ['Another site asked this browser to log out.'])
+  return page('Nothing was changed', ['Another site asked for this behind your back.'])
 }
 
 function escapeHtml(text: string): string {

@@ -87,7 +87,8 @@ function parseStandardProfile({ sub, id, name, email }: Record<string, unknown>)
 
 /** GitHub and others count their users in numbers. */
 function identifier(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value) : text(value)
+  // Beyond 2^53 two people would share one number.
+  return Number.isSafeInteger(value) ? String(value) : text(value)
 }
 
 function text(value: unknown): string | undefined {

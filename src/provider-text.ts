@@ -1,7 +1,7 @@
 const MAXIMUM_LENGTH = 300
 
 /** A JSON Web Token, signed or encrypted: client assertions, ID tokens and many access tokens are such. */
-const JWT = /\beyJ[\w-]+(?:\.[\w-]*){2,4}/g
+const JWT = /\beyJ[\w.-]+/g
 
 /**
  * A text of the provider's, fit for an error message or a log line: control characters replaced, cut to

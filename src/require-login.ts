@@ -1,11 +1,25 @@
-import type { Request, RequestHandler } from 'express'
-import { ConfigurationError } from './errors.js'
+import type { Request, RequestHandler, Response } from 'express'
+import { refuseUnknown } from './checks.js'
+import { ConfigurationError, LoginRequiredError } from './errors.js'
 import { sameOriginPath } from './return-to.js'
+import { hasEnded } from './session-tokens.js'
+import { keysOfParts, requireSession } from './session.js'
+import { isAuthenticated } from './strategy.js'
+import type { AuthorizationCodeStrategy } from './strategy.js'
+import type { LoginRequest } from './types.js'
 
 /** What {@link requireLogin} may be told. */
 export interface RequireLoginOptions {
   /** The path of the login route; a path of this origin. @default '/login' */
   readonly loginPath?: string | undefined
+
+  /**
+   * Requires tokens of this strategy, too: renews them where they have expired, and asks for login where
+   * there is no other way. Without it, a login whose grant has ended is noticed at the request after.
+   *
+   * @default being logged in is enough
+   */
+  readonly strategy?: AuthorizationCodeStrategy | undefined
 }
 
 /**
@@ -13,9 +27,11 @@ export interface RequireLoginOptions {
  * were; every other request (a script, a form, an API client) gets 401 and
  * `{ "error": "login_required", "loginPath": … }`.
  *
- * @throws {ConfigurationError} when `loginPath` is not a path of this origin
+ * @throws {ConfigurationError} when `loginPath` is not a path of this origin, or an option is unknown
  */
-export function requireLogin({ loginPath = '/login' }: RequireLoginOptions = {}): RequestHandler {
+export function requireLogin(options: RequireLoginOptions = {}): RequestHandler {
+  refuseUnknown(options, { loginPath: true, strategy: true })
+  const { loginPath = '/login', strategy } = options
   if (sameOriginPath(loginPath) === undefined) {
     throw new ConfigurationError(
       'loginPath must be a path that begins with one slash.',
@@ -23,20 +39,35 @@ export function requireLogin({ loginPath = '/login' }: RequireLoginOptions = {})
     )
   }
   return (req, res, next) => {
-    if (isLoggedIn(req)) {
+    if (!isLoggedIn(req)) {
+      askForLogin(loginPath, req, res)
+    } else if (strategy === undefined) {
       next()
-      return
+    } else {
+      strategy.accessToken(req).then(
+        () => next(),
+        (error: unknown) => {
+          if (error instanceof LoginRequiredError) askForLogin(loginPath, req, res)
+          else next(error)
+        },
+      )
     }
-    res.set('Cache-Control', 'no-store')
-    if (isPageVisit(req)) res.redirect(loginLocation(loginPath, req.originalUrl))
-    else res.status(401).json({ error: 'login_required', loginPath })
   }
 }
 
-/** Typed as always there, yet only Passport's middleware puts it on the request. */
-function isLoggedIn(req: { isAuthenticated?: () => boolean }): boolean {
-  if (req.isAuthenticated) return req.isAuthenticated()
-  throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
+/** Passport knows the person, and the grant they logged in by has not ended. */
+function isLoggedIn(req: LoginRequest): boolean {
+  const authenticated = isAuthenticated(req)
+  if (authenticated === undefined) {
+    throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
+  }
+  return authenticated && keysOfParts(requireSession(req), hasEnded).length === 0
+}
+
+function askForLogin(loginPath: string, req: Request, res: Response): void {
+  res.set('Cache-Control', 'no-store')
+  if (isPageVisit(req)) res.redirect(loginLocation(loginPath, req.originalUrl))
+  else res.status(401).json({ error: 'login_required', loginPath })
 }
 
 /** Whether a person looks at this in a browser's window, so that a redirect leads somewhere they can see. */

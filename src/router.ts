@@ -1,9 +1,11 @@
 import express from 'express'
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import passport from 'passport'
-import { AuthorizationCodeError, CrossSiteRequestError } from './errors.js'
+import { refuseUnknown } from './checks.js'
+import { AuthorizationCodeError, ConfigurationError, CrossSiteRequestError } from './errors.js'
 import { crossSitePage, refusalPage, startAgainPage } from './pages.js'
-import type { AuthorizationCodeStrategy, FailureInfo, LoginInfo } from './strategy.js'
+import type { FailureInfo, LoginInfo } from './login-options.js'
+import type { AuthorizationCodeStrategy } from './strategy.js'
 
 /** What {@link authRouter} may be told. */
 export interface AuthRouterOptions {
@@ -12,6 +14,14 @@ export interface AuthRouterOptions {
 
   /** Where a refused login goes: consent denied, or `verify` said no. @default a plain page that says so */
   readonly failureRedirect?: string | undefined
+
+  /**
+   * Adds this provider's tokens to the person who is logged in already, and changes nothing about who
+   * they are: for a second provider beside the one people log in with.
+   *
+   * @default false
+   */
+  readonly connect?: boolean | undefined
 
   /** Where logging out leads. @default '/' */
   readonly logoutRedirect?: string | undefined
@@ -26,6 +36,14 @@ export interface AuthRouterOptions {
   readonly onError?: ErrorHandler | undefined
 }
 
+const KNOWN_OPTIONS: Readonly<Record<keyof AuthRouterOptions, true>> = {
+  connect: true,
+  failureRedirect: true,
+  logoutRedirect: true,
+  onError: true,
+  successRedirect: true,
+}
+
 type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunction) => void
 
 /**
@@ -34,13 +52,19 @@ type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunc
  * `/login?return_to=/path` comes back to that path of this origin after login. `/logout` has to be
  * posted by a page of this origin; it ends the session and redirects by 303. Needs express-session
  * before it, and Passport's `passport.session()` for `req.user` on later requests.
+ *
+ * @throws {ConfigurationError} naming the option that is unknown or cannot be used
  */
 export function authRouter(
   strategy: AuthorizationCodeStrategy,
   options: AuthRouterOptions = {},
 ): Router {
+  refuseUnknown(options, KNOWN_OPTIONS)
+  if (typeof (options.connect ?? false) !== 'boolean') {
+    throw new ConfigurationError('connect must be true or false.', 'connect')
+  }
   const router = express.Router()
-  const login = passport.authenticate(strategy, { step: 'start' }) as RequestHandler
+  const login = passport.authenticate(strategy, loginOptions('start', options)) as RequestHandler
   const callback = finishLogin(strategy, options)
   const onError = options.onError ?? offerToStartAgain
 
@@ -77,27 +101,41 @@ function readForm(): RequestHandler {
   }
 }
 
+/** `assignProperty` is how `passport.authorize` says that the person stays who they are. */
+function loginOptions(
+  step: 'start' | 'finish',
+  { connect = false, successRedirect = '/' }: AuthRouterOptions,
+): passport.AuthenticateOptions {
+  return { step, successRedirect, ...(connect && { assignProperty: 'account' }) }
+}
+
 function finishLogin(
   strategy: AuthorizationCodeStrategy,
-  { successRedirect = '/', failureRedirect }: AuthRouterOptions,
+  options: AuthRouterOptions,
 ): RequestHandler {
+  const { successRedirect = '/', failureRedirect, connect = false } = options
   return (req, res, next) => {
     const finished: passport.AuthenticateCallback = (error: unknown, user, info) => {
       if (error) {
         next(error)
       } else if (user) {
-        req.logIn(user, (failure: unknown) => {
+        const goOn = (failure?: unknown): void => {
           if (failure) next(failure)
-          else res.redirect((info as LoginInfo).returnTo ?? successRedirect)
-        })
+          else if (!res.headersSent) res.redirect((info as LoginInfo).returnTo ?? successRedirect)
+        }
+        if (connect) goOn()
+        else req.logIn(user, goOn)
       } else if (failureRedirect !== undefined) {
         res.redirect(failureRedirect)
       } else {
         res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
       }
     }
-    const options: passport.AuthenticateOptions = { step: 'finish', successRedirect }
-    const authenticate = passport.authenticate(strategy, options, finished) as RequestHandler
+    const authenticate = passport.authenticate(
+      strategy,
+      loginOptions('finish', options),
+      finished,
+    ) as RequestHandler
     void authenticate(req, res, next)
   }
 }

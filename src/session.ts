@@ -14,16 +14,23 @@ export function requireSession(request: LoginRequest): LoginSession {
 }
 
 /** Everything one strategy keeps in a session, under one key. */
-export type SessionPart = Record<string, unknown>
+export type SessionPart = Readonly<Record<string, unknown>>
 
-/** Our part of a session; an empty one, not yet in the session, if there is none. */
+/**
+ * Parts that are newer than the session object they belong to. They are kept beside it because a changed
+ * session is written as a whole at the end of the response, over whatever other requests have changed.
+ */
+const newerParts = new WeakMap<LoginSession, Map<string, SessionPart>>()
+
+/** Our part of a session; an empty one if there is none. */
 export function readPart(session: LoginSession, key: string): SessionPart {
-  const part = field(session, key)
+  const part = newerParts.get(session)?.get(key) ?? field(session, key)
   return typeof part === 'object' && part !== null ? (part as SessionPart) : {}
 }
 
 /** Puts our part into the session, or takes it out when nothing is left in it. */
 export function writePart(session: LoginSession, key: string, part: SessionPart): void {
+  newerParts.get(session)?.delete(key)
   const left = Object.entries(part).filter(([, value]) => value !== undefined)
   if (left.length === 0) Reflect.deleteProperty(session, key)
   else setField(session, key, Object.fromEntries(left))
@@ -34,6 +41,83 @@ export function clearFields(session: LoginSession): void {
   for (const name of Object.keys(session)) {
     if (name !== 'cookie') Reflect.deleteProperty(session, name)
   }
+}
+
+/** The keys under which a session has a part that `matches`. */
+export function keysOfParts(
+  session: LoginSession,
+  matches: (part: SessionPart) => boolean,
+): string[] {
+  return Object.keys(session).filter((key) => matches(readPart(session, key)))
+}
+
+/**
+ * Lets this request see a newer part, without making its session a changed one. If the application saves
+ * the session, the newer part goes with it.
+ */
+export function showPart(session: LoginSession, key: string, part: SessionPart): void {
+  const known = newerParts.get(session)
+  if (known !== undefined) {
+    known.set(key, part)
+    return
+  }
+  const parts = new Map([[key, part]])
+  newerParts.set(session, parts)
+  const save = session.save.bind(session)
+  hiddenMethod(session, 'save', (callback?: (error?: unknown) => void) => {
+    for (const [name, newer] of [...parts]) writePart(session, name, newer)
+    return save(callback)
+  })
+}
+
+/**
+ * Changes our part of the *stored* session and nothing else of it: what other requests have written
+ * meanwhile stays. A session that is no longer stored stays away. `change` returns `undefined` to leave
+ * everything as it is.
+ *
+ * Between reading and writing lies one round trip to the store; as with any two requests of one session,
+ * what another one writes in that very moment is lost.
+ *
+ * @throws {StorageError} when the store fails
+ */
+export async function changeStoredPart(
+  request: LoginRequest,
+  key: string,
+  change: (part: SessionPart) => SessionPart | undefined,
+): Promise<void> {
+  const stored = await readStored(request)
+  if (stored === undefined) return
+  const part = change((stored[key] ?? {}) as SessionPart)
+  if (part === undefined) return
+  const changed = { ...stored, [key]: part, cookie: renewed(stored.cookie) }
+  const { sessionID: id, sessionStore: store } = request as StoredRequest
+  await settled('Writing the session', (done) => store.set(id, changed, done))
+}
+
+/** A session as a store keeps it. */
+type StoredSession = Readonly<Record<string, unknown>> & { readonly cookie: StoredCookie }
+
+interface StoredCookie {
+  readonly originalMaxAge?: unknown
+}
+
+/** A request whose session was found in the store. */
+interface StoredRequest {
+  readonly sessionID: string
+  readonly sessionStore: SessionStore
+}
+
+/** What express-session asks of a store. */
+interface SessionStore {
+  get(id: string, done: (error?: unknown, session?: StoredSession | null) => void): unknown
+  set(id: string, session: StoredSession, done: (error?: unknown) => void): unknown
+}
+
+/** A stored cookie's end is that of the last write, which touches of the session have moved since. */
+function renewed(cookie: StoredCookie): StoredCookie {
+  const { originalMaxAge } = cookie
+  if (typeof originalMaxAge !== 'number') return cookie
+  return { ...cookie, expires: new Date(Date.now() + originalMaxAge) } as StoredCookie
 }
 
 /** Copies the application's fields of these names. */
@@ -61,6 +145,27 @@ export function saveSession(session: LoginSession): Promise<void> {
 }
 
 /**
+ * Reads the session anew from its store, so that a write that follows keeps what others have written
+ * since. `undefined` when the store has it no longer.
+ *
+ * @throws {StorageError} when the store fails
+ */
+export async function reloadSession(request: LoginRequest): Promise<LoginSession | undefined> {
+  const session = requireSession(request)
+  if ((await readStored(request)) === undefined) return undefined
+  await settled('Reading the session', (done) => session.reload(done))
+  return requireSession(request)
+}
+
+async function readStored(request: LoginRequest): Promise<StoredSession | undefined> {
+  const { sessionID: id } = request
+  const store = request.sessionStore as SessionStore | undefined
+  if (store === undefined || id === undefined) return undefined
+  const stored = await result<StoredSession>('Reading the session', (done) => store.get(id, done))
+  return stored ?? undefined
+}
+
+/**
  * Ends the session: its id is worth nothing from now on. The named fields move to a new one; if the
  * session has none of them, there is no new one.
  *
@@ -71,6 +176,8 @@ export async function replaceSession(
   keep: readonly string[],
 ): Promise<void> {
   const session = requireSession(request)
+  // A visitor who brought no session leaves none behind.
+  if (!isFromCookie(request)) return
   if (keep.some((name) => Object.hasOwn(session, name))) {
     await settled('Changing the session id', (done) => session.regenerate(done))
     keepFields(keep, session, requireSession(request))
@@ -79,11 +186,26 @@ export async function replaceSession(
   }
 }
 
-function settled(what: string, work: (done: (error?: unknown) => void) => unknown): Promise<void> {
+/** Whether the session is one that the browser has brought, rather than a new one. */
+export function isFromCookie({ headers, sessionID }: LoginRequest): boolean {
+  return sessionID !== undefined && (headers.cookie ?? '').includes(sessionID)
+}
+
+async function settled(
+  what: string,
+  work: (done: (error?: unknown) => void) => unknown,
+): Promise<void> {
+  await result(what, work)
+}
+
+function result<Value>(
+  what: string,
+  work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
+): Promise<Value | null | undefined> {
   return new Promise((resolve, reject) => {
-    work((error) => {
+    work((error, value) => {
       if (error) reject(new StorageError(what, error))
-      else resolve()
+      else resolve(value)
     })
   })
 }
@@ -120,7 +242,7 @@ export function fillWhenRegenerated(
 function saveOnlyChanges(session: LoginSession): void {
   const save = session.save.bind(session)
   let stored: string | undefined
-  hiddenMethod(session, 'save', (callback: (error?: unknown) => void = () => undefined) => {
+  hiddenMethod(session, 'save', (callback: (error?: unknown) => void = () => undefined): void => {
     const content = contentOf(session)
     if (content === stored) {
       callback()
@@ -137,9 +259,10 @@ function saveOnlyChanges(session: LoginSession): void {
   })
 }
 
-/** The session's content as express-session compares it: without the cookie, whose expiry moves all the time. */
+/** The session's content without the end of its cookie, which moves all the time. */
 function contentOf(session: LoginSession): string {
-  return JSON.stringify({ ...session, cookie: undefined })
+  const cookie: unknown = JSON.parse(JSON.stringify(session.cookie))
+  return JSON.stringify({ ...session, cookie: { ...(cookie as object), expires: undefined } })
 }
 
 /** As express-session defines its own methods: invisible to whoever copies or serializes the session. */

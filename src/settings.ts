@@ -1,7 +1,21 @@
+import { refuseUnknown } from './checks.js'
 import type { ClientAuthenticationMethod } from './client-authentication.js'
 import { ConfigurationError } from './errors.js'
+import {
+  missing,
+  text,
+  secureUrl,
+  withoutFragment,
+  joinScope,
+  texts,
+  oneOf,
+  flag,
+  positive,
+  callback,
+  withMethods,
+  headers,
+} from './option-readers.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
-import { isSecure, LONGEST_TIMER_MS } from './transport.js'
 
 type Defaulted =
   | 'name'
@@ -21,6 +35,7 @@ type Defaulted =
   | 'keepSession'
   | 'skipUserProfile'
   | 'pendingLoginLifetimeMs'
+  | 'refreshBeforeSeconds'
   | 'timeoutMs'
   | 'responseLimitBytes'
 
@@ -85,13 +100,17 @@ const KNOWN_OPTIONS: Readonly<Record<keyof AuthorizationCodeOptions, true>> = {
   pendingLogins: true,
   privateKey: true,
   profileURL: true,
+  refreshBeforeSeconds: true,
+  refreshTokenLifetimeSeconds: true,
   responseLimitBytes: true,
+  revocationURL: true,
   scope: true,
   scopeSeparator: true,
   sessionKey: true,
   skipUserProfile: true,
   timeoutMs: true,
   tokenParameters: true,
+  tokenSecret: true,
   tokenRequestFormat: true,
   tokenURL: true,
 }
@@ -102,7 +121,7 @@ const KNOWN_OPTIONS: Readonly<Record<keyof AuthorizationCodeOptions, true>> = {
  * @throws {ConfigurationError} naming the first option that is missing, unknown or cannot be used
  */
 export function readOptions(options: AuthorizationCodeOptions): Settings {
-  refuseUnknownOptions(options)
+  refuseUnknown(options, KNOWN_OPTIONS, RETIRED_OPTIONS)
   const name = text(options, 'name') ?? 'oauth2'
   const tokenURL = secureUrl(options, 'tokenURL') ?? missing('tokenURL')
   const settings: Settings = {
@@ -112,6 +131,12 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
     callbackURL: withoutFragment(options, 'callbackURL'),
     issuer: secureUrl(options, 'issuer'),
     profileURL: secureUrl(options, 'profileURL'),
+    revocationURL: secureUrl(options, 'revocationURL'),
+    refreshTokenLifetimeSeconds: positive(options, 'refreshTokenLifetimeSeconds'),
+    refreshBeforeSeconds: positive(options, 'refreshBeforeSeconds') ?? 60,
+    // Named and empty is an environment variable that is not set, and not meant to leave tokens in clear.
+    tokenSecret:
+      options.tokenSecret ?? ('tokenSecret' in options ? missing('tokenSecret') : undefined),
     clientID: text(options, 'clientID') ?? missing('clientID'),
     clientSecret: text(options, 'clientSecret'),
     privateKey: options.privateKey,
@@ -156,7 +181,7 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
         : flag(options, 'skipUserProfile'),
     pendingLogins: withMethods(options, 'pendingLogins', ['put', 'take']),
     pendingLoginLifetimeMs: positive(options, 'pendingLoginLifetimeMs') ?? 600_000,
-    ledger: withMethods(options, 'ledger', ['claim']),
+    ledger: withMethods(options, 'ledger', LEDGER_METHODS),
     timeoutMs: positive(options, 'timeoutMs') ?? 10_000,
     responseLimitBytes: positive(options, 'responseLimitBytes') ?? 1_048_576,
     dispatcher: withMethods(options, 'dispatcher', ['dispatch']),
@@ -185,6 +210,8 @@ export function checkParameters(value: Parameters | undefined, option: string): 
   return copy
 }
 
+const LEDGER_METHODS = ['claim', 'renew', 'end', 'endSession', 'isSessionEnded'] as const
+
 const CLIENT_AUTHENTICATION_METHODS = [
   'client_secret_basic',
   'client_secret_post',
@@ -192,18 +219,8 @@ const CLIENT_AUTHENTICATION_METHODS = [
   'none',
 ] as const
 
-function refuseUnknownOptions(options: AuthorizationCodeOptions): void {
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(KNOWN_OPTIONS, name)) continue
-    const advice = Object.hasOwn(RETIRED_OPTIONS, name) ? RETIRED_OPTIONS[name] : undefined
-    throw new ConfigurationError(
-      advice === undefined
-        ? `There is no option '${name}'.`
-        : `The option '${name}' is not used here: ${advice}`,
-      name,
-    )
-  }
-}
+/** Fields of the session that say who is logged in, and how it is kept. */
+const RESERVED_FIELDS: ReadonlySet<string> = new Set(['cookie', 'passport'])
 
 function refuseContradictions(settings: Settings): void {
   const { clientAuthentication, dangerouslyOmitPkce, omitRedirectUriInTokenRequest } = settings
@@ -217,6 +234,13 @@ function refuseContradictions(settings: Settings): void {
     throw new ConfigurationError(
       'omitRedirectUriInTokenRequest needs PKCE, which dangerouslyOmitPkce turns off.',
       'omitRedirectUriInTokenRequest',
+    )
+  }
+  const reserved = settings.keepSession.find((name) => RESERVED_FIELDS.has(name))
+  if (reserved !== undefined || settings.keepSession.includes(settings.sessionKey)) {
+    throw new ConfigurationError(
+      "keepSession may only name the application's own fields: the login itself does not survive.",
+      'keepSession',
     )
   }
   if (settings.authorizationResponseIssParameterSupported && settings.issuer === undefined) {
@@ -236,148 +260,4 @@ function defaultClientAuthentication(
   const basicOnly =
     offered?.includes('client_secret_basic') && !offered.includes('client_secret_post')
   return basicOnly ? 'client_secret_basic' : 'client_secret_post'
-}
-
-type OptionName = keyof AuthorizationCodeOptions
-
-function missing(option: OptionName): never {
-  throw new ConfigurationError(`${option} is missing. Is the environment variable set?`, option)
-}
-
-function text(options: AuthorizationCodeOptions, option: OptionName): string | undefined {
-  const value: unknown = options[option]
-  if (value === undefined) return undefined
-  if (typeof value !== 'string' || value === '') {
-    throw new ConfigurationError(`${option} must be a string that is not empty.`, option)
-  }
-  return value
-}
-
-function secureUrl(options: AuthorizationCodeOptions, option: OptionName): string | undefined {
-  const value = text(options, option)
-  if (value === undefined) return undefined
-  if (!URL.canParse(value))
-    throw new ConfigurationError(`${option} must be an absolute URL.`, option)
-  if (!isSecure(new URL(value))) {
-    throw new ConfigurationError(
-      `${option} must be HTTPS (plain HTTP is for loopback addresses only).`,
-      option,
-    )
-  }
-  return value
-}
-
-/** @see [RFC 6749, sections 3.1 and 3.1.2](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1) */
-function withoutFragment(options: AuthorizationCodeOptions, option: OptionName): string {
-  const value = secureUrl(options, option) ?? missing(option)
-  if (value.includes('#'))
-    throw new ConfigurationError(`${option} may not have a fragment.`, option)
-  return value
-}
-
-function joinScope(options: AuthorizationCodeOptions): string | undefined {
-  const { scope, scopeSeparator = ' ' } = options
-  const joined = typeof scope === 'string' ? scope : texts(options, 'scope')?.join(scopeSeparator)
-  // An empty scope is none: RFC 6749 section 3.3 has no `scope=` without a value.
-  return joined === '' ? undefined : joined
-}
-
-function texts(
-  options: AuthorizationCodeOptions,
-  option: OptionName,
-): readonly string[] | undefined {
-  const value: unknown = options[option]
-  if (value === undefined) return undefined
-  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) {
-    throw new ConfigurationError(`${option} must be a list of strings.`, option)
-  }
-  return [...value]
-}
-
-function oneOf<const Value extends string>(
-  options: AuthorizationCodeOptions,
-  option: OptionName,
-  values: readonly Value[],
-): Value | undefined {
-  const value: unknown = options[option]
-  if (value === undefined) return undefined
-  const match = values.find((candidate) => candidate === value)
-  if (match === undefined) {
-    throw new ConfigurationError(`${option} must be one of ${values.join(', ')}.`, option)
-  }
-  return match
-}
-
-function flag(options: AuthorizationCodeOptions, option: OptionName): boolean {
-  const value: unknown = options[option] ?? false
-  if (typeof value !== 'boolean')
-    throw new ConfigurationError(`${option} must be true or false.`, option)
-  return value
-}
-
-function positive(options: AuthorizationCodeOptions, option: OptionName): number | undefined {
-  const value: unknown = options[option]
-  if (value === undefined) return undefined
-  if (
-    typeof value !== 'number' ||
-    !Number.isInteger(value) ||
-    value <= 0 ||
-    value > LONGEST_TIMER_MS
-  ) {
-    throw new ConfigurationError(
-      `${option} must be a whole number from 1 to ${LONGEST_TIMER_MS}.`,
-      option,
-    )
-  }
-  return value
-}
-
-function callback<Option extends 'parseProfile' | 'parseTokenResponse'>(
-  options: AuthorizationCodeOptions,
-  option: Option,
-): AuthorizationCodeOptions[Option] {
-  const value = options[option]
-  if (value !== undefined && typeof value !== 'function') {
-    throw new ConfigurationError(`${option} must be a function.`, option)
-  }
-  return value
-}
-
-function withMethods<Option extends 'dispatcher' | 'ledger' | 'pendingLogins'>(
-  options: AuthorizationCodeOptions,
-  option: Option,
-  methods: readonly string[],
-): AuthorizationCodeOptions[Option] {
-  const value = options[option]
-  const members = Object(value) as Record<string, unknown>
-  const lacking = methods.find((method) => typeof members[method] !== 'function')
-  if (value !== undefined && lacking !== undefined) {
-    throw new ConfigurationError(`${option} must be an object with a method ${lacking}.`, option)
-  }
-  return value
-}
-
-/** Headers that belong to the client's proof. */
-const RESERVED_HEADERS: ReadonlySet<string> = new Set(['authorization', 'dpop'])
-
-/** The headers with their names in lower case, so that the library's own replace them whatever their spelling. */
-function headers({ customHeaders = {} }: AuthorizationCodeOptions): Record<string, string> {
-  const given: unknown = customHeaders
-  if (typeof given !== 'object' || given === null) throw headersError('must be an object.')
-  for (const [name, value] of Object.entries<unknown>(customHeaders)) {
-    if (RESERVED_HEADERS.has(name.toLowerCase())) {
-      throw headersError(`may not set ${name}: that is what clientAuthentication is for.`)
-    }
-    if (typeof value !== 'string') throw headersError(`has a ${name} that is not a string.`)
-  }
-  try {
-    return Object.fromEntries(new Headers(customHeaders))
-  } catch {
-    // The built-in error quotes the value, which may be a key.
-    throw headersError('has a name or a value that HTTP does not allow.')
-  }
-}
-
-function headersError(what: string): ConfigurationError {
-  return new ConfigurationError(`customHeaders ${what}`, 'customHeaders')
 }

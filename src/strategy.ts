@@ -15,28 +15,40 @@ import {
   stateOf,
 } from './authorization-response.js'
 import { serializeDefaultUsers, defaultUser } from './default-user.js'
-import { ConfigurationError, PendingLoginError } from './errors.js'
+import {
+  ConfigurationError,
+  CrossSiteRequestError,
+  LoginRequiredError,
+  PendingLoginError,
+} from './errors.js'
+import { fetchResource, isRepeatable, refusesToken } from './resource.js'
+import { joinFamily, membersWithGrants } from './families.js'
+import type { Member } from './families.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
 import { MemoryLedger } from './ledger/memory.js'
-import { explainLostLogin } from './lost-login.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
 import { carryPendingLogins, sessionPendingLogins } from './pending-logins/session.js'
+import type { FailureInfo, LoginOptions, Verify } from './login-options.js'
+import { passportActions } from './passport-actions.js'
+import type { Outcome } from './passport-actions.js'
 import { loadProfile } from './profile.js'
 import { sameOriginPath } from './return-to.js'
-import { createSessionTokens } from './session-tokens.js'
-import type { SessionTokens } from './session-tokens.js'
+import { createSessionTokens, holdsGrant } from './session-tokens.js'
 import {
   clearFields,
   fillWhenRegenerated,
   keepFields,
+  readPart,
+  reloadSession,
   replaceSession,
   requireSession,
+  saveSession,
+  writePart,
 } from './session.js'
 import { checkParameters, readOptions } from './settings.js'
 import type { Settings } from './settings.js'
 import { createTokenEndpoint } from './token-endpoint.js'
-import type { TokenEndpoint } from './token-endpoint.js'
 import { createTransport, isSecure } from './transport.js'
 import type { Transport } from './transport.js'
 import type {
@@ -48,91 +60,12 @@ import type {
   TokenSet,
 } from './types.js'
 
-/** What `verify` gets to see of a login. */
-export interface VerifiedLogin {
-  readonly tokens: TokenSet
-  /** `undefined` when the provider has no `profileURL`, or `skipUserProfile` says so. */
-  readonly profile: Profile | undefined
-  readonly req: Request
-}
-
-/**
- * Decides who has logged in: returns the user for `req.user`, or `false` to refuse. May be async; what it
- * throws goes to `next(error)`.
- */
-export type Verify = (login: VerifiedLogin) => MaybeUser | Promise<MaybeUser>
-
-/** `Express.User` is empty until the application says what is in it; `object` keeps `true` and texts out. */
-type MaybeUser = (Express.User & object) | false | null | undefined
-
-/** What `passport.authenticate(name, options)` may be told, beside Passport's own options. */
-export interface LoginOptions {
-  /** The scope of this login, instead of the strategy's. */
-  readonly scope?: string | readonly string[] | undefined
-  /** The callback URL of this login, instead of the strategy's; absolute. */
-  readonly callbackURL?: string | undefined
-  /** Further parameters of this authorization request. */
-  readonly authorizationParameters?: Parameters | undefined
-  /**
-   * Which half of the login this route is for.
-   *
-   * @default 'finish' for a request with `state`, `code` or `error` among its parameters, else 'start'
-   */
-  readonly step?: 'start' | 'finish' | undefined
-  /** Passport's own: where a callback that is loaded again after success goes. */
-  readonly successRedirect?: string | undefined
-  /** Passport's own: `false` keeps login and tokens out of the session. */
-  readonly session?: boolean | undefined
-  /** Passport's own, set by `passport.authorize`: the person stays who they are. */
-  readonly assignProperty?: string | undefined
-}
-
-/** How an attempt ends: exactly one of Passport's actions. */
-type Outcome =
-  | { readonly action: 'redirect'; readonly url: string }
-  | { readonly action: 'success'; readonly user: Express.User; readonly info: LoginInfo }
-  | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
-  | { readonly action: 'error'; readonly error: unknown }
-
-declare module 'passport' {
-  // Passport hands its options on to the strategy; with this, TypeScript lets ours through.
-  interface AuthenticateOptions {
-    authorizationParameters?: Parameters | undefined
-    step?: 'start' | 'finish' | undefined
-  }
-}
-
-declare global {
-  namespace Express {
-    interface AuthInfo {
-      /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
-      returnTo?: string | undefined
-    }
-  }
-}
-
-/** What Passport makes `req.authInfo` of. */
-export interface LoginInfo {
-  /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
-  readonly returnTo?: string
-}
-
-/** Why a login was refused; Passport hands it to a custom callback as `info`. */
-export interface FailureInfo {
-  /** The OAuth `error` code of the provider; `undefined` when `verify` refused. */
-  readonly error?: string | undefined
-  /** Fit to be shown to the person, once escaped. */
-  readonly message: string
-}
-
 /** What the strategy is made of. */
-interface Parts {
+interface Parts extends Member {
   readonly settings: Settings
   readonly transport: Transport
-  readonly tokenEndpoint: TokenEndpoint
   readonly pendingLogins: PendingLoginStore
   readonly ledger: Ledger
-  readonly sessionTokens: SessionTokens
   readonly verify: Verify
 }
 
@@ -155,6 +88,9 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
    */
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
+    if (verify !== undefined && typeof verify !== 'function') {
+      throw new ConfigurationError('verify must be a function.', 'verify')
+    }
     const settings = readOptions(options)
     const { authorizationURL, tokenURL, clientID, callbackURL } = settings
     // The base class gets no secret: it would keep it in a property that a log of the strategy shows.
@@ -166,68 +102,110 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
 
     const transport = createTransport(settings)
     sendThrough(transport, this._oauth2 as unknown as InheritedOAuth2)
+    const tokenEndpoint = createTokenEndpoint(settings, transport)
+    const ledger = settings.ledger ?? (processLedger ??= new MemoryLedger())
     if (verify === undefined) serializeDefaultUsers()
     const parts: Parts = {
       settings,
+      sessionKey: settings.sessionKey,
       transport,
-      tokenEndpoint: createTokenEndpoint(settings, transport),
+      tokenEndpoint,
       pendingLogins: settings.pendingLogins ?? sessionPendingLogins(settings),
-      ledger: settings.ledger ?? new MemoryLedger(),
-      sessionTokens: createSessionTokens(settings.sessionKey),
+      ledger,
+      sessionTokens: createSessionTokens(settings, ledger, tokenEndpoint),
       verify: verify ?? (({ profile }) => defaultUser(settings.name, profile)),
     }
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
     Object.defineProperty(this, 'parts', { value: parts })
+    joinFamily(ledger, parts)
   }
 
-  /** The token set of this request's session, or `undefined` when it holds none. */
+  /** The token set of this request's session, or `undefined` when it holds none that can be read. */
   tokens(req: LoginRequest): Promise<TokenSet | undefined> {
-    return attempt(() => this.parts.sessionTokens.read(req))
+    return this.parts.sessionTokens.read(req)
   }
 
   /**
-   * An access token that is valid now.
+   * An access token that is valid now. When it is due, it is renewed: in the background while it still
+   * has time, else before this resolves; once, however many requests and processes ask.
    *
-   * @throws {LoginRequiredError} when this session has none, or it has expired
+   * @param options.renew renews in any case
+   * @throws {LoginRequiredError} when there is no token, and none to be had without the person
+   * @throws {TokenEndpointError} when the token has expired and the provider fails for the moment
+   * @throws {StorageError} when the token has expired and the ledger is out of reach
+   * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    */
-  accessToken(req: LoginRequest): Promise<string> {
-    return attempt(() => this.parts.sessionTokens.accessToken(req))
+  accessToken(req: LoginRequest, options: { readonly renew?: boolean } = {}): Promise<string> {
+    return this.parts.sessionTokens.accessToken(req, options)
   }
 
   /**
    * `fetch` with the session's access token, under the limits of all our requests: `timeoutMs`,
    * `responseLimitBytes`, HTTPS, and redirects not followed unless `init.redirect` says so.
    *
+   * On a 401 the token is renewed, if it is still the one that was refused, and the request sent once
+   * more. A body that is a stream can be sent only once; then the 401 is the answer.
+   *
    * @param url absolute
-   * @throws {LoginRequiredError} when this session has no valid token
-   * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
+   * @throws what {@link accessToken} throws
+   * @throws {ResourceError} when no answer came
+   * @see [RFC 6750, section 3 - The WWW-Authenticate Response Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-3)
    */
   async fetch(req: LoginRequest, url: string | URL, init: RequestInit = {}): Promise<Response> {
-    const headers = new Headers(init.headers)
-    headers.set('authorization', `Bearer ${await this.accessToken(req)}`)
-    return this.parts.transport.fetch(url, { ...init, headers })
-  }
-
-  /** Forgets the tokens of this request's session. */
-  endGrant(req: LoginRequest): Promise<void> {
-    return attempt(() => this.parts.sessionTokens.forget(req))
+    const { sessionTokens, transport } = this.parts
+    const accessToken = await sessionTokens.accessToken(req)
+    const answer = await fetchResource(transport, url, init, accessToken)
+    if (!refusesToken(answer)) return answer
+    if (!isRepeatable(init.body)) {
+      // Nobody waits for the new token but the next request.
+      sessionTokens.replacementFor(req, accessToken).catch(() => undefined)
+      return answer
+    }
+    const replacement = await sessionTokens.replacementFor(req, accessToken)
+    if (replacement === undefined) return answer
+    await answer.body?.cancel().catch(() => undefined)
+    return fetchResource(transport, url, init, replacement)
   }
 
   /**
-   * Logs out: ends the grant, then the session. The session's id is worth nothing afterwards; only the
-   * fields named in `keepSession` live on, under a new id.
+   * Ends this session's grant: nobody can renew it any more, requests under way included; then revokes it at
+   * the provider, where it has a `revocationURL` (3 seconds at most; if it fails, nobody is told). The
+   * session itself stays.
+   *
+   * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
+   */
+  async endGrant(req: LoginRequest): Promise<void> {
+    const { sessionTokens, tokenEndpoint } = this.parts
+    const tokens = await sessionTokens.end(req)
+    await sessionTokens.forget(req)
+    if (tokens !== undefined) await tokenEndpoint.revoke(tokens)
+  }
+
+  /**
+   * Logs out: ends the grants of all providers in this session, then the session. Its id is worth nothing
+   * afterwards; only the fields named in `keepSession` live on, under a new id. Does not wait for the
+   * providers to revoke.
    *
    * @throws {StorageError} when the session store fails
    */
   async logOut(req: LoginRequest): Promise<void> {
-    await this.endGrant(req)
-    await replaceSession(req, this.parts.settings.keepSession)
+    const { settings, ledger } = this.parts
+    const members = membersWithGrants(ledger, this.parts, requireSession(req))
+    for (const { sessionTokens, tokenEndpoint } of members) {
+      const tokens = await sessionTokens.end(req)
+      if (tokens !== undefined) void tokenEndpoint.revoke(tokens)
+    }
+    await replaceSession(req, settings.keepSession)
   }
 
   /** For Passport: starts a login or finishes one, by one of Passport's actions. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
     const act = passportActions(this)
-    this.decide(req, options).then(act, (error: unknown) => act({ action: 'error', error }))
+    this.decide(req, options)
+      .then(act, (error: unknown) => act({ action: 'error', error }))
+      // What follows an action is the application's; what it throws, such as for headers that were sent
+      // already, must not end the process.
+      .catch((error: unknown) => act({ action: 'error', error }))
   }
 
   /**
@@ -259,10 +237,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   }
 
   private async startLogin(req: Request, options: LoginOptions): Promise<Outcome> {
+    refuseOtherSites(req, options)
     const { settings, pendingLogins } = this.parts
     const state = generateRandomState()
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : generateRandomCodeVerifier()
     const redirectUri = redirectUriOf(options, settings)
+    const connectTo = isConnecting(options) ? connectionOf(req) : undefined
     const returnTo = sameOriginPath(readQuery(req).get('return_to'))
     const url = authorizationUrl(settings.authorizationURL, {
       clientID: settings.clientID,
@@ -273,10 +253,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
       parameters: this.authorizationParameters(req, options),
     })
     await pendingLogins.put(req, state, {
+      strategy: settings.sessionKey,
       redirectUri,
       createdAt: Date.now(),
       ...(codeVerifier !== undefined && { codeVerifier }),
       ...(returnTo !== undefined && { returnTo }),
+      ...(connectTo !== undefined && { connectTo }),
     })
     return { action: 'redirect', url }
   }
@@ -302,7 +284,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     const taken = await pendingLogins.take(req, state, () => this.claim(state))
     if (taken.found !== 'pending') return this.withoutPendingLogin(req, taken, options)
 
-    const { codeVerifier, redirectUri, returnTo } = taken.login
+    const { strategy, codeVerifier, redirectUri, returnTo, connectTo } = taken.login
+    const connection = isConnecting(options) ? connectionOf(req) : undefined
+    if (strategy !== settings.sessionKey || connectTo !== connection) {
+      // Started with another provider, by somebody else in this browser, or to connect and not to log in.
+      throw new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
+    }
     const response = readResponse(parameters, {
       issuer: settings.issuer,
       issRequired: settings.authorizationResponseIssParameterSupported,
@@ -321,7 +308,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     const profile = await this.profileOf(tokens)
     const user = await verify({ tokens, profile, req })
     if (!user) return refused({ message: 'This account may not log in here.' })
-    this.keepTokens(req, tokens, options)
+    await this.keepTokens(req, tokens, options)
     return { action: 'success', user, info: returnTo === undefined ? {} : { returnTo } }
   }
 
@@ -333,14 +320,17 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   ): Outcome {
     switch (taken.found) {
       case 'used':
-        if (this.parts.sessionTokens.read(req) === undefined) {
+        if (!holdsGrant(readPart(requireSession(req), this.parts.settings.sessionKey))) {
           throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
         }
-        return { action: 'redirect', url: taken.returnTo ?? options.successRedirect ?? '/' }
+        return {
+          action: 'redirect',
+          url: encodeURI(taken.returnTo ?? options.successRedirect ?? '/'),
+        }
       case 'expired':
         throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED')
       case 'unknown':
-        throw explainLostLogin(req)
+        throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
     }
   }
 
@@ -349,9 +339,10 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * cannot do that: two requests that arrive together both find the pending login.
    */
   private claim(state: string): Promise<boolean> {
-    const { ledger, settings } = this.parts
+    const { ledger, pendingLogins, settings } = this.parts
     const id = createHash('sha256').update(state).digest('base64url')
-    return ledger.claim(id, settings.pendingLoginLifetimeMs)
+    const { pendingLoginLifetimeMs } = settings
+    return ledger.claim(id, Math.max(pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0))
   }
 
   private async profileOf({ accessToken }: TokenSet): Promise<Profile | undefined> {
@@ -366,21 +357,34 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
         else resolve(profile)
       }
       // A subclass may make it an async function, and what that throws would reach nobody.
-      attempt(() => this.userProfile(accessToken, done)).catch(reject)
+      const load = (): unknown => this.userProfile(accessToken, done)
+      Promise.resolve(load()).catch(reject)
     })
   }
 
   /** Puts the tokens where the login will be: the session that Passport makes next, or the present one. */
-  private keepTokens(req: Request, tokens: TokenSet, options: LoginOptions): void {
-    const { settings, sessionTokens } = this.parts
+  private async keepTokens(req: Request, tokens: TokenSet, options: LoginOptions): Promise<void> {
+    const { settings, sessionTokens, tokenEndpoint } = this.parts
+    const { sessionKey, keepSession } = settings
     const session = requireSession(req)
-    if (options.assignProperty !== undefined) {
-      sessionTokens.put(session, tokens)
+    if (isConnecting(options)) {
+      const entry = await sessionTokens.begin(tokens, { connected: true })
+      // It is some time since the session was read: the provider was asked in between.
+      const present = await reloadSession(req)
+      if (present === undefined) {
+        // The person has logged out meanwhile. Nobody else may have these tokens.
+        void tokenEndpoint.revoke(tokens)
+        throw new LoginRequiredError('not_logged_in')
+      }
+      carryPendingLogins(session, present)
+      writePart(present, sessionKey, sessionTokens.put(readPart(present, sessionKey), entry))
+      await saveSession(present)
     } else if (options.session !== false) {
+      const entry = await sessionTokens.begin(tokens, { connected: false })
       fillWhenRegenerated(req, session, (fresh) => {
-        keepFields(settings.keepSession, session, fresh)
+        keepFields(keepSession, session, fresh)
         carryPendingLogins(session, fresh)
-        sessionTokens.put(fresh, tokens)
+        writePart(fresh, sessionKey, sessionTokens.put(readPart(fresh, sessionKey), entry))
         // Passport's `keepSessionInfo` copies whatever is left here over the new session.
         clearFields(session)
       })
@@ -388,37 +392,43 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   }
 }
 
-/**
- * Passport's actions for one attempt. Passport attaches them to the strategy just before it calls
- * `authenticate`: to a copy for this request, or, where it was given the strategy itself, to that one, for
- * the newest request. So they are read before anything is awaited.
- */
-function passportActions(strategy: AuthorizationCodeStrategy): (outcome: Outcome) => void {
-  const { success, fail, redirect, error } = strategy as unknown as Actions
-  return (outcome) => {
-    switch (outcome.action) {
-      case 'redirect':
-        redirect(outcome.url)
-        break
-      case 'success':
-        success(outcome.user, outcome.info)
-        break
-      case 'fail':
-        fail(outcome.info, outcome.status)
-        break
-      case 'error':
-        error(outcome.error)
-        break
-    }
-  }
+/** Connecting a provider to the person who is logged in already: `passport.authorize`, or the router's `connect`. */
+function isConnecting({ assignProperty }: LoginOptions): boolean {
+  return assignProperty !== undefined
 }
 
-interface Actions {
-  readonly success: (user: Express.User, info: object) => void
-  readonly fail: (challenge: object, status: number) => void
-  readonly redirect: (url: string) => void
-  readonly error: (error: unknown) => void
+/**
+ * Ties a connection to the session of the person who began it: its id changes as soon as somebody logs in.
+ *
+ * @throws {LoginRequiredError} when nobody is logged in
+ */
+function connectionOf(req: Request): string {
+  if (isAuthenticated(req) !== true) throw new LoginRequiredError('not_logged_in')
+  return createHash('sha256').update(requireSession(req).id).digest('base64url')
 }
+
+/**
+ * Another site may send people here to log in, in a window that they see. It may not start logins behind
+ * their backs, from images and frames, nor connect a provider to somebody's account.
+ *
+ * @throws {CrossSiteRequestError}
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/)
+ */
+function refuseOtherSites({ headers }: Request, options: LoginOptions): void {
+  if (headers['sec-fetch-site'] !== 'cross-site') return
+  const destination = headers['sec-fetch-dest'] ?? 'document'
+  if (destination !== 'document' || isConnecting(options)) throw new CrossSiteRequestError()
+}
+
+/** Whether Passport knows who this is; `undefined` where none of its middleware has run. */
+export function isAuthenticated(
+  req: LoginRequest & { isAuthenticated?: () => boolean },
+): boolean | undefined {
+  return req.isAuthenticated?.()
+}
+
+/** The ledger of all strategies of this process that were given none. */
+let processLedger: MemoryLedger | undefined
 
 function refused(info: FailureInfo): Outcome {
   return { action: 'fail', info, status: 403 }
@@ -435,9 +445,4 @@ function redirectUriOf({ callbackURL }: LoginOptions, settings: Settings): strin
 function scopeOf({ scope }: LoginOptions, settings: Settings): string | undefined {
   if (scope === undefined) return settings.scope
   return typeof scope === 'string' ? scope : scope.join(settings.scopeSeparator)
-}
-
-/** Turns what a synchronous function throws into a rejection. */
-async function attempt<Value>(work: () => Value): Promise<Value> {
-  return Promise.resolve(work())
 }

@@ -3,14 +3,16 @@ import {
   customFetch,
   genericTokenEndpointRequest,
   processGenericTokenEndpointResponse,
+  revocationRequest,
 } from 'oauth4webapi'
-import type { AuthorizationServer, Client, TokenEndpointResponse } from 'oauth4webapi'
+import type { AuthorizationServer, Client } from 'oauth4webapi'
 import { createClientAuthentication } from './client-authentication.js'
 import { AuthorizationCodeError, TokenEndpointError } from './errors.js'
-import { providerText } from './provider-text.js'
 import type { Settings } from './settings.js'
+import { standardResponse, toTokenSet } from './token-response.js'
+import type { Phase } from './token-response.js'
 import { TransportError } from './transport.js'
-import type { Answer, Transport } from './transport.js'
+import type { Transport } from './transport.js'
 import type { TokenSet } from './types.js'
 
 /** What is exchanged for tokens. */
@@ -33,6 +35,23 @@ export interface TokenEndpoint {
    * @see [RFC 7636, section 4.5 - Client Sends the Authorization Code and the Code Verifier](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.5)
    */
   exchange(grant: CodeGrant): Promise<TokenSet>
+
+  /**
+   * Gets new tokens for `tokens.refreshToken`. What the answer leaves out stays as it was: the refresh
+   * token, the scope.
+   *
+   * @throws {TokenEndpointError} when there is no valid token response
+   * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
+   */
+  refresh(tokens: TokenSet): Promise<TokenSet>
+
+  /**
+   * Revokes the refresh token and the access token, if the provider has a `revocationURL`. Takes 3 seconds
+   * at most and never fails: there is nothing left to do about it, and the tokens are forgotten here.
+   *
+   * @see [RFC 7009, section 2.1 - Revocation Request](https://www.rfc-editor.org/rfc/rfc7009.html#section-2.1)
+   */
+  revoke(tokens: TokenSet): Promise<void>
 }
 
 /**
@@ -46,7 +65,9 @@ const ID_TOKEN_ALGORITHMS = [
   ...['EdDSA', 'Ed25519', 'HS256', 'HS384', 'HS512'],
 ]
 
-type Phase = 'exchange'
+/** How long a revocation may take, in milliseconds: nobody's logout waits longer for it. */
+const REVOCATION_TIMEOUT_MS = 3_000
+
 type Parameters = Readonly<Record<string, string | undefined>>
 
 /**
@@ -63,6 +84,7 @@ export function createTokenEndpoint(settings: Settings, transport: Transport): T
     issuer: settings.issuer ?? new URL(settings.tokenURL).origin,
     token_endpoint: settings.tokenURL,
     id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS,
+    ...(settings.revocationURL !== undefined && { revocation_endpoint: settings.revocationURL }),
   }
 
   async function request(
@@ -95,10 +117,27 @@ export function createTokenEndpoint(settings: Settings, transport: Transport): T
         },
       )
       const tokens = await processGenericTokenEndpointResponse(server, client, response)
-      return toTokenSet(tokens, requestedAt)
+      return toTokenSet(tokens, requestedAt, settings)
     } catch (error) {
       throw asTokenEndpointError(error, phase, httpStatus)
     }
+  }
+
+  async function revokeOne(token: string, hint: string): Promise<void> {
+    if (settings.revocationURL === undefined) return
+    await revocationRequest(server, client, authenticate(settings.revocationURL), token, {
+      headers: { ...settings.customHeaders },
+      additionalParameters: { token_type_hint: hint },
+      [allowInsecureRequests]: true,
+      [customFetch]: async (url, { body, headers }) => {
+        const timeoutMs = Math.min(settings.timeoutMs, REVOCATION_TIMEOUT_MS)
+        // RFC 7009 knows only forms, also where token requests are JSON.
+        const form = encode(body, headers, { ...settings, tokenRequestFormat: 'form' })
+        await transport.send({ method: 'POST', url, timeoutMs, ...form })
+        // Real servers answer with nothing, HTML, text or {}, and with 400 for a token they have forgotten.
+        return new Response()
+      },
+    })
   }
 
   return {
@@ -109,14 +148,29 @@ export function createTokenEndpoint(settings: Settings, transport: Transport): T
         redirect_uri: settings.omitRedirectUriInTokenRequest ? undefined : redirectUri,
         code_verifier: codeVerifier,
       }),
+
+    async refresh(tokens) {
+      const { refreshToken, scope, idToken, refreshTokenExpiresAt } = tokens
+      const renewed = await request('refresh', 'refresh_token', { refresh_token: refreshToken })
+      const kept = renewed.refreshToken === undefined ? { refreshToken, refreshTokenExpiresAt } : {}
+      return withoutUndefined({ scope, idToken, ...renewed, ...kept })
+    },
+
+    async revoke({ refreshToken, accessToken }) {
+      await Promise.allSettled([
+        refreshToken !== undefined && revokeOne(refreshToken, 'refresh_token'),
+        revokeOne(accessToken, 'access_token'),
+      ])
+    },
   }
 }
 
-function withoutUndefined(parameters: Parameters): Record<string, string> {
-  const given = Object.entries(parameters).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  )
-  return Object.fromEntries(given)
+/** Leaves out the members that are `undefined`. */
+function withoutUndefined<Members extends object>(
+  members: Members,
+): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
+  const given = Object.entries(members).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as { [Name in keyof Members]: Exclude<Members[Name], undefined> }
 }
 
 /** The request's body and headers in the format the provider reads. */
@@ -158,125 +212,6 @@ function secretsOf(
     .filter(([name]) => !PUBLIC_PARAMETERS.has(name))
     .map(([, value]) => value)
   return [...values, clientSecret, authorization.replace(/^Basic /, '')]
-}
-
-/**
- * Turns what real servers send into the response RFC 6749 describes, or throws what it says is wrong.
- * An `error` counts whatever the HTTP status is, and one without an `error` member counts too.
- */
-function standardResponse(
-  answer: Answer,
-  phase: Phase,
-  settings: Settings,
-  secrets: readonly string[],
-): Response {
-  const body = parseBody(answer)
-  const message = settings.parseTokenResponse
-    ? parsedBy(settings.parseTokenResponse, body, answer, phase)
-    : body
-  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}
-  const { error, access_token: accessToken, id_token: idToken, ...rest } = members
-  const succeeded = answer.status >= 200 && answer.status < 300
-
-  if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    throw refusal(answer, phase, members, secrets)
-  }
-  if (!isObject(message)) {
-    throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(contentType(answer), secrets) ?? 'none'}).`,
-      { phase, httpStatus: answer.status },
-    )
-  }
-  // An ID token can only be validated against an issuer; unvalidated, it would be nobody's word.
-  const verifiable =
-    settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
-  return Response.json({ ...rest, access_token: accessToken, ...verifiable })
-}
-
-/** The application's own reading. What it throws may quote the answer, so only its name is passed on. */
-function parsedBy(
-  parseTokenResponse: NonNullable<Settings['parseTokenResponse']>,
-  body: unknown,
-  { status }: Answer,
-  phase: Phase,
-): unknown {
-  try {
-    return parseTokenResponse(body)
-  } catch (error) {
-    const { name } = error as Partial<Error>
-    throw new TokenEndpointError(
-      `parseTokenResponse failed (${name ?? 'no Error'}) on the answer to the ${phase}, HTTP ${status}.`,
-      { phase, httpStatus: status },
-    )
-  }
-}
-
-function parseBody(answer: Answer): unknown {
-  try {
-    return JSON.parse(answer.text) as unknown
-  } catch {
-    // GitHub and Facebook began with form-encoded answers, and servers modelled on them still send these.
-    return contentType(answer) === 'application/x-www-form-urlencoded'
-      ? Object.fromEntries(new URLSearchParams(answer.text))
-      : answer.text
-  }
-}
-
-function contentType({ headers }: Answer): string {
-  const value = headers['content-type']
-  const [type = ''] = (Array.isArray(value) ? value[0] : value)?.split(';', 1) ?? []
-  return type.trim().toLowerCase()
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Some servers send `"refresh_token": null` for what they do not give. */
-function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
-}
-
-/** @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2) */
-function refusal(
-  { status }: Answer,
-  phase: Phase,
-  members: Record<string, unknown>,
-  secrets: readonly string[],
-): TokenEndpointError {
-  const error = providerText(members['error'], secrets)
-  const errorDescription = providerText(members['error_description'], secrets)
-  const said =
-    [error, errorDescription].filter((text) => text !== undefined).join(': ') || 'no reason given'
-  const advice = error === undefined ? undefined : ADVICE[error]
-  return new TokenEndpointError(
-    `The token endpoint refused the ${phase} with HTTP ${status} (${said}).${advice === undefined ? '' : ` ${advice}`}`,
-    { phase, httpStatus: status, error, errorDescription },
-  )
-}
-
-const ADVICE: Readonly<Record<string, string>> = {
-  invalid_client:
-    'Check clientID, the secret or key, and that clientAuthentication is the method the provider expects.',
-  invalid_grant:
-    'The code or refresh token has expired, was used before, or belongs to another client or redirect URI.',
-  unauthorized_client: 'The client is not registered for this grant type.',
-}
-
-/** @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1) */
-function toTokenSet(response: TokenEndpointResponse, requestedAt: number): TokenSet {
-  if (response.token_type !== 'bearer') throw new Error('its "token_type" is not Bearer')
-  const { expires_in: expiresIn, refresh_token: refreshToken, scope, id_token: idToken } = response
-  return {
-    accessToken: response.access_token,
-    tokenType: response.token_type,
-    ...(expiresIn !== undefined && {
-      expiresAt: Math.min(requestedAt + Math.floor(expiresIn * 1000), Number.MAX_SAFE_INTEGER),
-    }),
-    ...(refreshToken !== undefined && { refreshToken }),
-    ...(scope !== undefined && { scope }),
-    ...(idToken !== undefined && { idToken }),
-  }
 }
 
 function asTokenEndpointError(

@@ -2,9 +2,6 @@ import { Agent, errors, fetch, request } from 'undici'
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
 import { ConfigurationError } from './errors.js'
 
-/** Node's timers take anything longer for 1 ms, so `timeoutMs` may not be longer. */
-export const LONGEST_TIMER_MS = 2_147_483_647
-
 /** How connections to a provider are made. */
 export interface TransportOptions {
   /** Time for the whole exchange, connecting and reading the body included, in **milliseconds**. */
@@ -21,6 +18,8 @@ export interface OutgoingRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
+  /** Less time than the transport's, in **milliseconds**. */
+  readonly timeoutMs?: number | undefined
 }
 
 /** An answer, read to its end. */
@@ -40,7 +39,11 @@ export interface Transport {
    * @throws {TransportError} when no complete answer came
    */
   send(request: OutgoingRequest): Promise<Answer>
-  /** `fetch` under the same limits; `redirect` is `manual` unless `init` says otherwise. */
+  /**
+   * `fetch` under the same limits; `redirect` is `manual` unless `init` says otherwise.
+   *
+   * @throws {TransportError} when no answer came
+   */
   fetch(url: string | URL, init?: RequestInit): Promise<Response>
 }
 
@@ -81,9 +84,9 @@ export function createTransport(options: TransportOptions): Transport {
   const dispatcher = options.dispatcher ?? (sharedAgent ??= new Agent())
 
   return {
-    async send({ method, url, headers, body }) {
+    async send({ method, url, headers, body, timeoutMs: limitMs = timeoutMs }) {
       const target = secureUrl(url)
-      const signal = AbortSignal.timeout(timeoutMs)
+      const signal = AbortSignal.timeout(limitMs)
       try {
         const answer = await request(target, {
           method,
@@ -95,7 +98,7 @@ export function createTransport(options: TransportOptions): Transport {
         const text = await readText(answer.body, responseLimitBytes)
         return { status: answer.statusCode, headers: answer.headers, text }
       } catch (error) {
-        throw asTransportError(error, timeoutMs)
+        throw asTransportError(error, limitMs)
       }
     },
 
@@ -105,8 +108,15 @@ export function createTransport(options: TransportOptions): Transport {
       const signal = init.signal ? AbortSignal.any([init.signal, timeLimit]) : timeLimit
       // The built-in `fetch` and undici's are one implementation with two sets of type names.
       const undiciInit = { redirect: 'manual', ...init, signal, dispatcher } as UndiciRequestInit
-      const answer = (await fetch(target, undiciInit)) as unknown as Response
-      return withLimitedBody(answer, responseLimitBytes)
+      try {
+        const answer = (await fetch(target, undiciInit)) as unknown as Response
+        return withLimitedBody(answer, responseLimitBytes)
+      } catch (error) {
+        // What the caller aborted is the caller's own; `fetch` hides the network's error in `cause`.
+        if (init.signal?.aborted) throw error
+        const { cause } = error as Error
+        throw asTransportError(cause ?? error, timeoutMs)
+      }
     },
   }
 }

@@ -14,6 +14,8 @@ export interface TokenSet {
   readonly expiresAt?: number
   /** The refresh token, if the provider gave one. */
   readonly refreshToken?: string
+  /** When the refresh token ends, in **milliseconds since the epoch**; left out when neither provider nor options say. */
+  readonly refreshTokenExpiresAt?: number
   /** The granted scope, space separated; left out when the provider did not name it (it then equals the requested one). */
   readonly scope?: string
   /** The ID token, present only when it was validated against the configured `issuer`. */
@@ -58,6 +60,7 @@ export interface LoginSession {
   readonly id: string
   readonly cookie: object
   save(callback?: (error?: unknown) => void): unknown
+  reload(callback: (error?: unknown) => void): unknown
   regenerate(callback: (error?: unknown) => void): unknown
   destroy(callback: (error?: unknown) => void): unknown
 }
@@ -66,6 +69,7 @@ export interface LoginSession {
 export type LoginRequest = IncomingMessage & {
   session?: LoginSession | undefined
   sessionID?: string | undefined
+  sessionStore?: object | undefined
   originalUrl?: string | undefined
   body?: unknown
   res?: ServerResponse | undefined
@@ -73,12 +77,16 @@ export type LoginRequest = IncomingMessage & {
 
 /** A login that was started and not finished: what must be remembered between redirect and callback. */
 export interface PendingLogin {
+  /** The session key of the strategy that started it, which alone may finish it. */
+  readonly strategy: string
   /** The PKCE code verifier of this attempt alone; left out when PKCE is off. */
   readonly codeVerifier?: string
   /** The exact `redirect_uri` that was sent. */
   readonly redirectUri: string
   /** Where the person wanted to go: a path on this origin. */
   readonly returnTo?: string
+  /** For connecting a further provider: a hash of the id of the session that is to get its tokens. */
+  readonly connectTo?: string
   /** When it was started, in **milliseconds since the epoch**. */
   readonly createdAt: number
 }
@@ -88,10 +96,17 @@ export type TakenLogin =
   | { readonly found: 'pending'; readonly login: PendingLogin }
   | { readonly found: 'used'; readonly returnTo?: string | undefined }
   | { readonly found: 'expired' }
-  | { readonly found: 'unknown' }
+  | {
+      readonly found: 'unknown'
+      /** Why, where the store can tell more than that. */
+      readonly reason?: Error | undefined
+    }
 
 /** Where pending logins wait for their callback. */
 export interface PendingLoginStore {
+  /** How long a login may take, in **milliseconds**; so long is also remembered that it was taken. */
+  readonly lifetimeMs?: number | undefined
+
   /**
    * Keeps a new entry under its `state`. Resolves when the entry is safely stored, so that the browser
    * may be sent away.
@@ -108,11 +123,74 @@ export interface PendingLoginStore {
   take(request: LoginRequest, state: string, claim: () => Promise<boolean>): Promise<TakenLogin>
 }
 
-/** What all requests and processes must agree on. */
+/** The tokens of a grant at one point of its life. */
+export interface GrantState {
+  /** Counts the token sets of the grant: 1 after login, one more with each refresh. */
+  readonly version: number
+  readonly tokens: TokenSet
+  /** From when on the access token is due for renewal, in **milliseconds since the epoch**. */
+  readonly renewAt?: number
+}
+
+/** How {@link Ledger.renew} ended. */
+export type Renewal =
+  /** Renewed while the caller waited, by it or by somebody else. */
+  | { readonly outcome: 'renewed'; readonly state: GrantState }
+  /** Somebody had renewed it before the caller asked: no request was made. */
+  | { readonly outcome: 'found'; readonly state: GrantState }
+  /** The grant has ended. */
+  | { readonly outcome: 'ended' }
+
+/** Durations for {@link Ledger.renew}. */
+export interface RenewalLimits {
+  /** For how long one caller may keep all others waiting, in **milliseconds**; longer than `refresh` ever takes. */
+  readonly leaseMs: number
+  /** For how long the outcome is remembered, in **milliseconds**: as long as a session may come back with older tokens. */
+  readonly keepMs: number
+}
+
+/**
+ * What all requests and processes must agree on. Two strategies, requests or processes that share a
+ * ledger never send a code twice, never use a refresh token twice, and agree on what has ended.
+ */
 export interface Ledger {
   /**
    * Claims `id` for the caller. Resolves to `true` for exactly one caller within `ttlMs` **milliseconds**,
    * over everyone who shares the ledger, and to `false` for all others.
+   *
+   * @throws {StorageError} when the ledger cannot be reached
    */
   claim(id: string, ttlMs: number): Promise<boolean>
+
+  /**
+   * Renews the tokens of a grant exactly once, however many ask. If the ledger knows a newer version than
+   * `current`, that is the answer. Otherwise one caller runs `refresh`, and everyone who waits gets its
+   * result, or its error.
+   *
+   * @param grant the grant's secret
+   * @param refresh gets the next state from the provider; `undefined` says that the provider has ended the grant
+   * @throws whatever `refresh` throws
+   * @throws {StorageError} when the ledger cannot be reached
+   */
+  renew(
+    grant: string,
+    current: GrantState,
+    refresh: () => Promise<GrantState | undefined>,
+    limits: RenewalLimits,
+  ): Promise<Renewal>
+
+  /**
+   * Ends a grant: from now on {@link renew} finds it ended, a renewal under way included. Resolves to the
+   * newest state the ledger knows, so that its tokens can be revoked.
+   *
+   * @param keepMs for how long that is remembered, in **milliseconds**
+   * @throws {StorageError} when the ledger cannot be reached
+   */
+  end(grant: string, keepMs: number): Promise<GrantState | undefined>
+
+  /** Remembers for `keepMs` **milliseconds** that a session was destroyed. */
+  endSession(sessionId: string, keepMs: number): Promise<void>
+
+  /** Whether a session was destroyed. */
+  isSessionEnded(sessionId: string): Promise<boolean>
 }

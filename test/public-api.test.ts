@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
 import * as api from '../src/index.js'
+import * as redis from '../src/redis.js'
 
 describe('the package', () => {
+  it('exports the ledger for Redis from an entry of its own', () => {
+    expect(Object.keys(redis)).toEqual(['RedisLedger'])
+  })
+
   it('exports these values and no others', () => {
     expect(Object.keys(api).sort()).toEqual([
       'AuthorizationCodeError',
@@ -16,11 +21,14 @@ describe('the package', () => {
       'PendingLoginError',
       'ProfileError',
       'ProviderError',
+      'ResourceError',
       'StorageError',
       'TokenEndpointError',
       'askara',
       'authRouter',
+      'cookiePendingLogins',
       'discover',
+      'guardSessionStore',
       'jiko',
       'requireLogin',
     ])
@@ -38,18 +46,23 @@ describe('the package', () => {
       'ClientAssertionAlgorithm',
       'ClientAssertionAudience',
       'ClientAuthenticationMethod',
+      'CookiePendingLoginsOptions',
       'DefaultUser',
       'DiscoverOptions',
       'DiscoveredProvider',
       'ErrorCode',
       'FailureInfo',
       'Fault',
+      'GrantState',
+      'GuardOptions',
+      'GuardableStore',
       'Ledger',
       'LoginInfo',
       'LoginOptions',
       'LoginRequest',
       'LoginRequiredReason',
       'LoginSession',
+      'MemoryLedgerOptions',
       'OAuthErrorFacts',
       'Parameters',
       'ParsedProfile',
@@ -60,6 +73,8 @@ describe('the package', () => {
       'Profile',
       'ProviderErrorFacts',
       'ProviderOptions',
+      'Renewal',
+      'RenewalLimits',
       'RequireLoginOptions',
       'TakenLogin',
       'TokenSet',

@@ -268,6 +268,7 @@ describe('options that are left out', () => {
       keepSession: [],
       skipUserProfile: false,
       pendingLoginLifetimeMs: 600_000,
+      refreshBeforeSeconds: 60,
       timeoutMs: 10_000,
       responseLimitBytes: 1_048_576,
     })

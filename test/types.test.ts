@@ -276,6 +276,7 @@ describe('the errors', () => {
         return [error.error, error.errorDescription]
       case 'ERR_TOKEN_ENDPOINT':
       case 'ERR_PROFILE':
+      case 'ERR_RESOURCE':
       case 'ERR_DISCOVERY':
         return [error.phase, error.httpStatus, error.networkCode, error.error]
       case 'ERR_LOGIN_REQUIRED':
@@ -309,6 +310,7 @@ describe('the errors', () => {
       | 'ERR_AUTHORIZATION_RESPONSE'
       | 'ERR_TOKEN_ENDPOINT'
       | 'ERR_PROFILE'
+      | 'ERR_RESOURCE'
       | 'ERR_DISCOVERY'
       | 'ERR_LOGIN_REQUIRED'
       | 'ERR_CROSS_SITE_REQUEST'

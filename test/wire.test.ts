@@ -43,6 +43,7 @@ describe('the constants', () => {
       tokenURL: 'https://api.askara.ai/oauth2/token',
       profileURL: 'https://api.askara.ai/me',
       parseProfile: expect.any(Function),
+      refreshTokenLifetimeSeconds: 2_592_000,
       scope: 'profile organization',
       clientAuthentication: 'client_secret_post',
       tokenRequestFormat: 'json',
@@ -55,6 +56,7 @@ describe('the constants', () => {
       name: 'jiko',
       authorizationURL: 'https://auth.jiko.io/api/oauth2/authorize',
       tokenURL: 'https://auth.jiko.io/api/oauth2/token',
+      refreshTokenLifetimeSeconds: 7_776_000,
       scope: 'pockets.read',
       clientAuthentication: 'private_key_jwt',
       clientAssertionAlgorithm: 'PS256',
@@ -167,6 +169,7 @@ describe('a login with Askara', () => {
       refreshToken: 'REFRESH_TOKEN',
       tokenType: 'bearer',
       expiresAt: expect.any(Number),
+      refreshTokenExpiresAt: (tokens?.expiresAt ?? 0) + (30 * 24 - 1) * 3_600_000,
     })
     expect(tokens?.expiresAt).toBeGreaterThanOrEqual(before + 3_600_000)
     expect(tokens?.expiresAt).toBeLessThanOrEqual(Date.now() + 3_600_000)

@@ -7,13 +7,24 @@ interface Entry {
 
 const PRUNE_EVERY_MS = 60_000
 
+/** What one oidc-provider knows. */
+export interface Memory {
+  readonly adapter: AdapterFactory
+  /** Forgets everything. */
+  clear(): void
+}
+
 /**
  * Where one oidc-provider keeps its grants, codes and tokens: in a map of its own, gone with the
  * server. oidc-provider's adapter of this kind warns on the console that it is not for production;
  * neither is this one.
  */
-export function createMemoryAdapter(): AdapterFactory {
+export function createMemory(): Memory {
   const entries = new Map<string, Entry>()
+  return { adapter: createAdapter(entries), clear: () => entries.clear() }
+}
+
+function createAdapter(entries: Map<string, Entry>): AdapterFactory {
   const prune = createPruning(entries)
 
   return (model) => {

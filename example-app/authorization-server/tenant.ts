@@ -6,9 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { exportJWK, generateKeyPair } from 'jose'
-import Provider, { errors, type ClientMetadata, type Configuration, type JWK } from 'oidc-provider'
+import Provider, {
+  errors,
+  type AdapterFactory,
+  type ClientMetadata,
+  type Configuration,
+  type JWK,
+} from 'oidc-provider'
 import { interactions, pageHeaders } from './interactions.js'
-import { createMemoryAdapter } from './memory-adapter.js'
+import { createMemory } from './memory-adapter.js'
 import { faultPage } from './pages.js'
 import { tokenRequests, type TokenRequest, type TokenRequestFormat } from './token-requests.js'
 
@@ -47,6 +53,8 @@ export interface TenantDefinition {
 export interface RunningTenant {
   /** Such as `http://127.0.0.1:54321`. It is the issuer identifier as well. */
   readonly origin: string
+  /** Ends all that was granted so far. */
+  endGrants(): void
   close(): Promise<void>
 }
 
@@ -58,7 +66,8 @@ const PUBLIC_DIRECTORY = fileURLToPath(new URL('../public', import.meta.url))
 
 /** Starts one provider on a port of its own, as the real ones are on hosts of their own. */
 export async function startTenant(definition: TenantDefinition): Promise<RunningTenant> {
-  const configuration = await configure(definition)
+  const memory = createMemory()
+  const configuration = await configure(definition, memory.adapter)
   const server = createServer()
   server.listen(definition.port, '127.0.0.1')
   await once(server, 'listening')
@@ -74,6 +83,7 @@ export async function startTenant(definition: TenantDefinition): Promise<Running
 
   return {
     origin,
+    endGrants: () => memory.clear(),
     async close() {
       if (!server.listening) return
       server.closeAllConnections()
@@ -83,7 +93,7 @@ export async function startTenant(definition: TenantDefinition): Promise<Running
 }
 
 function createApp(definition: TenantDefinition, provider: Provider): Express {
-  const { client, onTokenRequest, paths, tenant } = definition
+  const { client, onTokenRequest, paths, tenant, tokenRequestFormat: format } = definition
   const answer = provider.callback()
   const callbackOrigins = [...new Set(client.redirect_uris.map((url) => new URL(url).origin))]
 
@@ -94,12 +104,14 @@ function createApp(definition: TenantDefinition, provider: Provider): Express {
   app.post(
     paths.token,
     ...tokenRequests({
-      format: definition.tokenRequestFormat,
+      format,
       complete: (parameters) => completeTokenRequest(definition, provider, parameters),
       answer,
       report: (request) => onTokenRequest?.({ tenant, ...request }),
     }),
   )
+  // Who reads JSON there reads JSON here.
+  app.post(paths.revocation, ...tokenRequests({ format, answer }))
   app.use((request, response) => answer(request, response))
   app.use(pageHeaders([]), faults(definition))
   return app
@@ -122,11 +134,14 @@ async function completeTokenRequest(
   return completed
 }
 
-async function configure(definition: TenantDefinition): Promise<Configuration> {
+async function configure(
+  definition: TenantDefinition,
+  adapter: AdapterFactory,
+): Promise<Configuration> {
   const { accessTokenSeconds, client, paths, refreshTokenSeconds, tenant } = definition
 
   return {
-    adapter: createMemoryAdapter(),
+    adapter,
     clients: [{ ...client, scope: Object.keys(definition.scopes).join(' ') }],
     clientAuthMethods: [client.token_endpoint_auth_method ?? 'none'],
     // Signs nothing here, as nobody gets an ID token, but without one oidc-provider warns.

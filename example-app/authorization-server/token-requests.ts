@@ -20,10 +20,10 @@ export type TokenRequestFormat = 'form' | 'json'
 export interface TokenRequestsOptions {
   readonly format: TokenRequestFormat
   /** Adds what oidc-provider wants and this provider does not. */
-  readonly complete: (parameters: URLSearchParams) => Promise<URLSearchParams>
+  readonly complete?: (parameters: URLSearchParams) => Promise<URLSearchParams> | URLSearchParams
   readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** Called before the answer can have reached the client. */
-  readonly report: (request: Omit<TokenRequest, 'tenant'>) => void
+  readonly report?: (request: Omit<TokenRequest, 'tenant'>) => void
 }
 
 const FORM = 'application/x-www-form-urlencoded'
@@ -38,7 +38,7 @@ const MEDIA_TYPES: Readonly<Record<TokenRequestFormat, string>> = {
  * request is reported as it was sent.
  */
 export function tokenRequests(options: TokenRequestsOptions): RequestHandler[] {
-  const { answer, complete, format, report } = options
+  const { answer, complete = (parameters: URLSearchParams) => parameters, format, report } = options
   const readBody = express.text({ type: () => true, limit: '56kb' })
 
   return [
@@ -50,7 +50,7 @@ export function tokenRequests(options: TokenRequestsOptions): RequestHandler[] {
       } else {
         await answer(asFormRequest(request, await complete(parameters)), response)
       }
-      report({
+      report?.({
         method: request.method,
         contentType: request.get('content-type'),
         parameters: Object.fromEntries(parameters ?? []),

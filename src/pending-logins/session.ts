@@ -1,3 +1,4 @@
+import { explainLostLogin } from '../lost-login.js'
 import { readPart, requireSession, saveSession, writePart } from '../session.js'
 import type { LoginSession, PendingLogin, PendingLoginStore, TakenLogin } from '../types.js'
 
@@ -27,6 +28,8 @@ export function sessionPendingLogins(settings: {
   const { sessionKey, pendingLoginLifetimeMs } = settings
 
   return {
+    lifetimeMs: pendingLoginLifetimeMs,
+
     async put(request, state, login) {
       const session = requireSession(request)
       write(session, sessionKey, newest({ ...read(session, sessionKey), [state]: login }))
@@ -36,6 +39,7 @@ export function sessionPendingLogins(settings: {
     async take(request, state, claim) {
       const session = requireSession(request)
       const taken = look(read(session, sessionKey), state, Date.now() - pendingLoginLifetimeMs)
+      if (taken.found === 'unknown') return { ...taken, reason: explainLostLogin(request) }
       if (taken.found !== 'pending') return taken
       const entry = used(taken.login)
       if (!(await claim())) return { found: 'used', returnTo: entry.returnTo }
@@ -46,13 +50,13 @@ export function sessionPendingLogins(settings: {
 }
 
 /**
- * Carries the pending logins of all strategies over to a new session, so that the tabs that have not
- * finished yet still can.
+ * Carries the pending logins of all strategies over to a newer session, so that the tabs that have not
+ * finished yet still can. What `to` has of its own stays.
  */
 export function carryPendingLogins(from: LoginSession, to: LoginSession): void {
   for (const key of Object.keys(from)) {
-    const { pendingLogins } = readPart(from, key)
-    if (pendingLogins !== undefined) writePart(to, key, { ...readPart(to, key), pendingLogins })
+    if (readPart(from, key)['pendingLogins'] === undefined) continue
+    write(to, key, newest({ ...read(to, key), ...read(from, key) }))
   }
 }
 

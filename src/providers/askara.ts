@@ -2,11 +2,13 @@ import type { ProviderOptions } from '../options.js'
 import type { ParsedProfile } from '../types.js'
 
 /**
- * Askara: client secret, JSON token requests, access tokens of one hour.
+ * Askara: client secret, JSON token requests, access tokens of one hour, refresh tokens of 30 days
+ * that work once.
  *
  * PKCE is off because Askara's documentation lists the parameters of both requests and names none of
  * it; `dangerouslyOmitPkce: false` beside `...askara` turns it on.
  *
+ * @see [Askara, OAuth2 guide](https://developers.askara.ai/guides/oauth2)
  * @see [Askara, Authorization Code Flow](https://developers.askara.ai/guides/authorization-code-flow)
  */
 export const askara = {
@@ -15,6 +17,7 @@ export const askara = {
   tokenURL: 'https://api.askara.ai/oauth2/token',
   profileURL: 'https://api.askara.ai/me',
   parseProfile,
+  refreshTokenLifetimeSeconds: 30 * 24 * 60 * 60,
   scope: 'profile organization',
   clientAuthentication: 'client_secret_post',
   tokenRequestFormat: 'json',

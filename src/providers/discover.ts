@@ -6,9 +6,10 @@ import {
 } from 'oauth4webapi'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Dispatcher } from 'undici'
+import { checkPositive } from '../checks.js'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors.js'
 import type { ProviderOptions } from '../options.js'
-import { createTransport, isSecure, LONGEST_TIMER_MS, TransportError } from '../transport.js'
+import { createTransport, isSecure, TransportError } from '../transport.js'
 import type { Transport } from '../transport.js'
 
 /** How {@link discover} connects. */
@@ -42,13 +43,11 @@ export async function discover(
     throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
   }
   const { timeoutMs = 10_000, dispatcher } = options
-  if (!(Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= LONGEST_TIMER_MS)) {
-    throw new ConfigurationError(
-      `timeoutMs must be a whole number from 1 to ${LONGEST_TIMER_MS}.`,
-      'timeoutMs',
-    )
-  }
-  const transport = createTransport({ timeoutMs, responseLimitBytes: 1_048_576, dispatcher })
+  const transport = createTransport({
+    timeoutMs: checkPositive(timeoutMs, 'timeoutMs'),
+    responseLimitBytes: 1_048_576,
+    dispatcher,
+  })
   try {
     return toProvider(await readMetadata(new URL(issuer), transport))
   } catch (error) {
@@ -109,6 +108,7 @@ function toProvider(metadata: AuthorizationServer): DiscoveredProvider {
     authorizationURL,
     tokenURL,
     profileURL: metadata.userinfo_endpoint,
+    revocationURL: metadata.revocation_endpoint,
     authorizationResponseIssParameterSupported:
       metadata.authorization_response_iss_parameter_supported === true,
     // RFC 8414, section 2: left out, this means client_secret_basic.

@@ -13,6 +13,7 @@ export const jiko = {
   name: 'jiko',
   authorizationURL: 'https://auth.jiko.io/api/oauth2/authorize',
   tokenURL: 'https://auth.jiko.io/api/oauth2/token',
+  refreshTokenLifetimeSeconds: 90 * 24 * 60 * 60,
   scope: 'pockets.read',
   clientAuthentication: 'private_key_jwt',
   clientAssertionAlgorithm: 'PS256',

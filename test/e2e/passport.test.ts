@@ -114,7 +114,12 @@ describe('passport.use and passport.authenticate on routes of the application’
     expect(Object.keys(sessions)).toEqual([after])
     expect(sessions[after]).toMatchObject({
       passport: { user: 'person:ada' },
-      'oauth2:own': { tokens: { accessToken: 'at-1', refreshToken: 'rt-1' } },
+      'oauth2:own': {
+        entry: {
+          version: 1,
+          held: { state: { tokens: { accessToken: 'at-1', refreshToken: 'rt-1' } } },
+        },
+      },
     })
     expect(await whoIs(app)).toEqual({ id: 'ada' })
     expect(await tokensOf(app)).toEqual({
@@ -167,7 +172,7 @@ describe('passport.use and passport.authenticate on routes of the application’
       expect.objectContaining({
         welcome: true,
         passport: { user: 'person:ada' },
-        'oauth2:own': expect.objectContaining({ tokens: expect.anything() }),
+        'oauth2:own': expect.objectContaining({ entry: expect.anything() }),
       }),
     ])
   })

@@ -32,6 +32,8 @@ export interface ScriptedProvider {
   onProfile(script: Script): void
   /** Sets where `GET /authorize` sends the browser from now on; gets the request's parameters. */
   onAuthorize(answer: (parameters: URLSearchParams) => Record<string, string>): void
+  /** Sets what requests to another path, such as `/revoke`, are answered from now on. @default 404 */
+  on(path: string, script: Script): void
   /** Back to an honest provider, with no requests remembered. */
   reset(): void
   close(): Promise<void>
@@ -71,6 +73,8 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   }
   let token: Script = honest.token
   let profile: Script = honest.profile
+  const others = new Map<string, Script>()
+  const notFound: Script = (_request, response) => response.writeHead(404).end()
   let authorize = (parameters: URLSearchParams): Record<string, string> =>
     honest.authorize({ state: parameters.get('state') ?? '' })
 
@@ -94,7 +98,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     requests.push(request)
     if (req.path === '/token') token(request, res)
     else if (req.path === '/me') profile(request, res)
-    else res.status(404).end()
+    else (others.get(req.path) ?? notFound)(request, res)
   })
 
   const server = await listen(app)
@@ -110,9 +114,11 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     onToken: (script) => (token = script),
     onProfile: (script) => (profile = script),
     onAuthorize: (answer) => (authorize = answer),
+    on: (path, script) => others.set(path, script),
     reset: () => {
       requests.length = 0
       authorizationRequests.length = 0
+      others.clear()
       token = honest.token
       profile = honest.profile
       authorize = (parameters) => honest.authorize({ state: parameters.get('state') ?? '' })

@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Agent, request } from 'undici'
+import type { AppAnswer } from './app.js'
+import type { Fleet } from './processes.js'
+import { PERSON_HEADER } from './provider.js'
+import { between, oneOf } from './random.js'
+import type { Random } from './random.js'
+
+/** What all browsers together have seen. */
+export interface Sightings {
+  logins: number
+  loginAttempts: number
+  /** Browsers that could log in only after their cookie was deleted. */
+  lockedOut: number
+  /** How often the load balancer found a process gone and asked the next one. */
+  refusedConnections: number
+  /** Requests other than those of logins, by how they ended. */
+  readonly answers: Map<string, number>
+  readonly answeredInMs: number[]
+  /** Answers with a token or session of somebody else. */
+  mixedUp: number
+  readonly lostLogins: LostLogin[]
+  /** Changes of a session that were acknowledged. */
+  updates: number
+  /** Those of them that a later request of the same browser found undone. */
+  lostUpdates: number
+}
+
+/** A browser that was logged in and is told to log in. */
+export interface LostLogin {
+  readonly person: string
+  /** Its grant; `undefined` when nothing has ever been shown with it. */
+  readonly grant: string | undefined
+  readonly at: number
+  /** What the application said. */
+  readonly said: string
+}
+
+/** Nobody has seen anything yet. */
+export function noSightings(): Sightings {
+  return {
+    logins: 0,
+    loginAttempts: 0,
+    lockedOut: 0,
+    refusedConnections: 0,
+    answers: new Map(),
+    answeredInMs: [],
+    mixedUp: 0,
+    lostLogins: [],
+    updates: 0,
+    lostUpdates: 0,
+  }
+}
+
+interface Page {
+  /** 0 when no complete answer came; then `body.code` says why. */
+  readonly status: number
+  readonly location: string
+  /** The session's, if a new one came. */
+  readonly cookie: string | undefined
+  readonly body: AppAnswer
+}
+
+/** More patience than a renewal ever needs whose owner was killed: the others wait until its lease ends. */
+const agent = new Agent({ headersTimeout: 40_000, bodyTimeout: 40_000, connectTimeout: 10_000 })
+
+/** How long somebody tries to log in: through several bad minutes of everything in a row. */
+const PATIENCE_MS = 45_000
+
+/** A person's browser, which also plays the load balancer: each request goes to any process. */
+export class Browser {
+  #cookie = ''
+  #grant: string | undefined
+  #visits = 0
+
+  constructor(
+    readonly person: string,
+    readonly fleet: Fleet,
+    readonly seen: Sightings,
+    readonly random: Random,
+  ) {}
+
+  /** Logs in, as often as it takes. Whoever cannot do it without deleting cookies has been locked out. */
+  async logIn(): Promise<void> {
+    let givesUpAt = Date.now() + PATIENCE_MS
+    while (!(await this.#tryToLogIn())) {
+      await sleep(between(this.random, 100, 400))
+      if (Date.now() < givesUpAt) continue
+      this.seen.lockedOut++
+      this.#cookie = ''
+      givesUpAt = Infinity
+    }
+    this.seen.logins++
+    this.#visits = 0
+    this.#grant = undefined
+  }
+
+  /** A page with its scripts: two or three requests at once, one of which may change the session. */
+  async makeWave(): Promise<void> {
+    const reads = Array.from({ length: this.random() < 0.5 ? 2 : 1 }, () =>
+      this.#load('GET', '/me'),
+    )
+    const wait = Math.floor(between(this.random, 0, 80))
+    const last =
+      this.random() < 0.5 ? this.#load('POST', `/visits?wait=${wait}`) : this.#load('GET', '/me')
+    const pages = await Promise.all([...reads, last])
+    await this.#logInAgainIfLost(pages)
+  }
+
+  /** Whether the login is alive: its tokens can be renewed once more. */
+  async renew(): Promise<void> {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const page = await this.#load('GET', '/me?renew=1')
+      await this.#logInAgainIfLost([page])
+      if (page.status === 200) return
+    }
+  }
+
+  async #tryToLogIn(): Promise<boolean> {
+    this.seen.loginAttempts++
+    const start = await this.#send('GET', '/auth/login')
+    if (start.status !== 302) return false
+    const consent = await this.#ask(start.location, 'GET', { [PERSON_HEADER]: this.person })
+    if (consent.status !== 302) return false
+    const { pathname, search } = new URL(consent.location)
+    const finish = await this.#send('GET', pathname + search)
+    return finish.status === 302
+  }
+
+  /** One concurrent request at most changes the session, so that express-session itself undoes no change. */
+  async #load(method: 'GET' | 'POST', path: string): Promise<Page> {
+    const sentAt = Date.now()
+    const page = await this.#send(method, path)
+    const { answers } = this.seen
+    const outcome = `${page.status} ${page.body.code ?? ''}`.trim()
+    answers.set(outcome, (answers.get(outcome) ?? 0) + 1)
+    this.seen.answeredInMs.push(Date.now() - sentAt)
+    if (page.status === 200) this.#look(page.body)
+    return page
+  }
+
+  #look({ user, sub, grant, visits }: AppAnswer): void {
+    if (user !== this.person || sub !== this.person) this.seen.mixedUp++
+    this.#grant = grant
+    if (visits === undefined) return
+    this.seen.updates++
+    this.seen.lostUpdates += Math.max(0, this.#visits + 1 - visits)
+    this.#visits = visits
+  }
+
+  async #logInAgainIfLost(pages: readonly Page[]): Promise<void> {
+    const refusal = pages.find((page) => page.status === 401)
+    if (refusal === undefined) return
+    const { person } = this
+    const said = refusal.body.code ?? 'the API refused the token'
+    this.seen.lostLogins.push({ person, grant: this.#grant, at: Date.now(), said })
+    await this.logIn()
+  }
+
+  /** As a load balancer does it: a process that takes no connection has seen nothing of the request. */
+  async #send(method: 'GET' | 'POST', path: string): Promise<Page> {
+    for (;;) {
+      const origin = oneOf(this.random, this.fleet.origins)
+      const page = await this.#ask(origin + path, method, { cookie: this.#cookie })
+      if (page.cookie !== undefined) this.#cookie = page.cookie
+      if (page.body.code !== 'ECONNREFUSED') return page
+      this.seen.refusedConnections++
+      await sleep(20)
+    }
+  }
+
+  async #ask(url: string, method: 'GET' | 'POST', sent: Record<string, string>): Promise<Page> {
+    try {
+      const { statusCode, headers, body } = await request(url, {
+        method,
+        headers: sent,
+        dispatcher: agent,
+      })
+      const text = await body.text()
+      const [cookie] = [headers['set-cookie'] ?? []].flat()
+      return {
+        status: statusCode,
+        location: String(headers['location']),
+        cookie: cookie?.split(';')[0],
+        body: headers['content-type']?.includes('json') ? (JSON.parse(text) as AppAnswer) : {},
+      }
+    } catch (error) {
+      const { code = 'unknown' } = error as { code?: string }
+      return { status: 0, location: '', cookie: undefined, body: { code } }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { holdsGrant } from './session-tokens.js'
+import type { SessionTokens } from './session-tokens.js'
+import { keysOfParts } from './session.js'
+import type { TokenEndpoint } from './token-endpoint.js'
+import type { Ledger, LoginSession } from './types.js'
+
+/** A strategy, as far as the others need it to end its grants. */
+export interface Member {
+  readonly sessionKey: string
+  readonly sessionTokens: SessionTokens
+  readonly tokenEndpoint: TokenEndpoint
+}
+
+/** Strategies that share a ledger share sessions, too: by the keys of their parts in these. */
+const families = new WeakMap<Ledger, Map<string, Member>>()
+
+/** Makes a strategy known to those that share its ledger. */
+export function joinFamily(ledger: Ledger, member: Member): void {
+  const family = families.get(ledger) ?? new Map<string, Member>()
+  families.set(ledger, family.set(member.sessionKey, member))
+}
+
+/** The strategies whose grants are in this session: `self`, and those known to it. */
+export function membersWithGrants(
+  ledger: Ledger,
+  self: Member,
+  session: LoginSession,
+): readonly Member[] {
+  return keysOfParts(session, holdsGrant)
+    .map((key) => (key === self.sessionKey ? self : families.get(ledger)?.get(key)))
+    .filter((member) => member !== undefined)
+}

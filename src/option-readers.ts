@@ -1,0 +1,142 @@
+import { checkPositive } from './checks.js'
+import { ConfigurationError } from './errors.js'
+import type { AuthorizationCodeOptions } from './options.js'
+import { isSecure } from './transport.js'
+
+type OptionName = keyof AuthorizationCodeOptions
+
+export function missing(option: OptionName): never {
+  throw new ConfigurationError(`${option} is missing. Is the environment variable set?`, option)
+}
+
+export function text(options: AuthorizationCodeOptions, option: OptionName): string | undefined {
+  const value: unknown = options[option]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || value === '') {
+    throw new ConfigurationError(`${option} must be a string that is not empty.`, option)
+  }
+  return value
+}
+
+export function secureUrl(
+  options: AuthorizationCodeOptions,
+  option: OptionName,
+): string | undefined {
+  const value = text(options, option)
+  if (value === undefined) return undefined
+  if (!URL.canParse(value))
+    throw new ConfigurationError(`${option} must be an absolute URL.`, option)
+  if (!isSecure(new URL(value))) {
+    throw new ConfigurationError(
+      `${option} must be HTTPS (plain HTTP is for loopback addresses only).`,
+      option,
+    )
+  }
+  return value
+}
+
+/** @see [RFC 6749, sections 3.1 and 3.1.2](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1) */
+export function withoutFragment(options: AuthorizationCodeOptions, option: OptionName): string {
+  const value = secureUrl(options, option) ?? missing(option)
+  if (value.includes('#'))
+    throw new ConfigurationError(`${option} may not have a fragment.`, option)
+  return value
+}
+
+export function joinScope(options: AuthorizationCodeOptions): string | undefined {
+  const { scope, scopeSeparator = ' ' } = options
+  const joined = typeof scope === 'string' ? scope : texts(options, 'scope')?.join(scopeSeparator)
+  // An empty scope is none: RFC 6749 section 3.3 has no `scope=` without a value.
+  return joined === '' ? undefined : joined
+}
+
+export function texts(
+  options: AuthorizationCodeOptions,
+  option: OptionName,
+): readonly string[] | undefined {
+  const value: unknown = options[option]
+  if (value === undefined) return undefined
+  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) {
+    throw new ConfigurationError(`${option} must be a list of strings.`, option)
+  }
+  return [...value]
+}
+
+export function oneOf<const Value extends string>(
+  options: AuthorizationCodeOptions,
+  option: OptionName,
+  values: readonly Value[],
+): Value | undefined {
+  const value: unknown = options[option]
+  if (value === undefined) return undefined
+  const match = values.find((candidate) => candidate === value)
+  if (match === undefined) {
+    throw new ConfigurationError(`${option} must be one of ${values.join(', ')}.`, option)
+  }
+  return match
+}
+
+export function flag(options: AuthorizationCodeOptions, option: OptionName): boolean {
+  const value: unknown = options[option] ?? false
+  if (typeof value !== 'boolean')
+    throw new ConfigurationError(`${option} must be true or false.`, option)
+  return value
+}
+
+export function positive(
+  options: AuthorizationCodeOptions,
+  option: OptionName,
+): number | undefined {
+  const value: unknown = options[option]
+  return value === undefined ? undefined : checkPositive(value, option)
+}
+
+export function callback<Option extends 'parseProfile' | 'parseTokenResponse'>(
+  options: AuthorizationCodeOptions,
+  option: Option,
+): AuthorizationCodeOptions[Option] {
+  const value = options[option]
+  if (value !== undefined && typeof value !== 'function') {
+    throw new ConfigurationError(`${option} must be a function.`, option)
+  }
+  return value
+}
+
+export function withMethods<Option extends 'dispatcher' | 'ledger' | 'pendingLogins'>(
+  options: AuthorizationCodeOptions,
+  option: Option,
+  methods: readonly string[],
+): AuthorizationCodeOptions[Option] {
+  const value = options[option]
+  const members = Object(value) as Record<string, unknown>
+  const lacking = methods.find((method) => typeof members[method] !== 'function')
+  if (value !== undefined && lacking !== undefined) {
+    throw new ConfigurationError(`${option} must be an object with a method ${lacking}.`, option)
+  }
+  return value
+}
+
+/** Headers that belong to the client's proof. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set(['authorization', 'dpop'])
+
+/** The headers with their names in lower case, so that the library's own replace them whatever their spelling. */
+export function headers({ customHeaders = {} }: AuthorizationCodeOptions): Record<string, string> {
+  const given: unknown = customHeaders
+  if (typeof given !== 'object' || given === null) throw headersError('must be an object.')
+  for (const [name, value] of Object.entries<unknown>(customHeaders)) {
+    if (RESERVED_HEADERS.has(name.toLowerCase())) {
+      throw headersError(`may not set ${name}: that is what clientAuthentication is for.`)
+    }
+    if (typeof value !== 'string') throw headersError(`has a ${name} that is not a string.`)
+  }
+  try {
+    return Object.fromEntries(new Headers(customHeaders))
+  } catch {
+    // The built-in error quotes the value, which may be a key.
+    throw headersError('has a name or a value that HTTP does not allow.')
+  }
+}
+
+function headersError(what: string): ConfigurationError {
+  return new ConfigurationError(`customHeaders ${what}`, 'customHeaders')
+}

@@ -1,0 +1,3 @@
+export { RedisLedger } from './ledger/redis.js'
+
+export type { RedisLedgerClient, RedisLedgerOptions } from './ledger/redis.js'

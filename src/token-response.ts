@@ -1,0 +1,168 @@
+import type { TokenEndpointResponse } from 'oauth4webapi'
+import { TokenEndpointError } from './errors.js'
+import { providerText } from './provider-text.js'
+import type { Settings } from './settings.js'
+import type { Answer } from './transport.js'
+import type { TokenSet } from './types.js'
+
+/** What a token request is for. */
+export type Phase = 'exchange' | 'refresh'
+
+/**
+ * Turns what real servers send into the response RFC 6749 describes, or throws what it says is wrong.
+ * An `error` counts whatever the HTTP status is, and one without an `error` member counts too.
+ */
+export function standardResponse(
+  answer: Answer,
+  phase: Phase,
+  settings: Settings,
+  secrets: readonly string[],
+): Response {
+  const body = parseBody(answer)
+  const message = settings.parseTokenResponse
+    ? parsedBy(settings.parseTokenResponse, body, answer, phase)
+    : body
+  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}
+  const { error, access_token: accessToken, id_token: idToken, ...rest } = members
+  const succeeded = answer.status >= 200 && answer.status < 300
+
+  if (!succeeded || (error !== undefined && accessToken === undefined)) {
+    throw refusal(answer, phase, members, secrets)
+  }
+  if (!isObject(message)) {
+    throw new TokenEndpointError(
+      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(contentType(answer), secrets) ?? 'none'}).`,
+      { phase, httpStatus: answer.status },
+    )
+  }
+  // An ID token can only be validated against an issuer; unvalidated, it would be nobody's word.
+  const verifiable =
+    settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
+  return Response.json({ ...rest, access_token: accessToken, ...verifiable })
+}
+
+/** The application's own reading. What it throws may quote the answer, so only its name is passed on. */
+function parsedBy(
+  parseTokenResponse: NonNullable<Settings['parseTokenResponse']>,
+  body: unknown,
+  { status }: Answer,
+  phase: Phase,
+): unknown {
+  try {
+    return parseTokenResponse(body)
+  } catch (error) {
+    const { name } = error as Partial<Error>
+    throw new TokenEndpointError(
+      `parseTokenResponse failed (${name ?? 'no Error'}) on the answer to the ${phase}, HTTP ${status}.`,
+      { phase, httpStatus: status },
+    )
+  }
+}
+
+function parseBody(answer: Answer): unknown {
+  try {
+    return JSON.parse(answer.text) as unknown
+  } catch {
+    // GitHub and Facebook began with form-encoded answers, and servers modelled on them still send these.
+    return contentType(answer) === 'application/x-www-form-urlencoded'
+      ? Object.fromEntries(new URLSearchParams(answer.text))
+      : answer.text
+  }
+}
+
+function contentType({ headers }: Answer): string {
+  const value = headers['content-type']
+  const [type = ''] = (Array.isArray(value) ? value[0] : value)?.split(';', 1) ?? []
+  return type.trim().toLowerCase()
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Some servers send `"refresh_token": null` for what they do not give. */
+function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
+}
+
+/** @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2) */
+function refusal(
+  { status }: Answer,
+  phase: Phase,
+  members: Record<string, unknown>,
+  secrets: readonly string[],
+): TokenEndpointError {
+  const error =
+    REGISTERED_ERRORS.find((code) => code === members['error']) ??
+    providerText(members['error'], secrets)
+  const errorDescription = providerText(members['error_description'], secrets)
+  const said =
+    [error, errorDescription].filter((text) => text !== undefined).join(': ') || 'no reason given'
+  const advice = error !== undefined && Object.hasOwn(ADVICE, error) ? ` ${ADVICE[error]}` : ''
+  return new TokenEndpointError(
+    `The token endpoint refused the ${phase} with HTTP ${status} (${said}).${advice}`,
+    { phase, httpStatus: status, error, errorDescription },
+  )
+}
+
+/**
+ * Taken as they are: a parameter's value that happens to be part of one must not make it another.
+ *
+ * @see [OAuth Extensions Error Registry](https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#extensions-error)
+ */
+const REGISTERED_ERRORS: readonly string[] = [
+  ...['invalid_request', 'invalid_client', 'invalid_grant', 'unauthorized_client'],
+  ...['unsupported_grant_type', 'invalid_scope', 'invalid_target', 'access_denied'],
+  ...['server_error', 'temporarily_unavailable', 'invalid_dpop_proof', 'use_dpop_nonce'],
+]
+
+const ADVICE: Readonly<Record<string, string>> = {
+  invalid_client:
+    'Check clientID, the secret or key, and that clientAuthentication is the method the provider expects.',
+  invalid_grant:
+    'The code or refresh token has expired, was used before, or belongs to another client or redirect URI.',
+  unauthorized_client: 'The client is not registered for this grant type.',
+}
+
+/**
+ * The token set of a valid token response.
+ *
+ * @param requestedAt when the request was sent, in milliseconds since the epoch: lifetimes count from there
+ * @throws {Error} when the tokens are of a type that was not asked for
+ * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
+ */
+export function toTokenSet(
+  response: TokenEndpointResponse,
+  requestedAt: number,
+  settings: Settings,
+): TokenSet {
+  if (response.token_type !== 'bearer') throw new Error('its "token_type" is not Bearer')
+  if (!/^[\x20-\x7e]+$/.test(response.access_token)) {
+    throw new Error('its "access_token" has characters that no header can have')
+  }
+  const { expires_in, refresh_token: refreshToken, scope, id_token: idToken } = response
+  const refreshTokenLifetime =
+    // Not in any RFC, yet Google, Microsoft, GitHub and others send it.
+    seconds(response['refresh_token_expires_in']) ?? settings.refreshTokenLifetimeSeconds
+  return {
+    accessToken: response.access_token,
+    tokenType: response.token_type,
+    ...(expires_in !== undefined && { expiresAt: endOf(requestedAt, expires_in) }),
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(refreshToken !== undefined &&
+      refreshTokenLifetime !== undefined && {
+        refreshTokenExpiresAt: endOf(requestedAt, refreshTokenLifetime),
+      }),
+    ...(scope !== undefined && { scope }),
+    ...(idToken !== undefined && { idToken }),
+  }
+}
+
+function endOf(startedAt: number, lifetimeSeconds: number): number {
+  return Math.min(startedAt + Math.floor(lifetimeSeconds * 1000), Number.MAX_SAFE_INTEGER)
+}
+
+function seconds(value: unknown): number | undefined {
+  const number = typeof value === 'string' ? Number.parseFloat(value) : value
+  return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined
+}

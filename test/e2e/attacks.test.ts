@@ -1,0 +1,168 @@
+import { describe, expect, it } from '@jest/globals'
+import express from 'express'
+import passport from 'passport'
+import { cookiePendingLogins, guardSessionStore, MemoryLedger } from '../../src/index.js'
+import { providerText } from '../../src/provider-text.js'
+import { advanceClock } from '../support/clock.js'
+import { Browser } from '../support/http.js'
+import { asked, bodyOf, startLogin } from '../support/login.js'
+import { setScene } from '../support/scene.js'
+import { json, tokenResponse } from '../support/scripted-provider.js'
+
+const SECRET = 'a secret of the test, long enough to seal'
+const scene = setScene()
+
+describe('a visitor who means harm', () => {
+  it('cannot keep the process busy with a text that looks like a JWT over and over', () => {
+    const before = process.cpuUsage()
+    providerText('eyJ-'.repeat(250_000))
+    // A pattern that tries every start against every end would take minutes.
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000)
+  })
+
+  it('cannot send a code a second time with copied cookies of a pending login', async () => {
+    const app = await scene.start({
+      strategy: { pendingLogins: cookiePendingLogins({ secret: SECRET }) },
+    })
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, app.loginURL)
+    const cookie = [...browser.cookies(app.origin)]
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ')
+    await Promise.all([1, 2, 3].map(() => new Browser().request(callback, { headers: { cookie } })))
+    await new Browser().request(callback, { headers: { cookie } })
+    expect(asked(scene.provider).filter((one) => one === 'POST /token')).toHaveLength(1)
+  })
+
+  it('cannot finish with one provider what was started with another, though they share cookies', async () => {
+    const pendingLogins = cookiePendingLogins({ secret: SECRET })
+    const honest = await scene.start({ strategy: { name: 'honest', pendingLogins } })
+    const evil = await scene.start({ strategy: { name: 'evil', pendingLogins } })
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, evil.loginURL)
+    for (const [name, value] of browser.cookies(evil.origin))
+      browser.setCookie(honest.origin, name, value)
+    const page = await browser.visit(callback.replace(evil.origin, honest.origin))
+    expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_PENDING_LOGIN_UNKNOWN' }])
+    expect(asked(scene.provider)).toEqual([])
+  })
+
+  it.each(['image', 'iframe', 'empty'])(
+    'cannot start a login from another site by way of %s, so that cookies pile up',
+    async (destination) => {
+      const app = await scene.start({})
+      const browser = new Browser()
+      const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': destination }
+      const page = await browser.request(app.loginURL, { headers })
+      expect([page.status, bodyOf(page)]).toEqual([403, { code: 'ERR_CROSS_SITE_REQUEST' }])
+      expect(browser.cookies(app.origin).size).toBe(0)
+      expect((await browser.follow(app.loginURL)).status).toBe(200)
+    },
+  )
+
+  it('cannot fill the ledger by logging out without a session', async () => {
+    const ledger = new MemoryLedger()
+    const noted: string[] = []
+    const counting = Object.assign(ledger, {
+      endSession: (id: string) => Promise.resolve(void noted.push(id)),
+    })
+    const store = guardSessionStore(new (await import('express-session')).MemoryStore(), {
+      ledger: counting,
+    })
+    const app = await scene.start({ store, strategy: { ledger } })
+    expect((await new Browser().post(`${app.origin}/auth/logout`)).status).toBe(303)
+    expect(noted).toEqual([])
+  })
+})
+
+describe('an application', () => {
+  it('lives on when an answer was sent before the login was done', async () => {
+    const app = await scene.start({
+      routes: (one) => {
+        one.use('/auth/callback', (_req, res, next) => {
+          res.status(503).end('too slow')
+          next()
+        })
+      },
+    })
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, app.loginURL)
+    expect((await browser.visit(callback)).status).toBe(503)
+    expect((await browser.visit(`${app.origin}/`)).status).toBe(200)
+  })
+
+  it('may have a field of its own with `ended` in it', async () => {
+    const app = await scene.start({
+      routes: (one) => {
+        one.get('/quiz', (req, res) => {
+          Object.assign(req.session, { quiz: { ended: true } })
+          res.end()
+        })
+      },
+    })
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    await browser.visit(`${app.origin}/quiz`)
+    expect((await browser.visit(`${app.origin}/private`)).status).toBe(200)
+  })
+
+  it('can lengthen the cookie of the session right after login', async () => {
+    const remember = express.Router()
+    const app = await scene.start({
+      routes: (one, strategy) => {
+        passport.use('remembering', strategy)
+        const login = passport.authenticate('remembering') as express.RequestHandler
+        remember.get('/callback', login, (req, res, next) => {
+          req.session.cookie.maxAge = 30 * 24 * 3_600_000
+          req.session.save((error) => (error ? next(error) : res.redirect('/')))
+        })
+        one.use('/auth', remember)
+      },
+    })
+    await new Browser().follow(app.loginURL)
+    const sessions = await new Promise<object>((resolve) => {
+      app.store.all?.((_error, all) => resolve(all ?? {}))
+    })
+    expect(Object.values(sessions)).toMatchObject([{ cookie: { originalMaxAge: 2_592_000_000 } }])
+  })
+
+  it.each([
+    ['9007199254740993 of one and of another', '9007199254740993'],
+    ['a number without end', '1e400'],
+  ])('takes no id of %s for a person', async (_what, id) => {
+    scene.provider.onProfile((_request, response) => response.end(`{"sub":${id}}`))
+    const app = await scene.start({})
+    const { user } = bodyOf(await new Browser().follow(app.loginURL)) as { user: object }
+    expect(user).not.toHaveProperty('id')
+  })
+})
+
+describe('a provider', () => {
+  it('does not end a grant by invalid_grant on an error page of its gateway', async () => {
+    const app = await scene.start({})
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    advanceClock(3600)
+    scene.provider.onToken(json({ error: 'invalid_grant' }, 503))
+    expect((await browser.visit(`${app.origin}/token`)).status).toBe(503)
+    scene.provider.onToken(json(tokenResponse()))
+    expect((await browser.visit(`${app.origin}/token`)).status).toBe(200)
+  })
+
+  it('ends a grant by invalid_grant whatever parameters the application sends', async () => {
+    const app = await scene.start({ strategy: { tokenParameters: { region: 'in' } } })
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    advanceClock(3600)
+    scene.provider.onToken(json({ error: 'invalid_grant' }, 400))
+    expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
+    expect(app.errors).toEqual([expect.objectContaining({ reason: 'grant_ended' })])
+  })
+
+  it('is refused an access token that no header can carry, and nobody reads it', async () => {
+    scene.provider.onToken(json(tokenResponse({ access_token: 'SECRET\nTOKEN' })))
+    const app = await scene.start({})
+    expect((await new Browser().follow(app.loginURL)).status).toBe(502)
+    expect(String(app.errors)).not.toContain('SECRET')
+  })
+})

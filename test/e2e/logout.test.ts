@@ -1,0 +1,490 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { MemoryStore } from 'express-session'
+import { guardSessionStore, MemoryLedger, StorageError } from '../../src/index.js'
+import type { AuthorizationCodeOptions, Ledger } from '../../src/index.js'
+import type { TestApp } from '../support/app.js'
+import { advanceClock } from '../support/clock.js'
+import { createGate } from '../support/gate.js'
+import { Browser } from '../support/http.js'
+import type { Page } from '../support/http.js'
+import { asked, bodyOf, formOf, ONE_LOGIN, sessionIdOf } from '../support/login.js'
+import { RecordingStore } from '../support/recording-store.js'
+import { rotateRefreshTokens } from '../support/rotating-provider.js'
+import type { RotatingProvider } from '../support/rotating-provider.js'
+import { setScene } from '../support/scene.js'
+import type { SceneAppOptions } from '../support/scene.js'
+import { json } from '../support/scripted-provider.js'
+import type { Script, ScriptedProvider } from '../support/scripted-provider.js'
+import { sessionRoutes } from '../support/session-routes.js'
+import type { SessionRoutes } from '../support/session-routes.js'
+
+const HOUR = 3600
+const ONE_REFRESH: readonly string[] = ['POST /token']
+const TWO_REVOCATIONS: readonly string[] = ['POST /revoke', 'POST /revoke']
+
+const scene = setScene()
+let provider: ScriptedProvider
+let rotating: RotatingProvider
+let routes: SessionRoutes
+let store: RecordingStore
+let ledger: MemoryLedger
+let browser: Browser
+
+beforeEach(() => {
+  ;({ provider } = scene)
+  rotating = rotateRefreshTokens(provider)
+  routes = sessionRoutes(rotating.resourceURL)
+  store = new RecordingStore()
+  ledger = new MemoryLedger()
+  browser = new Browser()
+})
+
+/** An application whose provider can revoke; all of one test share store and ledger, as processes do. */
+function start(
+  strategy: Partial<AuthorizationCodeOptions> = {},
+  options: SceneAppOptions = {},
+): Promise<TestApp> {
+  const { revocationURL } = rotating
+  return scene.start({
+    store,
+    routes: routes.add,
+    ...options,
+    strategy: { ledger, revocationURL, ...strategy },
+  })
+}
+
+async function logIn(app: TestApp): Promise<void> {
+  await browser.follow(app.loginURL)
+  provider.requests.length = 0
+  store.writes.length = 0
+}
+
+function logOut({ origin }: TestApp): Promise<Page> {
+  return browser.post(`${origin}/auth/logout`)
+}
+
+function tokenPage({ origin }: TestApp): Promise<Page> {
+  return browser.visit(`${origin}/token`)
+}
+
+async function whoIs({ origin }: TestApp): Promise<unknown> {
+  return bodyOf(await browser.visit(`${origin}/`))['user']
+}
+
+/** Resolves when the provider has been asked to revoke so many tokens. */
+function revocations(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = count
+    rotating.beforeRevoked = () => {
+      left -= 1
+      if (left === 0) resolve()
+      return Promise.resolve()
+    }
+  })
+}
+
+/** The same session cookie at another process of the application. */
+function goTo(twin: TestApp, from: TestApp): void {
+  for (const [name, value] of browser.cookies(from.origin)) {
+    browser.setCookie(twin.origin, name, value)
+  }
+}
+
+const BOTH_TOKENS = [
+  { token: 'refresh-token-1-of-ada', hint: 'refresh_token' },
+  { token: 'access-token-1-of-ada', hint: 'access_token' },
+]
+
+/** The two go out together. */
+function revoked(): unknown[] {
+  return [...rotating.revocations].sort((a, b) => (a.token < b.token ? 1 : -1))
+}
+
+describe('logging out', () => {
+  it('ends the grant in the ledger, revokes both tokens, and destroys the session', async () => {
+    const app = await start()
+    await logIn(app)
+    const id = sessionIdOf(browser, app.origin) ?? ''
+    const steps: string[] = []
+    const end = ledger.end.bind(ledger)
+    ledger.end = async (...args) => {
+      const state = await end(...args)
+      steps.push('ledger')
+      return state
+    }
+    const destroy = store.destroy.bind(store)
+    store.destroy = (...args) => {
+      steps.push('session')
+      destroy(...args)
+    }
+    const done = revocations(2)
+
+    const page = await logOut(app)
+    await done
+
+    expect([page.status, page.location]).toEqual([303, `${app.origin}/`])
+    expect(steps).toEqual(['ledger', 'session'])
+    expect(store.writes).toEqual([{ method: 'destroy', id }])
+    expect(revoked()).toEqual(BOTH_TOKENS)
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+    expect(await store.contents()).toEqual({})
+    expect(await whoIs(app)).toBeNull()
+    expect(app.errors).toEqual([])
+  })
+
+  it('revokes the newest tokens, though the session has older ones', async () => {
+    const app = await start()
+    await logIn(app)
+    const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+    await routes.slow.reached
+    advanceClock(HOUR)
+    await tokenPage(app)
+    routes.slow.open()
+    await slow
+
+    const done = revocations(2)
+    await logOut(app)
+    await done
+    expect(revoked()).toEqual([
+      { token: 'refresh-token-2-of-ada', hint: 'refresh_token' },
+      { token: 'access-token-2-of-ada', hint: 'access_token' },
+    ])
+    expect(asked(provider)).toEqual([...ONE_REFRESH, ...TWO_REVOCATIONS])
+  })
+
+  it.each<[string, Partial<AuthorizationCodeOptions>, Record<string, string>, string | undefined]>([
+    ['client_secret_post', {}, { client_id: 'client-1', client_secret: 'secret-1' }, undefined],
+    [
+      'client_secret_basic',
+      { clientAuthentication: 'client_secret_basic' },
+      {},
+      `Basic ${Buffer.from('client%2D1:secret%2D1').toString('base64')}`,
+    ],
+    ['none', { clientSecret: undefined }, { client_id: 'client-1' }, undefined],
+  ])('revokes with the client’s own authentication: %s', async (_method, options, form, header) => {
+    const app = await start(options)
+    await logIn(app)
+    const done = revocations(2)
+    await logOut(app)
+    await done
+    expect(revoked()).toEqual(BOTH_TOKENS)
+    for (const request of provider.requests) {
+      expect(Object.fromEntries(formOf(request))).toEqual({
+        token: expect.any(String),
+        token_type_hint: expect.any(String),
+        ...form,
+      })
+      expect(request.headers.authorization).toBe(header)
+    }
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+  })
+
+  it('revokes the access token alone when there is no refresh token', async () => {
+    rotating.response = { refresh_token: undefined }
+    const app = await start()
+    await logIn(app)
+    const done = revocations(1)
+    await logOut(app)
+    await done
+    expect(revoked()).toEqual(BOTH_TOKENS.slice(1))
+    expect(asked(provider)).toEqual(['POST /revoke'])
+  })
+
+  it('asks the provider nothing when it has no revocation endpoint, and ends the grant all the same', async () => {
+    const app = await start({ revocationURL: undefined })
+    await logIn(app)
+    const before = await store.contents()
+    expect((await logOut(app)).status).toBe(303)
+
+    await putBack(before)
+    advanceClock(HOUR)
+    expect((await tokenPage(app)).status).toBe(401)
+    expect(asked(provider)).toEqual([])
+  })
+
+  it('asks the provider nothing when nobody is logged in', async () => {
+    const app = await start()
+    expect((await logOut(app)).status).toBe(303)
+    expect(asked(provider)).toEqual([])
+    expect(app.errors).toEqual([])
+  })
+
+  const FAILURES: [string, Script][] = [
+    ['answers 400', json({ error: 'invalid_request' }, 400)],
+    ['answers 401', json({ error: 'invalid_client' }, 401, { 'www-authenticate': 'Basic' })],
+    ['answers 500', json({}, 500)],
+    ['answers with a page', (_request, response) => response.end('<!doctype html><p>Bye')],
+    ['answers with {}', json({})],
+    ['answers with a redirect', json({}, 302, { location: '/elsewhere' })],
+    ['cuts the connection', (_request, response) => response.destroy()],
+    ['never answers', () => undefined],
+  ]
+
+  it.each(FAILURES)(
+    'is not kept from it by a revocation endpoint that %s',
+    async (_what, script) => {
+      const app = await start({ timeoutMs: 200 })
+      await logIn(app)
+      const came = new Promise<void>((resolve) => {
+        let left = 2
+        provider.on('/revoke', (request, response) => {
+          script(request, response)
+          left -= 1
+          if (left === 0) resolve()
+        })
+      })
+      expect((await logOut(app)).status).toBe(303)
+      await came
+      expect(await whoIs(app)).toBeNull()
+      expect(await store.contents()).toEqual({})
+      expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+      expect(app.errors).toEqual([])
+
+      provider.requests.length = 0
+      await browser.follow(app.loginURL)
+      expect(await whoIs(app)).toMatchObject({ id: 'ada' })
+      expect(asked(provider)).toEqual(ONE_LOGIN)
+    },
+  )
+
+  it('does not wait for the provider to revoke', async () => {
+    const app = await start()
+    await logIn(app)
+    const gate = createGate()
+    rotating.beforeRevoked = gate.pass
+    expect((await logOut(app)).status).toBe(303)
+    await gate.reached
+    expect(await whoIs(app)).toBeNull()
+    gate.open()
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+  })
+
+  it('succeeds when the ledger is out of reach, and revokes what the session knows', async () => {
+    const app = await start({ ledger: unreachable({ end: true }) })
+    await logIn(app)
+    const done = revocations(2)
+    expect((await logOut(app)).status).toBe(303)
+    await done
+    expect(await store.contents()).toEqual({})
+    expect(revoked()).toEqual(BOTH_TOKENS)
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+  })
+
+  it('is a 503 when the session cannot be destroyed; the grant has ended, and the next try succeeds', async () => {
+    const app = await start()
+    await logIn(app)
+    const destroy = store.destroy.bind(store)
+    store.destroy = (_id, callback) => callback?.(new Error('the store is down'))
+    const done = revocations(2)
+    expect((await logOut(app)).status).toBe(503)
+    await done
+    expect(app.errors).toEqual([expect.objectContaining({ code: 'ERR_STORAGE' })])
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+
+    store.destroy = destroy
+    expect((await logOut(app)).status).toBe(303)
+    expect(await store.contents()).toEqual({})
+  })
+})
+
+describe('strategy.endGrant', () => {
+  it('ends the grant, waits for the provider to revoke it, and leaves the session', async () => {
+    const app = await start()
+    await logIn(app)
+    await browser.visit(`${app.origin}/note?text=mine`)
+    const id = sessionIdOf(browser, app.origin)
+    const gate = createGate()
+    rotating.beforeRevoked = gate.pass
+    let ended = false
+    const ending = browser.visit(`${app.origin}/end-grant`).then((page) => {
+      ended = true
+      return page
+    })
+    await gate.reached
+    expect((await tokenPage(app)).status).toBe(401)
+    expect(ended).toBe(false)
+    gate.open()
+    expect((await ending).status).toBe(200)
+
+    expect(revoked()).toEqual(BOTH_TOKENS)
+    expect(sessionIdOf(browser, app.origin)).toBe(id)
+    expect(await whoIs(app)).toMatchObject({ id: 'ada' })
+    expect(bodyOf(await browser.visit(`${app.origin}/read`))).toEqual({ notes: ['mine'] })
+    expect(bodyOf(await tokenPage(app))).toEqual({ code: 'ERR_LOGIN_REQUIRED' })
+    expect(app.errors).toEqual([
+      expect.objectContaining({ reason: 'no_tokens' }),
+      expect.objectContaining({ reason: 'no_tokens' }),
+    ])
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+    expect((await browser.visit(`${app.origin}/private`)).status).toBe(200)
+  })
+
+  it('gives up on a provider that never answers', async () => {
+    const app = await start({ timeoutMs: 200 })
+    await logIn(app)
+    provider.on('/revoke', () => undefined)
+    expect((await browser.visit(`${app.origin}/end-grant`)).status).toBe(200)
+    expect((await tokenPage(app)).status).toBe(401)
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+  })
+
+  it('does nothing for a session without a grant', async () => {
+    const app = await start()
+    expect((await browser.visit(`${app.origin}/end-grant`)).status).toBe(200)
+    expect(asked(provider)).toEqual([])
+    expect(await store.contents()).toEqual({})
+  })
+
+  it('leaves nothing to renew to a slow request that writes the old session back', async () => {
+    const app = await start()
+    await logIn(app)
+    const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+    await routes.slow.reached
+    await browser.visit(`${app.origin}/end-grant`)
+    routes.slow.open()
+    await slow
+    advanceClock(HOUR)
+    expect((await tokenPage(app)).status).toBe(401)
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+  })
+})
+
+describe.each(['this process', 'another process'])(
+  'a request under way when somebody logs out in %s',
+  (where) => {
+    let app: TestApp
+    let exit: TestApp
+
+    async function startBoth(guarded: boolean): Promise<void> {
+      const one = (): SceneAppOptions => ({
+        store: guarded ? guardSessionStore(store, { ledger }) : store,
+      })
+      app = await start({}, one())
+      exit = where === 'this process' ? app : await start({}, one())
+      await logIn(app)
+      goTo(exit, app)
+    }
+
+    it.each([true, false])(
+      'gets no token from a refresh that ends afterwards, whose tokens are revoked (guarded: %s)',
+      async (guarded) => {
+        await startBoth(guarded)
+        advanceClock(HOUR)
+        const gate = createGate()
+        rotating.beforeAnswer = gate.pass
+        const refreshing = tokenPage(app)
+        await gate.reached
+        const first = revocations(2)
+        expect((await logOut(exit)).status).toBe(303)
+        await first
+        const second = revocations(2)
+        gate.open()
+
+        expect(bodyOf(await refreshing)).toEqual({ code: 'ERR_LOGIN_REQUIRED' })
+        await second
+        expect(revoked()).toEqual([
+          { token: 'refresh-token-2-of-ada', hint: 'refresh_token' },
+          { token: 'refresh-token-1-of-ada', hint: 'refresh_token' },
+          { token: 'access-token-2-of-ada', hint: 'access_token' },
+          { token: 'access-token-1-of-ada', hint: 'access_token' },
+        ])
+        expect(asked(provider)).toEqual([...ONE_REFRESH, ...TWO_REVOCATIONS, ...TWO_REVOCATIONS])
+        expect(await store.contents()).toEqual({})
+        expect(await whoIs(app)).toBeNull()
+        expect(rotating.reused).toEqual([])
+      },
+    )
+
+    it('revives nothing with a refresh in the background', async () => {
+      await startBoth(true)
+      advanceClock(HOUR - 30)
+      const gate = createGate()
+      rotating.beforeAnswer = gate.pass
+      expect((await tokenPage(app)).status).toBe(200)
+      await gate.reached
+      const all = revocations(4)
+      await logOut(exit)
+      gate.open()
+      await all
+      expect(await store.contents()).toEqual({})
+      expect(rotating.revocations).toHaveLength(4)
+      expect(asked(provider)).toEqual([...ONE_REFRESH, ...TWO_REVOCATIONS, ...TWO_REVOCATIONS])
+    })
+
+    it('does not bring the session back under guardSessionStore when it has changed it', async () => {
+      await startBoth(true)
+      const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+      await routes.slow.reached
+      await logOut(exit)
+      routes.slow.open()
+      expect((await slow).status).toBe(200)
+
+      expect(await store.contents()).toEqual({})
+      expect(await whoIs(app)).toBeNull()
+      expect(await whoIs(exit)).toBeNull()
+      expect((await tokenPage(app)).status).toBe(401)
+    })
+
+    it('does not bring back the session that a login has replaced', async () => {
+      await startBoth(true)
+      const old = sessionIdOf(browser, app.origin) ?? ''
+      const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+      await routes.slow.reached
+      await browser.follow(exit.loginURL)
+      routes.slow.open()
+      await slow
+      const fresh = sessionIdOf(browser, exit.origin) ?? ''
+      expect(fresh).not.toBe(old)
+      expect(Object.keys(await store.contents())).toEqual([fresh])
+      expect(await whoIs(exit)).toMatchObject({ id: 'ada' })
+    })
+
+    it('cannot revive the grant, even where it brings the session back', async () => {
+      await startBoth(false)
+      const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+      await routes.slow.reached
+      const done = revocations(2)
+      await logOut(exit)
+      await done
+      routes.slow.open()
+      await slow
+      expect(Object.keys(await store.contents())).toHaveLength(1)
+
+      advanceClock(HOUR)
+      expect((await tokenPage(app)).status).toBe(401)
+      expect((await browser.visit(`${app.origin}/private`)).status).toBe(302)
+      expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+    })
+
+    it('finds the grant ended when a resource refuses its token', async () => {
+      await startBoth(false)
+      const before = await store.contents()
+      const done = revocations(2)
+      await logOut(exit)
+      await done
+      await putBack(before)
+      expect((await browser.visit(`${app.origin}/resource`)).status).toBe(401)
+      expect(asked(provider)).toEqual([...TWO_REVOCATIONS, 'GET /resource'])
+    })
+  },
+)
+
+/** What a slow request without a guard does. */
+async function putBack(sessions: Readonly<Record<string, object>>): Promise<void> {
+  for (const [id, session] of Object.entries(sessions)) {
+    await new Promise<unknown>((done) =>
+      MemoryStore.prototype.set.call(store, id, session as never, done),
+    )
+  }
+}
+
+/** The ledger of the test, with some of its methods out of reach. */
+function unreachable(methods: Partial<Record<keyof Ledger, true>>): Ledger {
+  const broken = new MemoryLedger()
+  for (const name of Object.keys(methods) as (keyof Ledger)[]) {
+    jest
+      .spyOn(broken, name)
+      .mockRejectedValue(new StorageError('Reaching the ledger', new Error('down')))
+  }
+  return broken
+}

@@ -1,0 +1,469 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { StorageError, TokenEndpointError } from '../../src/errors.js'
+import { createSeal } from '../../src/sealing.js'
+import type { GrantState, Ledger, RenewalLimits } from '../../src/types.js'
+import { newGrant, newState } from '../support/grants.js'
+import { until } from '../support/until.js'
+
+/** Where ledgers meet. */
+export interface LedgerPlace {
+  /** Opens the ledger of one more process. */
+  open(): Ledger
+  /** All that is kept, as text. */
+  dump(): Promise<string>
+  /** The sealed records that are kept, each with the name of its grant. */
+  sealedRecords(): Promise<readonly { readonly id: string; readonly sealed: string }[]>
+  close(): Promise<void>
+}
+
+const LIMITS: RenewalLimits = { leaseMs: 10_000, keepMs: 60_000 }
+
+/** A request to the provider that the test answers. */
+function openRequest() {
+  let answer!: (state: GrantState | undefined) => void
+  let fail!: (error: Error) => void
+  const answered = new Promise<GrantState | undefined>((resolve, reject) => {
+    answer = resolve
+    fail = reject
+  })
+  return { answer, fail, refresh: jest.fn(() => answered) }
+}
+
+/** A request to the provider that must not be made. */
+const unwanted = () => jest.fn<() => Promise<GrantState | undefined>>()
+
+const renewsTo = (state: GrantState | undefined) => jest.fn(() => Promise.resolve(state))
+
+const providerFailure = () =>
+  new TokenEndpointError('The token endpoint answered 503.', {
+    phase: 'refresh',
+    httpStatus: 503,
+    networkCode: undefined,
+    error: 'temporarily_unavailable',
+    errorDescription: 'Back in a minute.',
+    cause: new Error('a detail with a secret in it'),
+  })
+
+/** What every ledger does; `processes` tells how many can share one. */
+export function describeLedger(createPlace: () => Promise<LedgerPlace>, processes: number[]): void {
+  let place: LedgerPlace
+  let ledger: Ledger
+  /** The ledger of another process where there can be one, else the same. */
+  let other: Ledger
+
+  beforeAll(async () => {
+    place = await createPlace()
+    ledger = place.open()
+    other = Math.max(...processes) > 1 ? place.open() : ledger
+  })
+  afterAll(() => place.close())
+
+  /** A grant whose ledger has heard of it already, at version 2. */
+  async function renewedGrant(): Promise<{ grant: string; first: GrantState; state: GrantState }> {
+    const grant = newGrant()
+    const [first, state] = [newState(1), newState(2)]
+    await ledger.renew(grant, first, renewsTo(state), LIMITS)
+    return { grant, first, state }
+  }
+
+  describe('a claim', () => {
+    it('is granted to exactly one of fifty who make it at once', async () => {
+      const claims = Array.from({ length: 50 }, (_, at) =>
+        (at % 2 ? ledger : other).claim('a callback', 60_000),
+      )
+      const granted = (await Promise.all(claims)).filter(Boolean)
+      expect(granted).toHaveLength(1)
+      await expect(other.claim('a callback', 60_000)).resolves.toBe(false)
+    })
+
+    it('does not get in the way of another one', async () => {
+      await expect(ledger.claim('one callback', 60_000)).resolves.toBe(true)
+      await expect(other.claim('another callback', 60_000)).resolves.toBe(true)
+    })
+
+    it('can be made again when its time is up', async () => {
+      await expect(ledger.claim('a short claim', 30)).resolves.toBe(true)
+      await until(() => other.claim('a short claim', 60_000))
+      await expect(ledger.claim('a short claim', 60_000)).resolves.toBe(false)
+    })
+  })
+
+  describe('a renewal', () => {
+    it('asks the provider once and gives out what it says', async () => {
+      const state = newState(2)
+      const refresh = renewsTo(state)
+      const renewal = await ledger.renew(newGrant(), newState(1), refresh, LIMITS)
+      expect(renewal).toEqual({ outcome: 'renewed', state })
+      expect(refresh).toHaveBeenCalledTimes(1)
+    })
+
+    it('finds a newer version without asking, in every process', async () => {
+      const { grant, first, state } = await renewedGrant()
+      for (const one of [ledger, other]) {
+        const refresh = unwanted()
+        const renewal = await one.renew(grant, first, refresh, LIMITS)
+        expect(renewal).toEqual({ outcome: 'found', state })
+        expect(refresh).not.toHaveBeenCalled()
+      }
+    })
+
+    it('goes from version to version, and gives the newest to those who come with an old one', async () => {
+      const { grant, first, state } = await renewedGrant()
+      const newest = newState(3)
+      await other.renew(grant, state, renewsTo(newest), LIMITS)
+      for (const old of [first, state]) {
+        const renewal = await ledger.renew(grant, old, unwanted(), LIMITS)
+        expect(renewal).toEqual({ outcome: 'found', state: newest })
+      }
+    })
+
+    it.each(processes)('happens once for fifty who ask at once in %d processes', async (count) => {
+      const ledgers = Array.from({ length: count }, () => place.open())
+      const grant = newGrant()
+      const [first, state] = [newState(1), newState(2)]
+      const request = openRequest()
+      const callers = Array.from({ length: 50 }, (_, at) => ledgers[at % count] ?? ledger)
+      const renewals = callers.map((one) => one.renew(grant, first, request.refresh, LIMITS))
+      await until(() => request.refresh.mock.calls.length > 0)
+      request.answer(state)
+      for (const renewal of await Promise.all(renewals)) {
+        expect(renewal).toEqual({ outcome: 'renewed', state })
+      }
+      expect(request.refresh).toHaveBeenCalledTimes(1)
+    })
+
+    it('does not wait for that of another grant', async () => {
+      const request = openRequest()
+      const slow = ledger.renew(newGrant(), newState(1), request.refresh, LIMITS)
+      await until(() => request.refresh.mock.calls.length > 0)
+      const state = newState(2)
+      const renewal = await ledger.renew(newGrant(), newState(1), renewsTo(state), LIMITS)
+      expect(renewal).toEqual({ outcome: 'renewed', state })
+      request.answer(newState(2))
+      await slow
+    })
+
+    it('of a grant that the provider has ended ends it for everybody', async () => {
+      const grant = newGrant()
+      const first = newState(1)
+      const request = openRequest()
+      const waiting = [ledger, other, ledger, other].map((one) =>
+        one.renew(grant, first, request.refresh, LIMITS),
+      )
+      await until(() => request.refresh.mock.calls.length > 0)
+      request.answer(undefined)
+      for (const renewal of await Promise.all(waiting)) {
+        expect(renewal).toEqual({ outcome: 'ended' })
+      }
+      const later = unwanted()
+      const renewal = await other.renew(grant, newState(5), later, LIMITS)
+      expect(renewal).toEqual({ outcome: 'ended' })
+      expect(request.refresh).toHaveBeenCalledTimes(1)
+      expect(later).not.toHaveBeenCalled()
+    })
+
+    it('is remembered for as long as it was told, and no longer', async () => {
+      const grant = newGrant()
+      const first = newState(1)
+      const refresh = renewsTo(newState(2))
+      await ledger.renew(grant, first, refresh, { ...LIMITS, keepMs: 30 })
+      await until(async () => {
+        await other.renew(grant, first, refresh, LIMITS)
+        return refresh.mock.calls.length > 1
+      })
+      expect(refresh).toHaveBeenCalledTimes(2)
+    })
+
+    it('takes durations that are no whole numbers', async () => {
+      const limits = { leaseMs: 1_000.5, keepMs: 60_000 / 7 }
+      const state = newState(2)
+      const renewal = await ledger.renew(newGrant(), newState(1), renewsTo(state), limits)
+      expect(renewal).toEqual({ outcome: 'renewed', state })
+      await expect(ledger.claim('for a third', 100_000 / 3)).resolves.toBe(true)
+    })
+  })
+
+  describe('a renewal that fails', () => {
+    it('tells all who waited the same facts, and asked once for all of them', async () => {
+      const grant = newGrant()
+      const first = newState(1)
+      const request = openRequest()
+      const owner = ledger.renew(grant, first, request.refresh, LIMITS)
+      await until(() => request.refresh.mock.calls.length > 0)
+      const waiters = Array.from({ length: 20 }, (_, at) =>
+        (at % 2 ? ledger : other).renew(grant, first, request.refresh, LIMITS),
+      )
+      // The first who has seen that somebody else is at it comes back to look again.
+      await other.isSessionEnded('any')
+      request.fail(providerFailure())
+      for (const outcome of await Promise.allSettled([owner, ...waiters])) {
+        const { reason } = outcome as PromiseRejectedResult
+        expect(reason).toBeInstanceOf(TokenEndpointError)
+        expect(reason).toMatchObject({
+          message: 'The token endpoint answered 503.',
+          code: 'ERR_TOKEN_ENDPOINT',
+          status: 503,
+          fault: 'provider',
+          retryable: true,
+          phase: 'refresh',
+          httpStatus: 503,
+          networkCode: undefined,
+          error: 'temporarily_unavailable',
+          errorDescription: 'Back in a minute.',
+        })
+      }
+      expect(request.refresh).toHaveBeenCalledTimes(1)
+    })
+
+    it('changes nothing for the next one, which asks again', async () => {
+      const grant = newGrant()
+      const first = newState(1)
+      const failing = jest.fn(() => Promise.reject(providerFailure()))
+      await expect(ledger.renew(grant, first, failing, LIMITS)).rejects.toThrow(TokenEndpointError)
+      await expect(other.renew(grant, first, failing, LIMITS)).rejects.toThrow(TokenEndpointError)
+      const state = newState(2)
+      const renewal = await ledger.renew(grant, first, renewsTo(state), LIMITS)
+      expect(renewal).toEqual({ outcome: 'renewed', state })
+      expect(failing).toHaveBeenCalledTimes(2)
+    })
+  })
+
+  describe('a renewal that follows a failed one', () => {
+    it('is waited for like any other', async () => {
+      const grant = newGrant()
+      const [first, state] = [newState(1), newState(2)]
+      const failing = () => Promise.reject(providerFailure())
+      await expect(ledger.renew(grant, first, failing, LIMITS)).rejects.toThrow(TokenEndpointError)
+      const request = openRequest()
+      const renewing = ledger.renew(grant, first, request.refresh, LIMITS)
+      await until(() => request.refresh.mock.calls.length > 0)
+      const waiting = other.renew(grant, first, request.refresh, LIMITS)
+      await other.isSessionEnded('any')
+      request.answer(state)
+      for (const renewal of await Promise.all([renewing, waiting])) {
+        expect(renewal).toEqual({ outcome: 'renewed', state })
+      }
+      expect(request.refresh).toHaveBeenCalledTimes(1)
+    })
+  })
+
+  describe('the end of a grant', () => {
+    it('is found by every renewal after it, and nobody asks the provider', async () => {
+      const { grant, first, state } = await renewedGrant()
+      await other.end(grant, 60_000)
+      for (const one of [ledger, other]) {
+        for (const current of [first, state, newState(3)]) {
+          const refresh = unwanted()
+          const renewal = await one.renew(grant, current, refresh, LIMITS)
+          expect(renewal).toEqual({ outcome: 'ended' })
+          expect(refresh).not.toHaveBeenCalled()
+        }
+      }
+    })
+
+    it('gives out the newest state, once', async () => {
+      const { grant, state } = await renewedGrant()
+      const newest = newState(3)
+      await ledger.renew(grant, state, renewsTo(newest), LIMITS)
+      await expect(other.end(grant, 60_000)).resolves.toEqual(newest)
+      await expect(ledger.end(grant, 60_000)).resolves.toBeUndefined()
+    })
+
+    it('knows no state of a grant that was never renewed, and ends it', async () => {
+      const grant = newGrant()
+      await expect(ledger.end(grant, 60_000)).resolves.toBeUndefined()
+      const renewal = await other.renew(grant, newState(1), unwanted(), LIMITS)
+      expect(renewal).toEqual({ outcome: 'ended' })
+    })
+
+    it('wins over a renewal under way, for the one who renews and all who wait', async () => {
+      const grant = newGrant()
+      const first = newState(1)
+      const request = openRequest()
+      const renewals = [ledger, other, ledger, other].map((one) =>
+        one.renew(grant, first, request.refresh, LIMITS),
+      )
+      await until(() => request.refresh.mock.calls.length > 0)
+      await other.end(grant, 60_000)
+      request.answer(newState(2))
+      for (const renewal of await Promise.all(renewals)) {
+        expect(renewal).toEqual({ outcome: 'ended' })
+      }
+      const renewal = await ledger.renew(grant, first, unwanted(), LIMITS)
+      expect(renewal).toEqual({ outcome: 'ended' })
+    })
+
+    it('is for this grant only', async () => {
+      const { grant, first, state } = await renewedGrant()
+      await ledger.end(newGrant(), 60_000)
+      const renewal = await other.renew(grant, first, unwanted(), LIMITS)
+      expect(renewal).toEqual({ outcome: 'found', state })
+    })
+
+    it('is remembered for as long as it was told, and no longer', async () => {
+      const grant = newGrant()
+      await ledger.end(grant, 30)
+      const refresh = renewsTo(newState(2))
+      await until(async () => {
+        const { outcome } = await other.renew(grant, newState(1), refresh, LIMITS)
+        return outcome !== 'ended'
+      })
+      expect(refresh).toHaveBeenCalledTimes(1)
+    })
+  })
+
+  describe('the end of a session', () => {
+    it('is known in every process, for this session only', async () => {
+      await expect(other.isSessionEnded('session-id-1')).resolves.toBe(false)
+      await ledger.endSession('session-id-1', 60_000)
+      await expect(ledger.isSessionEnded('session-id-1')).resolves.toBe(true)
+      await expect(other.isSessionEnded('session-id-1')).resolves.toBe(true)
+      await expect(other.isSessionEnded('session-id-2')).resolves.toBe(false)
+    })
+
+    it('can be said twice', async () => {
+      await ledger.endSession('session-id-3', 60_000)
+      await other.endSession('session-id-3', 60_000)
+      await expect(ledger.isSessionEnded('session-id-3')).resolves.toBe(true)
+    })
+
+    it('is remembered for as long as it was told, and no longer', async () => {
+      await ledger.endSession('session-id-4', 30)
+      await until(async () => !(await other.isSessionEnded('session-id-4')))
+      await expect(ledger.isSessionEnded('session-id-4')).resolves.toBe(false)
+    })
+  })
+
+  if (Math.max(...processes) === 1) return
+
+  describe('a process that dies while it renews', () => {
+    it('is replaced when its lease has run out', async () => {
+      const grant = newGrant()
+      const [first, state] = [newState(1), newState(2)]
+      const limits = { ...LIMITS, leaseMs: 100 }
+      const dead = openRequest()
+      void ledger.renew(grant, first, dead.refresh, limits)
+      await until(() => dead.refresh.mock.calls.length > 0)
+      const renewal = await other.renew(grant, first, renewsTo(state), limits)
+      expect(renewal).toEqual({ outcome: 'renewed', state })
+    })
+
+    it('is waited for as long as its lease lasts', async () => {
+      const grant = newGrant()
+      const first = newState(1)
+      const limits = { ...LIMITS, leaseMs: 300 }
+      const dead = openRequest()
+      const startedAt = performance.now()
+      void ledger.renew(grant, first, dead.refresh, limits)
+      await until(() => dead.refresh.mock.calls.length > 0)
+      let askedAt = 0
+      await other.renew(
+        grant,
+        first,
+        () => {
+          askedAt = performance.now()
+          return Promise.resolve(newState(2))
+        },
+        limits,
+      )
+      // Redis and Node.js round their clocks.
+      expect(askedAt - startedAt).toBeGreaterThan(295)
+    })
+
+    it('cannot put an older version over a newer one, or let go of what others hold', async () => {
+      const grant = newGrant()
+      const [first, second, third] = [newState(1), newState(2), newState(3)]
+      const late = openRequest()
+      const revived = ledger.renew(grant, first, late.refresh, { ...LIMITS, leaseMs: 30 })
+      await until(() => late.refresh.mock.calls.length > 0)
+      await other.renew(grant, first, renewsTo(second), LIMITS)
+      const holder = openRequest()
+      const holding = other.renew(grant, second, holder.refresh, LIMITS)
+      await until(() => holder.refresh.mock.calls.length > 0)
+
+      late.answer(newState(2))
+      await expect(revived).resolves.toEqual({ outcome: 'renewed', state: second })
+
+      const waiting = ledger.renew(grant, second, unwanted(), LIMITS)
+      holder.answer(third)
+      await expect(holding).resolves.toEqual({ outcome: 'renewed', state: third })
+      expect(await waiting).toMatchObject({ state: third })
+      await expect(place.open().end(grant, 60_000)).resolves.toEqual(third)
+    })
+
+    it('cannot tell those of a failure who wait for another', async () => {
+      const grant = newGrant()
+      const [first, state] = [newState(1), newState(2)]
+      const late = openRequest()
+      const revived = ledger.renew(grant, first, late.refresh, { ...LIMITS, leaseMs: 30 })
+      await until(() => late.refresh.mock.calls.length > 0)
+      const holder = openRequest()
+      const holding = other.renew(grant, first, holder.refresh, LIMITS)
+      await until(() => holder.refresh.mock.calls.length > 0)
+      late.fail(providerFailure())
+      await expect(revived).rejects.toThrow(TokenEndpointError)
+      const waiting = place.open().renew(grant, first, unwanted(), LIMITS)
+      holder.answer(state)
+      await expect(Promise.all([holding, waiting])).resolves.toMatchObject([{ state }, { state }])
+    })
+  })
+
+  describe('a failure that is no answer of the provider', () => {
+    it('reaches those who wait as a failure of the storage, with nothing of its own words', async () => {
+      const grant = newGrant()
+      const first = newState(1)
+      const request = openRequest()
+      const owner = ledger.renew(grant, first, request.refresh, LIMITS)
+      await until(() => request.refresh.mock.calls.length > 0)
+      const looks = jest.fn<() => Promise<GrantState | undefined>>()
+      const waiter = other.renew(grant, first, looks, LIMITS)
+      await other.isSessionEnded('any')
+      request.fail(new TypeError('a private key of mine'))
+      await expect(owner).rejects.toThrow('a private key of mine')
+      const error = await waiter.catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(StorageError)
+      expect(`${String(error)} ${String((error as Error).cause)}`).not.toContain('private key')
+      expect(looks).not.toHaveBeenCalled()
+    })
+  })
+
+  describe('what is kept', () => {
+    it('says nothing of tokens, grants, sessions and causes', async () => {
+      const { grant, first, state } = await renewedGrant()
+      const ended = await renewedGrant()
+      await ledger.end(ended.grant, 60_000)
+      const failed = newGrant()
+      const failing = () => Promise.reject(providerFailure())
+      await expect(ledger.renew(failed, first, failing, LIMITS)).rejects.toThrow(TokenEndpointError)
+      await ledger.endSession('a-secret-session-id', 60_000)
+
+      const dump = await place.dump()
+      expect(dump).toContain('The token endpoint answered 503.')
+      const secrets = [grant, ended.grant, failed, 'a-secret-session-id', 'a detail with a secret']
+      for (const { tokens } of [first, state, ended.state]) {
+        const { accessToken, refreshToken = '', idToken = '' } = tokens
+        secrets.push(accessToken, refreshToken, idToken, 'access-token', 'refresh-token')
+      }
+      for (const secret of secrets) {
+        expect(dump).not.toContain(secret)
+        expect(dump).not.toContain(Buffer.from(secret).toString('base64url'))
+      }
+    })
+
+    it('opens with its grant, and with no other and in no other place', async () => {
+      const known = new Set((await place.sealedRecords()).map((record) => record.sealed))
+      const { grant, state } = await renewedGrant()
+      const added = (await place.sealedRecords()).filter((record) => !known.has(record.sealed))
+      const [{ id, sealed } = { id: '', sealed: '' }] = added
+      await expect(createSeal(grant, 'ledger', 'grant').open(sealed, id)).resolves.toEqual(state)
+      for (const [secret, context] of [
+        [newGrant(), id],
+        [grant, 'another place'],
+        [id, id],
+      ] as const) {
+        const opened = createSeal(secret.padEnd(32), 'ledger', 'grant').open(sealed, context)
+        await expect(opened).resolves.toBeUndefined()
+      }
+    })
+  })
+}

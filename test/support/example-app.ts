@@ -1,0 +1,62 @@
+import type { Page } from 'playwright-core'
+import type { Browser, Page as Answer } from './http.js'
+
+/** One of the two providers, as the pages call it. */
+export type ProviderName = 'Askara' | 'Jiko'
+
+/** On the provider's pages: says who is there, and allows what the app asks for. */
+export async function finishLogin(page: Page, name = 'Ada Lovelace'): Promise<void> {
+  await sayName(page, name)
+  await page.getByRole('button', { name: 'Allow' }).click()
+}
+
+/** On the provider's first page: says who is there. */
+export async function sayName(page: Page, name = 'Ada Lovelace'): Promise<void> {
+  await page.getByLabel('Your name').fill(name)
+  await page.getByRole('button', { name: 'Log in' }).click()
+}
+
+/** From the home page to the first page of the app that needs the login. */
+export async function logIn(
+  page: Page,
+  url: string,
+  provider: ProviderName,
+  name?: string,
+): Promise<void> {
+  await page.goto(url)
+  await page.getByRole('link', { name: `Log in with ${provider}` }).click()
+  await finishLogin(page, name)
+  await page.waitForURL(`${url}/${provider.toLowerCase()}`)
+}
+
+/** What the page says above everything else. */
+export async function heading(page: Page): Promise<string> {
+  return (await page.getByRole('heading', { level: 1 }).innerText()).trim()
+}
+
+/** What the page shows of the access token: the same for the same token. */
+export async function fingerprint(page: Page): Promise<string> {
+  return page.locator('.token code').innerText()
+}
+
+/** Logs in without a real browser: fills in the provider's forms, and resolves to the app's page at the end. */
+export async function logInByForms(browser: Browser, loginURL: string): Promise<Answer> {
+  const first = await browser.follow(loginURL)
+  const second = await submit(browser, `${first.url}/login`, { name: 'Ada Lovelace' })
+  return submit(browser, `${second.url}/consent`, { decision: 'allow' })
+}
+
+async function submit(
+  browser: Browser,
+  url: string,
+  form: Record<string, string>,
+): Promise<Answer> {
+  const { location, status, text } = await browser.post(url, form)
+  if (location === undefined) throw new Error(`No redirect but HTTP ${status}: ${text}`)
+  return browser.follow(location)
+}
+
+/** {@link fingerprint} of a page that no real browser has. */
+export function fingerprintIn({ text }: Answer): string | undefined {
+  return /Access token\s*<code>(\w+)</.exec(text)?.[1]
+}
