@@ -1,4 +1,4 @@
-import { holdsGrant } from './session-tokens.js'
+import { holdsGrant } from './token-entry.js'
 import type { SessionTokens } from './session-tokens.js'
 import { keysOfParts } from './session.js'
 import type { TokenEndpoint } from './token-endpoint.js'

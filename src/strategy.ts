@@ -34,7 +34,8 @@ import { passportActions } from './passport-actions.js'
 import type { Outcome } from './passport-actions.js'
 import { loadProfile } from './profile.js'
 import { sameOriginPath } from './return-to.js'
-import { createSessionTokens, holdsGrant } from './session-tokens.js'
+import { createSessionTokens } from './session-tokens.js'
+import { holdsGrant, withEntry } from './token-entry.js'
 import {
   clearFields,
   fillWhenRegenerated,
@@ -377,14 +378,14 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
         throw new LoginRequiredError('not_logged_in')
       }
       carryPendingLogins(session, present)
-      writePart(present, sessionKey, sessionTokens.put(readPart(present, sessionKey), entry))
+      writePart(present, sessionKey, withEntry(readPart(present, sessionKey), entry))
       await saveSession(present)
     } else if (options.session !== false) {
       const entry = await sessionTokens.begin(tokens, { connected: false })
       fillWhenRegenerated(req, session, (fresh) => {
         keepFields(keepSession, session, fresh)
         carryPendingLogins(session, fresh)
-        writePart(fresh, sessionKey, sessionTokens.put(readPart(fresh, sessionKey), entry))
+        writePart(fresh, sessionKey, withEntry(readPart(fresh, sessionKey), entry))
         // Passport's `keepSessionInfo` copies whatever is left here over the new session.
         clearFields(session)
       })

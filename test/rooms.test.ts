@@ -14,6 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'checks.ts',
     'client-authentication.ts',
     'default-user.ts',
+    'grant-state.ts',
     'pages.ts',
     'provider-text.ts',
     'return-to.ts',
@@ -32,6 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'options.ts',
     'pending-logins/cookie.ts',
     'resource.ts',
+    'token-entry.ts',
   ],
   // The ledgers; the providers, which are options; the options' readers.
   [

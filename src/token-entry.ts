@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import type { LoginRequiredReason } from './errors.js'
+import { createSeal } from './sealing.js'
+import { readPart } from './session.js'
+import type { SessionPart } from './session.js'
+import type { GrantState, LoginSession } from './types.js'
+
+/** How tokens lie in a session. What is not secret is readable without opening anything. */
+export interface TokenEntry {
+  /** Tells grants apart, and says nothing about them. */
+  readonly id: string
+  readonly version: number
+  readonly expiresAt?: number
+  /** The grant and its state; sealed, if there is a `tokenSecret`. */
+  readonly held: HeldGrant | string
+  /** Present when this provider was connected to a person who had logged in otherwise. */
+  readonly connected?: true
+}
+
+/** A grant, opened. */
+export interface HeldGrant {
+  /** 256 random bits: who has them can find and open the ledger's record. */
+  readonly grant: string
+  readonly state: GrantState
+}
+
+/** Whether this part of a session holds a grant. */
+export function holdsGrant(part: SessionPart): boolean {
+  return entryOf(part) !== undefined
+}
+
+/** Whether the grant that this session was logged in by has ended, so that the person has to log in again. */
+export function hasEnded(part: SessionPart): boolean {
+  return part[ENDED] === true
+}
+
+/** Under this name a part says that its grant has ended: one that no application has among its own fields. */
+const ENDED = 'oauth2GrantEnded'
+
+/** The entry in a part of a session. */
+export function entryOf(part: SessionPart): TokenEntry | undefined {
+  return part['entry'] as TokenEntry | undefined
+}
+
+/** The `id` of a grant's entry. */
+export function entryId(grant: string): string {
+  return createHash('sha256').update(`session entry of ${grant}`).digest('base64url').slice(0, 16)
+}
+
+/** What a part of a session becomes by a login. */
+export function withEntry(part: SessionPart, entry: TokenEntry): SessionPart {
+  return { ...part, entry, [ENDED]: undefined }
+}
+
+/** What it becomes by a renewal; `undefined` if it holds another grant by now, or the newer tokens already. */
+export function withNewerEntry(part: SessionPart, entry: TokenEntry): SessionPart | undefined {
+  const present = entryOf(part)
+  return present?.id === entry.id && present.version < entry.version
+    ? { ...part, entry }
+    : undefined
+}
+
+/**
+ * What it becomes by the end of the grant `id`; `undefined` if it holds another one. A login that has
+ * `ended` by itself is noted, for the person has to be asked to log in; a provider that was connected is not.
+ */
+export function withoutEntry(
+  part: SessionPart,
+  id: string,
+  ended: boolean,
+): SessionPart | undefined {
+  const entry = entryOf(part)
+  if (entry?.id !== id) return undefined
+  return { ...part, entry: undefined, [ENDED]: (ended && !entry.connected) || undefined }
+}
+
+/** Makes entries, and opens them. */
+export interface TokenEntries {
+  make(grant: string, state: GrantState, connected: boolean): Promise<TokenEntry>
+  /** The grant in a session, or why there is none. */
+  open(session: LoginSession): Promise<HeldGrant | LoginRequiredReason>
+}
+
+/**
+ * The entries of one strategy, sealed if there is a secret.
+ *
+ * @throws {ConfigurationError} when the secret is too short
+ */
+export function createTokenEntries(
+  sessionKey: string,
+  tokenSecret: string | readonly string[] | undefined,
+): TokenEntries {
+  const seal =
+    tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens', 'tokenSecret')
+
+  return {
+    async make(grant, state, connected) {
+      const held: HeldGrant = { grant, state }
+      const { expiresAt } = state.tokens
+      return {
+        id: entryId(grant),
+        version: state.version,
+        ...(expiresAt !== undefined && { expiresAt }),
+        held: seal === undefined ? held : await seal.seal(held, sessionKey),
+        ...(connected && { connected }),
+      }
+    },
+
+    async open(session) {
+      const part = readPart(session, sessionKey)
+      const entry = entryOf(part)
+      if (entry === undefined) return hasEnded(part) ? 'grant_ended' : 'no_tokens'
+      if (typeof entry.held !== 'string') return entry.held
+      const held = (await seal?.open(entry.held, sessionKey)) as HeldGrant | undefined
+      return held ?? 'unreadable'
+    },
+  }
+}
