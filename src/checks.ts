@@ -31,10 +31,20 @@ export function refuseUnknown(
 ): void {
   const stranger = Object.keys(options).find((name) => !Object.hasOwn(known, name))
   if (stranger === undefined) return
+  if (Object.hasOwn(advice, stranger)) {
+    throw new ConfigurationError(
+      `The option '${stranger}' is not used here: ${advice[stranger] ?? ''}`,
+      stranger,
+    )
+  }
+  const meant = Object.keys(known).find((name) => bare(name) === bare(stranger))
   throw new ConfigurationError(
-    Object.hasOwn(advice, stranger)
-      ? `The option '${stranger}' is not used here: ${advice[stranger] ?? ''}`
-      : `There is no option '${stranger}'.`,
+    `There is no option '${stranger}'.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`,
     stranger,
   )
+}
+
+/** A name without what people most often get wrong about it: `client_id`, `callbackUrl`, `scopes`. */
+function bare(name: string): string {
+  return name.toLowerCase().replaceAll('_', '').replace(/s$/, '')
 }

@@ -160,7 +160,8 @@ function isJwk(key: PrivateKey): key is JWK {
 
 function importPrivateKey(key: PrivateKey): KeyObject | CryptoKey {
   try {
-    if (typeof key === 'string') return createPrivateKey(key)
+    // In an environment variable, a PEM's lines are often joined by a backslash and an n.
+    if (typeof key === 'string') return createPrivateKey(key.replaceAll('\\n', '\n'))
     if (isJwk(key)) return createPrivateKey({ key: { ...key }, format: 'jwk' })
   } catch {
     // The parser's own error may quote what it was given: said below, in our words.

@@ -19,7 +19,7 @@ export { askara } from './providers/askara.js'
 export { discover } from './providers/discover.js'
 export { jiko } from './providers/jiko.js'
 export { requireLogin } from './require-login.js'
-export { authRouter } from './router.js'
+export { authRouter, loginErrorPage } from './router.js'
 export { AuthorizationCodeStrategy } from './strategy.js'
 
 export type {

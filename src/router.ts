@@ -30,7 +30,7 @@ export interface AuthRouterOptions {
    * Gets every error of these routes. `(error, req, res, next) => next(error)` leaves them all to the
    * application's own error handler.
    *
-   * @default a plain page with a link to start again for what the person at the browser can mend
+   * @default {@link loginErrorPage}: a plain page for what the person at the browser can mend
    * (`error.fault === 'browser'`), and `next(error)` for all others
    */
   readonly onError?: ErrorHandler | undefined
@@ -66,7 +66,7 @@ export function authRouter(
   const router = express.Router()
   const login = passport.authenticate(strategy, loginOptions('start', options)) as RequestHandler
   const callback = finishLogin(strategy, options)
-  const onError = options.onError ?? offerToStartAgain
+  const onError = options.onError ?? loginErrorPage
 
   router.get('/login', forThisBrowserOnly, login)
   router.get('/callback', forThisBrowserOnly, callback)
@@ -174,7 +174,17 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_TOKEN_ENDPOINT: 'The login service no longer accepts it. It may have taken too long.',
 }
 
-const offerToStartAgain: ErrorHandler = (error, req, res, next) => {
+/**
+ * What {@link authRouter} does with errors when it is given no `onError`: a plain page with a link to start
+ * again for what the person at the browser can mend, and `next(error)` for all others. To be called from an
+ * `onError` that does something of its own first, such as logging what `error.message` says to check.
+ */
+export function loginErrorPage(
+  error: unknown,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
   if (!(error instanceof AuthorizationCodeError) || error.fault !== 'browser' || res.headersSent) {
     next(error)
     return

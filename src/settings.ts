@@ -255,7 +255,11 @@ function defaultClientAuthentication(
   options: AuthorizationCodeOptions,
 ): ClientAuthenticationMethod {
   if (options.privateKey !== undefined) return 'private_key_jwt'
-  if (options.clientSecret === undefined) return 'none'
+  if (options.clientSecret === undefined) {
+    // Named and empty is an environment variable that is not set, and not meant to be a public client.
+    const unset = (['clientSecret', 'privateKey'] as const).find((name) => name in options)
+    return unset === undefined ? 'none' : missing(unset)
+  }
   const offered = options.clientAuthenticationMethodsSupported
   const basicOnly =
     offered?.includes('client_secret_basic') && !offered.includes('client_secret_post')

@@ -89,8 +89,11 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
    */
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
-    if (verify !== undefined && typeof verify !== 'function') {
-      throw new ConfigurationError('verify must be a function.', 'verify')
+    if (verify !== undefined && (typeof verify !== 'function' || verify.length > 1)) {
+      throw new ConfigurationError(
+        'verify must be a function of one object, { tokens, profile, req }, that returns the user, or false to refuse the login.',
+        'verify',
+      )
     }
     const settings = readOptions(options)
     const { authorizationURL, tokenURL, clientID, callbackURL } = settings

@@ -30,6 +30,7 @@ describe('the package', () => {
       'discover',
       'guardSessionStore',
       'jiko',
+      'loginErrorPage',
       'requireLogin',
     ])
   })

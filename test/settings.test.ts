@@ -316,14 +316,14 @@ describe('options that are left out', () => {
     expect(readOptions({ ...required, issuer }).clientAssertionAudience).toBe(issuer)
   })
 
-  it('may also be given as undefined, as an unset environment variable is', () => {
+  it('may also be given as undefined, but for secrets', () => {
     const names = [
       ...['name', 'issuer', 'profileURL', 'parseProfile', 'scope', 'scopeSeparator'],
       ...['clientAuthentication', 'clientAuthenticationMethodsSupported', 'basicCredentials'],
       ...['clientAssertionAudience', 'clientAssertionAlgorithm', 'tokenRequestFormat'],
       ...['omitRedirectUriInTokenRequest', 'parseTokenResponse', 'authorizationParameters'],
       ...['tokenParameters', 'customHeaders', 'authorizationResponseIssParameterSupported'],
-      ...['dangerouslyOmitPkce', 'clientSecret', 'privateKey', 'keyId', 'sessionKey'],
+      ...['dangerouslyOmitPkce', 'keyId', 'sessionKey'],
       ...['keepSession', 'skipUserProfile', 'pendingLogins', 'pendingLoginLifetimeMs', 'ledger'],
       ...['timeoutMs', 'responseLimitBytes', 'dispatcher'],
     ]
@@ -406,5 +406,29 @@ describe('options that are given', () => {
     expect(settings.keepSession).toHaveLength(1)
     expect(settings.clientAuthenticationMethodsSupported).toHaveLength(1)
     expect(Object.isFrozen(settings)).toBe(true)
+  })
+})
+
+describe('a misspelled option', () => {
+  it.each([
+    ['callbackUrl', 'callbackURL'],
+    ['client_id', 'clientID'],
+    ['scopes', 'scope'],
+  ])('%s is refused with the name that was meant', (name, meant) => {
+    expect(() => readOptions({ ...required, [name]: 'x' })).toThrow(`Did you mean '${meant}'?`)
+  })
+
+  it('is refused without one where nothing comes near', () => {
+    expect(() => readOptions({ ...required, ...{ flavour: 'x' } })).toThrow(
+      /^There is no option 'flavour'\.$/,
+    )
+  })
+})
+
+describe('a secret that is an environment variable that is not set', () => {
+  it.each(['clientSecret', 'privateKey', 'tokenSecret'])('is refused as %s', (name) => {
+    expect(() => readOptions({ ...required, [name]: undefined })).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIGURATION', option: name }),
+    )
   })
 })

@@ -160,7 +160,7 @@ describe('logging out', () => {
       {},
       `Basic ${Buffer.from('client%2D1:secret%2D1').toString('base64')}`,
     ],
-    ['none', { clientSecret: undefined }, { client_id: 'client-1' }, undefined],
+    ['none', { clientAuthentication: 'none' }, { client_id: 'client-1' }, undefined],
   ])('revokes with the client’s own authentication: %s', async (_method, options, form, header) => {
     const app = await start(options)
     await logIn(app)
