@@ -4,7 +4,7 @@ import { ConfigurationError, LoginRequiredError } from './errors.js'
 import { sameOriginPath } from './return-to.js'
 import { hasEnded } from './token-entry.js'
 import { keysOfParts, requireSession } from './session.js'
-import { isAuthenticated } from './strategy.js'
+import { isAuthenticated } from './login-request.js'
 import type { AuthorizationCodeStrategy } from './strategy.js'
 import type { LoginRequest } from './types.js'
 

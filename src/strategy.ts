@@ -15,12 +15,7 @@ import {
   stateOf,
 } from './authorization-response.js'
 import { serializeDefaultUsers, defaultUser } from './default-user.js'
-import {
-  ConfigurationError,
-  CrossSiteRequestError,
-  LoginRequiredError,
-  PendingLoginError,
-} from './errors.js'
+import { ConfigurationError, LoginRequiredError, PendingLoginError } from './errors.js'
 import { fetchResource, isRepeatable, refusesToken } from './resource.js'
 import { joinFamily, membersWithGrants } from './families.js'
 import type { Member } from './families.js'
@@ -30,6 +25,13 @@ import { MemoryLedger } from './ledger/memory.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
 import { carryPendingLogins, sessionPendingLogins } from './pending-logins/session.js'
 import type { FailureInfo, LoginOptions, Verify } from './login-options.js'
+import {
+  connectionOf,
+  isConnecting,
+  redirectUriOf,
+  refuseOtherSites,
+  scopeOf,
+} from './login-request.js'
 import { passportActions } from './passport-actions.js'
 import type { Outcome } from './passport-actions.js'
 import { loadProfile } from './profile.js'
@@ -50,7 +52,7 @@ import {
 import { checkParameters, readOptions } from './settings.js'
 import type { Settings } from './settings.js'
 import { createTokenEndpoint } from './token-endpoint.js'
-import { createTransport, isSecure } from './transport.js'
+import { createTransport } from './transport.js'
 import type { Transport } from './transport.js'
 import type {
   Ledger,
@@ -396,57 +398,9 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   }
 }
 
-/** Connecting a provider to the person who is logged in already: `passport.authorize`, or the router's `connect`. */
-function isConnecting({ assignProperty }: LoginOptions): boolean {
-  return assignProperty !== undefined
-}
-
-/**
- * Ties a connection to the session of the person who began it: its id changes as soon as somebody logs in.
- *
- * @throws {LoginRequiredError} when nobody is logged in
- */
-function connectionOf(req: Request): string {
-  if (isAuthenticated(req) !== true) throw new LoginRequiredError('not_logged_in')
-  return createHash('sha256').update(requireSession(req).id).digest('base64url')
-}
-
-/**
- * Another site may send people here to log in, in a window that they see. It may not start logins behind
- * their backs, from images and frames, nor connect a provider to somebody's account.
- *
- * @throws {CrossSiteRequestError}
- * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/)
- */
-function refuseOtherSites({ headers }: Request, options: LoginOptions): void {
-  if (headers['sec-fetch-site'] !== 'cross-site') return
-  const destination = headers['sec-fetch-dest'] ?? 'document'
-  if (destination !== 'document' || isConnecting(options)) throw new CrossSiteRequestError()
-}
-
-/** Whether Passport knows who this is; `undefined` where none of its middleware has run. */
-export function isAuthenticated(
-  req: LoginRequest & { isAuthenticated?: () => boolean },
-): boolean | undefined {
-  return req.isAuthenticated?.()
-}
-
 /** The ledger of all strategies of this process that were given none. */
 let processLedger: MemoryLedger | undefined
 
 function refused(info: FailureInfo): Outcome {
   return { action: 'fail', info, status: 403 }
-}
-
-function redirectUriOf({ callbackURL }: LoginOptions, settings: Settings): string {
-  if (callbackURL === undefined) return settings.callbackURL
-  if (!URL.canParse(callbackURL) || !isSecure(new URL(callbackURL))) {
-    throw new ConfigurationError('callbackURL must be an absolute HTTPS URL.', 'callbackURL')
-  }
-  return callbackURL
-}
-
-function scopeOf({ scope }: LoginOptions, settings: Settings): string | undefined {
-  if (scope === undefined) return settings.scope
-  return typeof scope === 'string' ? scope : scope.join(settings.scopeSeparator)
 }

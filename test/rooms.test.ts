@@ -48,8 +48,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   // The options, read; Passport's side of an attempt.
   ['passport-actions.ts', 'settings.ts'],
-  // The provider's answers.
-  ['profile.ts', 'token-response.ts'],
+  // The provider's answers; what a request asks for.
+  ['login-request.ts', 'profile.ts', 'token-response.ts'],
   // The provider's token endpoint.
   ['token-endpoint.ts'],
   // The tokens of one strategy in a session.

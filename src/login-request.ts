@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import type { Request } from 'express'
+import { ConfigurationError, CrossSiteRequestError, LoginRequiredError } from './errors.js'
+import type { LoginOptions } from './login-options.js'
+import { requireSession } from './session.js'
+import type { Settings } from './settings.js'
+import { isSecure } from './transport.js'
+import type { LoginRequest } from './types.js'
+
+/** Connecting a provider to the person who is logged in already: `passport.authorize`, or the router's `connect`. */
+export function isConnecting({ assignProperty }: LoginOptions): boolean {
+  return assignProperty !== undefined
+}
+
+/**
+ * Ties a connection to the session of the person who began it: its id changes as soon as somebody logs in.
+ *
+ * @throws {LoginRequiredError} when nobody is logged in
+ */
+export function connectionOf(req: Request): string {
+  if (isAuthenticated(req) !== true) throw new LoginRequiredError('not_logged_in')
+  return createHash('sha256').update(requireSession(req).id).digest('base64url')
+}
+
+/**
+ * Another site may send people here to log in, in a window that they see. It may not start logins behind
+ * their backs, from images and frames, nor connect a provider to somebody's account.
+ *
+ * @throws {CrossSiteRequestError}
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/)
+ */
+export function refuseOtherSites({ headers }: Request, options: LoginOptions): void {
+  if (headers['sec-fetch-site'] !== 'cross-site') return
+  const destination = headers['sec-fetch-dest'] ?? 'document'
+  if (destination !== 'document' || isConnecting(options)) throw new CrossSiteRequestError()
+}
+
+/** Whether Passport knows who this is; `undefined` where none of its middleware has run. */
+export function isAuthenticated(
+  req: LoginRequest & { isAuthenticated?: () => boolean },
+): boolean | undefined {
+  return req.isAuthenticated?.()
+}
+
+/**
+ * The callback URL of this login: the route's own, else the strategy's. Never made of the request.
+ *
+ * @throws {ConfigurationError} when the route's own cannot be used
+ */
+export function redirectUriOf({ callbackURL }: LoginOptions, settings: Settings): string {
+  if (callbackURL === undefined) return settings.callbackURL
+  if (!URL.canParse(callbackURL) || !isSecure(new URL(callbackURL))) {
+    throw new ConfigurationError('callbackURL must be an absolute HTTPS URL.', 'callbackURL')
+  }
+  return callbackURL
+}
+
+/** The scope of this login: the route's own, else the strategy's. */
+export function scopeOf({ scope }: LoginOptions, settings: Settings): string | undefined {
+  if (scope === undefined) return settings.scope
+  return typeof scope === 'string' ? scope : scope.join(settings.scopeSeparator)
+}
