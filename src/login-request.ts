@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Request } from 'express'
+import { digest } from './digest.js'
 import { ConfigurationError, CrossSiteRequestError, LoginRequiredError } from './errors.js'
 import type { LoginOptions } from './login-options.js'
 import { requireSession } from './session.js'
@@ -19,7 +19,7 @@ export function isConnecting({ assignProperty }: LoginOptions): boolean {
  */
 export function connectionOf(req: Request): string {
   if (isAuthenticated(req) !== true) throw new LoginRequiredError('not_logged_in')
-  return createHash('sha256').update(requireSession(req).id).digest('base64url')
+  return digest(requireSession(req).id)
 }
 
 /**

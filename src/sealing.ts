@@ -1,5 +1,6 @@
-import { createHash, hkdfSync } from 'node:crypto'
+import { hkdfSync } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt, errors } from 'jose'
+import { digest } from './digest.js'
 import { ConfigurationError } from './errors.js'
 
 /** Hides values from whoever can read where they are kept, and notices when they were changed there. */
@@ -77,5 +78,5 @@ function deriveKey(secret: string, purpose: string): Key {
   const bytes = new Uint8Array(
     hkdfSync('sha256', secret, '', `passport-authorization-code ${purpose}`, 32),
   )
-  return { id: createHash('sha256').update(bytes).digest('base64url').slice(0, 8), bytes }
+  return { id: digest(bytes).slice(0, 8), bytes }
 }

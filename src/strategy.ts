@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import {
   calculatePKCECodeChallenge,
@@ -15,6 +14,7 @@ import {
   stateOf,
 } from './authorization-response.js'
 import { serializeDefaultUsers, defaultUser } from './default-user.js'
+import { digest } from './digest.js'
 import { ConfigurationError, LoginRequiredError, PendingLoginError } from './errors.js'
 import { fetchResource, isRepeatable, refusesToken } from './resource.js'
 import { joinFamily, membersWithGrants } from './families.js'
@@ -331,7 +331,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
         }
         return {
           action: 'redirect',
-          url: encodeURI(taken.returnTo ?? options.successRedirect ?? '/'),
+          url: taken.returnTo ?? fitForHeader(options.successRedirect ?? '/'),
         }
       case 'expired':
         throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED')
@@ -346,7 +346,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    */
   private claim(state: string): Promise<boolean> {
     const { ledger, pendingLogins, settings } = this.parts
-    const id = createHash('sha256').update(state).digest('base64url')
+    const id = digest(state)
     const { pendingLoginLifetimeMs } = settings
     return ledger.claim(id, Math.max(pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0))
   }
@@ -400,6 +400,11 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
 
 /** The ledger of all strategies of this process that were given none. */
 let processLedger: MemoryLedger | undefined
+
+/** The application's URL as `res.redirect` would send it: what is percent-encoded already stays as it is. */
+function fitForHeader(url: string): string {
+  return encodeURI(url).replaceAll('%25', '%')
+}
 
 function refused(info: FailureInfo): Outcome {
   return { action: 'fail', info, status: 403 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { digest } from './digest.js'
 import type { LoginRequiredReason } from './errors.js'
 import { createSeal } from './sealing.js'
 import { readPart } from './session.js'
@@ -44,7 +44,7 @@ export function entryOf(part: SessionPart): TokenEntry | undefined {
 
 /** The `id` of a grant's entry. */
 export function entryId(grant: string): string {
-  return createHash('sha256').update(`session entry of ${grant}`).digest('base64url').slice(0, 16)
+  return digest(`session entry of ${grant}`).slice(0, 16)
 }
 
 /** What a part of a session becomes by a login. */

@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { digest } from '../digest.js'
 import { StorageError, TokenEndpointError } from '../errors.js'
 import type { ProviderErrorFacts } from '../errors.js'
 import { createSeal } from '../sealing.js'
@@ -254,10 +255,6 @@ async function conclude(
 /** The name of a grant's record: says nothing about the grant. */
 function idOf(grant: string): string {
   return digest(`ledger record of ${grant}`)
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
 }
 
 /** Opens with the grant alone, which the ledger does not know. */

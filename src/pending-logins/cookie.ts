@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { checkPositive, refuseUnknown } from '../checks.js'
+import { digest } from '../digest.js'
 import { ConfigurationError } from '../errors.js'
 import { createSeal } from '../sealing.js'
 import type { LoginRequest, PendingLogin, PendingLoginStore, TakenLogin } from '../types.js'
@@ -102,7 +102,7 @@ function nameOf(state: string, createdAt: number): string {
 
 /** Says nothing about the state. */
 function idOf(state: string): string {
-  return createHash('sha256').update(state).digest('base64url').slice(0, 22)
+  return digest(state).slice(0, 22)
 }
 
 /** The cookies of pending logins that came with the request, the oldest first. */

@@ -76,6 +76,21 @@ describe('a visitor who means harm', () => {
 })
 
 describe('an application', () => {
+  it.each([
+    ['/login?return_to=%2Fa%2520b%3Fq%3D%25C3%25A9', {}, '/a%20b?q=%C3%A9'],
+    ['/login', { successRedirect: '/a%20b' }, '/a%20b'],
+    ['/login', { successRedirect: '/日本' }, '/%E6%97%A5%E6%9C%AC'],
+  ])('sends a callback that comes again where %s %j led before', async (login, router, path) => {
+    const onError = (error: unknown, _req: unknown, _res: unknown, next: express.NextFunction) => {
+      next(error)
+    }
+    const app = await scene.start({ router: { ...router, onError } })
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, `${app.origin}/auth${login}`)
+    expect((await browser.visit(callback)).location).toBe(app.origin + path)
+    expect((await browser.visit(callback)).location).toBe(app.origin + path)
+  })
+
   it('lives on when an answer was sent before the login was done', async () => {
     const app = await scene.start({
       routes: (one) => {
