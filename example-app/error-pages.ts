@@ -46,6 +46,18 @@ const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
     'The provider could not finish the login',
     'It is out of reach, too slow, or refused to hand over the tokens. Trying again in a moment may help.',
   ),
+  ERR_PUSHED_AUTHORIZATION_REQUEST: startAgain(
+    'The provider did not take the login',
+    'It is out of reach, or refused to begin. Trying again in a moment may help.',
+  ),
+  ERR_LOGOUT_RESPONSE: notYours(
+    'We know of no logout',
+    'The provider sent you here as if you had logged out in this browser. Nothing was changed.',
+  ),
+  ERR_LOGOUT_TOKEN: notYours(
+    'That was not the provider',
+    'Something asked this site to log somebody out, and could not prove who it is.',
+  ),
   ERR_PROFILE: startAgain(
     'The provider did not tell who you are',
     'The login worked, reading your profile did not. Trying again in a moment may help.',

@@ -6,8 +6,8 @@ import type { LoginRequest } from './types.js'
 /** The parameters that say something to us; each may come once, all others are none of our business. */
 const PARAMETERS = ['state', 'code', 'iss', 'error', 'error_description', 'error_uri'] as const
 
-/** These make a request a callback rather than the start of a login. */
-const MARKERS = ['state', 'code', 'error'] as const
+/** These make a request a callback rather than the start of a login. `response` is that of a signed one. */
+const MARKERS = ['state', 'code', 'error', 'response'] as const
 
 /**
  * The parameters of the authorization response: from the query, or from the form that a `form_post`

@@ -133,7 +133,7 @@ function authorizationResponseStatus(error: string | undefined): 400 | 500 | 502
 
 /** What is known about a request to the provider that failed. */
 export interface ProviderErrorFacts extends OAuthErrorFacts {
-  /** What was being done: `exchange`, `refresh`, `profile`, `resource` or `discovery`. */
+  /** What was being done: `exchange`, `refresh`, `push`, `profile`, `resource`, `discovery` or `keys`. */
   readonly phase: string
   /** The HTTP status of the provider's answer; `undefined` when none came. */
   readonly httpStatus?: number | undefined
@@ -201,7 +201,16 @@ export class TokenEndpointError extends ProviderError {
   readonly code = 'ERR_TOKEN_ENDPOINT'
 }
 
-/** The profile could not be loaded, or is not a JSON object. */
+/**
+ * The provider did not take a pushed authorization request, or could not be reached with it.
+ *
+ * @see [RFC 9126, section 2.3 - Error Response](https://www.rfc-editor.org/rfc/rfc9126.html#section-2.3)
+ */
+export class PushedAuthorizationRequestError extends ProviderError {
+  readonly code = 'ERR_PUSHED_AUTHORIZATION_REQUEST'
+}
+
+/** The profile could not be loaded, is not a JSON object, or is about another person than the ID token. */
 export class ProfileError extends ProviderError {
   readonly code = 'ERR_PROFILE'
 }
@@ -212,7 +221,7 @@ export class ResourceError extends ProviderError {
 }
 
 /**
- * The provider's metadata could not be read, or is not what its issuer should say.
+ * The provider's metadata or keys could not be read, or are not what they should be.
  *
  * @see [RFC 8414, section 3 - Obtaining Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-3)
  */
@@ -266,6 +275,38 @@ export class CrossSiteRequestError extends AuthorizationCodeError {
   }
 }
 
+/**
+ * The provider sent the browser back from a logout that was not started in it.
+ *
+ * @see [OpenID Connect RP-Initiated Logout, section 3 - Redirection to RP After Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
+ */
+export class LogoutResponseError extends AuthorizationCodeError {
+  readonly code = 'ERR_LOGOUT_RESPONSE'
+  readonly status = 400
+  readonly fault = 'browser'
+  readonly retryable = false
+
+  constructor() {
+    super('The provider came back from a logout that was not started in this browser.')
+  }
+}
+
+/**
+ * A request to log somebody out that does not come from the provider, or comes a second time.
+ *
+ * @see [OpenID Connect Back-Channel Logout, section 2.6 - Logout Token Validation](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)
+ */
+export class LogoutTokenError extends AuthorizationCodeError {
+  readonly code = 'ERR_LOGOUT_TOKEN'
+  readonly status = 400
+  readonly fault = 'provider'
+  readonly retryable = false
+
+  constructor(reason: string) {
+    super(`The logout token is not valid: ${reason}.`)
+  }
+}
+
 /** The session store or the ledger could not be read or written; `cause` is its own error. */
 export class StorageError extends AuthorizationCodeError {
   readonly code = 'ERR_STORAGE'
@@ -284,11 +325,14 @@ export type AuthorizationCodeFlowError =
   | PendingLoginError
   | AuthorizationResponseError
   | TokenEndpointError
+  | PushedAuthorizationRequestError
   | ProfileError
   | ResourceError
   | DiscoveryError
   | LoginRequiredError
   | CrossSiteRequestError
+  | LogoutResponseError
+  | LogoutTokenError
   | StorageError
 
 /** The literal `code` of every error this library makes. */

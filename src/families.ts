@@ -1,14 +1,14 @@
+import type { Revoke } from './revocation.js'
 import { holdsGrant } from './token-entry.js'
 import type { SessionTokens } from './session-tokens.js'
 import { keysOfParts } from './session.js'
-import type { TokenEndpoint } from './token-endpoint.js'
 import type { Ledger, LoginSession } from './types.js'
 
 /** A strategy, as far as the others need it to end its grants. */
 export interface Member {
   readonly sessionKey: string
   readonly sessionTokens: SessionTokens
-  readonly tokenEndpoint: TokenEndpoint
+  readonly revoke: Revoke
 }
 
 /** Strategies that share a ledger share sessions, too: by the keys of their parts in these. */

@@ -5,9 +5,12 @@ export {
   CrossSiteRequestError,
   DiscoveryError,
   LoginRequiredError,
+  LogoutResponseError,
+  LogoutTokenError,
   PendingLoginError,
   ProfileError,
   ProviderError,
+  PushedAuthorizationRequestError,
   ResourceError,
   StorageError,
   TokenEndpointError,
@@ -23,11 +26,15 @@ export { authRouter, loginErrorPage } from './router.js'
 export { AuthorizationCodeStrategy } from './strategy.js'
 
 export type {
-  ClientAssertionAlgorithm,
   ClientAssertionAudience,
   ClientAuthenticationMethod,
-  PrivateKey,
 } from './client-authentication.js'
+export type {
+  ClientAssertionAlgorithm,
+  NamedPrivateKey,
+  PrivateKey,
+  PrivateKeys,
+} from './client-keys.js'
 export type {
   AuthorizationCodeFlowError,
   ErrorCode,
@@ -44,6 +51,7 @@ export type {
   VerifiedLogin,
   Verify,
 } from './login-options.js'
+export type { IdTokenClaims } from './id-token.js'
 export type { GuardableStore, GuardOptions } from './guard-session-store.js'
 export type { MemoryLedgerOptions } from './ledger/memory.js'
 export type { AuthorizationCodeOptions, Parameters, ProviderOptions } from './options.js'
@@ -53,7 +61,10 @@ export type { RequireLoginOptions } from './require-login.js'
 export type { AuthRouterOptions } from './router.js'
 
 export type {
+  AuthorizationDetail,
   DefaultUser,
+  EnrolledLogin,
+  ExpectedIdToken,
   GrantState,
   Ledger,
   LoginRequest,

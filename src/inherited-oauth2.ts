@@ -1,5 +1,6 @@
-import type { Transport } from './transport.js'
+import type { ResourceClient } from './resource.js'
 import { TransportError } from './transport.js'
+import type { OutgoingRequest, Transport } from './transport.js'
 
 /** The part of node-oauth's client through which every request of its goes. */
 export interface InheritedOAuth2 {
@@ -18,25 +19,29 @@ export interface InheritedOAuth2 {
  * Sends the requests of passport-oauth2's `this._oauth2`, which `userProfile` of existing subclasses
  * calls, through our transport: HTTPS, limits, proxies, and the access token in a header, never in a URL.
  */
-export function sendThrough(transport: Transport, oauth2: InheritedOAuth2): void {
+export function sendThrough(
+  transport: Transport,
+  resources: ResourceClient,
+  oauth2: InheritedOAuth2,
+): void {
   oauth2.useAuthorizationHeaderforGET(true)
   oauth2._request = (method, url, headers, body, accessToken, callback) => {
-    const authorization = accessToken === null ? {} : { authorization: `Bearer ${accessToken}` }
-    transport
-      .send({
-        method: method === 'POST' ? 'POST' : 'GET',
-        url,
-        headers: { ...authorization, ...headers },
-        body: typeof body === 'string' && body !== '' ? body : undefined,
-      })
-      .then(
-        ({ status, text, headers: answered }) => {
-          if (status >= 200 && status < 300)
-            callback(null, text, { statusCode: status, headers: answered })
-          else callback({ statusCode: status, data: text })
-        },
-        (error: unknown) =>
-          callback(error instanceof TransportError ? (error.cause ?? error) : error),
-      )
+    const request: OutgoingRequest = {
+      method: method === 'POST' ? 'POST' : 'GET',
+      url,
+      headers: { ...headers },
+      body: typeof body === 'string' && body !== '' ? body : undefined,
+    }
+    const answered =
+      accessToken === null ? transport.send(request) : resources.send(request, accessToken)
+    answered.then(
+      ({ status, text, headers: fields }) => {
+        if (status >= 200 && status < 300)
+          callback(null, text, { statusCode: status, headers: fields })
+        else callback({ statusCode: status, data: text })
+      },
+      (error: unknown) =>
+        callback(error instanceof TransportError ? (error.cause ?? error) : error),
+    )
   }
 }

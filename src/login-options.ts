@@ -1,12 +1,15 @@
 import type { Request } from 'express'
 import type { Parameters } from './options.js'
-import type { Profile, TokenSet } from './types.js'
+import type { AuthorizationDetail, Profile, TokenSet } from './types.js'
+import type { IdTokenClaims } from './id-token.js'
 
 /** What `verify` gets to see of a login. */
 export interface VerifiedLogin {
   readonly tokens: TokenSet
-  /** `undefined` when the provider has no `profileURL`, or `skipUserProfile` says so. */
+  /** `undefined` when the provider has neither a `profileURL` nor ID tokens, or `skipUserProfile` says so. */
   readonly profile: Profile | undefined
+  /** What the ID token says, validated; `undefined` when there is none. */
+  readonly claims: IdTokenClaims | undefined
   readonly req: Request
 }
 
@@ -27,6 +30,12 @@ export interface LoginOptions {
   readonly callbackURL?: string | undefined
   /** Further parameters of this authorization request. */
   readonly authorizationParameters?: Parameters | undefined
+  /** For this login, instead of the strategy's: how long ago the person may have been authenticated, in **seconds**. */
+  readonly maxAgeSeconds?: number | undefined
+  /** For this login, instead of the strategy's: the ways of authentication that will do. */
+  readonly acrValues?: readonly string[] | undefined
+  /** For this login, instead of the strategy's: what exactly is asked for (RFC 9396). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /**
    * Which half of the login this route is for.
    *
@@ -44,7 +53,10 @@ export interface LoginOptions {
 declare module 'passport' {
   // Passport hands its options on to the strategy; with this, TypeScript lets ours through.
   interface AuthenticateOptions {
+    acrValues?: readonly string[] | undefined
+    authorizationDetails?: readonly AuthorizationDetail[] | undefined
     authorizationParameters?: Parameters | undefined
+    maxAgeSeconds?: number | undefined
     step?: 'start' | 'finish' | undefined
   }
 }

@@ -1,11 +1,12 @@
 import type { Request } from 'express'
+import { generateRandomNonce } from 'oauth4webapi'
 import { digest } from './digest.js'
 import { ConfigurationError, CrossSiteRequestError, LoginRequiredError } from './errors.js'
 import type { LoginOptions } from './login-options.js'
 import { requireSession } from './session.js'
 import type { Settings } from './settings.js'
 import { isSecure } from './transport.js'
-import type { LoginRequest } from './types.js'
+import type { ExpectedIdToken, LoginRequest } from './types.js'
 
 /** Connecting a provider to the person who is logged in already: `passport.authorize`, or the router's `connect`. */
 export function isConnecting({ assignProperty }: LoginOptions): boolean {
@@ -59,4 +60,32 @@ export function redirectUriOf({ callbackURL }: LoginOptions, settings: Settings)
 export function scopeOf({ scope }: LoginOptions, settings: Settings): string | undefined {
   if (scope === undefined) return settings.scope
   return typeof scope === 'string' ? scope : scope.join(settings.scopeSeparator)
+}
+
+/**
+ * What the ID token of this login will have to say; `undefined` when the scope asks for none.
+ *
+ * @throws {ConfigurationError} when something is expected of an ID token that nobody asks for
+ * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+ */
+export function expectedIdToken(
+  scope: string | undefined,
+  options: LoginOptions,
+  settings: Settings,
+): ExpectedIdToken | undefined {
+  const maxAgeSeconds = options.maxAgeSeconds ?? settings.maxAgeSeconds
+  const acrValues = options.acrValues ?? settings.acrValues
+  const isOpenId = scope?.split(' ').includes('openid') === true
+  if (maxAgeSeconds !== undefined || acrValues !== undefined) {
+    const option = maxAgeSeconds === undefined ? 'acrValues' : 'maxAgeSeconds'
+    if (!isOpenId) throw new ConfigurationError(`${option} needs the scope openid.`, option)
+    if (settings.issuer === undefined)
+      throw new ConfigurationError(`${option} needs the option issuer.`, 'issuer')
+  }
+  if (!isOpenId) return undefined
+  return {
+    nonce: generateRandomNonce(),
+    ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
+    ...(acrValues !== undefined && { acrValues }),
+  }
 }

@@ -2,6 +2,7 @@ import { checkPositive } from './checks.js'
 import { ConfigurationError } from './errors.js'
 import type { AuthorizationCodeOptions } from './options.js'
 import { isSecure } from './transport.js'
+import type { AuthorizationDetail } from './types.js'
 
 type OptionName = keyof AuthorizationCodeOptions
 
@@ -89,6 +90,42 @@ export function positive(
 ): number | undefined {
   const value: unknown = options[option]
   return value === undefined ? undefined : checkPositive(value, option)
+}
+
+/** A number of seconds, 0 included. */
+export function seconds(options: AuthorizationCodeOptions, option: OptionName): number | undefined {
+  const value: unknown = options[option]
+  return value === 0 ? 0 : positive(options, option)
+}
+
+/** @see [RFC 8707, section 2 - Resource Parameter](https://www.rfc-editor.org/rfc/rfc8707.html#section-2) */
+export function resources(options: AuthorizationCodeOptions): readonly string[] {
+  const { resource } = options
+  const all = typeof resource === 'string' ? [resource] : (texts(options, 'resource') ?? [])
+  const unfit = all.find((one) => !URL.canParse(one) || one.includes('#'))
+  if (unfit === undefined) return all
+  throw new ConfigurationError('resource must be an absolute URI without a fragment.', 'resource')
+}
+
+/** @see [RFC 9396, section 2 - Request Parameter "authorization_details"](https://www.rfc-editor.org/rfc/rfc9396.html#section-2) */
+export function details({
+  authorizationDetails = [],
+}: AuthorizationCodeOptions): readonly AuthorizationDetail[] {
+  return checkAuthorizationDetails(authorizationDetails)
+}
+
+/** @throws {ConfigurationError} when this is not a list of objects that each have a `type` */
+export function checkAuthorizationDetails(
+  value: readonly AuthorizationDetail[],
+): readonly AuthorizationDetail[] {
+  const isFine =
+    Array.isArray(value) &&
+    value.every((one: Partial<AuthorizationDetail> | null) => typeof one?.type === 'string')
+  if (isFine) return structuredClone<readonly AuthorizationDetail[]>(value)
+  throw new ConfigurationError(
+    'authorizationDetails must be a list of objects with a type.',
+    'authorizationDetails',
+  )
 }
 
 export function callback<Option extends 'parseProfile' | 'parseTokenResponse'>(

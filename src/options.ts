@@ -1,11 +1,16 @@
 import type { Dispatcher } from 'undici'
 import type {
-  ClientAssertionAlgorithm,
   ClientAssertionAudience,
   ClientAuthenticationMethod,
-  PrivateKey,
 } from './client-authentication.js'
-import type { Ledger, LoginRequest, ParsedProfile, PendingLoginStore } from './types.js'
+import type { ClientAssertionAlgorithm, PrivateKey, PrivateKeys } from './client-keys.js'
+import type {
+  AuthorizationDetail,
+  Ledger,
+  LoginRequest,
+  ParsedProfile,
+  PendingLoginStore,
+} from './types.js'
 
 /** Further request parameters by name, such as `{ prompt: 'consent' }`. */
 export type Parameters = Readonly<Record<string, string>>
@@ -26,7 +31,8 @@ export interface ProviderOptions {
 
   /**
    * The provider's issuer identifier. When it is known, an `iss` in the callback is compared with it
-   * (RFC 9207), ID tokens are validated against it, and it is the audience of client assertions.
+   * (RFC 9207), ID tokens are validated against it, and it is the audience of client assertions and
+   * signed requests.
    */
   readonly issuer?: string | undefined
 
@@ -42,6 +48,27 @@ export interface ProviderOptions {
 
   /** The revocation endpoint (RFC 7009), called when a grant is ended. @default tokens are only forgotten */
   readonly revocationURL?: string | undefined
+
+  /**
+   * The provider's pushed authorization request endpoint. Where it is given, authorization requests go
+   * there, and the browser carries only a reference to them.
+   *
+   * @see [RFC 9126 - OAuth 2.0 Pushed Authorization Requests](https://www.rfc-editor.org/rfc/rfc9126.html)
+   */
+  readonly pushedAuthorizationRequestURL?: string | undefined
+
+  /**
+   * Where the provider publishes its keys. With it, the signatures of ID tokens are checked; it needs an
+   * `issuer`.
+   */
+  readonly jwksURL?: string | undefined
+
+  /**
+   * The provider's logout page. With it, `POST /logout` ends the login there as well.
+   *
+   * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
+   */
+  readonly endSessionURL?: string | undefined
 
   /**
    * How long refresh tokens live where the token response does not say, in **seconds**. Also for how long
@@ -114,6 +141,49 @@ export interface ProviderOptions {
   /** Further headers of every request to the provider, such as `User-Agent`. */
   readonly customHeaders?: Readonly<Record<string, string>> | undefined
 
+  /**
+   * Signs authorization requests with the `privateKey`, so that nobody can change them on their way
+   * through the browser. @default false
+   *
+   * @see [RFC 9101 - JWT-Secured Authorization Request (JAR)](https://www.rfc-editor.org/rfc/rfc9101.html)
+   */
+  readonly signedAuthorizationRequests?: boolean | undefined
+
+  /**
+   * Asks for signed authorization responses and takes no others. Needs `issuer` and `jwksURL`. @default false
+   *
+   * @see [JWT Secured Authorization Response Mode for OAuth 2.0 (JARM)](https://openid.net/specs/oauth-v2-jarm-final.html)
+   */
+  readonly signedAuthorizationResponses?: boolean | undefined
+
+  /**
+   * Where the access tokens are to be used: an absolute URI, or a list. Goes with authorization and token
+   * requests.
+   *
+   * @see [RFC 8707 - Resource Indicators for OAuth 2.0](https://www.rfc-editor.org/rfc/rfc8707.html)
+   */
+  readonly resource?: string | readonly string[] | undefined
+
+  /**
+   * What exactly is asked for, in the words of the provider's API.
+   *
+   * @see [RFC 9396 - OAuth 2.0 Rich Authorization Requests](https://www.rfc-editor.org/rfc/rfc9396.html)
+   */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
+
+  /**
+   * How long ago the person may have been authenticated, in **seconds**; 0 asks for it anew. The ID token
+   * has to say so. Needs the scope `openid` and an `issuer`.
+   */
+  readonly maxAgeSeconds?: number | undefined
+
+  /**
+   * The ways of authentication that will do, the preferred one first. The ID token has to name one of
+   * them (`acr`). Needs the scope `openid` and an `issuer`. For a mere wish, send `acr_values` by
+   * `authorizationParameters`.
+   */
+  readonly acrValues?: readonly string[] | undefined
+
   /** The provider's metadata says that `iss` always comes with the callback (RFC 9207). @default false */
   readonly authorizationResponseIssParameterSupported?: boolean | undefined
 
@@ -135,17 +205,45 @@ export interface AuthorizationCodeOptions extends ProviderOptions {
   /** The client's secret, for the `client_secret_…` methods. */
   readonly clientSecret?: string | undefined
 
-  /** The client's private key, for `private_key_jwt`: PEM, JWK, KeyObject or CryptoKey. */
-  readonly privateKey?: PrivateKey | undefined
+  /**
+   * The client's private key, for `private_key_jwt` and for signed authorization requests: PEM, JWK,
+   * KeyObject or CryptoKey. Or a list: the first one signs, and `GET /jwks.json` of `authRouter` publishes
+   * all, so that the provider knows the next one in time. Or a function, asked at each use.
+   */
+  readonly privateKey?: PrivateKeys | (() => PrivateKeys | Promise<PrivateKeys>) | undefined
 
-  /** The `kid` of the private key, as registered with the provider. @default the JWK's own */
+  /** The `kid` of a single private key, as registered with the provider. @default the JWK's own */
   readonly keyId?: string | undefined
+
+  /**
+   * A private key that the tokens are bound to: whoever steals them cannot use them without it. PEM, JWK,
+   * KeyObject or CryptoKey; the same in all processes, and not the `privateKey`.
+   *
+   * @default bearer tokens
+   * @see [RFC 9449 - OAuth 2.0 Demonstrating Proof of Possession (DPoP)](https://www.rfc-editor.org/rfc/rfc9449.html)
+   */
+  readonly dpopKey?: PrivateKey | undefined
 
   /**
    * The absolute URL of the callback route, exactly as registered with the provider. Never derived from
    * a request's headers.
    */
   readonly callbackURL: string
+
+  /**
+   * Where the provider sends the browser after its own logout: the absolute URL of `GET /logged-out` of
+   * `authRouter`, exactly as registered. Needs an `endSessionURL`.
+   */
+  readonly postLogoutRedirectURL?: string | undefined
+
+  /**
+   * Takes part in the provider's logout: `POST /backchannel-logout` of `authRouter` ends the sessions of
+   * whoever logs out there. Needs `issuer` and `jwksURL`; costs each login one or two notes in the ledger.
+   * @default false
+   *
+   * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
+   */
+  readonly backchannelLogout?: boolean | undefined
 
   /** Under which name this strategy keeps its part in `req.session`. @default `oauth2:` and the name */
   readonly sessionKey?: string | undefined

@@ -40,6 +40,11 @@ export function crossSitePage(): string {
   return page('Nothing was changed', ['Another site asked for this behind your back.'])
 }
 
+/** Says that nobody has logged out here. */
+export function strangeLogoutPage(): string {
+  return page('Nothing was changed', ['This logout was not started in this browser.'])
+}
+
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,7 +1,9 @@
 import { ProfileError } from './errors.js'
 import type { Settings } from './settings.js'
 import { TransportError } from './transport.js'
-import type { Answer, Transport } from './transport.js'
+import type { IdTokenClaims } from './id-token.js'
+import type { ResourceClient } from './resource.js'
+import type { Answer } from './transport.js'
 import type { ParsedProfile, Profile } from './types.js'
 
 /**
@@ -14,9 +16,9 @@ export async function loadProfile(
   profileURL: string,
   accessToken: string,
   settings: Settings,
-  transport: Transport,
+  resources: ResourceClient,
 ): Promise<Profile> {
-  const answer = await get(profileURL, accessToken, settings, transport)
+  const answer = await get(profileURL, accessToken, settings, resources)
   if (answer.status !== 200) {
     throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
       phase: 'profile',
@@ -30,20 +32,16 @@ async function get(
   url: string,
   accessToken: string,
   settings: Settings,
-  transport: Transport,
+  resources: ResourceClient,
 ): Promise<Answer> {
   try {
-    return await transport.send({
-      method: 'GET',
-      url,
-      headers: {
-        ...settings.customHeaders,
-        accept: 'application/json',
-        authorization: `Bearer ${accessToken}`,
-        // Askara documents a content type on this request, though it has no body.
-        ...(settings.tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
-      },
-    })
+    const headers = {
+      ...settings.customHeaders,
+      accept: 'application/json',
+      // Askara documents a content type on this request, though it has no body.
+      ...(settings.tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
+    }
+    return await resources.send({ method: 'GET', url, headers }, accessToken)
   } catch (error) {
     if (!(error instanceof TransportError)) throw error
     throw new ProfileError(`The profile could not be loaded: ${error.message}.`, {
@@ -66,6 +64,31 @@ function parse({ status, text }: Answer): Record<string, unknown> {
   throw new ProfileError('The profile is not a JSON object.', {
     phase: 'profile',
     httpStatus: status,
+  })
+}
+
+/**
+ * The profile of the person whom the ID token is about: the one that was loaded, if it is theirs, else
+ * what the ID token itself says of them.
+ *
+ * @throws {ProfileError} when the loaded one is about somebody else, or does not say whom it is about
+ * @see [OpenID Connect Core, section 5.3.2 - Successful UserInfo Response](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)
+ */
+export function profileOfPerson(
+  loaded: Profile | undefined,
+  claims: IdTokenClaims,
+  settings: Settings,
+): Profile {
+  if (loaded === undefined) return toProfile(claims, settings)
+  const document = loaded._json as Profile['_json'] | undefined
+  const subject = document?.['sub']
+  if (subject === claims.sub) return loaded
+  // Documents that an application reads in a way of its own need not be those of OpenID Connect.
+  const isOwn = settings.parseProfile !== undefined || document === undefined
+  if (subject === undefined && isOwn) return loaded
+  throw new ProfileError('The profile is about another person than the ID token.', {
+    phase: 'profile',
+    httpStatus: 200,
   })
 }
 

@@ -2,8 +2,14 @@ import express from 'express'
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import passport from 'passport'
 import { refuseUnknown } from './checks.js'
-import { AuthorizationCodeError, ConfigurationError, CrossSiteRequestError } from './errors.js'
-import { crossSitePage, refusalPage, startAgainPage } from './pages.js'
+import {
+  AuthorizationCodeError,
+  ConfigurationError,
+  CrossSiteRequestError,
+  LogoutResponseError,
+  LogoutTokenError,
+} from './errors.js'
+import { crossSitePage, refusalPage, startAgainPage, strangeLogoutPage } from './pages.js'
 import type { FailureInfo, LoginInfo } from './login-options.js'
 import type { AuthorizationCodeStrategy } from './strategy.js'
 
@@ -47,7 +53,8 @@ const KNOWN_OPTIONS: Readonly<Record<keyof AuthRouterOptions, true>> = {
 type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunction) => void
 
 /**
- * The routes of one strategy: `GET /login`, `GET` and `POST /callback`, `POST /logout`.
+ * The routes of one strategy: `GET /login`, `GET` and `POST /callback`, `POST /logout`; for the provider,
+ * `GET /jwks.json` and `POST /backchannel-logout`; and `GET /logged-out`, for who comes back from its logout.
  *
  * `/login?return_to=/path` comes back to that path of this origin after login. `/logout` has to be
  * posted by a page of this origin; it ends the session and redirects by 303. Needs express-session
@@ -72,6 +79,9 @@ export function authRouter(
   router.get('/callback', forThisBrowserOnly, callback)
   router.post('/callback', forThisBrowserOnly, readForm(), callback)
   router.post('/logout', forThisBrowserOnly, logOut(strategy, options))
+  router.get('/jwks.json', publishKeys(strategy))
+  router.get('/logged-out', forThisBrowserOnly, finishLogOut(strategy, options))
+  router.post('/backchannel-logout', forThisBrowserOnly, readForm(), endSessions(strategy))
   // Express tells error handlers by their four parameters, which an application's function may not have.
   router.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
     onError(error, req, res, next)
@@ -149,7 +159,56 @@ function logOut(
       next(new CrossSiteRequestError())
       return
     }
-    strategy.logOut(req).then(() => res.redirect(303, logoutRedirect), next)
+    strategy
+      .logOut(req)
+      .then((providerLogout) => res.redirect(303, providerLogout ?? logoutRedirect))
+      .catch(next)
+  }
+}
+
+/**
+ * The provider may keep what it has fetched for 5 minutes.
+ *
+ * @see [RFC 7517, section 8.5.2 - Registry Contents](https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2)
+ */
+function publishKeys(strategy: AuthorizationCodeStrategy): RequestHandler {
+  return (_req, res, next) => {
+    strategy.jwks().then((keys) => {
+      if (keys === undefined) next()
+      else {
+        res.set('Cache-Control', 'public, max-age=300').type('application/jwk-set+json')
+        res.send(JSON.stringify(keys))
+      }
+    }, next)
+  }
+}
+
+/** Where the provider sends the browser after its own logout. */
+function finishLogOut(
+  strategy: AuthorizationCodeStrategy,
+  { logoutRedirect = '/' }: AuthRouterOptions,
+): RequestHandler {
+  return (req, res) => {
+    strategy.finishLogOut(req)
+    res.redirect(logoutRedirect)
+  }
+}
+
+/**
+ * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
+ */
+function endSessions(strategy: AuthorizationCodeStrategy): RequestHandler {
+  return (req, res, next) => {
+    strategy.backchannelLogout(req).then(
+      () => res.end(),
+      (error: unknown) => {
+        if (!(error instanceof LogoutTokenError)) next(error)
+        else {
+          const { status, message } = error
+          res.status(status).json({ error: 'invalid_request', error_description: message })
+        }
+      },
+    )
   }
 }
 
@@ -191,6 +250,10 @@ export function loginErrorPage(
   }
   if (error instanceof CrossSiteRequestError) {
     res.status(error.status).send(crossSitePage())
+    return
+  }
+  if (error instanceof LogoutResponseError) {
+    res.status(error.status).send(strangeLogoutPage())
     return
   }
   const reason = REASONS[error.code] ?? 'It was not started in this browser, or too long ago.'

@@ -4,6 +4,7 @@ import type { LoginRequiredReason } from './errors.js'
 import { hasTime, isDue, isRenewable, isValid, stateOf } from './grant-state.js'
 import { changeStoredPart, readPart, requireSession, showPart } from './session.js'
 import type { SessionPart } from './session.js'
+import type { Revoke } from './revocation.js'
 import type { Settings } from './settings.js'
 import { createSingleFlight } from './single-flight.js'
 import type { TokenEndpoint } from './token-endpoint.js'
@@ -19,6 +20,9 @@ import type { GrantState, Ledger, LoginRequest, RenewalLimits, TokenSet } from '
 
 /** The tokens of one strategy in the sessions: opened, renewed when due, ended. */
 export interface SessionTokens {
+  /** For how long the ledger has to remember a grant, in **milliseconds**. */
+  readonly keepMs: number
+
   /** The token set of the request's session, or `undefined` when it holds none that can be read. */
   read(request: LoginRequest): Promise<TokenSet | undefined>
 
@@ -41,7 +45,7 @@ export interface SessionTokens {
   replacementFor(request: LoginRequest, refused: string): Promise<string | undefined>
 
   /** Makes the entry of a new grant, to be put into a session. */
-  begin(tokens: TokenSet, options: { readonly connected: boolean }): Promise<TokenEntry>
+  begin(tokens: TokenSet, options: { readonly connected: boolean }): Promise<BegunGrant>
 
   /**
    * Ends the grant of this session, for requests under way too. Resolves to its newest tokens, to be
@@ -51,6 +55,14 @@ export interface SessionTokens {
 
   /** Takes the grant out of this session. */
   forget(request: LoginRequest): Promise<void>
+}
+
+/** A new grant. */
+export interface BegunGrant {
+  /** The grant's secret. */
+  readonly grant: string
+  /** What goes into the session. */
+  readonly entry: TokenEntry
 }
 
 /** How much longer than a token request a renewal may keep others waiting: signing, sealing, writing, a busy process. */
@@ -64,6 +76,7 @@ export function createSessionTokens(
   settings: Settings,
   ledger: Ledger,
   tokenEndpoint: TokenEndpoint,
+  revoke: Revoke,
 ): SessionTokens {
   const { sessionKey, tokenSecret, refreshBeforeSeconds } = settings
   const entries = createTokenEntries(sessionKey, tokenSecret)
@@ -102,7 +115,7 @@ export function createSessionTokens(
       )
       if (renewal.outcome === 'ended') {
         // Logged out while the provider was answering: what it answered is nobody's any more.
-        if (fresh !== undefined) void tokenEndpoint.revoke(fresh.tokens)
+        if (fresh !== undefined) void revoke(fresh.tokens)
         throw new LoginRequiredError('grant_ended')
       }
       state = renewal.state
@@ -158,6 +171,8 @@ export function createSessionTokens(
   }
 
   return {
+    keepMs: limits.keepMs,
+
     async read(request) {
       const held = await entries.open(requireSession(request))
       return typeof held === 'string' ? undefined : held.state.tokens
@@ -197,12 +212,11 @@ export function createSessionTokens(
       return (await renew(request, held, false)).tokens.accessToken
     },
 
-    begin: (tokens, { connected }) =>
-      entries.make(
-        randomBytes(32).toString('base64url'),
-        stateOf(tokens, 1, refreshBeforeSeconds),
-        connected,
-      ),
+    async begin(tokens, { connected }) {
+      const grant = randomBytes(32).toString('base64url')
+      const state = stateOf(tokens, 1, refreshBeforeSeconds)
+      return { grant, entry: await entries.make(grant, state, connected) }
+    },
 
     async end(request) {
       const held = await entries.open(requireSession(request))

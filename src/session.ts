@@ -81,7 +81,7 @@ export function showPart(session: LoginSession, key: string, part: SessionPart):
  * @throws {StorageError} when the store fails
  */
 export async function changeStoredPart(
-  request: LoginRequest,
+  request: SessionAddress,
   key: string,
   change: (part: SessionPart) => SessionPart | undefined,
 ): Promise<void> {
@@ -90,8 +90,34 @@ export async function changeStoredPart(
   const part = change((stored[key] ?? {}) as SessionPart)
   if (part === undefined) return
   const changed = { ...stored, [key]: part, cookie: renewed(stored.cookie) }
-  const { sessionID: id, sessionStore: store } = request as StoredRequest
+  const { sessionID: id, sessionStore: store } = request as StoredAddress
   await settled('Writing the session', (done) => store.set(id, changed, done))
+}
+
+/** Where a session is stored: a request has it, and so has whoever knows its id. */
+export type SessionAddress = Pick<LoginRequest, 'sessionID' | 'sessionStore'>
+
+/**
+ * Our part of a *stored* session; `undefined` when it is no longer stored.
+ *
+ * @throws {StorageError} when the store fails
+ */
+export async function readStoredPart(
+  address: SessionAddress,
+  key: string,
+): Promise<SessionPart | undefined> {
+  const stored = await readStored(address)
+  return stored === undefined ? undefined : ((stored[key] ?? {}) as SessionPart)
+}
+
+/**
+ * Destroys a session, whoever it belongs to.
+ *
+ * @throws {StorageError} when the store fails
+ */
+export async function destroyStored(address: SessionAddress): Promise<void> {
+  const { sessionID: id, sessionStore: store } = address as StoredAddress
+  await settled('Destroying the session', (done) => store.destroy(id, done))
 }
 
 /** A session as a store keeps it. */
@@ -101,8 +127,8 @@ interface StoredCookie {
   readonly originalMaxAge?: unknown
 }
 
-/** A request whose session was found in the store. */
-interface StoredRequest {
+/** The address of a session that was found in the store. */
+interface StoredAddress {
   readonly sessionID: string
   readonly sessionStore: SessionStore
 }
@@ -111,6 +137,7 @@ interface StoredRequest {
 interface SessionStore {
   get(id: string, done: (error?: unknown, session?: StoredSession | null) => void): unknown
   set(id: string, session: StoredSession, done: (error?: unknown) => void): unknown
+  destroy(id: string, done: (error?: unknown) => void): unknown
 }
 
 /** A stored cookie's end is that of the last write, which touches of the session have moved since. */
@@ -157,7 +184,7 @@ export async function reloadSession(request: LoginRequest): Promise<LoginSession
   return requireSession(request)
 }
 
-async function readStored(request: LoginRequest): Promise<StoredSession | undefined> {
+async function readStored(request: SessionAddress): Promise<StoredSession | undefined> {
   const { sessionID: id } = request
   const store = request.sessionStore as SessionStore | undefined
   if (store === undefined || id === undefined) return undefined
@@ -210,15 +237,22 @@ function result<Value>(
   })
 }
 
+/** What is done with the new session that Passport's `req.logIn` makes. */
+export interface FreshSession {
+  /** Puts into it what it shall have: after the id has changed and before it is first saved. */
+  readonly fill: (fresh: LoginSession) => void
+  /** Comes after it was first saved, and before anybody goes on. If it fails, so has the login. */
+  readonly confirm?: ((fresh: LoginSession) => Promise<void>) | undefined
+}
+
 /**
- * Fills the new session when this one is regenerated, which Passport's `req.logIn` does: after the id
- * has changed and before the new session is first saved. So login, tokens and whatever else `fill` puts
- * in are written together, once.
+ * Fills the new session when this one is regenerated, which Passport's `req.logIn` does. So login, tokens
+ * and whatever else `fill` puts in are written together, once.
  */
 export function fillWhenRegenerated(
   request: LoginRequest,
   session: LoginSession,
-  fill: (fresh: LoginSession) => void,
+  { fill, confirm }: FreshSession,
 ): void {
   const regenerate = session.regenerate.bind(session)
   hiddenMethod(session, 'regenerate', (callback: (error?: unknown) => void) =>
@@ -229,7 +263,7 @@ export function fillWhenRegenerated(
       }
       const fresh = requireSession(request)
       fill(fresh)
-      saveOnlyChanges(fresh)
+      saveOnlyChanges(fresh, confirm)
       callback()
     }),
   )
@@ -239,7 +273,7 @@ export function fillWhenRegenerated(
  * Makes `save` skip what is already in the store. express-session takes a session whose id has changed
  * for unsaved and writes it again at the end of the response, even when it was saved a moment ago.
  */
-function saveOnlyChanges(session: LoginSession): void {
+function saveOnlyChanges(session: LoginSession, confirm: FreshSession['confirm']): void {
   const save = session.save.bind(session)
   let stored: string | undefined
   hiddenMethod(session, 'save', (callback: (error?: unknown) => void = () => undefined): void => {
@@ -248,13 +282,20 @@ function saveOnlyChanges(session: LoginSession): void {
       callback()
       return
     }
+    const isFirst = stored === undefined
     save((error) => {
       if (error) {
         callback(new StorageError('Writing the session', error))
         return
       }
       stored = content
-      callback()
+      if (!isFirst || confirm === undefined) callback()
+      else {
+        confirm(session).then(
+          () => callback(),
+          (failure: unknown) => session.destroy(() => callback(failure)),
+        )
+      }
     })
   })
 }

@@ -14,6 +14,9 @@ import {
   callback,
   withMethods,
   headers,
+  details,
+  resources,
+  seconds,
 } from './option-readers.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
 
@@ -24,7 +27,9 @@ type Defaulted =
   | 'clientAssertionAudience'
   | 'tokenRequestFormat'
   | 'omitRedirectUriInTokenRequest'
+  | 'authorizationDetails'
   | 'authorizationParameters'
+  | 'backchannelLogout'
   | 'tokenParameters'
   | 'customHeaders'
   | 'authorizationResponseIssParameterSupported'
@@ -38,12 +43,14 @@ type Defaulted =
   | 'refreshBeforeSeconds'
   | 'timeoutMs'
   | 'responseLimitBytes'
+  | 'signedAuthorizationRequests'
+  | 'signedAuthorizationResponses'
 
 /** The options once they are read: checked, defaulted, copied. */
 export type Settings = Readonly<
-  Omit<AuthorizationCodeOptions, Defaulted | 'scope'> & {
+  Omit<AuthorizationCodeOptions, Defaulted | 'scope' | 'resource'> & {
     [Name in Defaulted]-?: NonNullable<AuthorizationCodeOptions[Name]>
-  } & { scope: string | undefined }
+  } & { scope: string | undefined; resource: readonly string[] }
 >
 
 /** Parameters that the library itself sends; an option that could replace them would undo their protection. */
@@ -56,12 +63,22 @@ const RESERVED_PARAMETERS: ReadonlySet<string> = new Set([
   'code_challenge',
   'code_challenge_method',
   'code_verifier',
+  'dpop_jkt',
   'grant_type',
+  'nonce',
   'redirect_uri',
   'refresh_token',
+  'request',
+  'request_uri',
   'response_type',
   'state',
 ])
+
+/** Parameters that are options here, because something in the answer has to be checked for them. */
+const PARAMETERS_AS_OPTIONS: Readonly<Record<string, string>> = {
+  authorization_details: 'authorizationDetails',
+  max_age: 'maxAgeSeconds',
+}
 
 /** Options of passport-oauth2 that make no sense here, and what to do instead. */
 const RETIRED_OPTIONS: Readonly<Record<string, string>> = {
@@ -74,9 +91,12 @@ const RETIRED_OPTIONS: Readonly<Record<string, string>> = {
 }
 
 const KNOWN_OPTIONS: Readonly<Record<keyof AuthorizationCodeOptions, true>> = {
+  acrValues: true,
+  authorizationDetails: true,
   authorizationParameters: true,
   authorizationResponseIssParameterSupported: true,
   authorizationURL: true,
+  backchannelLogout: true,
   basicCredentials: true,
   callbackURL: true,
   clientAssertionAlgorithm: true,
@@ -88,30 +108,39 @@ const KNOWN_OPTIONS: Readonly<Record<keyof AuthorizationCodeOptions, true>> = {
   customHeaders: true,
   dangerouslyOmitPkce: true,
   dispatcher: true,
+  dpopKey: true,
+  endSessionURL: true,
   issuer: true,
+  jwksURL: true,
   keepSession: true,
   keyId: true,
   ledger: true,
+  maxAgeSeconds: true,
   name: true,
   omitRedirectUriInTokenRequest: true,
   parseProfile: true,
   parseTokenResponse: true,
   pendingLoginLifetimeMs: true,
   pendingLogins: true,
+  postLogoutRedirectURL: true,
   privateKey: true,
   profileURL: true,
+  pushedAuthorizationRequestURL: true,
   refreshBeforeSeconds: true,
   refreshTokenLifetimeSeconds: true,
+  resource: true,
   responseLimitBytes: true,
   revocationURL: true,
   scope: true,
   scopeSeparator: true,
   sessionKey: true,
+  signedAuthorizationRequests: true,
+  signedAuthorizationResponses: true,
   skipUserProfile: true,
   timeoutMs: true,
   tokenParameters: true,
-  tokenSecret: true,
   tokenRequestFormat: true,
+  tokenSecret: true,
   tokenURL: true,
 }
 
@@ -132,6 +161,18 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
     issuer: secureUrl(options, 'issuer'),
     profileURL: secureUrl(options, 'profileURL'),
     revocationURL: secureUrl(options, 'revocationURL'),
+    pushedAuthorizationRequestURL: secureUrl(options, 'pushedAuthorizationRequestURL'),
+    endSessionURL: secureUrl(options, 'endSessionURL'),
+    postLogoutRedirectURL: secureUrl(options, 'postLogoutRedirectURL'),
+    jwksURL: secureUrl(options, 'jwksURL'),
+    signedAuthorizationRequests: flag(options, 'signedAuthorizationRequests'),
+    signedAuthorizationResponses: flag(options, 'signedAuthorizationResponses'),
+    backchannelLogout: flag(options, 'backchannelLogout'),
+    resource: resources(options),
+    authorizationDetails: details(options),
+    maxAgeSeconds: seconds(options, 'maxAgeSeconds'),
+    acrValues: texts(options, 'acrValues'),
+    dpopKey: options.dpopKey ?? ('dpopKey' in options ? missing('dpopKey') : undefined),
     refreshTokenLifetimeSeconds: positive(options, 'refreshTokenLifetimeSeconds'),
     refreshBeforeSeconds: positive(options, 'refreshBeforeSeconds') ?? 60,
     // Named and empty is an environment variable that is not set, and not meant to leave tokens in clear.
@@ -203,6 +244,13 @@ export function checkParameters(value: Parameters | undefined, option: string): 
         option,
       )
     }
+    const instead = Object.hasOwn(PARAMETERS_AS_OPTIONS, name) && PARAMETERS_AS_OPTIONS[name]
+    if (instead) {
+      throw new ConfigurationError(
+        `${option} may not set '${name}': that is the option '${instead}'.`,
+        option,
+      )
+    }
     if (typeof content !== 'string') {
       throw new ConfigurationError(`${option}.${name} is not a string.`, option)
     }
@@ -210,12 +258,22 @@ export function checkParameters(value: Parameters | undefined, option: string): 
   return copy
 }
 
-const LEDGER_METHODS = ['claim', 'renew', 'end', 'endSession', 'isSessionEnded'] as const
+const LEDGER_METHODS = [
+  'claim',
+  'renew',
+  'end',
+  'enrol',
+  'endGroup',
+  'endSession',
+  'isSessionEnded',
+] as const
 
 const CLIENT_AUTHENTICATION_METHODS = [
   'client_secret_basic',
   'client_secret_post',
   'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
   'none',
 ] as const
 
@@ -236,6 +294,12 @@ function refuseContradictions(settings: Settings): void {
       'omitRedirectUriInTokenRequest',
     )
   }
+  if (clientAuthentication.endsWith('tls_client_auth') && settings.dispatcher === undefined) {
+    throw new ConfigurationError(
+      `clientAuthentication '${clientAuthentication}' needs a dispatcher that has the client's certificate: new Agent({ connect: { cert, key } }).`,
+      'dispatcher',
+    )
+  }
   const reserved = settings.keepSession.find((name) => RESERVED_FIELDS.has(name))
   if (reserved !== undefined || settings.keepSession.includes(settings.sessionKey)) {
     throw new ConfigurationError(
@@ -243,11 +307,27 @@ function refuseContradictions(settings: Settings): void {
       'keepSession',
     )
   }
-  if (settings.authorizationResponseIssParameterSupported && settings.issuer === undefined) {
-    throw new ConfigurationError(
-      'authorizationResponseIssParameterSupported needs an issuer to compare with.',
-      'issuer',
-    )
+  refuseWithoutNeeded(settings)
+}
+
+/** Options that can do nothing without another. */
+const NEEDS: readonly (readonly [keyof Settings, keyof Settings])[] = [
+  ['authorizationResponseIssParameterSupported', 'issuer'],
+  ['jwksURL', 'issuer'],
+  ['maxAgeSeconds', 'issuer'],
+  ['acrValues', 'issuer'],
+  ['signedAuthorizationResponses', 'jwksURL'],
+  ['backchannelLogout', 'jwksURL'],
+  ['signedAuthorizationRequests', 'privateKey'],
+  ['postLogoutRedirectURL', 'endSessionURL'],
+]
+
+function refuseWithoutNeeded(settings: Settings): void {
+  for (const [option, needed] of NEEDS) {
+    const isSet = settings[option] !== undefined && settings[option] !== false
+    if (isSet && settings[needed] === undefined) {
+      throw new ConfigurationError(`${option} needs the option ${needed}.`, needed)
+    }
   }
 }
 

@@ -1,76 +1,27 @@
 import type { Request } from 'express'
-import {
-  calculatePKCECodeChallenge,
-  generateRandomCodeVerifier,
-  generateRandomState,
-} from 'oauth4webapi'
+import type { JSONWebKeySet } from 'jose'
 import OAuth2Strategy from 'passport-oauth2'
-import { authorizationUrl } from './authorization-request.js'
-import {
-  isResponse,
-  readQuery,
-  readResponse,
-  readResponseParameters,
-  stateOf,
-} from './authorization-response.js'
+import { isResponse, readResponseParameters } from './authorization-response.js'
+import { backchannelLogout } from './backchannel-logout.js'
 import { serializeDefaultUsers, defaultUser } from './default-user.js'
-import { digest } from './digest.js'
-import { ConfigurationError, LoginRequiredError, PendingLoginError } from './errors.js'
-import { fetchResource, isRepeatable, refusesToken } from './resource.js'
+import { ConfigurationError } from './errors.js'
 import { joinFamily, membersWithGrants } from './families.js'
-import type { Member } from './families.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
-import { MemoryLedger } from './ledger/memory.js'
+import { finishLogin } from './login-finish.js'
+import type { LoginOptions, Verify } from './login-options.js'
+import { startLogin } from './login-start.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
-import { carryPendingLogins, sessionPendingLogins } from './pending-logins/session.js'
-import type { FailureInfo, LoginOptions, Verify } from './login-options.js'
-import {
-  connectionOf,
-  isConnecting,
-  redirectUriOf,
-  refuseOtherSites,
-  scopeOf,
-} from './login-request.js'
+import { createParts } from './parts.js'
+import type { Parts } from './parts.js'
 import { passportActions } from './passport-actions.js'
 import type { Outcome } from './passport-actions.js'
 import { loadProfile } from './profile.js'
-import { sameOriginPath } from './return-to.js'
-import { createSessionTokens } from './session-tokens.js'
-import { holdsGrant, withEntry } from './token-entry.js'
-import {
-  clearFields,
-  fillWhenRegenerated,
-  keepFields,
-  readPart,
-  reloadSession,
-  replaceSession,
-  requireSession,
-  saveSession,
-  writePart,
-} from './session.js'
-import { checkParameters, readOptions } from './settings.js'
-import type { Settings } from './settings.js'
-import { createTokenEndpoint } from './token-endpoint.js'
-import { createTransport } from './transport.js'
-import type { Transport } from './transport.js'
-import type {
-  Ledger,
-  LoginRequest,
-  PendingLoginStore,
-  Profile,
-  TakenLogin,
-  TokenSet,
-} from './types.js'
-
-/** What the strategy is made of. */
-interface Parts extends Member {
-  readonly settings: Settings
-  readonly transport: Transport
-  readonly pendingLogins: PendingLoginStore
-  readonly ledger: Ledger
-  readonly verify: Verify
-}
+import { finishProviderLogout, startProviderLogout } from './provider-logout.js'
+import { isRepeatable, refusesToken } from './resource.js'
+import { replaceSession, requireSession } from './session.js'
+import { readOptions } from './settings.js'
+import type { LoginRequest, Profile, TokenSet } from './types.js'
 
 /**
  * Logs people in through the OAuth 2.0 Authorization Code Flow and keeps their tokens in the session.
@@ -106,24 +57,15 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     )
     this.name = settings.name
 
-    const transport = createTransport(settings)
-    sendThrough(transport, this._oauth2 as unknown as InheritedOAuth2)
-    const tokenEndpoint = createTokenEndpoint(settings, transport)
-    const ledger = settings.ledger ?? (processLedger ??= new MemoryLedger())
     if (verify === undefined) serializeDefaultUsers()
-    const parts: Parts = {
+    const parts = createParts(
       settings,
-      sessionKey: settings.sessionKey,
-      transport,
-      tokenEndpoint,
-      pendingLogins: settings.pendingLogins ?? sessionPendingLogins(settings),
-      ledger,
-      sessionTokens: createSessionTokens(settings, ledger, tokenEndpoint),
-      verify: verify ?? (({ profile }) => defaultUser(settings.name, profile)),
-    }
+      verify ?? (({ profile }) => defaultUser(settings.name, profile)),
+    )
+    sendThrough(parts.transport, parts.resources, this._oauth2 as unknown as InheritedOAuth2)
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
     Object.defineProperty(this, 'parts', { value: parts })
-    joinFamily(ledger, parts)
+    joinFamily(parts.ledger, parts)
   }
 
   /** The token set of this request's session, or `undefined` when it holds none that can be read. */
@@ -158,9 +100,9 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @see [RFC 6750, section 3 - The WWW-Authenticate Response Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-3)
    */
   async fetch(req: LoginRequest, url: string | URL, init: RequestInit = {}): Promise<Response> {
-    const { sessionTokens, transport } = this.parts
+    const { sessionTokens, resources } = this.parts
     const accessToken = await sessionTokens.accessToken(req)
-    const answer = await fetchResource(transport, url, init, accessToken)
+    const answer = await resources.fetch(url, init, accessToken)
     if (!refusesToken(answer)) return answer
     if (!isRepeatable(init.body)) {
       // Nobody waits for the new token but the next request.
@@ -170,7 +112,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     const replacement = await sessionTokens.replacementFor(req, accessToken)
     if (replacement === undefined) return answer
     await answer.body?.cancel().catch(() => undefined)
-    return fetchResource(transport, url, init, replacement)
+    return resources.fetch(url, init, replacement)
   }
 
   /**
@@ -181,10 +123,10 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
    */
   async endGrant(req: LoginRequest): Promise<void> {
-    const { sessionTokens, tokenEndpoint } = this.parts
+    const { sessionTokens, revoke } = this.parts
     const tokens = await sessionTokens.end(req)
     await sessionTokens.forget(req)
-    if (tokens !== undefined) await tokenEndpoint.revoke(tokens)
+    if (tokens !== undefined) await revoke(tokens)
   }
 
   /**
@@ -192,16 +134,59 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * afterwards; only the fields named in `keepSession` live on, under a new id. Does not wait for the
    * providers to revoke.
    *
+   * Resolves to the address at the provider where the browser has to go for the person to be logged out
+   * there as well; `undefined` without an `endSessionURL`, or when nobody was logged in by this strategy.
+   *
    * @throws {StorageError} when the session store fails
+   * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
-  async logOut(req: LoginRequest): Promise<void> {
+  async logOut(req: LoginRequest): Promise<string | undefined> {
     const { settings, ledger } = this.parts
     const members = membersWithGrants(ledger, this.parts, requireSession(req))
-    for (const { sessionTokens, tokenEndpoint } of members) {
+    let providerLogout: string | undefined
+    for (const { sessionKey, sessionTokens, revoke } of members) {
       const tokens = await sessionTokens.end(req)
-      if (tokens !== undefined) void tokenEndpoint.revoke(tokens)
+      if (tokens === undefined) continue
+      void revoke(tokens)
+      if (sessionKey === this.parts.sessionKey) {
+        providerLogout = startProviderLogout(req, tokens, settings)
+      }
     }
     await replaceSession(req, settings.keepSession)
+    return providerLogout
+  }
+
+  /**
+   * For the route of `postLogoutRedirectURL`: makes sure that the browser comes back from a logout that was
+   * started in it.
+   *
+   * @throws {LogoutResponseError} when it does not
+   */
+  finishLogOut(req: LoginRequest): void {
+    finishProviderLogout(req)
+  }
+
+  /**
+   * For the route that the provider posts logout tokens to: ends the sessions of whoever has logged out
+   * there, in all processes. Needs the form in `req.body`, and express-session before it.
+   *
+   * @throws {LogoutTokenError} when there is no valid logout token, or it came before
+   * @throws {DiscoveryError} when the provider's keys cannot be had
+   * @throws {StorageError} when ledger or session store fail
+   * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
+   */
+  backchannelLogout(req: LoginRequest): Promise<void> {
+    return backchannelLogout(req, this.parts)
+  }
+
+  /**
+   * The public halves of the client's keys, for the provider to fetch; `undefined` without a `privateKey`.
+   *
+   * @throws {ConfigurationError} when what a key function gives cannot be used
+   * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
+   */
+  async jwks(): Promise<JSONWebKeySet | undefined> {
+    return this.parts.keys?.publicKeys()
   }
 
   /** For Passport: starts a login or finishes one, by one of Passport's actions. */
@@ -222,12 +207,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     accessToken: string,
     done: (error?: unknown, profile?: Profile) => void,
   ): void {
-    const { settings, transport } = this.parts
+    const { settings, resources } = this.parts
     if (settings.profileURL === undefined) {
       done(null, undefined)
       return
     }
-    loadProfile(settings.profileURL, accessToken, settings, transport).then(
+    loadProfile(settings.profileURL, accessToken, settings, resources).then(
       (profile) => done(null, profile),
       (error: unknown) => done(error),
     )
@@ -235,127 +220,31 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
 
   private async decide(req: Request, options: LoginOptions): Promise<Outcome> {
     requireSession(req)
-    if (options.step === 'start') return this.startLogin(req, options)
+    if (options.step === 'start') return this.start(req, options)
     const parameters = readResponseParameters(req)
     return options.step === 'finish' || isResponse(parameters)
-      ? this.finishLogin(req, parameters, options)
-      : this.startLogin(req, options)
+      ? this.finish(req, parameters, options)
+      : this.start(req, options)
   }
 
-  private async startLogin(req: Request, options: LoginOptions): Promise<Outcome> {
-    refuseOtherSites(req, options)
-    const { settings, pendingLogins } = this.parts
-    const state = generateRandomState()
-    const codeVerifier = settings.dangerouslyOmitPkce ? undefined : generateRandomCodeVerifier()
-    const redirectUri = redirectUriOf(options, settings)
-    const connectTo = isConnecting(options) ? connectionOf(req) : undefined
-    const returnTo = sameOriginPath(readQuery(req).get('return_to'))
-    const url = authorizationUrl(settings.authorizationURL, {
-      clientID: settings.clientID,
-      redirectUri,
-      scope: scopeOf(options, settings),
-      state,
-      codeChallenge: codeVerifier && (await calculatePKCECodeChallenge(codeVerifier)),
-      parameters: this.authorizationParameters(req, options),
-    })
-    await pendingLogins.put(req, state, {
-      strategy: settings.sessionKey,
-      redirectUri,
-      createdAt: Date.now(),
-      ...(codeVerifier !== undefined && { codeVerifier }),
-      ...(returnTo !== undefined && { returnTo }),
-      ...(connectTo !== undefined && { connectTo }),
-    })
-    return { action: 'redirect', url }
+  private async start(req: Request, options: LoginOptions): Promise<Outcome> {
+    const hooked = this.authorizationParams(options) as Parameters
+    return { action: 'redirect', url: await startLogin(req, options, this.parts, hooked) }
   }
 
-  private authorizationParameters(req: Request, options: LoginOptions): Parameters {
-    const configured = this.parts.settings.authorizationParameters
-    return {
-      ...checkParameters(this.authorizationParams(options) as Parameters, 'authorizationParams'),
-      ...(typeof configured === 'function'
-        ? checkParameters(configured(req), 'authorizationParameters')
-        : configured),
-      ...checkParameters(options.authorizationParameters, 'authorizationParameters'),
-    }
-  }
-
-  private async finishLogin(
+  private finish(
     req: Request,
     parameters: URLSearchParams,
     options: LoginOptions,
   ): Promise<Outcome> {
-    const { settings, pendingLogins, tokenEndpoint, verify } = this.parts
-    const state = stateOf(parameters) ?? ''
-    const taken = await pendingLogins.take(req, state, () => this.claim(state))
-    if (taken.found !== 'pending') return this.withoutPendingLogin(req, taken, options)
-
-    const { strategy, codeVerifier, redirectUri, returnTo, connectTo } = taken.login
-    const connection = isConnecting(options) ? connectionOf(req) : undefined
-    if (strategy !== settings.sessionKey || connectTo !== connection) {
-      // Started with another provider, by somebody else in this browser, or to connect and not to log in.
-      throw new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
-    }
-    const response = readResponse(parameters, {
-      issuer: settings.issuer,
-      issRequired: settings.authorizationResponseIssParameterSupported,
+    return finishLogin(req, parameters, options, this.parts, {
+      tokenParameters: () => this.tokenParams(options) as Parameters,
+      loadProfile: (accessToken) => this.hookedProfile(accessToken),
     })
-    if (response.kind === 'refused') {
-      const { error, errorDescription } = response
-      return refused({ error, message: errorDescription ?? 'The login was not granted.' })
-    }
-
-    const tokens = await tokenEndpoint.exchange({
-      code: response.code,
-      redirectUri,
-      codeVerifier,
-      parameters: checkParameters(this.tokenParams(options) as Parameters, 'tokenParams'),
-    })
-    const profile = await this.profileOf(tokens)
-    const user = await verify({ tokens, profile, req })
-    if (!user) return refused({ message: 'This account may not log in here.' })
-    await this.keepTokens(req, tokens, options)
-    return { action: 'success', user, info: returnTo === undefined ? {} : { returnTo } }
   }
 
-  /** A callback without a pending login: an error, unless it only comes again after it has succeeded. */
-  private withoutPendingLogin(
-    req: Request,
-    taken: Exclude<TakenLogin, { found: 'pending' }>,
-    options: LoginOptions,
-  ): Outcome {
-    switch (taken.found) {
-      case 'used':
-        if (!holdsGrant(readPart(requireSession(req), this.parts.settings.sessionKey))) {
-          throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
-        }
-        return {
-          action: 'redirect',
-          url: taken.returnTo ?? fitForHeader(options.successRedirect ?? '/'),
-        }
-      case 'expired':
-        throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED')
-      case 'unknown':
-        throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
-    }
-  }
-
-  /**
-   * Makes sure that of all requests with this callback, in all processes, only this one goes on. Sessions
-   * cannot do that: two requests that arrive together both find the pending login.
-   */
-  private claim(state: string): Promise<boolean> {
-    const { ledger, pendingLogins, settings } = this.parts
-    const id = digest(state)
-    const { pendingLoginLifetimeMs } = settings
-    return ledger.claim(id, Math.max(pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0))
-  }
-
-  private async profileOf({ accessToken }: TokenSet): Promise<Profile | undefined> {
-    const { skipUserProfile } = this.parts.settings
-    const skip =
-      typeof skipUserProfile === 'function' ? await skipUserProfile(accessToken) : skipUserProfile
-    if (skip) return undefined
+  /** The hook `userProfile`, as a promise. */
+  private hookedProfile(accessToken: string): Promise<Profile | undefined> {
     return new Promise((resolve, reject) => {
       const done = (error?: unknown, profile?: Profile): void => {
         if (error)
@@ -367,45 +256,4 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
       Promise.resolve(load()).catch(reject)
     })
   }
-
-  /** Puts the tokens where the login will be: the session that Passport makes next, or the present one. */
-  private async keepTokens(req: Request, tokens: TokenSet, options: LoginOptions): Promise<void> {
-    const { settings, sessionTokens, tokenEndpoint } = this.parts
-    const { sessionKey, keepSession } = settings
-    const session = requireSession(req)
-    if (isConnecting(options)) {
-      const entry = await sessionTokens.begin(tokens, { connected: true })
-      // It is some time since the session was read: the provider was asked in between.
-      const present = await reloadSession(req)
-      if (present === undefined) {
-        // The person has logged out meanwhile. Nobody else may have these tokens.
-        void tokenEndpoint.revoke(tokens)
-        throw new LoginRequiredError('not_logged_in')
-      }
-      carryPendingLogins(session, present)
-      writePart(present, sessionKey, withEntry(readPart(present, sessionKey), entry))
-      await saveSession(present)
-    } else if (options.session !== false) {
-      const entry = await sessionTokens.begin(tokens, { connected: false })
-      fillWhenRegenerated(req, session, (fresh) => {
-        keepFields(keepSession, session, fresh)
-        carryPendingLogins(session, fresh)
-        writePart(fresh, sessionKey, withEntry(readPart(fresh, sessionKey), entry))
-        // Passport's `keepSessionInfo` copies whatever is left here over the new session.
-        clearFields(session)
-      })
-    }
-  }
-}
-
-/** The ledger of all strategies of this process that were given none. */
-let processLedger: MemoryLedger | undefined
-
-/** The application's URL as `res.redirect` would send it: what is percent-encoded already stays as it is. */
-function fitForHeader(url: string): string {
-  return encodeURI(url).replaceAll('%25', '%')
-}
-
-function refused(info: FailureInfo): Outcome {
-  return { action: 'fail', info, status: 403 }
 }

@@ -1,9 +1,10 @@
 import type { TokenEndpointResponse } from 'oauth4webapi'
 import { TokenEndpointError } from './errors.js'
 import { providerText } from './provider-text.js'
+import { isObject, parseBody, refusalOf, typeOf } from './provider-answer.js'
 import type { Settings } from './settings.js'
 import type { Answer } from './transport.js'
-import type { TokenSet } from './types.js'
+import type { AuthorizationDetail, TokenSet } from './types.js'
 
 /** What a token request is for. */
 export type Phase = 'exchange' | 'refresh'
@@ -27,11 +28,15 @@ export function standardResponse(
   const succeeded = answer.status >= 200 && answer.status < 300
 
   if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    throw refusal(answer, phase, members, secrets)
+    const { said, facts } = refusalOf(answer, members, secrets)
+    throw new TokenEndpointError(`The token endpoint refused the ${phase} ${said}`, {
+      phase,
+      ...facts,
+    })
   }
   if (!isObject(message)) {
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(contentType(answer), secrets) ?? 'none'}).`,
+      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(typeOf(answer), secrets) ?? 'none'}).`,
       { phase, httpStatus: answer.status },
     )
   }
@@ -59,69 +64,9 @@ function parsedBy(
   }
 }
 
-function parseBody(answer: Answer): unknown {
-  try {
-    return JSON.parse(answer.text) as unknown
-  } catch {
-    // GitHub and Facebook began with form-encoded answers, and servers modelled on them still send these.
-    return contentType(answer) === 'application/x-www-form-urlencoded'
-      ? Object.fromEntries(new URLSearchParams(answer.text))
-      : answer.text
-  }
-}
-
-function contentType({ headers }: Answer): string {
-  const value = headers['content-type']
-  const [type = ''] = (Array.isArray(value) ? value[0] : value)?.split(';', 1) ?? []
-  return type.trim().toLowerCase()
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Some servers send `"refresh_token": null` for what they do not give. */
 function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
-}
-
-/** @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2) */
-function refusal(
-  { status }: Answer,
-  phase: Phase,
-  members: Record<string, unknown>,
-  secrets: readonly string[],
-): TokenEndpointError {
-  const error =
-    REGISTERED_ERRORS.find((code) => code === members['error']) ??
-    providerText(members['error'], secrets)
-  const errorDescription = providerText(members['error_description'], secrets)
-  const said =
-    [error, errorDescription].filter((text) => text !== undefined).join(': ') || 'no reason given'
-  const advice = error !== undefined && Object.hasOwn(ADVICE, error) ? ` ${ADVICE[error]}` : ''
-  return new TokenEndpointError(
-    `The token endpoint refused the ${phase} with HTTP ${status} (${said}).${advice}`,
-    { phase, httpStatus: status, error, errorDescription },
-  )
-}
-
-/**
- * Taken as they are: a parameter's value that happens to be part of one must not make it another.
- *
- * @see [OAuth Extensions Error Registry](https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#extensions-error)
- */
-const REGISTERED_ERRORS: readonly string[] = [
-  ...['invalid_request', 'invalid_client', 'invalid_grant', 'unauthorized_client'],
-  ...['unsupported_grant_type', 'invalid_scope', 'invalid_target', 'access_denied'],
-  ...['server_error', 'temporarily_unavailable', 'invalid_dpop_proof', 'use_dpop_nonce'],
-]
-
-const ADVICE: Readonly<Record<string, string>> = {
-  invalid_client:
-    'Check clientID, the secret or key, and that clientAuthentication is the method the provider expects.',
-  invalid_grant:
-    'The code or refresh token has expired, was used before, or belongs to another client or redirect URI.',
-  unauthorized_client: 'The client is not registered for this grant type.',
 }
 
 /**
@@ -136,17 +81,21 @@ export function toTokenSet(
   requestedAt: number,
   settings: Settings,
 ): TokenSet {
-  if (response.token_type !== 'bearer') throw new Error('its "token_type" is not Bearer')
+  const tokenType = settings.dpopKey === undefined ? 'bearer' : 'dpop'
+  if (response.token_type !== tokenType) {
+    throw new Error(`its "token_type" is not ${tokenType === 'dpop' ? 'DPoP' : 'Bearer'}`)
+  }
   if (!/^[\x20-\x7e]+$/.test(response.access_token)) {
     throw new Error('its "access_token" has characters that no header can have')
   }
   const { expires_in, refresh_token: refreshToken, scope, id_token: idToken } = response
+  const details: unknown = response.authorization_details
   const refreshTokenLifetime =
     // Not in any RFC, yet Google, Microsoft, GitHub and others send it.
     seconds(response['refresh_token_expires_in']) ?? settings.refreshTokenLifetimeSeconds
   return {
     accessToken: response.access_token,
-    tokenType: response.token_type,
+    tokenType,
     ...(expires_in !== undefined && { expiresAt: endOf(requestedAt, expires_in) }),
     ...(refreshToken !== undefined && { refreshToken }),
     ...(refreshToken !== undefined &&
@@ -155,6 +104,9 @@ export function toTokenSet(
       }),
     ...(scope !== undefined && { scope }),
     ...(idToken !== undefined && { idToken }),
+    ...(Array.isArray(details) && {
+      authorizationDetails: details as readonly AuthorizationDetail[],
+    }),
   }
 }
 

@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface TokenSet {
   /** The access token, as it goes into the `Authorization` header. */
   readonly accessToken: string
-  /** Always lower case: `bearer` unless the provider speaks DPoP. */
+  /** `bearer`, or `dpop` with a `dpopKey`. */
   readonly tokenType: string
   /** When the access token ends, in **milliseconds since the epoch**; left out when the provider did not say. */
   readonly expiresAt?: number
@@ -20,6 +20,29 @@ export interface TokenSet {
   readonly scope?: string
   /** The ID token, present only when it was validated against the configured `issuer`. */
   readonly idToken?: string
+  /** What was granted of the `authorizationDetails` asked for, if the provider says so (RFC 9396, section 7). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
+}
+
+/**
+ * One thing that is asked for or granted, in the words of the provider's API.
+ *
+ * @see [RFC 9396, section 2 - Request Parameter "authorization_details"](https://www.rfc-editor.org/rfc/rfc9396.html#section-2)
+ */
+export interface AuthorizationDetail {
+  /** Says what the other members mean. */
+  readonly type: string
+  readonly [member: string]: unknown
+}
+
+/** What the ID token of one login has to say. */
+export interface ExpectedIdToken {
+  /** The `nonce` that went with the authorization request. */
+  readonly nonce: string
+  /** How long ago the person may have been authenticated, in **seconds**. */
+  readonly maxAgeSeconds?: number
+  /** The `acr` is one of these. */
+  readonly acrValues?: readonly string[]
 }
 
 /**
@@ -87,6 +110,8 @@ export interface PendingLogin {
   readonly returnTo?: string
   /** For connecting a further provider: a hash of the id of the session that is to get its tokens. */
   readonly connectTo?: string
+  /** For an OpenID Connect login: what its ID token has to say. */
+  readonly idToken?: ExpectedIdToken
   /** When it was started, in **milliseconds since the epoch**. */
   readonly createdAt: number
 }
@@ -149,6 +174,13 @@ export interface RenewalLimits {
   readonly keepMs: number
 }
 
+/** A login that its provider can end from its side. */
+export interface EnrolledLogin {
+  readonly sessionId: string
+  /** The `id` of the grant's entry in that session. */
+  readonly entryId: string
+}
+
 /**
  * What all requests and processes must agree on. Two strategies, requests or processes that share a
  * ledger never send a code twice, never use a refresh token twice, and agree on what has ended.
@@ -187,6 +219,40 @@ export interface Ledger {
    * @throws {StorageError} when the ledger cannot be reached
    */
   end(grant: string, keepMs: number): Promise<GrantState | undefined>
+
+  /**
+   * Notes that a login belongs to each of `groups`: a session of the provider's, a person there. Resolves to
+   * `false`, and the login must not count, when one of them has ended since the person was authenticated.
+   *
+   * @param grant the grant's secret, of which only the name of its record is kept
+   * @param authenticatedAt in **milliseconds since the epoch**, by the provider's clock
+   * @param keepMs for how long that is noted, in **milliseconds** from now
+   * @throws {StorageError} when the ledger cannot be reached
+   */
+  enrol(
+    login: EnrolledLogin,
+    grant: string,
+    groups: readonly string[],
+    authenticatedAt: number,
+    keepMs: number,
+  ): Promise<boolean>
+
+  /**
+   * Ends the grants of all logins of a group that were authenticated at `endedAt` or before, and hands each
+   * of them to `endSession`. If anything fails, the next call begins anew. The tokens stay where they are,
+   * in the session: the ledger cannot open a record without its grant.
+   *
+   * @param endedAt in **milliseconds since the epoch**, by the provider's clock
+   * @param keepMs for how long that is remembered, in **milliseconds**
+   * @throws whatever `endSession` throws
+   * @throws {StorageError} when the ledger cannot be reached
+   */
+  endGroup(
+    group: string,
+    endedAt: number,
+    keepMs: number,
+    endSession: (login: EnrolledLogin) => Promise<void>,
+  ): Promise<void>
 
   /** Remembers for `keepMs` **milliseconds** that a session was destroyed. */
   endSession(sessionId: string, keepMs: number): Promise<void>

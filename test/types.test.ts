@@ -15,7 +15,9 @@ import type {
   AuthorizationCodeFlowError,
   AuthorizationCodeOptions,
   DefaultUser,
+  EnrolledLogin,
   ErrorCode,
+  Ledger,
   LoginRequiredReason,
   PendingLoginErrorCode,
   PendingLoginStore,
@@ -192,7 +194,7 @@ describe('the methods', () => {
         Same<ReturnType<typeof strategy.accessToken>, Promise<string>>,
         Same<ReturnType<typeof strategy.fetch>, Promise<Response>>,
         Same<ReturnType<typeof strategy.endGrant>, Promise<void>>,
-        Same<ReturnType<typeof strategy.logOut>, Promise<void>>,
+        Same<ReturnType<typeof strategy.logOut>, Promise<string | undefined>>,
       ] = [true, true, true, true, true]
       void strategy.fetch(request, new URL('https://api.example/me'), {
         method: 'POST',
@@ -275,12 +277,16 @@ describe('the errors', () => {
       case 'ERR_AUTHORIZATION_RESPONSE':
         return [error.error, error.errorDescription]
       case 'ERR_TOKEN_ENDPOINT':
+      case 'ERR_PUSHED_AUTHORIZATION_REQUEST':
       case 'ERR_PROFILE':
       case 'ERR_RESOURCE':
       case 'ERR_DISCOVERY':
         return [error.phase, error.httpStatus, error.networkCode, error.error]
       case 'ERR_LOGIN_REQUIRED':
         return [error.reason satisfies LoginRequiredReason, error.status satisfies 401]
+      case 'ERR_LOGOUT_RESPONSE':
+      case 'ERR_LOGOUT_TOKEN':
+        return [error.status satisfies 400]
       case 'ERR_CROSS_SITE_REQUEST':
         return [error.status satisfies 403]
       case 'ERR_STORAGE':
@@ -309,6 +315,9 @@ describe('the errors', () => {
       | 'ERR_CONFIGURATION'
       | 'ERR_AUTHORIZATION_RESPONSE'
       | 'ERR_TOKEN_ENDPOINT'
+      | 'ERR_PUSHED_AUTHORIZATION_REQUEST'
+      | 'ERR_LOGOUT_RESPONSE'
+      | 'ERR_LOGOUT_TOKEN'
       | 'ERR_PROFILE'
       | 'ERR_RESOURCE'
       | 'ERR_DISCOVERY'
@@ -327,12 +336,26 @@ describe('what the application brings itself', () => {
       take: () => Promise.resolve({ found: 'unknown' }),
     }
     const user: DefaultUser = { provider: 'askara', id: undefined, profile: undefined }
-    expect([store, user, new MemoryLedger()]).toHaveLength(3)
+    const memory = new MemoryLedger()
+    const ledger: Ledger = {
+      claim: (id, ttlMs) => memory.claim(id, ttlMs),
+      renew: (...args) => memory.renew(...args),
+      end: (grant, keepMs) => memory.end(grant, keepMs),
+      enrol: (login, grant, groups, authenticatedAt, keepMs) =>
+        memory.enrol(login satisfies EnrolledLogin, grant, groups, authenticatedAt, keepMs),
+      endGroup: (group, endedAt, keepMs, endSession) =>
+        memory.endGroup(group, endedAt, keepMs, endSession),
+      endSession: (sessionId, keepMs) => memory.endSession(sessionId, keepMs),
+      isSessionEnded: (sessionId) => memory.isSessionEnded(sessionId),
+    }
+    expect([store, user, ledger]).toHaveLength(3)
     expectToCompile(() => [
       // @ts-expect-error -- a pending login that was found comes with the login
       { found: 'pending' } satisfies Awaited<ReturnType<PendingLoginStore['take']>>,
       // @ts-expect-error -- every key of a default user is there
       { provider: 'askara' } satisfies DefaultUser,
+      // @ts-expect-error -- of its session, a provider can only end the login that is its own
+      { sessionId: 'id' } satisfies EnrolledLogin,
     ])
   })
 })

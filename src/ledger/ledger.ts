@@ -5,7 +5,7 @@ import type { ProviderErrorFacts } from '../errors.js'
 import { createSeal } from '../sealing.js'
 import type { Seal } from '../sealing.js'
 import { createSingleFlight } from '../single-flight.js'
-import type { GrantState, Ledger, Renewal, RenewalLimits } from '../types.js'
+import type { EnrolledLogin, GrantState, Ledger, Renewal, RenewalLimits } from '../types.js'
 
 /** A grant's record: `sealed` opens with the grant alone. */
 export interface LedgerRecord {
@@ -59,6 +59,12 @@ export interface LedgerStore {
   letGo(id: string, owner: string, failure: string | undefined): Promise<void>
   /** Ends the grant and gives out its last record. */
   end(id: string, keepMs: number): Promise<string | undefined>
+  /** Adds a member, which no other group has, unless the group has ended at `since` or later. */
+  enrol(group: string, member: string, since: number, keepMs: number): Promise<boolean>
+  /** Remembers that the group has ended, if it has not ended later, and gives out all members that it has. */
+  endGroup(group: string, at: number, keepMs: number): Promise<readonly string[]>
+  /** Takes members out of their group. */
+  forgetMembers(group: string, members: readonly string[]): Promise<void>
 }
 
 /** Resolves after so many **milliseconds**. */
@@ -129,6 +135,45 @@ export class CoordinatedLedger implements Ledger {
     this.#unwritten.delete(id)
     const written = sealed === undefined ? undefined : await openRecord(sealed, sealOf(grant), id)
     return (unwritten?.version ?? 0) > (written?.version ?? 0) ? unwritten : written
+  }
+
+  async enrol(
+    login: EnrolledLogin,
+    grant: string,
+    groups: readonly string[],
+    authenticatedAt: number,
+    keepMs: number,
+  ): Promise<boolean> {
+    const { sessionId, entryId } = login
+    const member: Member = { sessionId, entryId, record: idOf(grant), since: authenticatedAt }
+    const welcomes = groups.map(async (name) => {
+      const { id, seal } = groupOf(name)
+      const sealed = await seal.seal(member, id)
+      return reach(() => this.#store.enrol(id, sealed, authenticatedAt, keepMs))
+    })
+    return (await Promise.all(welcomes)).every((isWelcome) => isWelcome)
+  }
+
+  async endGroup(
+    group: string,
+    endedAt: number,
+    keepMs: number,
+    endSession: (login: EnrolledLogin) => Promise<void>,
+  ): Promise<void> {
+    const { id, seal } = groupOf(group)
+    const members = await reach(() => this.#store.endGroup(id, endedAt, keepMs))
+    const ends = members.map(async (sealed) => {
+      const { record, since, ...login } = await openMember(sealed, seal, id)
+      if (since > endedAt) return []
+      await reach(() => this.#store.end(record, keepMs))
+      this.#unwritten.delete(record)
+      await endSession(login)
+      return [sealed]
+    })
+    // One that cannot be ended does not keep the others, and is found again by whoever comes again.
+    await Promise.allSettled(ends)
+    const ended = (await Promise.all(ends)).flat()
+    if (ended.length > 0) await reach(() => this.#store.forgetMembers(id, ended))
   }
 
   async endSession(sessionId: string, keepMs: number): Promise<void> {
@@ -257,6 +302,23 @@ function idOf(grant: string): string {
   return digest(`ledger record of ${grant}`)
 }
 
+/** A login in a group. Of its grant it has only the name of the record, which does not open it. */
+interface Member extends EnrolledLogin {
+  readonly record: string
+  /** When the person was authenticated, in **milliseconds since the epoch**. */
+  readonly since: number
+}
+
+/**
+ * The name of a group and what its members are sealed with. Both say nothing about the group, but to those
+ * who can guess it: the `sub` of a person may be known. What they find are ids of sessions, which are worth
+ * nothing without the secret that signs their cookies, and no token.
+ */
+function groupOf(group: string): { readonly id: string; readonly seal: Seal } {
+  const key = digest(`key of ledger group ${group}`)
+  return { id: digest(`ledger group ${group}`), seal: createSeal(key, 'ledger', 'group') }
+}
+
 /** Opens with the grant alone, which the ledger does not know. */
 function sealOf(grant: string): Seal {
   return createSeal(grant, 'ledger', 'grant')
@@ -267,6 +329,13 @@ async function openRecord(sealed: string, seal: Seal, id: string): Promise<Grant
   if (state === undefined)
     throw new StorageError('Opening the ledger record', new Error('it was changed'))
   return state as GrantState
+}
+
+async function openMember(sealed: string, seal: Seal, group: string): Promise<Member> {
+  const member = await seal.open(sealed, group)
+  if (member === undefined)
+    throw new StorageError('Opening a login in the ledger', new Error('it was changed'))
+  return member as Member
 }
 
 async function reach<Value>(work: () => Promise<Value>): Promise<Value> {

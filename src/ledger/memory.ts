@@ -8,6 +8,7 @@ export interface MemoryLedgerOptions {
    * How many things of a kind are remembered at the most; the oldest are forgotten first. With what is
    * forgotten goes the chance to heal a session that comes back with older tokens, to refuse a callback
    * that comes again, and to keep a destroyed session away: have room for an hour's logins and logouts.
+   * Where providers can end logins, these count twice for as long as they last.
    *
    * @default 100_000
    */
@@ -42,6 +43,9 @@ export function createMemoryLedgerStore(
   const claims = createExpiringMap<true>(maximumEntries, now)
   const records = createExpiringMap<GrantRecord>(maximumEntries, now)
   const locks = createExpiringMap<Lock>(maximumEntries, now)
+  /** The group of each member: all together, so that one busy group does not fill the memory. */
+  const members = createExpiringMap<string>(maximumEntries, now)
+  const groupEnds = createExpiringMap<number>(maximumEntries, now)
 
   const store = {
     claim(key: string, ttlMs: number): boolean {
@@ -92,6 +96,21 @@ export function createMemoryLedgerStore(
       records.set(id, { version: (record?.version ?? 0) + 1, ended: true }, keepMs)
       return record && 'sealed' in record ? record.sealed : undefined
     },
+
+    enrol(group: string, member: string, since: number, keepMs: number): boolean {
+      if ((groupEnds.get(group) ?? -Infinity) >= since) return false
+      members.set(member, group, keepMs)
+      return true
+    },
+
+    endGroup(group: string, at: number, keepMs: number): readonly string[] {
+      if ((groupEnds.get(group) ?? -Infinity) < at) groupEnds.set(group, at, keepMs)
+      return members.keysOf(group)
+    },
+
+    forgetMembers(gone: readonly string[]): void {
+      for (const member of gone) members.delete(member)
+    },
   }
 
   return {
@@ -104,6 +123,12 @@ export function createMemoryLedgerStore(
       return Promise.resolve()
     },
     end: (...args) => Promise.resolve(store.end(...args)),
+    enrol: (...args) => Promise.resolve(store.enrol(...args)),
+    endGroup: (...args) => Promise.resolve(store.endGroup(...args)),
+    forgetMembers: (_group, gone) => {
+      store.forgetMembers(gone)
+      return Promise.resolve()
+    },
   }
 }
 
@@ -124,6 +149,15 @@ function createExpiringMap<Value>(maximumEntries: number, now: () => number) {
       if (entry === undefined || entry.endsAt > now()) return entry?.value
       entries.delete(key)
       return undefined
+    },
+
+    /** All that have this value. It looks through the whole map: for what is rare. */
+    keysOf(value: Value): string[] {
+      const keys: string[] = []
+      for (const [key, entry] of entries) {
+        if (entry.value === value && entry.endsAt > now()) keys.push(key)
+      }
+      return keys
     },
 
     set(key: string, value: Value, ttlMs: number): void {

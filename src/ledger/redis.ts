@@ -26,8 +26,8 @@ export interface RedisLedgerOptions {
 }
 
 /**
- * A ledger in Redis, for any number of processes. All keys of one grant share a hash slot, and each step
- * is one script, so that it works on a Cluster and never half.
+ * A ledger in Redis, for any number of processes. All keys of one grant share a hash slot, as do those of
+ * one group of logins, and each step is one script, so that it works on a Cluster and never half.
  *
  * Redis has to keep what it is told: with `maxmemory-policy noeviction`, and with persistence if logins
  * are to survive its restart.
@@ -102,6 +102,31 @@ redis.call('HSET', KEYS[1], 'ended', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return sealed`
 
+/** The clocks of processes differ: what is kept in one key ends by the clock of Redis. */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`
+
+/** KEYS: members by when they end, end. ARGV: member, since when, for how long. */
+const ENROL = `${NOW}
+local ended = redis.call('GET', KEYS[2])
+if ended and tonumber(ended) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return 1`
+
+/** KEYS: members by when they end, end. ARGV: when, for how long. */
+const END_GROUP = `${NOW}
+local ended = redis.call('GET', KEYS[2])
+if not ended or tonumber(ended) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+end
+return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`
+
+/** KEYS: members. ARGV: those to forget, each by itself, for a call takes only so many. */
+const FORGET_MEMBERS = `for _, member in ipairs(ARGV) do redis.call('ZREM', KEYS[1], member) end`
+
 function createRedisLedgerStore(
   client: RedisLedgerClient,
   prefix: string,
@@ -114,6 +139,7 @@ function createRedisLedgerStore(
     withTimeout(client.eval(script, { keys, arguments: args.map(text) }), commandTimeoutMs)
   // The part in braces is what Redis Cluster chooses the slot by.
   const keysOf = (id: string): string[] => [`${prefix}{${id}}:record`, `${prefix}{${id}}:lock`]
+  const keysOfGroup = (id: string): string[] => [`${prefix}{${id}}:members`, `${prefix}{${id}}:end`]
 
   return {
     async claim(key, ttlMs) {
@@ -165,6 +191,18 @@ function createRedisLedgerStore(
     async end(id, keepMs) {
       const sealed = await run(END, keysOf(id).slice(0, 1), [keepMs])
       return typeof sealed === 'string' ? sealed : undefined
+    },
+
+    async enrol(group, member, since, keepMs) {
+      return (await run(ENROL, keysOfGroup(group), [member, since, keepMs])) === 1
+    },
+
+    async endGroup(group, at, keepMs) {
+      return (await run(END_GROUP, keysOfGroup(group), [at, keepMs])) as string[]
+    },
+
+    async forgetMembers(group, members) {
+      await run(FORGET_MEMBERS, keysOfGroup(group).slice(0, 1), [...members])
     },
   }
 }

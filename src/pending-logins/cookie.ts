@@ -1,6 +1,6 @@
 import { checkPositive, refuseUnknown } from '../checks.js'
+import { readCookies, setCookie } from '../cookies.js'
 import { digest } from '../digest.js'
-import { ConfigurationError } from '../errors.js'
 import { createSeal } from '../sealing.js'
 import type { LoginRequest, PendingLogin, PendingLoginStore, TakenLogin } from '../types.js'
 
@@ -70,7 +70,7 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       const name = nameOf(state, login.createdAt)
       const value = await sealEntry(name, login)
       let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
-      for (const [index, [older, content]] of [...readCookies(request)].reverse().entries()) {
+      for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
         room -= older.length + content.length
         if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
         setCookie(request, `${older}=; ${ATTRIBUTES}; Max-Age=0`)
@@ -80,7 +80,7 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
 
     async take(request, state, claim): Promise<TakenLogin> {
       const id = idOf(state)
-      const [name, value] = [...readCookies(request)].find(([key]) => key.endsWith(id)) ?? []
+      const [name, value] = readPending(request).find(([key]) => key.endsWith(id)) ?? []
       if (name === undefined || value === undefined) return { found: 'unknown' }
       const entry = (await seal.open(value, name)) as PendingLogin | UsedLogin | undefined
       if (entry === undefined) return { found: 'unknown' }
@@ -106,19 +106,6 @@ function idOf(state: string): string {
 }
 
 /** The cookies of pending logins that came with the request, the oldest first. */
-function readCookies({ headers }: LoginRequest): Map<string, string> {
-  const cookies = (headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.trim().split(/=(.*)/s) as [string, string?])
-    .filter((pair): pair is [string, string] => pair[0].startsWith(PREFIX) && pair[1] !== undefined)
-  return new Map(cookies.sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-function setCookie({ res }: LoginRequest, cookie: string): void {
-  if (res === undefined) {
-    throw new ConfigurationError(
-      'cookiePendingLogins needs a request of Express: it has no response.',
-    )
-  }
-  res.appendHeader('Set-Cookie', cookie)
+function readPending(request: LoginRequest): readonly (readonly [string, string])[] {
+  return [...readCookies(request, PREFIX)].sort(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -18,6 +18,13 @@ export interface DiscoverOptions {
   readonly timeoutMs?: number | undefined
   /** An undici `Dispatcher`: a proxy, a private CA, a `MockAgent`. */
   readonly dispatcher?: Dispatcher | undefined
+  /**
+   * Pushes authorization requests wherever the provider offers it, and refuses one that does not.
+   *
+   * @default only where the provider requires it
+   * @see [RFC 9126, section 5 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9126.html#section-5)
+   */
+  readonly pushedAuthorizationRequests?: boolean | undefined
 }
 
 /** What {@link discover} finds out about a provider. */
@@ -49,7 +56,7 @@ export async function discover(
     dispatcher,
   })
   try {
-    return toProvider(await readMetadata(new URL(issuer), transport))
+    return toProvider(await readMetadata(new URL(issuer), transport), options)
   } catch (error) {
     throw asDiscoveryError(error)
   }
@@ -94,7 +101,7 @@ function request(
   })
 }
 
-function toProvider(metadata: AuthorizationServer): DiscoveredProvider {
+function toProvider(metadata: AuthorizationServer, options: DiscoverOptions): DiscoveredProvider {
   const { authorization_endpoint: authorizationURL, token_endpoint: tokenURL } = metadata
   if (authorizationURL === undefined || tokenURL === undefined) {
     throw new Error('it has no authorization_endpoint or no token_endpoint')
@@ -109,6 +116,10 @@ function toProvider(metadata: AuthorizationServer): DiscoveredProvider {
     tokenURL,
     profileURL: metadata.userinfo_endpoint,
     revocationURL: metadata.revocation_endpoint,
+    pushedAuthorizationRequestURL: pushedAuthorizationRequestUrl(metadata, options),
+    endSessionURL: metadata.end_session_endpoint,
+    jwksURL: metadata.jwks_uri,
+    signedAuthorizationRequests: metadata.require_signed_request_object === true,
     authorizationResponseIssParameterSupported:
       metadata.authorization_response_iss_parameter_supported === true,
     // RFC 8414, section 2: left out, this means client_secret_basic.
@@ -116,6 +127,22 @@ function toProvider(metadata: AuthorizationServer): DiscoveredProvider {
       'client_secret_basic',
     ],
   }
+}
+
+function pushedAuthorizationRequestUrl(
+  {
+    pushed_authorization_request_endpoint: url,
+    require_pushed_authorization_requests: isRequired = false,
+  }: AuthorizationServer,
+  { pushedAuthorizationRequests = isRequired }: DiscoverOptions,
+): string | undefined {
+  if (!pushedAuthorizationRequests) {
+    if (isRequired)
+      throw new Error('it requires pushed authorization requests, which are turned off')
+    return undefined
+  }
+  if (url === undefined) throw new Error('it has no pushed_authorization_request_endpoint')
+  return url
 }
 
 function asDiscoveryError(error: unknown): unknown {

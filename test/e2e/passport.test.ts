@@ -589,7 +589,7 @@ describe('the hooks of passport-oauth2 in a subclass', () => {
 })
 
 describe('verify', () => {
-  it('gets tokens, profile and request, and nothing else', async () => {
+  it('gets tokens, profile, claims and request, and nothing else', async () => {
     const seen: VerifiedLogin[] = []
     const app = await startOwn({
       verify: (login) => {
@@ -600,7 +600,9 @@ describe('verify', () => {
     provider.onToken(json(tokenResponse({ access_token: 'at-3', scope: 'read', expires_in: 60 })))
     await browser.follow(app.loginURL)
 
-    expect(seen.map((login) => Object.keys(login).sort())).toEqual([['profile', 'req', 'tokens']])
+    expect(seen.map((login) => Object.keys(login).sort())).toEqual([
+      ['claims', 'profile', 'req', 'tokens'],
+    ])
     expect(seen[0]?.tokens).toMatchObject({ accessToken: 'at-3', scope: 'read' })
     expect(seen[0]?.profile).toEqual({
       provider: 'own',

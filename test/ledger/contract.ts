@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { StorageError, TokenEndpointError } from '../../src/errors.js'
 import { createSeal } from '../../src/sealing.js'
-import type { GrantState, Ledger, RenewalLimits } from '../../src/types.js'
-import { newGrant, newState } from '../support/grants.js'
+import type { EnrolledLogin, GrantState, Ledger, RenewalLimits } from '../../src/types.js'
+import { endGroup, newGrant, newGroup, newLogin, newState } from '../support/grants.js'
 import { until } from '../support/until.js'
 
 /** Where ledgers meet. */
@@ -17,6 +17,10 @@ export interface LedgerPlace {
 }
 
 const LIMITS: RenewalLimits = { leaseMs: 10_000, keepMs: 60_000 }
+
+/** When people were authenticated, by the provider's clock, which is not ours. */
+const LOGIN_AT = 1_700_000_000_000
+const YEAR_MS = 31_536_000_000
 
 /** A request to the provider that the test answers. */
 function openRequest() {
@@ -334,6 +338,180 @@ export function describeLedger(createPlace: () => Promise<LedgerPlace>, processe
     })
   })
 
+  /** Enrols a login of a grant of its own, which the ledger welcomes. */
+  async function enrolIn(
+    groups: readonly string[],
+    { one = ledger, authenticatedAt = LOGIN_AT, keepMs = 60_000 } = {},
+  ): Promise<{ login: EnrolledLogin; grant: string }> {
+    const [login, grant] = [newLogin(), newGrant()]
+    const isWelcome = await one.enrol(login, grant, groups, authenticatedAt, keepMs)
+    expect(isWelcome).toBe(true)
+    return { login, grant }
+  }
+
+  /** Whether a login with this grant would still be renewed. */
+  async function isAlive(grant: string): Promise<boolean> {
+    const { outcome } = await ledger.renew(grant, newState(1), renewsTo(newState(2)), LIMITS)
+    return outcome !== 'ended'
+  }
+
+  const bySession = (logins: readonly EnrolledLogin[]) =>
+    [...logins].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
+
+  /** The logins that the end of a group would hand out; they stay in it. */
+  async function peek(group: string): Promise<EnrolledLogin[]> {
+    const logins: EnrolledLogin[] = []
+    const looking = ledger.endGroup(group, LOGIN_AT, 60_000, (login) => {
+      logins.push(login)
+      return Promise.reject(new Error('only looking'))
+    })
+    await looking.catch(() => undefined)
+    return logins
+  }
+
+  describe('the end of a group of logins', () => {
+    it('ends the grants of all of them, and hands each of them out, wherever they came from', async () => {
+      const group = newGroup()
+      const inside = [await enrolIn([group]), await enrolIn([group], { one: other })]
+      const outside = await enrolIn([newGroup()])
+      const handedOut = await endGroup(other, group, LOGIN_AT)
+      expect(bySession(handedOut)).toEqual(bySession(inside.map(({ login }) => login)))
+      for (const { grant } of inside) await expect(isAlive(grant)).resolves.toBe(false)
+      await expect(isAlive(outside.grant)).resolves.toBe(true)
+    })
+
+    it('has ended the grant by the time that it hands the login out', async () => {
+      const group = newGroup()
+      const { grant } = await enrolIn([group])
+      const seen = jest.fn(async () => {
+        await expect(isAlive(grant)).resolves.toBe(false)
+      })
+      await other.endGroup(group, LOGIN_AT, 60_000, seen)
+      expect(seen).toHaveBeenCalledTimes(1)
+    })
+
+    it('comes by each of the groups that a login belongs to', async () => {
+      const [first, second, person] = [newGroup(), newGroup(), newGroup()]
+      const one = await enrolIn([first, person])
+      const two = await enrolIn([second, person])
+      await expect(endGroup(ledger, first, LOGIN_AT)).resolves.toEqual([one.login])
+      await expect(isAlive(two.grant)).resolves.toBe(true)
+      const rest = await endGroup(other, person, LOGIN_AT)
+      expect(rest).toContainEqual(two.login)
+      await expect(isAlive(two.grant)).resolves.toBe(false)
+    })
+
+    it('hands a login out once', async () => {
+      const group = newGroup()
+      const { login } = await enrolIn([group])
+      await expect(endGroup(ledger, group, LOGIN_AT)).resolves.toEqual([login])
+      await expect(endGroup(other, group, LOGIN_AT)).resolves.toEqual([])
+    })
+
+    it('refuses, in every process, a login whose person was authenticated before', async () => {
+      const group = newGroup()
+      await endGroup(ledger, group, LOGIN_AT)
+      for (const one of [ledger, other]) {
+        for (const [authenticatedAt, isWelcome] of [
+          [LOGIN_AT - YEAR_MS, false],
+          [LOGIN_AT, false],
+          [LOGIN_AT + 1, true],
+        ] as const) {
+          const enrolling = one.enrol(newLogin(), newGrant(), [group], authenticatedAt, 60_000)
+          await expect(enrolling).resolves.toBe(isWelcome)
+        }
+      }
+    })
+
+    it('refuses a login that belongs to other groups besides', async () => {
+      const [living, ended] = [newGroup(), newGroup()]
+      await endGroup(ledger, ended, LOGIN_AT)
+      for (const groups of [
+        [living, ended],
+        [ended, living],
+      ]) {
+        const enrolling = other.enrol(newLogin(), newGrant(), groups, LOGIN_AT, 60_000)
+        await expect(enrolling).resolves.toBe(false)
+      }
+    })
+
+    it('leaves a login alone that came after it, to be ended later', async () => {
+      const group = newGroup()
+      const early = await enrolIn([group])
+      const late = await enrolIn([group], { authenticatedAt: LOGIN_AT + 2 })
+      await expect(endGroup(other, group, LOGIN_AT + 1)).resolves.toEqual([early.login])
+      await expect(isAlive(late.grant)).resolves.toBe(true)
+      await expect(endGroup(other, group, LOGIN_AT + 2)).resolves.toEqual([late.login])
+      await expect(isAlive(late.grant)).resolves.toBe(false)
+    })
+
+    it('is not taken back by an earlier one that comes later', async () => {
+      const group = newGroup()
+      await endGroup(ledger, group, LOGIN_AT)
+      await endGroup(other, group, LOGIN_AT - 1_000)
+      const enrolling = ledger.enrol(newLogin(), newGrant(), [group], LOGIN_AT, 60_000)
+      await expect(enrolling).resolves.toBe(false)
+    })
+
+    it('that fails for one login has ended the others, and begins anew with the next call', async () => {
+      const group = newGroup()
+      const enrolled = [await enrolIn([group]), await enrolIn([group]), await enrolIn([group])]
+      const [unlucky] = enrolled
+      const done: EnrolledLogin[] = []
+      const ending = ledger.endGroup(group, LOGIN_AT, 60_000, async (login) => {
+        if (login.sessionId === unlucky?.login.sessionId) throw new TypeError('the store is away')
+        await other.isSessionEnded('any')
+        done.push(login)
+      })
+      await expect(ending).rejects.toThrow(new TypeError('the store is away'))
+      expect(done).toHaveLength(2)
+      for (const { grant } of enrolled) await expect(isAlive(grant)).resolves.toBe(false)
+      const again = await endGroup(other, group, LOGIN_AT)
+      expect(bySession(again)).toEqual(bySession(enrolled.map(({ login }) => login)))
+    })
+
+    it('is remembered for as long as it was told, and no longer', async () => {
+      const group = newGroup()
+      await endGroup(ledger, group, LOGIN_AT, 30)
+      await until(() => other.enrol(newLogin(), newGrant(), [group], LOGIN_AT, 60_000))
+      await expect(endGroup(ledger, group, LOGIN_AT, 60_000)).resolves.toHaveLength(1)
+      const enrolling = other.enrol(newLogin(), newGrant(), [group], LOGIN_AT, 60_000)
+      await expect(enrolling).resolves.toBe(false)
+    })
+
+    it('finds each login for as long as it was told, however long the others stay', async () => {
+      const group = newGroup()
+      const authenticatedAt = LOGIN_AT - YEAR_MS
+      const long = await enrolIn([group], { authenticatedAt })
+      const longer = await enrolIn([group], { keepMs: 100_000 / 1.5 })
+      await enrolIn([group], { keepMs: 30 })
+      await until(async () => (await peek(group)).length < 3)
+      const left = await endGroup(other, group, LOGIN_AT)
+      expect(bySession(left)).toEqual(bySession([long.login, longer.login]))
+    })
+
+    it('either hands out a login that comes at the same moment, or refuses it', async () => {
+      for (let round = 0; round < 5; round++) {
+        const [group, person] = [newGroup(), newGroup()]
+        const ledgers = [ledger, other, place.open(), place.open()]
+        const comers = Array.from({ length: 40 }, (_, at) => ({
+          login: newLogin(),
+          one: ledgers[at % 4] ?? ledger,
+        }))
+        const enrol = ({ login, one }: (typeof comers)[number]) =>
+          one.enrol(login, newGrant(), [group, person], LOGIN_AT, 60_000)
+        const early = comers.slice(0, 20).map(enrol)
+        await Promise.race(early)
+        const ending = endGroup(other, group, LOGIN_AT)
+        const welcomes = await Promise.all([...early, ...comers.slice(20).map(enrol)])
+        const handedOut = await ending
+        const welcomed = comers.filter((_, at) => welcomes[at]).map(({ login }) => login)
+        expect(bySession(handedOut)).toEqual(bySession(welcomed))
+        expect(welcomed.length).toBeGreaterThan(0)
+      }
+    })
+  })
+
   if (Math.max(...processes) === 1) return
 
   describe('a process that dies while it renews', () => {
@@ -436,10 +614,14 @@ export function describeLedger(createPlace: () => Promise<LedgerPlace>, processe
       const failing = () => Promise.reject(providerFailure())
       await expect(ledger.renew(failed, first, failing, LIMITS)).rejects.toThrow(TokenEndpointError)
       await ledger.endSession('a-secret-session-id', 60_000)
+      const [provider, person] = ['a-secret-sid', 'a-secret-sub']
+      const { login, grant: enrolled } = await enrolIn([provider, person])
+      await expect(peek(person)).resolves.toEqual([login])
 
       const dump = await place.dump()
       expect(dump).toContain('The token endpoint answered 503.')
       const secrets = [grant, ended.grant, failed, 'a-secret-session-id', 'a detail with a secret']
+      secrets.push(provider, person, login.sessionId, login.entryId, enrolled)
       for (const { tokens } of [first, state, ended.state]) {
         const { accessToken, refreshToken = '', idToken = '' } = tokens
         secrets.push(accessToken, refreshToken, idToken, 'access-token', 'refresh-token')

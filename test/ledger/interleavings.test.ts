@@ -1,8 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
+import { setImmediate } from 'node:timers/promises'
 import { StorageError, TokenEndpointError } from '../../src/errors.js'
 import type { Seal } from '../../src/sealing.js'
+import type { LedgerStore } from '../../src/ledger/ledger.js'
 import { runWorld } from '../support/ledger-world.js'
+import { lineTo } from '../support/line-to-store.js'
 import type { Call, CommandFate, ProviderAct, World, WorldPlan } from '../support/ledger-world.js'
 
 // Real ciphers take real time, in which the scheduler would see nothing to do. This one is as picky.
@@ -290,5 +293,125 @@ describe('several processes over one store, in every order', () => {
 
   it.each(REMEMBERED)('$rule, also where once $fault', async ({ seed, path, ...rule }) => {
     await expectOfWorlds(rule, { seed, path, endOnFailure: true })
+  })
+})
+
+const GROUPS = ['a session of the provider', 'another session there', 'the person'] as const
+const KEEP_MS = 1_000_000_000
+
+interface LoginsPlan {
+  /** Each by its own number. */
+  readonly logins: readonly {
+    readonly process: number
+    readonly groups: readonly string[]
+    readonly at: number
+  }[]
+  readonly ends: readonly {
+    readonly process: number
+    readonly group: string
+    readonly at: number
+  }[]
+  readonly commands: readonly CommandFate[]
+}
+
+const loginsPlans: fc.Arbitrary<LoginsPlan> = fc.record({
+  logins: fc.array(
+    fc.record({
+      process: fc.nat(2),
+      groups: fc.subarray([...GROUPS], { minLength: 1 }),
+      at: fc.nat(2),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+  ends: fc.array(
+    fc.record({ process: fc.nat(2), group: fc.constantFrom(...GROUPS), at: fc.nat(2) }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  commands: lostCommands,
+})
+
+/** Lets logins come and their groups end, in the order of `scheduler`; each end that failed is done again. */
+async function runLogins(scheduler: fc.Scheduler, { logins, ends, commands }: LoginsPlan) {
+  const store = createMemoryLedgerStore(1_000)
+  const fates = [...commands]
+  async function carry(name: keyof LedgerStore, run: () => Promise<unknown>): Promise<unknown> {
+    await scheduler.schedule(Promise.resolve(), `${name} goes out`)
+    const fate = fates.shift() ?? 'done'
+    const reply = fate === 'request lost' ? undefined : await run()
+    await scheduler.schedule(Promise.resolve(), `${name} comes back`)
+    if (fate !== 'done') throw new Error(`The ${fate} of ${name}`)
+    return reply
+  }
+  const ledgers = [0, 1, 2].map(() => new CoordinatedLedger(lineTo(store, carry)))
+  const ledgerOf = (process: number) => ledgers[process] ?? new CoordinatedLedger(store)
+
+  /** `undefined` where the store was not reached. */
+  const welcomes: (boolean | undefined)[] = []
+  const handedOut = new Set<number>()
+  const failed: LoginsPlan['ends'][number][] = []
+  const endSession = async ({ sessionId }: { sessionId: string }) => {
+    await scheduler.schedule(Promise.resolve(), 'a session is destroyed')
+    handedOut.add(Number(sessionId))
+  }
+  for (const [number, { process, groups, at }] of logins.entries()) {
+    const login = { sessionId: `${number}`, entryId: `entry ${number}` }
+    void ledgerOf(process)
+      .enrol(login, `grant ${number}`, groups, at, KEEP_MS)
+      .then(
+        (isWelcome) => (welcomes[number] = isWelcome),
+        () => undefined,
+      )
+  }
+  for (const end of ends) {
+    void ledgerOf(end.process)
+      .endGroup(end.group, end.at, KEEP_MS, endSession)
+      .catch(() => failed.push(end))
+  }
+  const runDry = async () => {
+    for (;;) {
+      await setImmediate()
+      if (scheduler.count() === 0) return
+      await scheduler.waitNext(1)
+    }
+  }
+  await runDry()
+  fates.length = 0
+  for (const { group, at } of failed) void ledgerOf(0).endGroup(group, at, KEEP_MS, endSession)
+  await runDry()
+  const fresh = new CoordinatedLedger(store)
+  const isOver = async (number: number) => {
+    const state = { version: 1, tokens: { accessToken: 'a', tokenType: 'bearer' } }
+    const limits = { leaseMs: 1, keepMs: 1 }
+    const renewal = await fresh.renew(
+      `grant ${number}`,
+      state,
+      () => Promise.resolve(state),
+      limits,
+    )
+    return renewal.outcome === 'ended'
+  }
+  return { welcomes, handedOut, isOver }
+}
+
+describe('logins that come while their groups end, in every order', () => {
+  it('are either refused or handed out, whatever gets lost, and no others are', async () => {
+    const seen = { refused: 0, handedOut: 0, left: 0 }
+    const property = fc.asyncProperty(fc.scheduler(), loginsPlans, async (scheduler, plan) => {
+      const { welcomes, handedOut, isOver } = await runLogins(scheduler, plan)
+      for (const [number, { groups, at }] of plan.logins.entries()) {
+        const isMeant = plan.ends.some((end) => groups.includes(end.group) && end.at >= at)
+        const isHandedOut = handedOut.has(number)
+        // Refused by one group, it may have been handed out by another.
+        const isFound = !isMeant || isHandedOut || welcomes[number] !== true
+        const isSpared = isMeant || (!isHandedOut && welcomes[number] !== false)
+        expect([isFound, isSpared]).toEqual([true, true])
+        await expect(isOver(number)).resolves.toBe(isHandedOut)
+        seen.refused += Number(welcomes[number] === false)
+        seen.handedOut += Number(isHandedOut)
+        seen.left += Number(!isMeant)
+      }
+    })
+    await fc.assert(property, { numRuns: NUMBER_OF_WORLDS })
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { CoordinatedLedger } from '../../src/ledger/ledger.js'
 import { MemoryLedger, createMemoryLedgerStore } from '../../src/ledger/memory.js'
-import { newGrant, newState } from '../support/grants.js'
+import { endGroup, newGrant, newGroup, newLogin, newState } from '../support/grants.js'
 import { lineTo } from '../support/line-to-store.js'
 import { describeLedger } from './contract.js'
 import type { LedgerPlace } from './contract.js'
@@ -64,6 +64,27 @@ describe('the memory of a MemoryLedger', () => {
     }
     expect(outcomes).toEqual(['found', 'found', 'renewed'])
     expect(refresh).toHaveBeenCalledTimes(4)
+  })
+
+  it('forgets the oldest logins of all groups when there are too many', async () => {
+    const ledger = new MemoryLedger({ maximumEntries: 3 })
+    const [quiet, busy] = [newGroup(), newGroup()]
+    const [first, second, ...rest] = Array.from({ length: 5 }, newLogin)
+    for (const login of [first, second]) {
+      if (login) await ledger.enrol(login, newGrant(), [quiet], 1, 60_000)
+    }
+    for (const login of rest.slice(0, 2)) await ledger.enrol(login, newGrant(), [busy], 1, 60_000)
+    await expect(endGroup(ledger, quiet, 1)).resolves.toEqual([second])
+    await expect(endGroup(ledger, busy, 1)).resolves.toHaveLength(2)
+  })
+
+  it('forgets the oldest ends of groups when there are too many', async () => {
+    const ledger = new MemoryLedger({ maximumEntries: 2 })
+    for (const group of ['1', '2', '3']) await endGroup(ledger, group, 1)
+    const welcomes = ['1', '2', '3'].map((group) =>
+      ledger.enrol(newLogin(), newGrant(), [group], 1, 60_000),
+    )
+    await expect(Promise.all(welcomes)).resolves.toEqual([true, false, false])
   })
 
   it('makes room for new entries by those that have ended first', async () => {

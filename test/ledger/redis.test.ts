@@ -4,7 +4,7 @@ import type { RedisClientType } from 'redis'
 import { ConfigurationError, StorageError } from '../../src/errors.js'
 import { RedisLedger } from '../../src/ledger/redis.js'
 import type { RedisLedgerClient } from '../../src/ledger/redis.js'
-import { newGrant, newState } from '../support/grants.js'
+import { endGroup, newGrant, newGroup, newLogin, newState } from '../support/grants.js'
 import { startRedis } from '../support/redis.js'
 import type { RedisServer } from '../support/redis.js'
 import { describeWithRedis } from '../support/requirements.js'
@@ -58,7 +58,8 @@ describeWithRedis('RedisLedger and its server', () => {
     const grant = newGrant()
     const scripts = async (work: () => Promise<unknown>) => {
       const { eval: evals, ...others } = await redis.commandsDuring(work)
-      const internal = /^(set|exists|del|hget|hmget|hset|pexpire)$/
+      const internal =
+        /^(get|set|exists|del|hget|hmget|hset|pexpire|pttl|time|zadd|zrem|zrangebyscore|zremrangebyscore)$/
       expect(Object.keys(others).filter((command) => !internal.test(command))).toEqual([])
       return evals
     }
@@ -72,6 +73,56 @@ describeWithRedis('RedisLedger and its server', () => {
     await expect(scripts(() => ledger.end(grant, 60_000))).resolves.toBe(1)
     await expect(scripts(() => ledger.endSession('id', 60_000))).resolves.toBe(1)
     await expect(scripts(() => ledger.isSessionEnded('id'))).resolves.toBe(1)
+  })
+
+  it('costs one command for each group of a login, and few for their end', async () => {
+    const groups = [newGroup(), newGroup()]
+    const [group = ''] = groups
+    const evalsDuring = async (work: () => Promise<unknown>) =>
+      (await redis.commandsDuring(work))['eval']
+    await expect(
+      evalsDuring(() => ledger.enrol(newLogin(), newGrant(), groups, 1, 60_000)),
+    ).resolves.toBe(2)
+    // The group, the grant, and that it was done; nothing but the group when it is empty.
+    await expect(evalsDuring(() => endGroup(ledger, group, 1))).resolves.toBe(3)
+    await expect(evalsDuring(() => endGroup(ledger, group, 1))).resolves.toBe(1)
+  })
+
+  /** Enrols a login, and resolves to the key of the group that it is the first one in. */
+  async function keyOfFirstIn(group: string, login = newLogin()): Promise<string> {
+    const known = new Set((await redis.dump()).keys())
+    await ledger.enrol(login, newGrant(), [group], 1, 60_000)
+    const added = [...(await redis.dump()).keys()].filter((key) => !known.has(key))
+    expect(added).toEqual([expect.stringMatching(/^oauth2:\{[\w-]{43}\}:members$/)])
+    return added[0] ?? ''
+  }
+
+  it('keeps no login of a group that has ended, nor one whose time is up', async () => {
+    const [ended, living] = [newGroup(), newGroup()]
+    const emptied = await keyOfFirstIn(ended)
+    await endGroup(ledger, ended, 1)
+    await expect(client.exists(emptied)).resolves.toBe(0)
+
+    const key = await keyOfFirstIn(living)
+    await ledger.enrol(newLogin(), newGrant(), [living], 1, 1)
+    await until(async () => {
+      await ledger.enrol(newLogin(), newGrant(), [living], 1, 1)
+      // The first one, the one just enrolled, and none of those between.
+      return (await client.zCard(key)) === 2
+    })
+    expect(await client.pTTL(key)).toBeGreaterThan(30_000)
+  })
+
+  it('takes no login from another group, and ends those of its own all the same', async () => {
+    const [one, another] = [newGroup(), newGroup()]
+    const login = newLogin()
+    const from = await keyOfFirstIn(one)
+    const to = await keyOfFirstIn(another, login)
+    await client.zAdd(to, await client.zRangeWithScores(from, 0, -1))
+    const handedOut = jest.fn(() => Promise.resolve())
+    const ending = ledger.endGroup(another, 1, 60_000, handedOut)
+    await expect(ending).rejects.toThrow(StorageError)
+    expect(handedOut.mock.calls).toEqual([[login]])
   })
 
   it('costs two commands for fifty who ask at once in one process', async () => {
@@ -97,8 +148,10 @@ describeWithRedis('RedisLedger and its server', () => {
     void ledger.renew(newGrant(), newState(1), () => new Promise(() => undefined), LIMITS)
     await ledger.claim('something', 60_000)
     await ledger.endSession('somebody', 60_000)
+    await ledger.enrol(newLogin(), newGrant(), [newGroup()], 1, 60_000)
+    await endGroup(ledger, newGroup(), 1, 60_000)
     const keys = [...(await redis.dump()).keys()]
-    expect(keys.length).toBeGreaterThanOrEqual(7)
+    expect(keys.length).toBeGreaterThanOrEqual(9)
     const lifetimes = await Promise.all(keys.map((key) => client.pTTL(key)))
     for (const lifetime of lifetimes) {
       expect(lifetime).toBeGreaterThan(0)
@@ -139,8 +192,10 @@ describeWithRedis('RedisLedger and its server', () => {
     await mine.renew(grant, newState(1), refreshTo(2), LIMITS)
     await mine.claim('it', 60_000)
     await mine.endSession('it', 60_000)
+    await mine.enrol(newLogin(), newGrant(), ['it'], 1, 60_000)
+    await endGroup(mine, 'that', 1)
     const keys = [...(await redis.dump()).keys()].filter((key) => !keysBefore.has(key))
-    expect(keys).toHaveLength(3)
+    expect(keys).toHaveLength(5)
     expect(keys.filter((key) => !key.startsWith('mine:'))).toEqual([])
 
     await expect(yours.claim('it', 60_000)).resolves.toBe(true)
@@ -216,6 +271,8 @@ describeWithRedis('RedisLedger on a Redis that does not answer', () => {
       ledger.end(newGrant(), 60_000),
       ledger.endSession('a session', 60_000),
       ledger.isSessionEnded('a session'),
+      ledger.enrol(newLogin(), newGrant(), ['one', 'another'], 1, 60_000),
+      endGroup(ledger, 'one', 1),
     ])
     const tookMs = performance.now() - startedAt
     redis.resume()
@@ -278,6 +335,30 @@ describeWithRedis('RedisLedger on a Cluster', () => {
         slots.add(record ?? 0)
       }
       expect(slots.size).toBeGreaterThan(10)
+    } finally {
+      cluster.destroy()
+      await redis.stop()
+    }
+  })
+})
+
+describeWithRedis('the groups of a RedisLedger on a Cluster', () => {
+  it('each have a slot of their own, so that a login belongs to several', async () => {
+    const redis = await startRedis({ isCluster: true })
+    const cluster = createCluster({ rootNodes: [{ url: redis.url }] })
+    try {
+      await cluster.connect()
+      const ledger = new RedisLedger({ client: cluster })
+      const [person, ...sessions] = Array.from({ length: 20 }, newGroup)
+      const logins = sessions.map((session) => ({ login: newLogin(), session }))
+      for (const { login, session } of logins) {
+        const groups = [session, person ?? '']
+        await expect(ledger.enrol(login, newGrant(), groups, 1, 60_000)).resolves.toBe(true)
+      }
+      for (const { login, session } of logins.slice(0, 5)) {
+        await expect(endGroup(ledger, session, 1)).resolves.toEqual([login])
+      }
+      await expect(endGroup(ledger, person ?? '', 1)).resolves.toHaveLength(19)
     } finally {
       cluster.destroy()
       await redis.stop()

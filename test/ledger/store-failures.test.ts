@@ -5,7 +5,7 @@ import { CoordinatedLedger } from '../../src/ledger/ledger.js'
 import type { LedgerStore } from '../../src/ledger/ledger.js'
 import { createMemoryLedgerStore } from '../../src/ledger/memory.js'
 import type { GrantState } from '../../src/types.js'
-import { newGrant, newState } from '../support/grants.js'
+import { endGroup, newGrant, newGroup, newLogin, newState } from '../support/grants.js'
 import { lineTo } from '../support/line-to-store.js'
 import { until } from '../support/until.js'
 
@@ -217,6 +217,72 @@ describe('a grant that ends while its newest state is unwritten', () => {
     await world.pass(500)
     const found = await world.open().ledger.renew(grant, first, unwanted(), LIMITS)
     expect(found).toEqual({ outcome: 'found', state })
+  })
+})
+
+describe('a login that the store does not hear of', () => {
+  it.each<Loss>(['request', 'reply'])(
+    'is an error of the storage when the %s is lost',
+    async (loss) => {
+      const { ledger, failing } = createWorld().open()
+      failing.set('enrol', loss)
+      const enrolling = ledger.enrol(newLogin(), newGrant(), [newGroup()], 1, 60_000)
+      await expect(enrolling).rejects.toThrow(StorageError)
+    },
+  )
+})
+
+describe('the end of a group that the store does not take', () => {
+  it.each([
+    ['endGroup', 'request'],
+    ['endGroup', 'reply'],
+    ['end', 'request'],
+    ['end', 'reply'],
+    ['forgetMembers', 'request'],
+  ] as const)('comes to its end with the next call, when %s loses its %s', async (name, loss) => {
+    const world = createWorld()
+    const { ledger, failing } = world.open()
+    const [group, grant, login] = [newGroup(), newGrant(), newLogin()]
+    await ledger.enrol(login, grant, [group], 1, 60_000)
+    failing.set(name, loss)
+    await expect(endGroup(ledger, group, 1)).rejects.toThrow(StorageError)
+    const another = world.open().ledger
+    await expect(endGroup(another, group, 1)).resolves.toEqual([login])
+    const renewal = await another.renew(grant, newState(1), unwanted(), LIMITS)
+    expect(renewal).toEqual({ outcome: 'ended' })
+  })
+
+  it('takes no unwritten renewal with it', async () => {
+    const world = createWorld()
+    const { ledger, failing } = world.open()
+    const [group, grant, first, state] = [newGroup(), newGrant(), newState(1), newState(2)]
+    await ledger.enrol(newLogin(), grant, [group], 1, 60_000)
+    failing.set('commit', 'request').set('end', 'request')
+    await ledger.renew(grant, first, refreshTo(state), LIMITS)
+    await expect(endGroup(ledger, group, 1)).rejects.toThrow(StorageError)
+    failing.clear()
+    await world.pass(500)
+    const found = await world.open().ledger.renew(grant, first, unwanted(), LIMITS)
+    expect(found).toEqual({ outcome: 'found', state })
+  })
+})
+
+describe('the end of a group', () => {
+  it('is the end of a renewal that was not written yet', async () => {
+    const world = createWorld()
+    const { ledger, failing, commands } = world.open()
+    const [group, grant, first] = [newGroup(), newGrant(), newState(1)]
+    await ledger.enrol(newLogin(), grant, [group], 1, 60_000)
+    failing.set('commit', 'request')
+    await ledger.renew(grant, first, refreshTo(newState(2)), LIMITS)
+    await endGroup(ledger, group, 1)
+    failing.clear()
+    const offersBefore = commands.filter((command) => command === 'commit').length
+    await world.pass(1_000)
+    expect(commands.filter((command) => command === 'commit')).toHaveLength(offersBefore)
+    await expect(ledger.renew(grant, first, unwanted(), LIMITS)).resolves.toEqual({
+      outcome: 'ended',
+    })
   })
 })
 

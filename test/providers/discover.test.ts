@@ -126,6 +126,9 @@ describe('discover, with a real OpenID provider', () => {
 
     expect(await discover(origin)).toEqual({
       issuer: origin,
+      jwksURL: `${origin}/jwks`,
+      endSessionURL: `${origin}/session/end`,
+      signedAuthorizationRequests: false,
       authorizationURL: `${origin}/auth`,
       tokenURL: `${origin}/token`,
       profileURL: `${origin}/me`,
@@ -164,6 +167,7 @@ describe('discover, where the metadata is', () => {
 
     expect(await discover(origin)).toEqual({
       issuer: origin,
+      signedAuthorizationRequests: false,
       authorizationURL: `${origin}/authorize`,
       tokenURL: `${origin}/token`,
       profileURL: undefined,

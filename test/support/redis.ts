@@ -188,11 +188,23 @@ async function commandCounts(client: RedisClientType): Promise<ReadonlyMap<strin
   )
 }
 
+async function readOne(client: RedisClientType, key: string) {
+  switch (await client.type(key)) {
+    case 'hash':
+      return { ...(await client.hGetAll(key)) }
+    case 'zset': {
+      const members = await client.zRangeWithScores(key, 0, -1)
+      return Object.fromEntries(members.map(({ value, score }) => [value, `${score}`]))
+    }
+    default:
+      return (await client.get(key)) ?? ''
+  }
+}
+
 async function readAll(client: RedisClientType) {
   const entries = new Map<string, string | Readonly<Record<string, string>>>()
   for (const key of await client.keys('*')) {
-    const isHash = (await client.type(key)) === 'hash'
-    entries.set(key, isHash ? { ...(await client.hGetAll(key)) } : ((await client.get(key)) ?? ''))
+    entries.set(key, await readOne(client, key))
   }
   return entries
 }

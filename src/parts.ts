@@ -1,0 +1,82 @@
+import { createAuthorizationEndpoint } from './authorization-endpoint.js'
+import type { AuthorizationEndpoint } from './authorization-endpoint.js'
+import { createClientAuthentication } from './client-authentication.js'
+import { createClientKeys, readSigningKey } from './client-keys.js'
+import type { ClientKeys } from './client-keys.js'
+import { createClientRequest } from './client-request.js'
+import { createProofOfPossession } from './dpop.js'
+import type { ProofOfPossession } from './dpop.js'
+import type { Member } from './families.js'
+import { MemoryLedger } from './ledger/memory.js'
+import type { Verify } from './login-options.js'
+import { sessionPendingLogins } from './pending-logins/session.js'
+import { createProviderJwtVerifier } from './provider-jwt.js'
+import type { VerifyProviderJwt } from './provider-jwt.js'
+import { createResourceClient } from './resource.js'
+import type { ResourceClient } from './resource.js'
+import { createRevocation } from './revocation.js'
+import { createSessionTokens } from './session-tokens.js'
+import type { Settings } from './settings.js'
+import { createTokenEndpoint } from './token-endpoint.js'
+import type { TokenEndpoint } from './token-endpoint.js'
+import { createTransport } from './transport.js'
+import type { Transport } from './transport.js'
+import type { Ledger, PendingLoginStore } from './types.js'
+
+/** What a strategy is made of. */
+export interface Parts extends Member {
+  readonly settings: Settings
+  readonly transport: Transport
+  readonly resources: ResourceClient
+  /** The client's own keys, if it has any. */
+  readonly keys: ClientKeys | undefined
+  /** Present with a `dpopKey`. */
+  readonly dpop: ProofOfPossession | undefined
+  /** Present with a `jwksURL`. */
+  readonly verifyJwt: VerifyProviderJwt | undefined
+  readonly authorizationEndpoint: AuthorizationEndpoint
+  readonly tokenEndpoint: TokenEndpoint
+  readonly pendingLogins: PendingLoginStore
+  readonly ledger: Ledger
+  readonly verify: Verify
+}
+
+/** The ledger of all strategies of this process that were given none. */
+let processLedger: MemoryLedger | undefined
+
+/**
+ * Puts the parts of a strategy together.
+ *
+ * @throws {ConfigurationError} when the credentials are missing or cannot be used
+ */
+export function createParts(settings: Settings, verify: Verify): Parts {
+  const transport = createTransport(settings)
+  const { privateKey } = settings
+  const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })
+  const dpop =
+    settings.dpopKey === undefined
+      ? undefined
+      : createProofOfPossession(readSigningKey(settings.dpopKey, 'dpopKey'))
+  const verifyJwt = createProviderJwtVerifier(settings, transport)
+  const authenticate = createClientAuthentication(settings, keys)
+  const request = createClientRequest(settings, transport, authenticate, dpop)
+  const tokenEndpoint = createTokenEndpoint(settings, request, verifyJwt)
+  const revoke = createRevocation(settings, request)
+  const ledger = settings.ledger ?? (processLedger ??= new MemoryLedger())
+  return {
+    settings,
+    sessionKey: settings.sessionKey,
+    transport,
+    resources: createResourceClient(transport, dpop),
+    keys,
+    dpop,
+    verifyJwt,
+    authorizationEndpoint: createAuthorizationEndpoint(settings, keys, request),
+    tokenEndpoint,
+    revoke,
+    pendingLogins: settings.pendingLogins ?? sessionPendingLogins(settings),
+    ledger,
+    sessionTokens: createSessionTokens(settings, ledger, tokenEndpoint, revoke),
+    verify,
+  }
+}

@@ -1,0 +1,124 @@
+import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from 'jose'
+import { DiscoveryError } from './errors.js'
+import { TransportError } from './transport.js'
+import type { Transport } from './transport.js'
+
+/** Who signs the JWTs, with which keys, and for whom. */
+export interface ProviderJwtSettings {
+  readonly issuer?: string | undefined
+  /** Where the provider publishes its keys. */
+  readonly jwksURL?: string | undefined
+  readonly clientID: string
+}
+
+/**
+ * Checks a JWT of the provider: its signature by one of the provider's published keys, `iss`, `aud`, `exp`
+ * and `nbf`, and that the `required` claims are there. The answer is its claims.
+ *
+ * @throws {DiscoveryError} when the provider's keys cannot be had
+ * @throws {Error} when the JWT is not valid; the message names what is wrong and quotes nothing
+ */
+export type VerifyProviderJwt = (
+  jwt: string,
+  options?: { readonly required?: readonly string[]; readonly typ?: string },
+) => Promise<JWTPayload>
+
+/**
+ * Signatures that anyone can check and nobody but the key's holder can make. Neither `none` nor HMAC, for
+ * which a public key would do as the secret, is among them.
+ *
+ * @see [RFC 8725, section 3.1 - Perform Algorithm Verification](https://www.rfc-editor.org/rfc/rfc8725.html#section-3.1)
+ */
+export const SIGNATURE_ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+]
+
+/** How far the provider's clock may be from ours, in **seconds**. */
+const CLOCK_TOLERANCE_SECONDS = 30
+
+/**
+ * Checks by the keys under `jwksURL`: read when first needed, kept for 10 minutes, read again for a key
+ * that is not among them, though not within 30 seconds of the last time. `undefined` without a `jwksURL`.
+ *
+ * @see [OpenID Connect Core, section 10.1.1 - Rotation of Asymmetric Signing Keys](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
+ */
+export function createProviderJwtVerifier(
+  { issuer, jwksURL, clientID }: ProviderJwtSettings,
+  transport: Transport,
+): VerifyProviderJwt | undefined {
+  if (jwksURL === undefined || issuer === undefined) return undefined
+  const keys = createRemoteJWKSet(new URL(jwksURL), {
+    // The transport has a time limit of its own, which applies to all requests.
+    timeoutDuration: 2_147_483_647,
+    [customFetch]: (url, { headers }) => loadKeys(url, headers, transport),
+  })
+
+  return async (jwt, { required = [], typ } = {}) => {
+    const options: JWTVerifyOptions = {
+      issuer,
+      audience: clientID,
+      algorithms: SIGNATURE_ALGORITHMS,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ['exp', ...required],
+      ...(typ !== undefined && { typ }),
+    }
+    try {
+      const { payload } = await verifyByAny(jwt, keys, options)
+      return payload
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+}
+
+/** Without a `kid`, several keys may come into question. */
+async function verifyByAny(
+  jwt: string,
+  keys: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(jwt, keys, options)
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    for await (const key of error) {
+      try {
+        return await jwtVerify(jwt, key, options)
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
+  }
+}
+
+async function loadKeys(url: string, headers: Headers, transport: Transport): Promise<Response> {
+  const { status, text } = await transport
+    .send({ method: 'GET', url, headers: Object.fromEntries(headers) })
+    .catch((error: unknown) => {
+      if (!(error instanceof TransportError)) throw error
+      throw new DiscoveryError(`The provider's keys could not be read: ${error.message}.`, {
+        phase: 'keys',
+        networkCode: error.networkCode,
+        cause: error.cause,
+      })
+    })
+  if (status === 200) return new Response(text)
+  throw new DiscoveryError(`The provider's keys could not be read: HTTP ${status}.`, {
+    phase: 'keys',
+    httpStatus: status,
+  })
+}
+
+/** jose's errors hold the whole payload; only what they say goes on. */
+function explain(error: unknown): unknown {
+  if (!(error instanceof errors.JOSEError)) return error
+  return error instanceof errors.JWKSInvalid || error.code === 'ERR_JOSE_GENERIC'
+    ? new DiscoveryError("The provider's keys are not a JSON Web Key Set.", {
+        phase: 'keys',
+        httpStatus: 200,
+      })
+    : new Error(error.message)
+}

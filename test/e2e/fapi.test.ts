@@ -1,0 +1,107 @@
+import '../support/own-realm.js'
+import { generateKeyPairSync } from 'node:crypto'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { discover } from '../../src/index.js'
+import { startApp } from '../support/app.js'
+import type { TestApp } from '../support/app.js'
+import { startFapiServer } from '../support/fapi-server.js'
+import type { FapiServer } from '../support/fapi-server.js'
+import { Browser, listen } from '../support/http.js'
+import { bodyOf } from '../support/login.js'
+
+const running: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.close()
+})
+
+/** An application that logs people in at a FAPI 2.0 server. */
+async function start({ signsMessages = false } = {}): Promise<{
+  readonly app: TestApp
+  readonly server: FapiServer
+}> {
+  // The server wants to know the callback before the application has a port.
+  const behind = { origin: '' }
+  const front = await listen((req, res) => {
+    res.writeHead(307, { location: `${behind.origin}${req.url ?? ''}` }).end()
+  })
+  running.push(front)
+  const callbackURL = `${front.origin}/auth/callback`
+  const server = await startFapiServer(() => ({
+    redirectURI: callbackURL,
+    postLogoutRedirectURI: `${front.origin}/auth/logged-out`,
+    signsMessages,
+  }))
+  running.push(server)
+  const provider = await discover(server.origin)
+  const app = await startApp({
+    strategy: {
+      ...provider,
+      clientID: 'client-1',
+      privateKey: server.privateKey,
+      dpopKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+      scope: 'openid profile',
+      postLogoutRedirectURL: `${front.origin}/auth/logged-out`,
+      ...(signsMessages && {
+        signedAuthorizationRequests: true,
+        signedAuthorizationResponses: true,
+      }),
+      ...{ callbackURL },
+    },
+    routes: (one, strategy) => {
+      one.get('/renew', (req, res, next) => {
+        strategy.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+      })
+      one.get('/userinfo', (req, res, next) => {
+        strategy
+          .fetch(req, `${server.origin}/me`)
+          .then(async (answer) => res.status(answer.status).json(await answer.json()), next)
+      })
+    },
+  })
+  running.push(app)
+  behind.origin = app.origin
+  return { app, server }
+}
+
+describe.each([
+  ['FAPI 2.0 Security Profile', false],
+  ['FAPI 2.0 Message Signing', true],
+])('a server of the %s', (_profile, signsMessages) => {
+  it('logs a person in, serves the API, refreshes, and logs out', async () => {
+    const { app, server } = await start({ signsMessages })
+    const browser = new Browser()
+    const { location = '' } = await browser.visit(app.loginURL)
+    expect(app.errors).toEqual([])
+    expect([...new URL(location).searchParams.keys()].sort()).toEqual(['client_id', 'request_uri'])
+
+    const page = await browser.follow(location)
+    expect(app.errors).toEqual([])
+    expect(bodyOf(page)).toMatchObject({ user: { id: 'ada' } })
+    const { tokens } = bodyOf(await browser.visit(`${app.origin}/tokens`)) as {
+      tokens: Record<string, string>
+    }
+    expect(tokens).toMatchObject({ tokenType: 'dpop' })
+    expect(decodeProtectedHeader(tokens['idToken'] ?? '').alg).toBe('PS256')
+    expect(decodeJwt(tokens['idToken'] ?? '')).toMatchObject({ sub: 'ada', iss: server.origin })
+
+    const answer = await browser.visit(`${app.origin}/userinfo`)
+    expect([answer.status, bodyOf(answer)]).toEqual([200, { sub: 'ada', name: 'Ada Lovelace' }])
+    const renewed = bodyOf(await browser.visit(`${app.origin}/renew`)) as { token: string }
+    expect(renewed.token).not.toBe(tokens['accessToken'])
+    expect((await browser.visit(`${app.origin}/userinfo`)).status).toBe(200)
+
+    const out = await browser.post(`${app.origin}/auth/logout`)
+    expect(new URL(out.location ?? '').pathname).toBe('/session/end')
+    expect((await browser.visit(out.location ?? '')).status).toBe(200)
+  }, 20_000)
+
+  it('is asked once more for each nonce that it wants, and for nothing else', async () => {
+    const { app, server } = await start({ signsMessages })
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    const count = (path: string): number => server.requests.filter((one) => one === path).length
+    expect([count('POST /request'), count('POST /token'), count('GET /me')]).toEqual([2, 1, 1])
+    expect(count('GET /jwks')).toBe(1)
+  }, 20_000)
+})
