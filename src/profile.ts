@@ -9,7 +9,7 @@ import type { ParsedProfile, Profile } from './types.js'
 /**
  * Reads the profile document of the person to whom the access token belongs.
  *
- * @throws {ProfileError} when there is none, or it is not a JSON object
+ * @throws {ProfileError} when there is none, or it is not a JSON object, or is nested too deep
  * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
  */
 export async function loadProfile(
@@ -52,19 +52,27 @@ async function get(
   }
 }
 
+/** A profile is kept in the session, and what is parsed without a stack is written with one. */
+const MAXIMUM_DEPTH = 100
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((one) => isDeeperThan(levels - 1, one))
+}
+
 function parse({ status, text }: Answer): Record<string, unknown> {
   try {
     const body = JSON.parse(text) as unknown
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-      return body as Record<string, unknown>
+      if (!isDeeperThan(MAXIMUM_DEPTH, body)) return body as Record<string, unknown>
     }
   } catch {
     // Not JSON: said below. The parser's own message would quote the answer.
   }
-  throw new ProfileError('The profile is not a JSON object.', {
-    phase: 'profile',
-    httpStatus: status,
-  })
+  throw new ProfileError(
+    `The profile is not a JSON object, or is nested deeper than ${MAXIMUM_DEPTH} levels.`,
+    { phase: 'profile', httpStatus: status },
+  )
 }
 
 /**
