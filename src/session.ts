@@ -271,13 +271,24 @@ export function fillWhenRegenerated(
 
 /**
  * Makes `save` skip what is already in the store. express-session takes a session whose id has changed
- * for unsaved and writes it again at the end of the response, even when it was saved a moment ago.
+ * for unsaved and writes it again at the end of the response, even when it was saved a moment ago. A
+ * session that JSON cannot hold, such as one with a user of the application's with a `bigint` in it, loses
+ * everything.
  */
 function saveOnlyChanges(session: LoginSession, confirm: FreshSession['confirm']): void {
   const save = session.save.bind(session)
   let stored: string | undefined
   hiddenMethod(session, 'save', (callback: (error?: unknown) => void = () => undefined): void => {
-    const content = contentOf(session)
+    let content: string
+    try {
+      content = contentOf(session)
+    } catch (error) {
+      // Passport calls from within the store, where what is thrown ends the process; and express-session
+      // would throw it again at the end of the response.
+      clearFields(session)
+      callback(new StorageError('Writing the session', error))
+      return
+    }
     if (content === stored) {
       callback()
       return
