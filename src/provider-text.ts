@@ -25,5 +25,9 @@ function spellings(secret: string): readonly string[] {
   const inForm = new URLSearchParams([['', secret]]).toString().slice(1)
   // Half a surrogate pair, which `encodeURIComponent` throws at, does not survive the Buffer.
   const inUrl = encodeURIComponent(Buffer.from(secret).toString())
-  return [secret, inForm, inForm.replaceAll('+', '%20'), inUrl, JSON.stringify(secret).slice(1, -1)]
+  const inJson = JSON.stringify(secret).slice(1, -1)
+  const encoded = [inForm, inForm.replaceAll('+', '%20'), inUrl]
+  // .NET writes the digits small, and PHP escapes slashes.
+  const small = encoded.map((one) => one.replace(/%../g, (byte) => byte.toLowerCase()))
+  return [secret, ...encoded, ...small, inJson, inJson.replaceAll('/', '\\/')]
 }
