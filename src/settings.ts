@@ -340,7 +340,7 @@ function defaultClientAuthentication(
     const unset = (['clientSecret', 'privateKey'] as const).find((name) => name in options)
     return unset === undefined ? 'none' : missing(unset)
   }
-  const offered = options.clientAuthenticationMethodsSupported
+  const offered = texts(options, 'clientAuthenticationMethodsSupported')
   const basicOnly =
     offered?.includes('client_secret_basic') && !offered.includes('client_secret_post')
   return basicOnly ? 'client_secret_basic' : 'client_secret_post'
