@@ -37,8 +37,9 @@ export interface Refusal {
 export function refusalOf(
   { status }: Answer,
   members: Record<string, unknown>,
-  secrets: readonly string[],
+  sent: readonly string[],
 ): Refusal {
+  const secrets = [...sent, ...tokensIn(members)]
   const error =
     REGISTERED_ERRORS.find((code) => code === members['error']) ??
     providerText(members['error'], secrets)
@@ -50,6 +51,13 @@ export function refusalOf(
     said: `with HTTP ${status} (${reason}).${advice}`,
     facts: { httpStatus: status, error, errorDescription },
   }
+}
+
+/** A refusal may have tokens all the same, and say in its text which ones it means. */
+function tokensIn(members: Record<string, unknown>): string[] {
+  return ['access_token', 'refresh_token', 'id_token']
+    .map((name) => members[name])
+    .filter((value) => typeof value === 'string')
 }
 
 /**
