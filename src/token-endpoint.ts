@@ -90,18 +90,19 @@ export function createTokenEndpoint(
     const all = { ...settings.tokenParameters, ...parameters, grant_type: grantType }
     const form = new URLSearchParams(withoutUndefined(all))
     for (const resource of settings.resource) form.append('resource', resource)
-    try {
-      const { answer, secrets } = await request(settings.tokenURL, form, {
-        format: settings.tokenRequestFormat,
-      })
-      return { response: standardResponse(answer, phase, settings, secrets), requestedAt }
-    } catch (error) {
+    const { answer, secrets } = await request(settings.tokenURL, form, {
+      format: settings.tokenRequestFormat,
+    }).catch((error: unknown) => {
       if (!(error instanceof TransportError)) throw error
       throw new TokenEndpointError(
         `The token endpoint gave no answer to the ${phase}: ${error.message}.`,
         { phase, networkCode: error.networkCode, cause: error.cause },
       )
-    }
+    })
+    const response = await valid(phase, answer, () =>
+      standardResponse(answer, phase, settings, secrets),
+    )
+    return { response, requestedAt }
   }
 
   /** The claims of an ID token that came with a refresh; `undefined` when it cannot be trusted. */
@@ -196,8 +197,8 @@ function whatIsExpected({ nonce, maxAgeSeconds }: Partial<ExpectedIdToken> = {})
  */
 async function valid<Value>(
   phase: Phase,
-  { status }: Response,
-  read: () => Promise<Value>,
+  { status }: { readonly status: number },
+  read: () => Value | Promise<Value>,
 ): Promise<Value> {
   try {
     return await read()
