@@ -98,6 +98,7 @@ describe('a token endpoint that answers the code strangely', () => {
   const EXAMPLES: StrangeAnswer[] = [
     HONEST_ANSWER,
     { ...HONEST_ANSWER, delivery: 'chunked' },
+    { ...HONEST_ANSWER, body: '{"access_token":"{access}","token_type":"DPoP"}' },
     { ...HONEST_ANSWER, delivery: 'cut off' },
     { ...HONEST_ANSWER, delivery: 'reset' },
     { ...HONEST_ANSWER, delivery: 'endless' },
