@@ -1,24 +1,23 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
+import type { AuthorizationServer, Tenants } from './authorization-server.js'
 import { readEnvironment, readWorkerCount } from './environment.js'
 import { describeApp, printError, printStartFailure, printTokenRequest } from './print.js'
 import { startStandIns } from './providers.js'
-import {
-  listenOnFirstFree,
-  randomSecret,
-  startExampleApp,
-  type ExampleAppOptions,
-} from './server.js'
+import { randomSecret, startExampleApp, type ExampleAppOptions } from './server.js'
 import { openStorage } from './storage.js'
 
 /** How long to wait before a worker that could not start is replaced, in milliseconds. */
 const RESTART_DELAY_MS = 1_000
 
-/** What a worker tells the primary: that it listens for its options, and then that it has started. */
-type WorkerMessage = 'waiting' | 'ready'
+/**
+ * What a worker tells the primary, in this order: that it listens for its options, at which address it
+ * serves the app, for the stand-ins to know it, and that it has started.
+ */
+type WorkerMessage = 'waiting' | { readonly appURL: string } | 'ready'
+
+/** Starts the stand-ins for the app at this address; later calls get those that run. */
+type StartStandIns = (appURL: string) => Promise<AuthorizationServer | undefined>
 
 try {
   await (cluster.isPrimary ? lead() : work())
@@ -40,18 +39,23 @@ async function lead(): Promise<void> {
   // What is wrong with it is said once here instead of once by every worker.
   const storage = await openStorage(options.redisURL, printError)
   storage.close()
-  const port = await findPort(options.ports)
-  const url = new URL(options.publicURL ?? `http://localhost:${port}`).origin
-  const authorizationServer = { onTokenRequest: printTokenRequest }
-  const standIns = await startStandIns({ ...options, authorizationServer }, url)
   const { sessionSecret = randomSecret() } = options
-  const shared = { ...options, ports: [port], sessionSecret, standIns: standIns?.tenants }
+  const shared = { ...options, sessionSecret }
+  // The workers have the port, and the stand-ins have to know it: so they come once the first one listens.
+  let started: ReturnType<StartStandIns> | undefined
+  const start: StartStandIns = (appURL) =>
+    (started ??= startStandIns(
+      { ...options, authorizationServer: { onTokenRequest: printTokenRequest } },
+      appURL,
+    ))
 
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
-  stopping.signal.addEventListener('abort', () => void standIns?.close())
+  stopping.signal.addEventListener('abort', () => {
+    void started?.then((standIns) => standIns?.close())
+  })
   try {
-    await employ(count, shared, stopping.signal, () =>
+    await employ(count, shared, start, stopping.signal, (url) =>
       console.log(describeApp(url, options, count)),
     )
   } finally {
@@ -67,11 +71,13 @@ async function lead(): Promise<void> {
 function employ(
   count: number,
   options: ExampleAppOptions,
+  start: StartStandIns,
   stop: AbortSignal,
-  onReady: () => void,
+  onReady: (url: string) => void,
 ): Promise<void> {
   const ready = new Set<Worker>()
   let isReady = false
+  let url = ''
 
   return new Promise((resolve, reject) => {
     const hire = (): void => {
@@ -90,11 +96,18 @@ function employ(
         worker.send(options)
         return
       }
+      if (message !== 'ready') {
+        url = message.appURL
+        start(url).then((standIns) => {
+          if (worker.isConnected()) worker.send({ tenants: standIns?.tenants })
+        }, reject)
+        return
+      }
       ready.add(worker)
       console.log(`  worker ${worker.id}: ready as process ${worker.process.pid}`)
       if (isReady || ready.size < count) return
       isReady = true
-      onReady()
+      onReady(url)
     })
     cluster.on('exit', (worker, code, signal: string | null) => {
       if (stop.aborted) {
@@ -119,23 +132,22 @@ function workersLeft(): readonly Worker[] {
 async function work(): Promise<void> {
   // Ctrl+C reaches every process; the primary decides what follows from it.
   process.on('SIGINT', () => undefined)
-  const received = once(process, 'message') as Promise<[ExampleAppOptions]>
-  tell('waiting')
-  const [options] = await received
-  const app = await startExampleApp({ ...options, onError: printError })
+  const options = await ask<ExampleAppOptions>('waiting')
+  const findStandIns = async (appURL: string): Promise<Tenants | undefined> =>
+    (await ask<{ readonly tenants?: Tenants }>({ appURL })).tenants
+  const app = await startExampleApp({ ...options, findStandIns, onError: printError })
   process.once('SIGTERM', () => void app.close().then(() => process.disconnect()))
   tell('ready')
 }
 
-function tell(message: WorkerMessage): void {
-  process.send?.(message)
+/** Tells the primary something, and resolves to what it says to that. */
+async function ask<Answer>(message: WorkerMessage): Promise<Answer> {
+  const received = once(process, 'message') as Promise<[Answer]>
+  tell(message)
+  const [answer] = await received
+  return answer
 }
 
-/** The workers share one port, and the stand-ins have to know it before there are any. */
-async function findPort(ports: readonly number[] | undefined): Promise<number> {
-  const probe = createServer()
-  await listenOnFirstFree(probe, ports)
-  const { port } = probe.address() as AddressInfo
-  await promisify(probe.close.bind(probe))()
-  return port
+function tell(message: WorkerMessage): void {
+  process.send?.(message)
 }

@@ -36,8 +36,9 @@ export async function createProviders(
   appURL: string,
   keeping: TokenKeeping,
 ): Promise<Providers> {
-  const authorizationServer = options.standIns ? undefined : await startStandIns(options, appURL)
-  const standIns = options.standIns ?? authorizationServer?.tenants
+  const { findStandIns } = options
+  const authorizationServer = findStandIns ? undefined : await startStandIns(options, appURL)
+  const standIns = findStandIns ? await findStandIns(appURL) : authorizationServer?.tenants
   const common = { ...keeping, refreshBeforeSeconds: REFRESH_BEFORE_SECONDS }
 
   return {

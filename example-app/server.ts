@@ -60,8 +60,13 @@ export interface ExampleAppOptions {
       }
     | undefined
 
-  /** Stand-ins that run already, such as in the primary process of a cluster. @default own ones */
-  readonly standIns?: Tenants | undefined
+  /**
+   * Finds stand-ins that run elsewhere, such as in the primary process of a cluster, for the app at this
+   * address; `undefined` when both providers are the real ones.
+   *
+   * @default starts own ones
+   */
+  readonly findStandIns?: ((appURL: string) => Promise<Tenants | undefined>) | undefined
 
   /** How the own stand-ins behave. */
   readonly authorizationServer?: Omit<AuthorizationServerOptions, 'callbackURLs'> | undefined
@@ -144,10 +149,7 @@ function deriveTokenSecret(sessionSecret: string): string {
  *
  * @throws when none of them is
  */
-export async function listenOnFirstFree(
-  server: Server,
-  ports: readonly number[] = [0],
-): Promise<void> {
+async function listenOnFirstFree(server: Server, ports: readonly number[] = [0]): Promise<void> {
   for (const [index, port] of ports.entries()) {
     const isLast = index === ports.length - 1
     try {
