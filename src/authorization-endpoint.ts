@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { authorizationUrl, requestObjectClaims } from './authorization-request.js'
 import type { ClientKeys } from './client-keys.js'
 import type { ClientRequest } from './client-request.js'
+import type { Diagnostics } from './diagnostics.js'
 import { pushAuthorizationRequest } from './pushed-authorization-request.js'
 import type { Settings } from './settings.js'
 
@@ -18,8 +19,10 @@ export function createAuthorizationEndpoint(
   settings: Settings,
   keys: ClientKeys | undefined,
   request: ClientRequest,
+  diagnostics: Diagnostics,
 ): AuthorizationEndpoint {
   const { clientID: client_id, authorizationURL, pushedAuthorizationRequestURL } = settings
+  const push = diagnostics.watch('push', pushAuthorizationRequest)
 
   /** @see [RFC 9101, section 5 - Authorization Request](https://www.rfc-editor.org/rfc/rfc9101.html#section-5) */
   async function signed(parameters: URLSearchParams): Promise<URLSearchParams> {
@@ -36,11 +39,7 @@ export function createAuthorizationEndpoint(
   /** @see [RFC 9126, section 4 - Authorization Request](https://www.rfc-editor.org/rfc/rfc9126.html#section-4) */
   async function pushed(parameters: URLSearchParams): Promise<URLSearchParams> {
     if (pushedAuthorizationRequestURL === undefined) return parameters
-    const request_uri = await pushAuthorizationRequest(
-      pushedAuthorizationRequestURL,
-      parameters,
-      request,
-    )
+    const request_uri = await push(pushedAuthorizationRequestURL, parameters, request)
     return new URLSearchParams({ client_id, request_uri })
   }
 

@@ -57,7 +57,7 @@ export async function backchannelLogout(req: LoginRequest, parts: Parts): Promis
   }
   const logout = await readLogoutToken(logoutTokenOf(req), settings, verifyJwt, Date.now())
   await ledger.endGroup(logout.group, logout.at, sessionTokens.keepMs, (login) =>
-    endSession(req.sessionStore, login, settings.sessionKey),
+    endSession(req.sessionStore, login, parts),
   )
   // Only now: the provider may come again with a logout that came to grief here. Until then a second one
   // finds nothing left to end, for it ends no login that is younger than itself.
@@ -107,7 +107,7 @@ export async function readLogoutToken(
 async function endSession(
   sessionStore: object | undefined,
   { sessionId, entryId }: EnrolledLogin,
-  sessionKey: string,
+  { settings: { sessionKey }, diagnostics }: Parts,
 ): Promise<void> {
   const address = { sessionID: sessionId, sessionStore }
   const part = await readStoredPart(address, sessionKey)
@@ -117,7 +117,8 @@ async function endSession(
     await changeStoredPart(address, sessionKey, (one) => withoutEntry(one, entryId, false))
   } else if (entry?.id === entryId || hasEnded(part)) {
     await destroyStored(address)
-  }
+  } else return
+  diagnostics.report('grant_end', { outcome: 'ok', reason: 'backchannel_logout' })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

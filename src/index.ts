@@ -35,6 +35,7 @@ export type {
   PrivateKey,
   PrivateKeys,
 } from './client-keys.js'
+export type { DiagnosticError, DiagnosticEvent, DiagnosticStep } from './diagnostics.js'
 export type {
   AuthorizationCodeFlowError,
   ErrorCode,

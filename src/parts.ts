@@ -4,11 +4,13 @@ import { createClientAuthentication } from './client-authentication.js'
 import { createClientKeys, readSigningKey } from './client-keys.js'
 import type { ClientKeys } from './client-keys.js'
 import { createClientRequest } from './client-request.js'
+import { createDiagnostics } from './diagnostics.js'
+import type { Diagnostics } from './diagnostics.js'
 import { createProofOfPossession } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
 import type { Member } from './families.js'
 import { MemoryLedger } from './ledger/memory.js'
-import type { Verify } from './login-options.js'
+import type { VerifiedLogin, Verify } from './login-options.js'
 import { sessionPendingLogins } from './pending-logins/session.js'
 import { createProviderJwtVerifier } from './provider-jwt.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
@@ -18,14 +20,15 @@ import { createRevocation } from './revocation.js'
 import { createSessionTokens } from './session-tokens.js'
 import type { Settings } from './settings.js'
 import { createTokenEndpoint } from './token-endpoint.js'
-import type { TokenEndpoint } from './token-endpoint.js'
+import type { CodeGrant, TokenEndpoint } from './token-endpoint.js'
 import { createTransport } from './transport.js'
 import type { Transport } from './transport.js'
-import type { Ledger, PendingLoginStore } from './types.js'
+import type { Ledger, PendingLoginStore, TokenSet } from './types.js'
 
 /** What a strategy is made of. */
 export interface Parts extends Member {
   readonly settings: Settings
+  readonly diagnostics: Diagnostics
   readonly transport: Transport
   readonly resources: ResourceClient
   /** The client's own keys, if it has any. */
@@ -51,6 +54,7 @@ let processLedger: MemoryLedger | undefined
  */
 export function createParts(settings: Settings, verify: Verify): Parts {
   const transport = createTransport(settings)
+  const diagnostics = createDiagnostics(settings.name)
   const { privateKey } = settings
   const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })
   const dpop =
@@ -60,23 +64,33 @@ export function createParts(settings: Settings, verify: Verify): Parts {
   const verifyJwt = createProviderJwtVerifier(settings, transport)
   const authenticate = createClientAuthentication(settings, keys)
   const request = createClientRequest(settings, transport, authenticate, dpop)
-  const tokenEndpoint = createTokenEndpoint(settings, request, verifyJwt)
-  const revoke = createRevocation(settings, request)
+  const endpoint = createTokenEndpoint(settings, request, verifyJwt)
+  const tokenEndpoint: TokenEndpoint = {
+    exchange: diagnostics.watch('exchange', (grant: CodeGrant) => endpoint.exchange(grant)),
+    refresh: diagnostics.watch('refresh', (tokens: TokenSet) => endpoint.refresh(tokens)),
+  }
+  const revoke = createRevocation(settings, request, diagnostics)
   const ledger = settings.ledger ?? (processLedger ??= new MemoryLedger())
   return {
     settings,
+    diagnostics,
     sessionKey: settings.sessionKey,
     transport,
     resources: createResourceClient(transport, dpop),
     keys,
     dpop,
     verifyJwt,
-    authorizationEndpoint: createAuthorizationEndpoint(settings, keys, request),
+    authorizationEndpoint: createAuthorizationEndpoint(settings, keys, request, diagnostics),
     tokenEndpoint,
     revoke,
     pendingLogins: settings.pendingLogins ?? sessionPendingLogins(settings),
     ledger,
-    sessionTokens: createSessionTokens(settings, ledger, tokenEndpoint, revoke),
-    verify,
+    sessionTokens: createSessionTokens(settings, ledger, tokenEndpoint, revoke, diagnostics),
+    verify: diagnostics.watch(
+      'verify',
+      // An application's function may throw without being asynchronous.
+      async (login: VerifiedLogin) => verify(login),
+      (user) => (user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' }),
+    ),
   }
 }

@@ -1,4 +1,5 @@
 import type { ClientRequest } from './client-request.js'
+import type { Diagnostics } from './diagnostics.js'
 import type { Settings } from './settings.js'
 import type { TokenSet } from './types.js'
 
@@ -16,16 +17,26 @@ export type Revoke = (tokens: TokenSet) => Promise<void>
 const REVOCATION_TIMEOUT_MS = 3_000
 
 /** Revocation by `request`. */
-export function createRevocation(settings: Settings, request: ClientRequest): Revoke {
+export function createRevocation(
+  settings: Settings,
+  request: ClientRequest,
+  diagnostics: Diagnostics,
+): Revoke {
   const { revocationURL } = settings
   const timeoutMs = Math.min(settings.timeoutMs, REVOCATION_TIMEOUT_MS)
 
-  async function revoke(token: string, hint: string): Promise<void> {
-    if (revocationURL === undefined) return
-    // RFC 7009 knows only forms, also where token requests are JSON.
-    const form = new URLSearchParams({ token_type_hint: hint, token })
-    await request(revocationURL, form, { timeoutMs, proves: false })
-  }
+  if (revocationURL === undefined) return () => Promise.resolve()
+
+  const revoke = diagnostics.watch(
+    'revocation',
+    (token: string, hint: string) => {
+      // RFC 7009 knows only forms, also where token requests are JSON.
+      const form = new URLSearchParams({ token_type_hint: hint, token })
+      return request(revocationURL, form, { timeoutMs, proves: false })
+    },
+    ({ answer: { status } }) =>
+      status < 400 ? { outcome: 'ok' } : { outcome: 'refused', reason: `http_${status}` },
+  )
 
   return async ({ refreshToken, accessToken }) => {
     await Promise.allSettled([

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Diagnostics } from './diagnostics.js'
 import { LoginRequiredError, TokenEndpointError } from './errors.js'
 import type { LoginRequiredReason } from './errors.js'
 import { hasTime, isDue, isRenewable, isValid, stateOf } from './grant-state.js'
@@ -50,8 +51,10 @@ export interface SessionTokens {
   /**
    * Ends the grant of this session, for requests under way too. Resolves to its newest tokens, to be
    * revoked.
+   *
+   * @param reason for the diagnostics
    */
-  end(request: LoginRequest): Promise<TokenSet | undefined>
+  end(request: LoginRequest, reason: 'logout' | 'end_grant'): Promise<TokenSet | undefined>
 
   /** Takes the grant out of this session. */
   forget(request: LoginRequest): Promise<void>
@@ -63,6 +66,14 @@ export interface BegunGrant {
   readonly grant: string
   /** What goes into the session. */
   readonly entry: TokenEntry
+}
+
+/** What a renewal has brought. */
+interface Renewed {
+  readonly state: GrantState
+  readonly entry: TokenEntry
+  /** Whether the provider was asked for it, or another request or process had done so. */
+  readonly source: 'refreshed' | 'shared'
 }
 
 /** How much longer than a token request a renewal may keep others waiting: signing, sealing, writing, a busy process. */
@@ -77,6 +88,7 @@ export function createSessionTokens(
   ledger: Ledger,
   tokenEndpoint: TokenEndpoint,
   revoke: Revoke,
+  diagnostics: Diagnostics,
 ): SessionTokens {
   const { sessionKey, tokenSecret, refreshBeforeSeconds } = settings
   const entries = createTokenEntries(sessionKey, tokenSecret)
@@ -84,15 +96,16 @@ export function createSessionTokens(
     leaseMs: settings.timeoutMs + LEASE_MARGIN_MS,
     keepMs: (settings.refreshTokenLifetimeSeconds ?? 0) * 1000 || DEFAULT_KEEP_MS,
   }
-  const share = createSingleFlight<{ state: GrantState; entry: TokenEntry }>()
+  const share = createSingleFlight<Renewed>()
 
   async function refresh({ tokens, version }: GrantState): Promise<GrantState | undefined> {
     if (!isRenewable(tokens)) return undefined
     try {
       return stateOf(await tokenEndpoint.refresh(tokens), version + 1, refreshBeforeSeconds)
     } catch (error) {
-      if (isEnd(error)) return undefined
-      throw error
+      if (!isEnd(error)) throw error
+      diagnostics.report('grant_end', { outcome: 'refused', reason: 'invalid_grant' })
+      return undefined
     }
   }
 
@@ -101,9 +114,10 @@ export function createSessionTokens(
     request: LoginRequest,
     held: HeldGrant,
     forced: boolean,
-  ): Promise<{ state: GrantState; entry: TokenEntry }> {
+  ): Promise<Renewed> {
     const connected = entryOf(readPart(requireSession(request), sessionKey))?.connected ?? false
     let { state } = held
+    let source: Renewed['source'] = 'shared'
     for (let renewed = false; !renewed;) {
       let fresh: GrantState | undefined
       const current = state
@@ -119,12 +133,18 @@ export function createSessionTokens(
         throw new LoginRequiredError('grant_ended')
       }
       state = renewal.state
+      source = fresh === undefined ? 'shared' : 'refreshed'
       renewed = renewal.outcome === 'renewed' || (!forced && isValid(state))
     }
     const entry = await entries.make(held.grant, state, connected)
     await changeStored(request, (part) => withNewerEntry(part, entry))
-    return { state, entry }
+    return { state, entry, source }
   }
+
+  const watchedRenewal = diagnostics.watch('renewal', renewOnce, ({ source }) => ({
+    outcome: 'ok',
+    reason: source,
+  }))
 
   async function renew(
     request: LoginRequest,
@@ -135,7 +155,7 @@ export function createSessionTokens(
     const { grant, state } = held
     try {
       const renewed = await share(`${grant}:${state.version}:${String(forced)}`, () =>
-        renewOnce(request, held, forced),
+        watchedRenewal(request, held, forced),
       )
       const part = withNewerEntry(readPart(session, sessionKey), renewed.entry)
       if (part !== undefined) showPart(session, sessionKey, part)
@@ -218,11 +238,12 @@ export function createSessionTokens(
       return { grant, entry: await entries.make(grant, state, connected) }
     },
 
-    async end(request) {
+    async end(request, reason) {
       const held = await entries.open(requireSession(request))
       if (typeof held === 'string') return undefined
       // Out of reach, the ledger must not keep anybody logged in; revoking ends the grant as well.
       const newest = await ledger.end(held.grant, limits.keepMs).catch(() => undefined)
+      diagnostics.report('grant_end', { outcome: 'ok', reason })
       return (newest ?? held.state).tokens
     },
 

@@ -4,6 +4,7 @@ import OAuth2Strategy from 'passport-oauth2'
 import { isResponse, readResponseParameters } from './authorization-response.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import { serializeDefaultUsers, defaultUser } from './default-user.js'
+import type { Conclusion } from './diagnostics.js'
 import { ConfigurationError } from './errors.js'
 import { joinFamily, membersWithGrants } from './families.js'
 import { sendThrough } from './inherited-oauth2.js'
@@ -124,7 +125,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    */
   async endGrant(req: LoginRequest): Promise<void> {
     const { sessionTokens, revoke } = this.parts
-    const tokens = await sessionTokens.end(req)
+    const tokens = await sessionTokens.end(req, 'end_grant')
     await sessionTokens.forget(req)
     if (tokens !== undefined) await revoke(tokens)
   }
@@ -145,7 +146,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     const members = membersWithGrants(ledger, this.parts, requireSession(req))
     let providerLogout: string | undefined
     for (const { sessionKey, sessionTokens, revoke } of members) {
-      const tokens = await sessionTokens.end(req)
+      const tokens = await sessionTokens.end(req, 'logout')
       if (tokens === undefined) continue
       void revoke(tokens)
       if (sessionKey === this.parts.sessionKey) {
@@ -176,7 +177,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
    */
   backchannelLogout(req: LoginRequest): Promise<void> {
-    return backchannelLogout(req, this.parts)
+    const { parts } = this
+    return parts.diagnostics.watch('backchannel_logout', backchannelLogout)(req, parts)
   }
 
   /**
@@ -228,8 +230,10 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   }
 
   private async start(req: Request, options: LoginOptions): Promise<Outcome> {
+    const { parts } = this
     const hooked = this.authorizationParams(options) as Parameters
-    return { action: 'redirect', url: await startLogin(req, options, this.parts, hooked) }
+    const start = parts.diagnostics.watch('login', startLogin)
+    return { action: 'redirect', url: await start(req, options, parts, hooked) }
   }
 
   private finish(
@@ -237,9 +241,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     parameters: URLSearchParams,
     options: LoginOptions,
   ): Promise<Outcome> {
-    return finishLogin(req, parameters, options, this.parts, {
+    const { parts } = this
+    const { diagnostics } = parts
+    const finish = diagnostics.watch('callback', finishLogin, conclusionOf)
+    return finish(req, parameters, options, parts, {
       tokenParameters: () => this.tokenParams(options) as Parameters,
-      loadProfile: (accessToken) => this.hookedProfile(accessToken),
+      loadProfile: diagnostics.watch('profile', (accessToken) => this.hookedProfile(accessToken)),
     })
   }
 
@@ -255,5 +262,17 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
       const load = (): unknown => this.userProfile(accessToken, done)
       Promise.resolve(load()).catch(reject)
     })
+  }
+}
+
+/** How a callback has ended, for the diagnostics. */
+function conclusionOf(outcome: Outcome): Conclusion {
+  switch (outcome.action) {
+    case 'fail':
+      return { outcome: 'refused', reason: outcome.info.error ?? 'verify' }
+    case 'redirect':
+      return { outcome: 'ok', reason: 'repeated' }
+    default:
+      return { outcome: 'ok' }
   }
 }

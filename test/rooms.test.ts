@@ -8,6 +8,8 @@ import ts from 'typescript'
 const FLOORS: readonly (readonly string[])[] = [
   // What things are called.
   ['digest.ts', 'errors.ts', 'types.ts'],
+  // Other people's tools.
+  ['tracing.ts'],
   // One thing each, and nobody else's.
   [
     'authorization-request.ts',
@@ -15,6 +17,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'client-keys.ts',
     'cookies.ts',
     'default-user.ts',
+    'diagnostics.ts',
     'grant-state.ts',
     'pages.ts',
     'provider-text.ts',
@@ -88,6 +91,8 @@ const FLOORS: readonly (readonly string[])[] = [
 
 /** Packages that are one file's business: no other may import a value of theirs. */
 const KEEPERS: Readonly<Record<string, readonly string[]>> = {
+  '@opentelemetry/api': ['tracing.ts'],
+  debug: ['diagnostics.ts'],
   undici: ['transport.ts'],
   express: ['router.ts'],
   passport: ['default-user.ts', 'router.ts'],

@@ -1,0 +1,184 @@
+import { channel } from 'node:diagnostics_channel'
+import createDebug from 'debug'
+import type { Debugger } from 'debug'
+import { AuthorizationCodeError, ProviderError } from './errors.js'
+import { inSpan } from './tracing.js'
+import type { SpanEnd } from './tracing.js'
+
+/** What a strategy does that can be watched. */
+export type DiagnosticStep =
+  /** A browser was sent to the provider. */
+  | 'login'
+  /** The authorization request was pushed to the provider. */
+  | 'push'
+  /** A browser came back from the provider. The steps up to `verify` are part of it. */
+  | 'callback'
+  /** A token request with an authorization code. */
+  | 'exchange'
+  /** The hook `userProfile`: by default, the profile was loaded. */
+  | 'profile'
+  /** The application's `verify`. */
+  | 'verify'
+  /** The tokens of one session were renewed: by a `refresh`, or by what another request or process has got. */
+  | 'renewal'
+  /** A token request with a refresh token. */
+  | 'refresh'
+  /** One token was revoked at the provider. */
+  | 'revocation'
+  /** A grant has ended; `reason` is `logout`, `end_grant`, `backchannel_logout` or `invalid_grant`. */
+  | 'grant_end'
+  /** The provider posted a logout token. */
+  | 'backchannel_logout'
+
+/**
+ * What the channel `passport-authorization-code` of `node:diagnostics_channel` says when a step is over.
+ * Nothing in it is a token, code, verifier, state, secret or key.
+ *
+ * @see [Node.js, Diagnostics Channel](https://nodejs.org/api/diagnostics_channel.html)
+ */
+export interface DiagnosticEvent {
+  readonly step: DiagnosticStep
+  /** The strategy's `name`. */
+  readonly strategy: string
+  /** `refused` is what a person, the application or the provider has decided; `failed` is an error. */
+  readonly outcome: 'ok' | 'refused' | 'failed'
+  /**
+   * Why, in one word. With `failed` the error's `code`, or its `name` when it is not one of ours. With
+   * `refused` the OAuth error, such as `access_denied`, `verify`, or `http_400`.
+   */
+  readonly reason?: string
+  /** How long it took, in **milliseconds**; 0 for what takes no time. */
+  readonly durationMs: number
+  /** What is known about a failure, if it is one of ours. */
+  readonly error?: DiagnosticError
+}
+
+/** The facts of one of our errors; see there for what they mean. */
+export interface DiagnosticError {
+  readonly message: string
+  readonly retryable: boolean
+  /** Of a request to the provider. */
+  readonly phase?: string
+  /** The HTTP status of the provider's answer. */
+  readonly httpStatus?: number
+  /** The network's own code. */
+  readonly networkCode?: string
+  /** The provider's OAuth error code. */
+  readonly oauthError?: string
+}
+
+/** How a step ended that did not throw. */
+export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason'>
+
+/** Tells whoever wants to know what one strategy does. */
+export interface Diagnostics {
+  /**
+   * Makes a step of a function: the same function, watched.
+   *
+   * @param conclude how a call has ended; left out, each that does not throw is `ok`
+   */
+  watch<Arguments extends readonly unknown[], Value>(
+    step: DiagnosticStep,
+    work: (...given: Arguments) => Promise<Value>,
+    conclude?: (value: Value) => Conclusion,
+  ): (...given: Arguments) => Promise<Value>
+
+  /** Tells of something that has just happened. */
+  report(step: DiagnosticStep, conclusion: Conclusion): void
+}
+
+const NAME = 'passport-authorization-code'
+const events = channel(NAME)
+
+/** The diagnostics of one strategy: on the channel, in the log of the package `debug`, and as spans. */
+export function createDiagnostics(strategy: string): Diagnostics {
+  return {
+    watch(step, work, conclude = () => ({ outcome: 'ok' })) {
+      return (...given) =>
+        inSpan(`${strategy} ${step}`, (note) => {
+          const startedAt = performance.now()
+          const tell = (conclusion: Conclusion, error?: DiagnosticError): void => {
+            const durationMs = performance.now() - startedAt
+            const event = { step, strategy, ...conclusion, durationMs, ...(error && { error }) }
+            note({ attributes: attributesOf(event), failed: event.outcome === 'failed' })
+            publish(event)
+          }
+          return work(...given).then(
+            (value) => {
+              tell(conclude(value))
+              return value
+            },
+            (error: unknown) => {
+              tell({ outcome: 'failed', reason: reasonOf(error) }, factsOf(error))
+              throw error
+            },
+          )
+        })
+    },
+
+    report(step, conclusion) {
+      publish({ step, strategy, ...conclusion, durationMs: 0 })
+    },
+  }
+}
+
+function publish(event: DiagnosticEvent): void {
+  if (events.hasSubscribers) events.publish(event)
+  const log = logOf(event.step)
+  if (log.enabled) log(lineOf(event))
+}
+
+const logs = new Map<DiagnosticStep, Debugger>()
+
+function logOf(step: DiagnosticStep): Debugger {
+  const log = logs.get(step) ?? createDebug(`${NAME}:${step}`)
+  logs.set(step, log)
+  return log
+}
+
+/** One line, such as `jiko failed ERR_TOKEN_ENDPOINT after 31 ms: The token endpoint refused …`. */
+function lineOf({ strategy, outcome, reason, durationMs, error }: DiagnosticEvent): string {
+  const duration = durationMs === 0 ? undefined : `after ${Math.round(durationMs)} ms`
+  const line = [strategy, outcome, reason, duration].filter((part) => part !== undefined).join(' ')
+  return error === undefined ? line : `${line}: ${error.message}`
+}
+
+/** @see [OpenTelemetry, Semantic conventions for recording errors](https://opentelemetry.io/docs/specs/semconv/general/recording-errors/) */
+function attributesOf({
+  strategy,
+  outcome,
+  reason,
+  error,
+}: DiagnosticEvent): SpanEnd['attributes'] {
+  return {
+    'passport_authorization_code.strategy': strategy,
+    'passport_authorization_code.outcome': outcome,
+    'passport_authorization_code.reason': reason,
+    'passport_authorization_code.network_code': error?.networkCode,
+    'passport_authorization_code.oauth_error': error?.oauthError,
+    'error.type': outcome === 'failed' ? reason : undefined,
+    'http.response.status_code': error?.httpStatus,
+  }
+}
+
+/** An error that is not ours may say anything in its message; of that, only its name goes further. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AuthorizationCodeError) return error.code
+  const { name } = Object(error) as { readonly name?: unknown }
+  return typeof name === 'string' ? name : 'unknown'
+}
+
+function factsOf(error: unknown): DiagnosticError | undefined {
+  if (!(error instanceof AuthorizationCodeError)) return undefined
+  const { message, retryable } = error
+  if (!(error instanceof ProviderError)) return { message, retryable }
+  const { phase, httpStatus, networkCode, error: oauthError } = error
+  return {
+    message,
+    retryable,
+    phase,
+    ...(httpStatus !== undefined && { httpStatus }),
+    ...(networkCode !== undefined && { networkCode }),
+    ...(oauthError !== undefined && { oauthError }),
+  }
+}
