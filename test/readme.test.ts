@@ -54,6 +54,10 @@ describe('the tables in the README', () => {
     expect(codes.sort()).toEqual([...literalsOf(program, 'ErrorCode')].sort())
   })
 
+  it('have a row for every step of the diagnostics, and for nothing else', () => {
+    expect(firstCells('step')).toEqual([...literalsOf(program, 'DiagnosticStep')].sort())
+  })
+
   /** What stands first in the rows of the table whose header begins like this. */
   function firstCells(header: string): readonly string[] {
     const [, rows = ''] =

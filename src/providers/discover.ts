@@ -25,6 +25,14 @@ export interface DiscoverOptions {
    * @see [RFC 9126, section 5 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9126.html#section-5)
    */
   readonly pushedAuthorizationRequests?: boolean | undefined
+  /**
+   * Takes the addresses where the provider asks for the client's certificate, if it has others for that.
+   * For the methods `tls_client_auth` and `self_signed_tls_client_auth`, and for tokens that are bound to
+   * the certificate. @default false
+   *
+   * @see [RFC 8705, section 5 - Metadata for Mutual-TLS Endpoint Aliases](https://www.rfc-editor.org/rfc/rfc8705.html#section-5)
+   */
+  readonly mutualTls?: boolean | undefined
 }
 
 /** What {@link discover} finds out about a provider. */
@@ -56,7 +64,8 @@ export async function discover(
     dispatcher,
   })
   try {
-    return toProvider(await readMetadata(new URL(issuer), transport), options)
+    const metadata = await readMetadata(new URL(issuer), transport)
+    return toProvider(options.mutualTls ? withMutualTlsAliases(metadata) : metadata, options)
   } catch (error) {
     throw asDiscoveryError(error)
   }
@@ -99,6 +108,22 @@ function request(
       })
     },
   })
+}
+
+/** What this client itself calls, and the browser does not. */
+const BACK_CHANNEL: ReadonlySet<string> = new Set([
+  'pushed_authorization_request_endpoint',
+  'revocation_endpoint',
+  'token_endpoint',
+  'userinfo_endpoint',
+])
+
+function withMutualTlsAliases(metadata: AuthorizationServer): AuthorizationServer {
+  const aliases = Object.entries(metadata.mtls_endpoint_aliases ?? {})
+  return {
+    ...metadata,
+    ...Object.fromEntries(aliases.filter(([name]) => BACK_CHANNEL.has(name))),
+  }
 }
 
 function toProvider(metadata: AuthorizationServer, options: DiscoverOptions): DiscoveredProvider {

@@ -355,7 +355,7 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
       name: 'fapi2-security-profile-final-client-test-happy-path-no-mtls-endpoint-aliases',
       checks: 'the happy path where the server publishes no mtls_endpoint_aliases',
       provenBy: [
-        'not yet: takes the endpoints under mtls_endpoint_aliases where a certificate is used, and the ordinary ones where there are none',
+        'test/e2e/tls.test.ts > a client that is known by its certificate > goes to the ordinary endpoints of a provider without mtls_endpoint_aliases',
       ],
     },
     {
