@@ -30,7 +30,7 @@ export interface ScriptedProvider {
   onToken(script: Script): void
   /** Sets what `GET /me` answers from now on. */
   onProfile(script: Script): void
-  /** Sets where `GET /authorize` sends the browser from now on; gets the request's parameters. */
+  /** Sets where `GET /authorize` sends the browser from now on; gets the request's parameters, those last pushed to `/par` for a `request_uri`. */
   onAuthorize(answer: (parameters: URLSearchParams) => Record<string, string>): void
   /** Sets what requests to another path, such as `/revoke`, are answered from now on. @default 404 */
   on(path: string, script: Script): void
@@ -81,7 +81,9 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   const app = express()
   app.get('/authorize', (req, res) => {
     authorizationRequests.push(req.originalUrl)
-    const parameters = new URL(req.originalUrl, 'http://localhost').searchParams
+    const own = new URL(req.originalUrl, 'http://localhost').searchParams
+    const pushed = requests.findLast(({ path }) => path === '/par')?.body
+    const parameters = own.has('request_uri') ? new URLSearchParams(pushed) : own
     const callback = new URL(parameters.get('redirect_uri') ?? '')
     for (const [name, value] of Object.entries(authorize(parameters)))
       callback.searchParams.append(name, value)
