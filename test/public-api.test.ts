@@ -2,10 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
 import * as api from '../src/index.js'
 import * as redis from '../src/redis.js'
+import * as testing from '../src/testing.js'
 
 describe('the package', () => {
   it('exports the ledger for Redis from an entry of its own', () => {
     expect(Object.keys(redis)).toEqual(['RedisLedger'])
+  })
+
+  it('exports what helps with tests from an entry of its own', () => {
+    expect(Object.keys(testing).sort()).toEqual(['logInAgent', 'logInFetch', 'startTestProvider'])
   })
 
   it('exports these values and no others', () => {

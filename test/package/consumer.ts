@@ -52,9 +52,13 @@ import session from 'express-session'
 import passport from 'passport'
 import { ${NAMES} } from 'passport-authorization-code'
 import { createRequire } from 'node:module'
+import { startTestProvider } from 'passport-authorization-code/testing'
 ${useIt}
 const required = createRequire(import.meta.url)('passport-authorization-code')
 assert.equal(required.AuthorizationCodeStrategy, AuthorizationCodeStrategy)
+const provider = await startTestProvider()
+assert.equal((await fetch(provider.options.jwksURL)).status, 200)
+await provider.close()
 `,
   commonjs: `
 const assert = require('node:assert/strict')
