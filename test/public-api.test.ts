@@ -89,6 +89,7 @@ describe('the package', () => {
       'Renewal',
       'RenewalLimits',
       'RequireLoginOptions',
+      'SignatureAlgorithm',
       'TakenLogin',
       'TokenSet',
       'VerifiedLogin',
