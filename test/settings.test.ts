@@ -242,6 +242,11 @@ describe('options that contradict each other', () => {
       'issuer',
     ],
     [
+      'signature algorithms and no issuer to sign',
+      { providerSignatureAlgorithms: ['PS256'] },
+      'issuer',
+    ],
+    [
       'a method and not its secret',
       { clientAuthentication: 'client_secret_basic' },
       'clientSecret',

@@ -37,9 +37,9 @@ function proofOf({ headers }: RecordedRequest) {
 /** Refuses, with this challenge, every request whose proof lacks the nonce. */
 function wantNonce(challenge: string, nonce: string, then: Script): Script {
   return (request, response) => {
-    if (proofOf(request).claims['nonce'] === nonce) return then(request, response)
     const headers = { 'www-authenticate': challenge, 'dpop-nonce': nonce }
-    response.writeHead(401, headers).end()
+    if (proofOf(request).claims['nonce'] === nonce) then(request, response)
+    else response.writeHead(401, headers).end()
   }
 }
 

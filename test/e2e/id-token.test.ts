@@ -105,11 +105,14 @@ describe('an ID token without kid', () => {
     await expectLogin(await start())
   })
 
-  it.each([0, 1, 2])('is verified by the one of three keys that made it: %i', async (index) => {
+  it('is verified by whichever of three keys made it', async () => {
     const keys = await Promise.all([1, 2, 3].map(() => createProviderKey('RS256')))
     provider.publish(...keys.map(({ jwk }, place) => ({ ...jwk, kid: `key-${place}` })))
-    signBy(keys[index] as ProviderKey, { alg: 'RS256' })
-    await expectLogin(await start())
+    const app = await start()
+    for (const key of keys) {
+      signBy(key, { alg: 'RS256' })
+      await expectLogin(app)
+    }
   })
 
   it.each(['RS256', 'PS256', 'ES256'])(
@@ -121,14 +124,6 @@ describe('an ID token without kid', () => {
       await expectRefusal(await start(), WRONG_SIGNATURE)
     },
   )
-
-  it('is refused for its claims, whichever of several keys made it', async () => {
-    const keys = await Promise.all([1, 2].map(() => createProviderKey('RS256')))
-    provider.publish(...keys.map(({ jwk }) => jwk))
-    provider.claims = { nbf: Math.floor(Date.now() / 1000) + 3600 }
-    signBy(keys[0] as ProviderKey, { alg: 'RS256' })
-    await expectRefusal(await start(), /nbf|not before/)
-  })
 })
 
 describe('the key of an ID token', () => {

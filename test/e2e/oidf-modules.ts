@@ -64,7 +64,7 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
       checks:
         'an ID token without kid and several keys that fit: refused, or verified by the one that works',
       provenBy: [
-        'test/e2e/id-token.test.ts > an ID token without kid > is verified by the one of three keys that made it: %i',
+        'test/e2e/id-token.test.ts > an ID token without kid > is verified by whichever of three keys made it',
         'test/e2e/id-token.test.ts > an ID token without kid > is refused when none of several keys made it: %s',
       ],
     },

@@ -123,6 +123,18 @@ describe('a signed response', () => {
     await expectRefusal(app, login, signedBy(login, response))
   })
 
+  it('is refused for what it says, and not for its signature, whichever of several keys made it', async () => {
+    const [one, other] = [await createProviderKey('PS256'), await createProviderKey('PS256')]
+    provider.publish(one.jwk, other.jwk)
+    const app = await start()
+    const login = await startLogin(browser, app.loginURL)
+    for (const { privateKey } of [one, other]) {
+      const response = await signWith(privateKey, saidTo(login.state, { aud: 'client-2' }))
+      expect((await browser.visit(signedBy(login, response))).status).toBe(400)
+      expect(String(app.errors.at(-1))).toMatch(/"aud"/)
+    }
+  })
+
   it('is the only kind that is taken', async () => {
     const app = await start()
     const login = await startLogin(browser, app.loginURL)
