@@ -63,6 +63,20 @@ export function texts(
   return [...value]
 }
 
+export function someOf<const Value extends string>(
+  options: AuthorizationCodeOptions,
+  option: OptionName,
+  values: readonly Value[],
+): readonly Value[] | undefined {
+  const given = texts(options, option)
+  if (given === undefined) return undefined
+  const matches = values.filter((candidate) => given.includes(candidate))
+  if (matches.length === 0 || matches.length < new Set(given).size) {
+    throw new ConfigurationError(`${option} must be a list of ${values.join(', ')}.`, option)
+  }
+  return matches
+}
+
 export function oneOf<const Value extends string>(
   options: AuthorizationCodeOptions,
   option: OptionName,

@@ -4,6 +4,7 @@ import type {
   ClientAuthenticationMethod,
 } from './client-authentication.js'
 import type { ClientAssertionAlgorithm, PrivateKey, PrivateKeys } from './client-keys.js'
+import type { SignatureAlgorithm } from './provider-jwt.js'
 import type {
   AuthorizationDetail,
   Ledger,
@@ -62,6 +63,16 @@ export interface ProviderOptions {
    * `issuer`.
    */
   readonly jwksURL?: string | undefined
+
+  /**
+   * What the provider signs with, as agreed on when the client was registered (`id_token_signed_response_alg`,
+   * `authorization_signed_response_alg`): ID tokens, logout tokens and signed responses by another algorithm
+   * are refused. Needs `issuer`. FAPI 2.0 allows PS256, ES256 and EdDSA.
+   *
+   * @default every asymmetric algorithm that the published key allows
+   * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
+   */
+  readonly providerSignatureAlgorithms?: readonly SignatureAlgorithm[] | undefined
 
   /**
    * The provider's logout page. With it, `POST /logout` ends the login there as well.

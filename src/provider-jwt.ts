@@ -10,6 +10,8 @@ export interface ProviderJwtSettings {
   /** Where the provider publishes its keys. */
   readonly jwksURL?: string | undefined
   readonly clientID: string
+  /** What they may be signed with. @default all of {@link SIGNATURE_ALGORITHMS} */
+  readonly providerSignatureAlgorithms?: readonly SignatureAlgorithm[] | undefined
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ProviderJwtSettings {
  */
 export type VerifyProviderJwt = (
   jwt: string,
-  options?: { readonly required?: readonly string[]; readonly typ?: string },
+  options?: { readonly required?: readonly string[] },
 ) => Promise<JWTPayload>
 
 /**
@@ -31,9 +33,12 @@ export type VerifyProviderJwt = (
  * @see [RFC 8725, section 3.1 - Perform Algorithm Verification](https://www.rfc-editor.org/rfc/rfc8725.html#section-3.1)
  */
 export const SIGNATURE_ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-]
+  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
+  ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
+] as const
+
+/** An algorithm that a provider may sign with: asymmetric ones only. */
+export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number]
 
 /** How far the provider's clock may be from ours, in **seconds**. */
 const CLOCK_TOLERANCE_SECONDS = 30
@@ -45,9 +50,11 @@ const CLOCK_TOLERANCE_SECONDS = 30
  * @see [OpenID Connect Core, section 10.1.1 - Rotation of Asymmetric Signing Keys](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
  */
 export function createProviderJwtVerifier(
-  { issuer, jwksURL, clientID }: ProviderJwtSettings,
+  settings: ProviderJwtSettings,
   transport: Transport,
 ): VerifyProviderJwt | undefined {
+  const { issuer, jwksURL, clientID } = settings
+  const { providerSignatureAlgorithms: algorithms = SIGNATURE_ALGORITHMS } = settings
   if (jwksURL === undefined || issuer === undefined) return undefined
   const keys = createRemoteJWKSet(new URL(jwksURL), {
     // The transport has a time limit of its own, which applies to all requests.
@@ -55,14 +62,13 @@ export function createProviderJwtVerifier(
     [customFetch]: (url, { headers }) => loadKeys(url, headers, transport),
   })
 
-  return async (jwt, { required = [], typ } = {}) => {
+  return async (jwt, { required = [] } = {}) => {
     const options: JWTVerifyOptions = {
       issuer,
       audience: clientID,
-      algorithms: SIGNATURE_ALGORITHMS,
+      algorithms: [...algorithms],
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       requiredClaims: ['exp', ...required],
-      ...(typ !== undefined && { typ }),
     }
     try {
       const { payload } = await verifyByAny(jwt, keys, options)
@@ -73,7 +79,10 @@ export function createProviderJwtVerifier(
   }
 }
 
-/** Without a `kid`, several keys may come into question. */
+/**
+ * Without a `kid`, or with one that several keys have, more than one may come into question. What the first
+ * cannot verify, because it is another or too weak, the next one may.
+ */
 async function verifyByAny(
   jwt: string,
   keys: JWTVerifyGetKey,
@@ -87,11 +96,16 @@ async function verifyByAny(
       try {
         return await jwtVerify(jwt, key, options)
       } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+        if (isAboutClaims(failure)) throw failure
       }
     }
     throw new errors.JWSSignatureVerificationFailed()
   }
+}
+
+/** Then the signature was right: claims are looked at last. */
+function isAboutClaims(failure: unknown): boolean {
+  return failure instanceof errors.JWTClaimValidationFailed || failure instanceof errors.JWTExpired
 }
 
 async function loadKeys(url: string, headers: Headers, transport: Transport): Promise<Response> {

@@ -17,8 +17,10 @@ import {
   details,
   resources,
   seconds,
+  someOf,
 } from './option-readers.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
+import { SIGNATURE_ALGORITHMS } from './provider-jwt.js'
 
 type Defaulted =
   | 'name'
@@ -125,6 +127,7 @@ const KNOWN_OPTIONS: Readonly<Record<keyof AuthorizationCodeOptions, true>> = {
   postLogoutRedirectURL: true,
   privateKey: true,
   profileURL: true,
+  providerSignatureAlgorithms: true,
   pushedAuthorizationRequestURL: true,
   refreshBeforeSeconds: true,
   refreshTokenLifetimeSeconds: true,
@@ -165,6 +168,11 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
     endSessionURL: secureUrl(options, 'endSessionURL'),
     postLogoutRedirectURL: secureUrl(options, 'postLogoutRedirectURL'),
     jwksURL: secureUrl(options, 'jwksURL'),
+    providerSignatureAlgorithms: someOf(
+      options,
+      'providerSignatureAlgorithms',
+      SIGNATURE_ALGORITHMS,
+    ),
     signedAuthorizationRequests: flag(options, 'signedAuthorizationRequests'),
     signedAuthorizationResponses: flag(options, 'signedAuthorizationResponses'),
     backchannelLogout: flag(options, 'backchannelLogout'),
@@ -314,6 +322,7 @@ function refuseContradictions(settings: Settings): void {
 const NEEDS: readonly (readonly [keyof Settings, keyof Settings])[] = [
   ['authorizationResponseIssParameterSupported', 'issuer'],
   ['jwksURL', 'issuer'],
+  ['providerSignatureAlgorithms', 'issuer'],
   ['maxAgeSeconds', 'issuer'],
   ['acrValues', 'issuer'],
   ['signedAuthorizationResponses', 'jwksURL'],

@@ -68,6 +68,7 @@ export function createTokenEndpoint(
   verify: VerifyProviderJwt | undefined,
 ): TokenEndpoint {
   const client: Client = { client_id: settings.clientID }
+  const { providerSignatureAlgorithms = SIGNATURE_ALGORITHMS } = settings
   const server: AuthorizationServer = {
     // oauth4webapi wants an issuer. A provider without one lends its token endpoint's origin, which is
     // compared with nothing: `iss` is checked elsewhere, and ID tokens are dropped without an issuer.
@@ -75,9 +76,9 @@ export function createTokenEndpoint(
     token_endpoint: settings.tokenURL,
     // oauth4webapi alone takes only RS256 untold. HMAC is for providers without public keys.
     id_token_signing_alg_values_supported:
-      verify === undefined
+      verify === undefined && settings.providerSignatureAlgorithms === undefined
         ? [...SIGNATURE_ALGORITHMS, 'HS256', 'HS384', 'HS512']
-        : SIGNATURE_ALGORITHMS,
+        : [...providerSignatureAlgorithms],
   }
 
   /** Sends one token request, and makes a standard response of whatever the answer is. */

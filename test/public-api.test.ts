@@ -94,6 +94,7 @@ describe('the package', () => {
       'Renewal',
       'RenewalLimits',
       'RequireLoginOptions',
+      'SignatureAlgorithm',
       'TakenLogin',
       'TokenSet',
       'VerifiedLogin',

@@ -88,6 +88,10 @@ describe('an option that cannot be used', () => {
     ['clientAssertionAudience', ''],
     ['clientAssertionAlgorithm', 'HS256'],
     ['clientAssertionAlgorithm', 'none'],
+    ['providerSignatureAlgorithms', 'PS256'],
+    ['providerSignatureAlgorithms', []],
+    ['providerSignatureAlgorithms', ['none']],
+    ['providerSignatureAlgorithms', ['PS256', 'HS256']],
     ['tokenRequestFormat', 'xml'],
     ['omitRedirectUriInTokenRequest', 'yes'],
     ['parseTokenResponse', {}],
@@ -238,6 +242,11 @@ describe('options that contradict each other', () => {
       'issuer',
     ],
     [
+      'signature algorithms and no issuer to sign',
+      { providerSignatureAlgorithms: ['PS256'] },
+      'issuer',
+    ],
+    [
       'a method and not its secret',
       { clientAuthentication: 'client_secret_basic' },
       'clientSecret',
@@ -328,7 +337,7 @@ describe('options that are left out', () => {
       ...['clientAssertionAudience', 'clientAssertionAlgorithm', 'tokenRequestFormat'],
       ...['omitRedirectUriInTokenRequest', 'parseTokenResponse', 'authorizationParameters'],
       ...['tokenParameters', 'customHeaders', 'authorizationResponseIssParameterSupported'],
-      ...['dangerouslyOmitPkce', 'keyId', 'sessionKey'],
+      ...['dangerouslyOmitPkce', 'keyId', 'providerSignatureAlgorithms', 'sessionKey'],
       ...['keepSession', 'skipUserProfile', 'pendingLogins', 'pendingLoginLifetimeMs', 'ledger'],
       ...['timeoutMs', 'responseLimitBytes', 'dispatcher'],
     ]

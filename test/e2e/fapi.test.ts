@@ -1,7 +1,8 @@
 import '../support/own-realm.js'
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import { discover } from '../../src/index.js'
 import { startApp } from '../support/app.js'
 import type { TestApp } from '../support/app.js'
@@ -16,9 +17,10 @@ afterEach(async () => {
 })
 
 /** An application that logs people in at a FAPI 2.0 server. */
-async function start({ signsMessages = false } = {}): Promise<{
+async function start({ signsMessages = false, wantsNonces = true } = {}): Promise<{
   readonly app: TestApp
   readonly server: FapiServer
+  readonly dpopKey: KeyObject
 }> {
   // The server wants to know the callback before the application has a port.
   const behind = { origin: '' }
@@ -31,15 +33,18 @@ async function start({ signsMessages = false } = {}): Promise<{
     redirectURI: callbackURL,
     postLogoutRedirectURI: `${front.origin}/auth/logged-out`,
     signsMessages,
+    wantsNonces,
   }))
   running.push(server)
   const provider = await discover(server.origin)
+  const dpopKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
   const app = await startApp({
     strategy: {
       ...provider,
       clientID: 'client-1',
       privateKey: server.privateKey,
-      dpopKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+      dpopKey,
+      providerSignatureAlgorithms: ['PS256'],
       scope: 'openid profile',
       postLogoutRedirectURL: `${front.origin}/auth/logged-out`,
       ...(signsMessages && {
@@ -61,7 +66,7 @@ async function start({ signsMessages = false } = {}): Promise<{
   })
   running.push(app)
   behind.origin = app.origin
-  return { app, server }
+  return { app, server, dpopKey }
 }
 
 describe.each([
@@ -105,3 +110,62 @@ describe.each([
     expect(count('GET /jwks')).toBe(1)
   }, 20_000)
 })
+
+describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () => {
+  it('is asked once for each step: the login by PAR with private_key_jwt and DPoP, and the resource', async () => {
+    const { app, server } = await start({ wantsNonces: false })
+    const browser = new Browser()
+    const page = await browser.follow(app.loginURL)
+    expect(app.errors).toEqual([])
+    expect(bodyOf(page)).toMatchObject({ user: { id: 'ada' } })
+    const answer = await browser.visit(`${app.origin}/userinfo`)
+    expect([answer.status, bodyOf(answer)]).toEqual([200, { sub: 'ada', name: 'Ada Lovelace' }])
+    const steps = ['POST /request', 'POST /token', 'GET /me', 'GET /me']
+    expect(server.requests.filter((one) => steps.includes(one))).toEqual(steps)
+  }, 20_000)
+
+  it('takes no stolen token from those who lack the key, and nothing that is kept or shown has it', async () => {
+    const { app, server, dpopKey } = await start({ wantsNonces: false })
+    const browser = new Browser()
+    const home = await browser.follow(app.loginURL)
+    const shown = await browser.visit(`${app.origin}/tokens`)
+    const { tokens } = bodyOf(shown) as { tokens: { accessToken: string } }
+    const { d = '' } = dpopKey.export({ format: 'jwk' })
+    expect(d).not.toBe('')
+    const kept = await sessionsOf(app)
+    expect(kept).toContain(tokens.accessToken)
+    expect([kept, home.text, shown.text].join('\n')).not.toContain(d)
+
+    const url = `${server.origin}/me`
+    const statusOf = async (headers: Record<string, string>): Promise<number> =>
+      (await new Browser().request(url, { headers })).status
+    const bound = { authorization: `DPoP ${tokens.accessToken}` }
+    const thief = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+    expect(await statusOf({ authorization: `Bearer ${tokens.accessToken}` })).toBe(401)
+    expect(await statusOf(bound)).toBe(400)
+    expect(await statusOf({ ...bound, dpop: await proofBy(thief, url, tokens.accessToken) })).toBe(
+      401,
+    )
+    expect(
+      await statusOf({ ...bound, dpop: await proofBy(dpopKey, url, tokens.accessToken) }),
+    ).toBe(200)
+  }, 20_000)
+})
+
+/** All that the session store holds. */
+function sessionsOf({ store }: TestApp): Promise<string> {
+  return new Promise((resolve) => {
+    // A store in memory cannot fail.
+    store.all?.((_error, sessions) => resolve(JSON.stringify(sessions)))
+  })
+}
+
+/** A proof for `GET url`, right in all but, perhaps, its key. */
+async function proofBy(key: KeyObject, url: string, accessToken: string): Promise<string> {
+  const ath = createHash('sha256').update(accessToken).digest('base64url')
+  const jwk = createPublicKey(key).export({ format: 'jwk' })
+  return new SignJWT({ jti: randomUUID(), htm: 'GET', htu: url, ath })
+    .setIssuedAt()
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+    .sign(key)
+}

@@ -55,20 +55,25 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
     {
       name: 'oidcc-client-test-kid-absent-single-jwks',
       checks: 'an ID token without kid is verified by the only key there is',
-      provenBy: ['not yet: verifies an ID token without kid by the only key there is'],
+      provenBy: [
+        'test/e2e/id-token.test.ts > an ID token without kid > is verified by the only key there is',
+      ],
     },
     {
       name: 'oidcc-client-test-kid-absent-multiple-jwks',
       checks:
         'an ID token without kid and several keys that fit: refused, or verified by the one that works',
       provenBy: [
-        'not yet: refuses or verifies an ID token without kid where several keys fit, and never takes a wrong one',
+        'test/e2e/id-token.test.ts > an ID token without kid > is verified by whichever of three keys made it',
+        'test/e2e/id-token.test.ts > an ID token without kid > is refused when none of several keys made it: %s',
       ],
     },
     {
       name: 'oidcc-client-test-idtoken-sig-rs256',
       checks: 'an ID token signed with RS256 is verified',
-      provenBy: ['not yet: verifies an ID token signed with RS256'],
+      provenBy: [
+        'test/e2e/id-token.test.ts > an ID token > that is signed with %s is verified by the published key',
+      ],
     },
     {
       name: 'oidcc-client-test-idtoken-sig-none',
@@ -82,7 +87,7 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
       name: 'oidcc-client-test-invalid-sig-rs256',
       checks: 'an ID token with a wrong RS256 signature is refused',
       provenBy: [
-        'test/e2e/openid-connect.test.ts > an ID token is refused, and nobody logged in, when it > %s',
+        'test/e2e/id-token.test.ts > an ID token > that is signed with RS256 by another key is refused',
       ],
     },
     {
@@ -102,7 +107,9 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
     {
       name: 'oidcc-client-test-scope-userinfo-claims',
       checks: 'claims asked for by scope are read from the UserInfo endpoint',
-      provenBy: ['not yet: reads the claims of scope profile and email from the UserInfo endpoint'],
+      provenBy: [
+        'test/e2e/id-token.test.ts > the UserInfo endpoint > is where the claims of the scopes profile and email are read',
+      ],
     },
     {
       name: 'oidcc-client-test-client-secret-basic',
@@ -170,7 +177,7 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
       name: 'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-alg',
       checks: 'a logout token signed with another algorithm is refused with 400',
       provenBy: [
-        'not yet: refuses a logout token signed with an algorithm that was not agreed on by 400, and ends nothing',
+        'test/e2e/openid-connect.test.ts > back-channel logout > refuses a logout token signed with an algorithm %s by 400, and ends nothing',
       ],
     },
     {
@@ -243,7 +250,7 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
       name: 'fapi2-security-profile-final-client-test-invalid-alternate-alg',
       checks: 'an ID token signed with RS256 is refused',
       provenBy: [
-        'test/e2e/openid-connect.test.ts > an ID token is refused, and nobody logged in, when it > %s',
+        'test/e2e/id-token.test.ts > an ID token > is refused when its algorithm is none that was agreed on, though the provider has such a key',
       ],
     },
     {
@@ -277,7 +284,9 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
     {
       name: 'fapi2-security-profile-final-client-test-valid-aud-as-array',
       checks: 'an ID token whose aud is a list with this client alone is taken',
-      provenBy: ['not yet: takes an ID token whose aud is a list with this client alone'],
+      provenBy: [
+        'test/e2e/id-token.test.ts > an ID token > may be for a list of clients with this one alone',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-invalid-nonce',
@@ -334,21 +343,21 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
       checks: 'token_type counts in any case: dpop as DPoP',
       provenBy: [
         'test/token-endpoint.test.ts > a token response > may call its type %s',
-        'not yet: takes token_type dpop in any case',
+        'test/e2e/dpop.test.ts > a token that is bound to a key > may be called %s, and goes out under the scheme DPoP',
       ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-rs-dpop-auth-scheme-case-insensitivity',
       checks: 'a resource that challenges with the scheme dpop in any case is understood',
       provenBy: [
-        'not yet: repeats a resource request with the nonce of a challenge whose scheme DPoP is in any case',
+        'test/e2e/dpop.test.ts > a proof of possession > is repeated with the nonce of a challenge by a resource, whatever the case of its scheme: %s',
       ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-happy-path-no-dpop-nonce',
       checks: 'the happy path with DPoP and without server nonces',
       provenBy: [
-        'not yet: logs in by PAR with private_key_jwt and DPoP, and calls a resource, without nonces of the server',
+        'test/e2e/fapi.test.ts > a server of the FAPI 2.0 Security Profile that gives no nonces > is asked once for each step: the login by PAR with private_key_jwt and DPoP, and the resource',
       ],
     },
     {
@@ -369,21 +378,21 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
       name: 'fapi2-security-profile-final-client-test-grant-management-happy-path',
       checks: 'grant management: grant_id and grant_management_action',
       provenBy: [
-        'not applicable: grant management is an extension that the profile does not ask for; its parameters go into authorizationParameters',
+        'not applicable: only run where the variant grant_management is enabled; the library does no grant management',
       ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-grant-management-query-and-revoke',
       checks: 'grant management: reading and revoking a grant by its own endpoint',
       provenBy: [
-        'not applicable: grant management is an extension that the profile does not ask for',
+        'not applicable: only run where the variant grant_management is enabled; the library does no grant management',
       ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-grant-management-invalid-grant-id-fails',
       checks: 'grant management: an answer with another grant_id is refused',
       provenBy: [
-        'not applicable: grant management is an extension that the profile does not ask for',
+        'not applicable: only run where the variant grant_management is enabled; the library does no grant management',
       ],
     },
   ],
@@ -391,42 +400,58 @@ export const OIDF_PLANS: Readonly<Record<string, readonly OidfModule[]>> = {
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-without-iss-fails',
       checks: 'a signed response without iss is refused',
-      provenBy: ['not yet: refuses a signed response without iss'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it %s',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-with-invalid-iss-fails',
       checks: 'a signed response of another issuer is refused',
-      provenBy: ['not yet: refuses a signed response of another issuer'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it %s',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-without-aud-fails',
       checks: 'a signed response without aud is refused',
-      provenBy: ['not yet: refuses a signed response without aud'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it %s',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-with-invalid-aud-fails',
       checks: 'a signed response for another client is refused',
-      provenBy: ['not yet: refuses a signed response for another client'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it %s',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-without-exp-fails',
       checks: 'a signed response without exp is refused',
-      provenBy: ['not yet: refuses a signed response without exp'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it %s',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-with-expired-exp-fails',
       checks: 'a signed response that has expired is refused',
-      provenBy: ['not yet: refuses a signed response that has expired'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it %s',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-with-invalid-sig-fails',
       checks: 'a signed response with a wrong signature is refused',
-      provenBy: ['not yet: refuses a signed response whose signature is wrong'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it is forged: it %s',
+      ],
     },
     {
       name: 'fapi2-security-profile-final-client-test-ensure-jarm-signature-is-not-none',
       checks: 'an unsigned response is refused',
-      provenBy: ['not yet: refuses a signed response with alg none'],
+      provenBy: [
+        'test/e2e/signed-response.test.ts > a signed response > is refused, and its code is not sent, when it is forged: it %s',
+      ],
     },
   ],
 }

@@ -1,11 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { base64url, generateKeyPair } from 'jose'
+import { base64url, decodeJwt, generateKeyPair } from 'jose'
 import { cookiePendingLogins, MemoryLedger } from '../../src/index.js'
 import type { AuthorizationCodeOptions, VerifiedLogin } from '../../src/index.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import { asked, bodyOf, startLogin } from '../support/login.js'
-import { LOGOUT_EVENT, signWith, speakOpenId } from '../support/openid-provider.js'
+import {
+  createProviderKey,
+  LOGOUT_EVENT,
+  signWith,
+  speakOpenId,
+} from '../support/openid-provider.js'
 import type { OpenIdProvider } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
 import type { SceneAppOptions } from '../support/scene.js'
@@ -365,6 +370,28 @@ describe('back-channel logout', () => {
     }
     expect(await isLoggedIn(app, browser)).toBe(true)
   })
+
+  it.each<[string, Partial<AuthorizationCodeOptions>, object]>([
+    ['that was not agreed on', { providerSignatureAlgorithms: ['PS256'] }, {}],
+    ['that is not the key’s', {}, { alg: 'PS256' }],
+  ])(
+    'refuses a logout token signed with an algorithm %s by 400, and ends nothing',
+    async (_which, options, names) => {
+      const other = await createProviderKey('RS256', { kid: 'other', ...names })
+      provider.publish(provider.publicKey, other.jwk)
+      const app = await start({ backchannelLogout: true, ledger: new MemoryLedger(), ...options })
+      const browser = new Browser()
+      await browser.follow(app.loginURL)
+      const token = await provider.logoutToken()
+      const header = { alg: 'RS256', typ: 'logout+jwt', kid: 'other' }
+      const answer = await post(app, await signWith(other.privateKey, decodeJwt(token), header))
+      expect([answer.status, bodyOf(answer)]).toMatchObject([400, { error: 'invalid_request' }])
+      expect(await isLoggedIn(app, browser)).toBe(true)
+      // Nothing was wrong but the algorithm.
+      expect((await post(app, token)).status).toBe(200)
+      expect(await isLoggedIn(app, browser)).toBe(false)
+    },
+  )
 
   it('is not there for those who have not asked for it', async () => {
     const app = await start()

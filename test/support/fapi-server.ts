@@ -19,10 +19,12 @@ export interface FapiClientOptions {
   readonly postLogoutRedirectURI: string
   /** Signed requests and responses: the FAPI 2.0 Message Signing profile. */
   readonly signsMessages: boolean
+  /** Whether the server wants nonces of its own in DPoP proofs. */
+  readonly wantsNonces: boolean
 }
 
 /**
- * Starts oidc-provider as a FAPI 2.0 server: pushed authorization requests, PKCE, DPoP with nonces,
+ * Starts oidc-provider as a FAPI 2.0 server: pushed authorization requests, PKCE, DPoP,
  * `private_key_jwt` with PS256, `iss` in the response. It logs everybody in at once as Ada.
  */
 export async function startFapiServer(
@@ -33,7 +35,7 @@ export async function startFapiServer(
   const requests: string[] = []
   const client = await createKey('client-key')
   const signing = await createKey('server-key')
-  const { redirectURI, postLogoutRedirectURI, signsMessages } = clientOf(server.origin)
+  const { redirectURI, postLogoutRedirectURI, signsMessages, wantsNonces } = clientOf(server.origin)
 
   const provider = new Provider(server.origin, {
     clients: [
@@ -62,7 +64,10 @@ export async function startFapiServer(
     claims: { openid: ['sub'], profile: ['name'] },
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true },
+      dPoP: {
+        enabled: true,
+        ...(wantsNonces && { nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true }),
+      },
       pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
       fapi: { enabled: true, profile: '2.0' },
       requestObjects: { enabled: signsMessages },

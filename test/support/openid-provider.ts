@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import type { CryptoKey, JWK, JWTPayload } from 'jose'
+import type { CryptoKey, JWK, JWTHeaderParameters, JWTPayload } from 'jose'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import { json, tokenResponse } from './scripted-provider.js'
 import type { ScriptedProvider } from './scripted-provider.js'
@@ -17,9 +17,11 @@ export interface OpenIdProvider {
   /** Makes the ID token of the claims; honest until it is set. */
   makeIdToken: (claims: JWTPayload) => Promise<string>
   /** Signs with the published key. */
-  sign(claims: JWTPayload, header?: { typ?: string; kid?: string }): Promise<string>
+  sign(claims: JWTPayload, header?: Partial<JWTHeaderParameters>): Promise<string>
   /** The published key itself, for those who confuse it with a secret. */
   readonly publicKey: JWK
+  /** Publishes these keys from now on, in this order. */
+  publish(...keys: readonly JWK[]): void
   /** An honest logout token. */
   logoutToken(claims?: Readonly<Record<string, unknown>>): Promise<string>
 }
@@ -30,8 +32,7 @@ const now = (): number => Math.floor(Date.now() / 1000)
 
 /** Makes a scripted provider an OpenID provider of Ada's. */
 export async function speakOpenId(provider: ScriptedProvider): Promise<OpenIdProvider> {
-  const { privateKey, publicKey } = await generateKeyPair('PS256', { extractable: true })
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'PS256', use: 'sig' }
+  const { privateKey, jwk } = await createProviderKey('PS256', { kid: 'key-1', alg: 'PS256' })
   const issuer = provider.origin
   let nonce: string | undefined
 
@@ -43,6 +44,7 @@ export async function speakOpenId(provider: ScriptedProvider): Promise<OpenIdPro
     makeIdToken: (claims) => own.sign(claims),
     sign: (claims, header) => signWith(privateKey, claims, { kid: 'key-1', ...header }),
     publicKey: jwk,
+    publish: (...keys) => provider.on('/jwks', json({ keys })),
     logoutToken: (claims = {}) =>
       own.sign(
         given({
@@ -60,7 +62,7 @@ export async function speakOpenId(provider: ScriptedProvider): Promise<OpenIdPro
       ),
   }
 
-  provider.on('/jwks', json({ keys: [jwk] }))
+  own.publish(jwk)
   provider.onAuthorize((parameters) => {
     nonce = parameters.get('nonce') ?? undefined
     return { code: 'code-of-ada', state: parameters.get('state') ?? '' }
@@ -87,11 +89,24 @@ export async function speakOpenId(provider: ScriptedProvider): Promise<OpenIdPro
   return own
 }
 
+/** A key that a provider might have. */
+export interface ProviderKey {
+  readonly privateKey: CryptoKey
+  /** As it is published. */
+  readonly jwk: JWK
+}
+
+/** Makes a key for an algorithm, to be published for signatures under these names. */
+export async function createProviderKey(algorithm: string, names: JWK = {}): Promise<ProviderKey> {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true })
+  return { privateKey, jwk: { ...(await exportJWK(publicKey)), use: 'sig', ...names } }
+}
+
 /** Signs a JWT by any key. */
 export function signWith(
   key: CryptoKey | Uint8Array,
   claims: JWTPayload,
-  header: { alg?: string; typ?: string; kid?: string } = {},
+  header: Partial<JWTHeaderParameters> = {},
 ): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: 'PS256', ...header }).sign(key)
 }
