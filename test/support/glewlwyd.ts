@@ -27,21 +27,29 @@ export async function startGlewlwyd(program: string): Promise<OtherServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glewlwyd-'))
   const port = await findFreePort()
   const origin = `http://127.0.0.1:${port}`
-  const issuer = `${origin}/api/oidc`
   const child = await startServer(program, folder, port)
+  const close = async (): Promise<void> => {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    return { origin, close, ...(await setUp(origin)) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Makes the running server one with a client and a person. */
+async function setUp(origin: string): Promise<Omit<OtherServer, 'origin' | 'close'>> {
+  const issuer = `${origin}/api/oidc`
   const admin = await logIn(new Browser(), origin, { username: 'admin', password: 'password' })
-  await setUp(admin, origin, issuer)
+  await administer(admin, origin, issuer)
   const redirectURIs: string[] = []
   const provider = await discover(issuer)
-
   return {
-    origin,
-    async close() {
-      const ended = once(child, 'exit')
-      child.kill('SIGKILL')
-      await ended
-      await rm(folder, { recursive: true, force: true })
-    },
     options: {
       ...provider,
       profileURL: provider.profileURL ?? '',
@@ -111,7 +119,7 @@ function configurationOf(port: number, database: string): string {
 }
 
 /** What an administrator would click together. */
-async function setUp(admin: Browser, origin: string, issuer: string): Promise<void> {
+async function administer(admin: Browser, origin: string, issuer: string): Promise<void> {
   await send(admin, 'POST', `${origin}/api/mod/plugin/`, {
     module: 'oidc',
     name: 'oidc',

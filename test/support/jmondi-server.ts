@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { AuthorizationServer, DateInterval } from '@jmondi/oauth2-server'
+import { AuthorizationServer, DateInterval, OAuthResponse } from '@jmondi/oauth2-server'
 import type {
   OAuthAuthCode,
   OAuthAuthCodeRepository,
@@ -38,7 +38,7 @@ export async function startJmondiServer(): Promise<OtherServer> {
   const answerBy =
     (work: (req: Request) => Promise<ResponseInterface>) => (req: Request, res: Response) => {
       work(req).then(
-        (response) => handleExpressResponse(res, response),
+        (response) => handleExpressResponse(res, new OAuthResponse(response)),
         (error: unknown) => handleExpressError(error, res),
       )
     }
@@ -55,7 +55,7 @@ export async function startJmondiServer(): Promise<OtherServer> {
   app.get('/refuse', (req, res) => {
     const { redirect_uri, state } = req.query as Record<string, string>
     const refused = new URLSearchParams({ error: 'access_denied', state: state ?? '' })
-    res.redirect(`${redirect_uri}?${refused}`)
+    res.redirect(`${redirect_uri}?${refused.toString()}`)
   })
   app.post(
     '/token',
@@ -106,7 +106,7 @@ async function introspect(
       client_secret: CLIENT_SECRET,
     },
   })
-  return body as Record<string, unknown>
+  return body
 }
 
 function createServer(redirectUris: string[]): AuthorizationServer {
