@@ -51,6 +51,9 @@ export interface AuthorizationServerOptions {
    */
   readonly rotateRefreshTokens?: boolean
 
+  /** The public keys that Jiko's client is registered with. @default a fresh one, in `tenants.jiko` */
+  readonly clientKeys?: NonNullable<ClientMetadata['jwks']>
+
   /** Called for every request to a token endpoint, before its answer has reached the client. */
   readonly onTokenRequest?: (request: TokenRequest) => void
 }
@@ -110,10 +113,12 @@ export async function startAuthorizationServer(
   const key = await generateClientKey()
 
   const askara = await startTenant(defineAskara(options, clientSecret))
-  const jiko = await startTenant(defineJiko(options, key.jwks)).catch(async (error: unknown) => {
-    await askara.close()
-    throw error
-  })
+  const jiko = await startTenant(defineJiko(options, options.clientKeys ?? key.jwks)).catch(
+    async (error: unknown) => {
+      await askara.close()
+      throw error
+    },
+  )
 
   return {
     issuers: { askara: askara.origin, jiko: jiko.origin },

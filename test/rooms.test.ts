@@ -107,6 +107,15 @@ const FLOORS: readonly (readonly string[])[] = [
   ['require-login.ts', 'router.ts'],
   // The entries.
   ['index.ts', 'redis.ts', 'testing.ts'],
+  // The command line: what it finds, and its first command.
+  ['cli/finding.ts', 'cli/keygen.ts'],
+  // Where a set-up is read from, and what is looked at.
+  ['cli/provider-checks.ts', 'cli/redis-check.ts', 'cli/setup.ts'],
+  ['cli/app-checks.ts'],
+  // All of it.
+  ['cli/doctor.ts'],
+  ['cli/main.ts'],
+  ['cli.ts'],
 ]
 
 /** Packages that are one file's business: no other may import a value of theirs. */
@@ -128,6 +137,9 @@ const KEEPERS: Readonly<Record<string, readonly string[]>> = {
     'token-endpoint.ts',
   ],
 }
+
+/** Looks at a certificate, by a connection that nothing is sent over. */
+const CERTIFICATE_CHECK = 'cli/provider-checks.ts imports node:tls'
 
 /** Modules by which a file could open a connection of its own. */
 const WAYS_OUT = ['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'http', 'https']
@@ -194,7 +206,7 @@ describe('the rooms', () => {
         .filter((name) => WAYS_OUT.includes(name))
         .map((name) => `${file} imports ${name}`),
     )
-    expect(holes).toEqual([])
+    expect(holes).toEqual([CERTIFICATE_CHECK])
     const callers = [...sources]
       .filter(isOfTheLibrary)
       .filter(([, source]) => /(?<![.\w])fetch\(/.test(withoutComments(source)))

@@ -71,16 +71,28 @@ export async function discover(
   }
 }
 
-async function readMetadata(issuer: URL, transport: Transport): Promise<AuthorizationServer> {
-  const first = await request(issuer, 'oidc', transport)
-  const response = first.status === 404 ? await request(issuer, 'oauth2', transport) : first
-  if (response.status !== 200) {
-    throw new DiscoveryError(
-      `The provider's metadata could not be read: HTTP ${response.status}.`,
-      { phase: 'discovery', httpStatus: response.status },
-    )
+/**
+ * The metadata of an issuer, wherever it keeps it.
+ *
+ * @throws {DiscoveryError} when there is none, it is not valid, or it is another issuer's
+ */
+export async function readMetadata(
+  issuer: URL,
+  transport: Transport,
+): Promise<AuthorizationServer> {
+  try {
+    const first = await request(issuer, 'oidc', transport)
+    const response = first.status === 404 ? await request(issuer, 'oauth2', transport) : first
+    if (response.status !== 200) {
+      throw new DiscoveryError(
+        `The provider's metadata could not be read: HTTP ${response.status}.`,
+        { phase: 'discovery', httpStatus: response.status },
+      )
+    }
+    return await processDiscoveryResponse(issuer, response)
+  } catch (error) {
+    throw asDiscoveryError(error)
   }
-  return processDiscoveryResponse(issuer, response)
 }
 
 /** `Response` refuses a body with these, even an empty one. */

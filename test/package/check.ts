@@ -61,6 +61,13 @@ async function checkInstalled(
   await check(`works as an ES module, ${withExpress}`, () => consume(project, 'consumer.mjs'))
   await check(`works by require(), ${withExpress}`, () => consume(project, 'consumer.cjs'))
 
+  await check(`has a command line, ${withExpress}`, async () => {
+    const { stdout } = await run('npx', ['--no', 'passport-authorization-code', '--help'], {
+      cwd: project,
+    })
+    if (!stdout.includes('doctor')) throw new Error(`It printed:\n${stdout}`)
+  })
+
   const expressTypes = expressAlias === 'express4' ? '4' : version('@types/express')
   await check(`compiles in strict TypeScript, ${withExpress}`, async () => {
     await install(project, [

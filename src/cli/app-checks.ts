@@ -1,0 +1,134 @@
+import type { Settings } from '../settings.js'
+import type { Answer, Transport } from '../transport.js'
+import { failed, ok, skipped, warning } from './finding.js'
+import type { Verdict } from './finding.js'
+import { messageOf } from './provider-checks.js'
+
+/** The application that runs, as browsers see it. */
+export interface RunningApplication {
+  /** Its address from outside, in front of all proxies. */
+  readonly origin: string
+  /** The path of its login route. */
+  readonly loginPath: string
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** Whether the callback URL is one that a provider and a browser can use. */
+export function checkCallbackUrl(
+  { callbackURL }: Settings,
+  application: RunningApplication | undefined,
+): Verdict {
+  const { origin, hostname, pathname, search } = new URL(callbackURL)
+  if (callbackURL.includes('*')) {
+    return failed(`${callbackURL} has a wildcard`, 'Name one exact URL, as registered.')
+  }
+  if (application !== undefined && new URL(application.origin).origin !== origin) {
+    return failed(
+      `${origin} is not where the application is, ${application.origin}`,
+      'Use one origin for both: the session’s cookie goes to no other host.',
+    )
+  }
+  if (search !== '' || pathname === '/') {
+    return warning(
+      `${callbackURL} has ${search === '' ? 'no path' : 'a query'}`,
+      'Use a path of its own, such as /auth/callback, exactly as registered.',
+    )
+  }
+  return LOOPBACK.test(hostname) && application === undefined
+    ? warning(`${callbackURL} is on this machine`, 'Register the real one for production.')
+    : ok(callbackURL)
+}
+
+/** Whether the login route sends browsers to the provider with what the options say. */
+export async function checkLogin(
+  settings: Settings,
+  application: RunningApplication | undefined,
+  transport: Transport,
+): Promise<readonly [login: Verdict, cookie: Verdict]> {
+  if (application === undefined) {
+    const verdict = skipped('no address of the application is given (--app-url)')
+    return [verdict, verdict]
+  }
+  try {
+    const answer = await transport.send({
+      method: 'GET',
+      url: new URL(application.loginPath, application.origin).href,
+      headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' },
+    })
+    return [checkRedirect(answer, settings), checkCookie(answer, application)]
+  } catch (error) {
+    const verdict = failed(messageOf(error), 'Start the application, and check --app-url.')
+    return [verdict, skipped('the application cannot be reached')]
+  }
+}
+
+function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict {
+  const location = String(headers['location'] ?? '')
+  if (!URL.canParse(location)) {
+    return failed(
+      `the login route answers HTTP ${status} and leads to no provider`,
+      'Check --login-path, and what the application prints.',
+    )
+  }
+  const { origin, pathname, searchParams } = new URL(location)
+  const expected = new URL(settings.authorizationURL)
+  if (origin + pathname !== expected.origin + expected.pathname) {
+    return failed(
+      `the login route leads to ${origin}${pathname}`,
+      'The application runs with another provider than the one looked at.',
+    )
+  }
+  if (searchParams.get('client_id') !== settings.clientID) {
+    return failed('the application sends another client_id', 'Start it with the same environment.')
+  }
+  // A pushed or signed request has it elsewhere.
+  const redirectUri = searchParams.get('redirect_uri') ?? settings.callbackURL
+  return redirectUri === settings.callbackURL
+    ? ok('the login route leads to the provider')
+    : failed(
+        `the application sends the redirect_uri ${redirectUri}`,
+        'Start it with the same callbackURL.',
+      )
+}
+
+const BEHIND_A_PROXY =
+  "Behind a proxy that ends TLS: app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto: https."
+
+function checkCookie({ headers }: Answer, { origin }: RunningApplication): Verdict {
+  const cookies = [headers['set-cookie'] ?? []].flat().map(attributesOf)
+  const isHttps = new URL(origin).protocol === 'https:'
+  if (cookies.length === 0) {
+    return failed(
+      'the login route sets no cookie, so no login can be finished',
+      `express-session sends no secure cookie over what it takes for HTTP. ${BEHIND_A_PROXY}`,
+    )
+  }
+  const strict = cookies.find(({ flags }) => flags.get('samesite') === 'strict')
+  if (strict !== undefined) {
+    return failed(
+      `${strict.name} is SameSite=Strict, and stays behind when the provider sends the browser back`,
+      "Use cookie: { sameSite: 'lax' }.",
+    )
+  }
+  const open = cookies.find(({ flags }) => isHttps && !flags.has('secure'))
+  if (open !== undefined) {
+    return failed(`${open.name} is not Secure`, `Use cookie: { secure: 'auto' }. ${BEHIND_A_PROXY}`)
+  }
+  const readable = cookies.find(({ flags }) => !flags.has('httponly'))
+  return readable === undefined
+    ? ok(cookies.map(({ name }) => name).join(', '))
+    : warning(`${readable.name} is not HttpOnly`, 'Leave cookie.httpOnly on, its default.')
+}
+
+function attributesOf(line: string): {
+  readonly name: string
+  readonly flags: ReadonlyMap<string, string>
+} {
+  const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
+  const flags = attributes.map((attribute): [string, string] => {
+    const [name = '', value = ''] = attribute.toLowerCase().split('=')
+    return [name, value]
+  })
+  return { name: pair.split('=', 1)[0] ?? '', flags: new Map(flags) }
+}

@@ -1,0 +1,117 @@
+import { parseArgs } from 'node:util'
+import { examine } from './doctor.js'
+import type { Finding } from './finding.js'
+import { generateClientKey, KEYGEN_ALGORITHMS } from './keygen.js'
+import { loadOptions } from './setup.js'
+
+/** What the command line is given by the process. */
+export interface CommandLine {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** What the command is for; one line without its end. */
+  readonly print: (line: string) => void
+  /** What is said besides. */
+  readonly say: (line: string) => void
+}
+
+const HELP = `Usage:
+  npx passport-authorization-code keygen [--alg ${KEYGEN_ALGORITHMS.join('|')}] [--out private-key.pem] [--kid name]
+      Makes a private key for private_key_jwt in a new file, and prints the public key for the provider.
+
+  npx passport-authorization-code doctor [--config auth-options.mjs] [--json]
+      Looks at a set-up, and says what to do about what is wrong. The exit code is 1 if anything is.
+      --config   a module that exports the strategy's options by default. Without it, in the environment:
+                 PROVIDER or ISSUER, CLIENT_ID, CALLBACK_URL, SCOPE, CLIENT_SECRET, PRIVATE_KEY, KEY_ID
+      Looked at besides, where they are given:
+                 APP_URL, LOGIN_PATH, REDIS_URL
+      Each of these is a flag as well, such as --client-id, but for CLIENT_SECRET and PRIVATE_KEY.`
+
+/** Names in the environment that are flags as well. */
+const FLAGS = [
+  ...['CONFIG', 'PROVIDER', 'ISSUER', 'CLIENT_ID', 'CALLBACK_URL', 'SCOPE', 'KEY_ID'],
+  ...['APP_URL', 'LOGIN_PATH', 'REDIS_URL'],
+]
+
+/**
+ * Runs a command.
+ *
+ * @returns the exit code: 0; 1 when something is wrong with the set-up; 2 when the command makes no sense
+ */
+export async function main(args: readonly string[], line: CommandLine): Promise<number> {
+  const [command, ...rest] = args
+  try {
+    if (command === 'keygen') return await keygen(rest, line)
+    if (command === 'doctor') return await doctor(rest, line)
+    if (command === undefined || command === '--help' || command === 'help') {
+      line.print(HELP)
+      return command === undefined ? 2 : 0
+    }
+    line.say(`There is no command '${command}'.\n\n${HELP}`)
+    return 2
+  } catch (error) {
+    line.say((error as Error).message)
+    return 2
+  }
+}
+
+async function keygen(args: readonly string[], { print, say }: CommandLine): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      alg: { type: 'string', default: 'PS256' },
+      out: { type: 'string', default: 'private-key.pem' },
+      kid: { type: 'string' },
+    },
+  })
+  const alg = KEYGEN_ALGORITHMS.find((one) => one === values.alg)
+  if (alg === undefined) throw new Error(`--alg is one of ${KEYGEN_ALGORITHMS.join(', ')}.`)
+  const keys = await generateClientKey(values.out, alg, values.kid).catch((error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new Error(
+      code === 'EEXIST' ? `${values.out} is there already, and stays as it is.` : message,
+    )
+  })
+  print(JSON.stringify(keys, null, 2))
+  say(
+    `The private key is in ${values.out}: the option privateKey, with keyId '${keys.keys[0]?.kid ?? ''}'. Keep it secret.\nThe public key above is for the provider.`,
+  )
+  return 0
+}
+
+async function doctor(args: readonly string[], { env, print }: CommandLine): Promise<number> {
+  const flags = FLAGS.map((name) => [flagOf(name), { type: 'string' }] as const)
+  const { values } = parseArgs({
+    args: [...args],
+    options: { ...Object.fromEntries(flags), json: { type: 'boolean', default: false } },
+  })
+  const given: Readonly<Record<string, unknown>> = values
+  const source: Readonly<Record<string, string | undefined>> = {
+    // What is empty is not set.
+    ...Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')),
+    ...Object.fromEntries(
+      FLAGS.flatMap((name) => {
+        const value = given[flagOf(name)]
+        return typeof value === 'string' ? [[name, value]] : []
+      }),
+    ),
+  }
+  const { APP_URL: origin, LOGIN_PATH: loginPath = '/auth/login', REDIS_URL: redisURL } = source
+  if (origin !== undefined && !URL.canParse(origin)) throw new Error('APP_URL is no URL.')
+  const findings = await examine({
+    loadOptions: () => loadOptions(source),
+    application: origin === undefined ? undefined : { origin, loginPath },
+    redisURL,
+  })
+  const isWell = findings.every(({ status }) => status !== 'failed')
+  if (values.json) print(JSON.stringify({ ok: isWell, findings }, null, 2))
+  else for (const finding of findings) print(lineOf(finding))
+  return isWell ? 0 : 1
+}
+
+function flagOf(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
+}
+
+function lineOf({ check, status, seen, cure }: Finding): string {
+  const line = `${status.padEnd(8)} ${check}: ${seen}`
+  return cure === undefined ? line : `${line}\n         ${cure}`
+}

@@ -1,0 +1,355 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { SessionOptions } from 'express-session'
+import { exportJWK } from 'jose'
+import { startTestProvider } from '../../src/testing.js'
+import type { TestProvider } from '../../src/testing.js'
+import { startApp } from '../support/app.js'
+import { createCertificate } from '../support/certificates.js'
+import { runCommand } from '../support/command-line.js'
+import { startRedis } from '../support/redis.js'
+import { describeWithRedis } from '../support/requirements.js'
+import { json, startScriptedProvider } from '../support/scripted-provider.js'
+import type { ScriptedProvider } from '../support/scripted-provider.js'
+import { startTlsProvider } from '../support/tls-provider.js'
+
+interface Finding {
+  readonly check: string
+  readonly status: string
+  readonly seen: string
+  readonly cure?: string
+}
+
+const pem = (modulusLength: number): string =>
+  generateKeyPairSync('rsa', { modulusLength }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string
+
+let provider: TestProvider
+let scripted: ScriptedProvider
+let folder: string
+const running: { close(): Promise<void> }[] = []
+
+beforeAll(async () => {
+  const registered = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  provider = await startTestProvider({
+    clientKeys: { keys: [await exportJWK(registered.publicKey)] },
+  })
+  scripted = await startScriptedProvider()
+  folder = await mkdtemp(join(tmpdir(), 'doctor-'))
+})
+beforeEach(() => scripted.reset())
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.close()
+})
+afterAll(async () => {
+  await provider.close()
+  await scripted.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** An application of this provider that runs, and the environment of both. */
+async function setUp(session: Partial<SessionOptions> = {}): Promise<Record<string, string>> {
+  const { issuer, clientID, clientSecret } = provider.options
+  const app = await startApp({ strategy: { ...provider.options, scope: 'openid' }, session })
+  running.push(app)
+  return {
+    ISSUER: issuer,
+    CLIENT_ID: clientID,
+    CLIENT_SECRET: clientSecret,
+    CALLBACK_URL: app.callbackURL,
+    SCOPE: 'openid',
+    APP_URL: app.origin,
+  }
+}
+
+/** What `doctor` finds, by what it looked at. */
+async function examine(env: Record<string, string>): Promise<{
+  readonly exitCode: number
+  readonly findings: readonly Finding[]
+  readonly of: (check: string) => Finding | undefined
+}> {
+  const { exitCode, printed } = await runCommand(['doctor', '--json'], env)
+  const { ok, findings } = JSON.parse(printed) as { ok: boolean; findings: Finding[] }
+  expect(ok).toBe(exitCode === 0)
+  return { exitCode, findings, of: (check) => findings.find((one) => one.check === check) }
+}
+
+/** Metadata of the scripted provider, which knows every client and no code. */
+function describeScripted(members: Record<string, unknown> = {}): void {
+  const { origin, authorizationURL, tokenURL } = scripted
+  const metadata = {
+    issuer: origin,
+    authorization_endpoint: authorizationURL,
+    token_endpoint: tokenURL,
+    token_endpoint_auth_methods_supported: ['client_secret_post'],
+    ...members,
+  }
+  scripted.on('/.well-known/openid-configuration', json(metadata))
+  scripted.onToken(json({ error: 'invalid_grant' }, 400))
+}
+
+const withScripted = (): Record<string, string> => ({ ISSUER: scripted.origin, APP_URL: '' })
+
+describe('doctor, with a set-up that is well', () => {
+  it('says so, one line a check, and asks with a code that nobody gave out', async () => {
+    const env = await setUp()
+    provider.reset()
+    const { exitCode, printed, said } = await runCommand(['doctor'], env)
+    expect([exitCode, said]).toEqual([0, ''])
+    const lines = printed.split('\n')
+    expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([
+      ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'skipped'],
+    ])
+    expect(printed).toContain('ok       client: the client is known by client_secret_post')
+    expect(provider.requestsTo('token').at(-1)?.parameters).toMatchObject({
+      code: 'a-code-that-nobody-gave-out',
+    })
+    expect(printed).not.toContain(provider.options.clientSecret)
+  })
+
+  it('takes flags for what is not secret, and they win', async () => {
+    const env = await setUp()
+    const args = ['doctor', '--issuer', provider.options.issuer, '--scope', 'openid']
+    expect((await runCommand(args, { ...env, ISSUER: 'https://nowhere.invalid' })).exitCode).toBe(0)
+    const secret = await runCommand(['doctor', '--client-secret', 'x'], env)
+    expect([secret.exitCode, secret.said]).toEqual([2, expect.stringContaining('--client-secret')])
+  })
+
+  it('reads the options of an application from a module', async () => {
+    const env = await setUp()
+    const config = join(folder, 'auth-options.mjs')
+    const { CALLBACK_URL: callbackURL, APP_URL = '' } = env
+    const options = JSON.stringify({ ...provider.options, callbackURL, scope: 'openid' })
+    await writeFile(config, `export default ${options}`)
+    const { exitCode, printed } = await runCommand(['doctor', '--config', config], { APP_URL })
+    expect([exitCode, printed]).toEqual([0, expect.stringContaining('ok       client')])
+  })
+})
+
+describeWithRedis('doctor, with a Redis', () => {
+  it('says whether it answers, and whether it may forget', async () => {
+    const redis = await startRedis()
+    running.push({ close: () => redis.stop() })
+    const env = { REDIS_URL: redis.url.replace('redis://', 'redis://:a-password@') }
+    expect((await examine({ REDIS_URL: redis.url })).of('Redis')).toMatchObject({
+      status: 'ok',
+      seen: `127.0.0.1:${redis.port} answers`,
+    })
+    expect(JSON.stringify((await examine(env)).findings)).not.toContain('a-password')
+    const client = await redis.connect()
+    await client.configSet('maxmemory-policy', 'allkeys-lru')
+    expect((await examine({ REDIS_URL: redis.url })).of('Redis')).toMatchObject({
+      status: 'warning',
+      cure: expect.stringContaining('noeviction'),
+    })
+  })
+})
+
+type Change =
+  Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
+
+describe('doctor finds', () => {
+  it.each<[string, Change, string, string, RegExp, RegExp]>([
+    [
+      'an issuer with a spelling mistake',
+      () => ({ ISSUER: `${provider.options.issuer}/x` }),
+      'discovery',
+      'failed',
+      /HTTP 404/,
+      /exactly as the provider writes it/,
+    ],
+    [
+      'metadata that is no JSON',
+      () => {
+        scripted.on('/.well-known/openid-configuration', (_request, response) =>
+          response.end('<html>'),
+        )
+        return withScripted()
+      },
+      'discovery',
+      'failed',
+      /not valid/,
+      /ask the provider/,
+    ],
+    [
+      'a provider without S256',
+      () => {
+        describeScripted({ code_challenge_methods_supported: ['plain'] })
+        return withScripted()
+      },
+      'discovery',
+      'failed',
+      /without S256/,
+      /ask the provider/,
+    ],
+    [
+      'a callback URL without TLS',
+      { CALLBACK_URL: 'http://app.example/auth/callback' },
+      'options',
+      'failed',
+      /HTTPS/,
+      /callbackURL/,
+    ],
+    [
+      'a client id that is not set',
+      { CLIENT_ID: '' },
+      'options',
+      'failed',
+      /clientID is missing/,
+      /clientID/,
+    ],
+    [
+      'a wrong client secret',
+      { CLIENT_SECRET: 'wrong' },
+      'client',
+      'failed',
+      /invalid_client/,
+      /client_secret_basic/,
+    ],
+    [
+      'a client that nobody has registered',
+      { CLIENT_ID: 'stranger' },
+      'client',
+      'failed',
+      /invalid_client/,
+      /Check client id/,
+    ],
+    [
+      'a key that is too short',
+      () => ({ PRIVATE_KEY: pem(1024) }),
+      'key',
+      'failed',
+      /2048 bits/,
+      /keygen/,
+    ],
+    [
+      'a key that the provider does not have',
+      () => ({ PRIVATE_KEY: pem(2048) }),
+      'client',
+      'failed',
+      /invalid_client/,
+      /public half/,
+    ],
+    [
+      'a clock that is wrong',
+      () => {
+        describeScripted()
+        scripted.onToken((_request, response) => {
+          const date = new Date(Date.now() - 120_000).toUTCString()
+          response.writeHead(400, { date }).end('{"error":"invalid_grant"}')
+        })
+        return withScripted()
+      },
+      'clock',
+      'failed',
+      /1\d\d s ahead of the provider/,
+      /NTP/,
+    ],
+    [
+      'a scope with a spelling mistake',
+      () => {
+        describeScripted({ scopes_supported: ['openid', 'profile'] })
+        return { ...withScripted(), SCOPE: 'openid proflie' }
+      },
+      'scope',
+      'warning',
+      /does not list proflie/,
+      /spelling/,
+    ],
+    [
+      'a callback on another host than the application',
+      { CALLBACK_URL: 'https://app.example/auth/callback' },
+      'callback URL',
+      'failed',
+      /not where the application is/,
+      /one origin/,
+    ],
+    [
+      'a login route that is not there',
+      { LOGIN_PATH: '/login' },
+      'login',
+      'failed',
+      /HTTP 404/,
+      /--login-path/,
+    ],
+    [
+      'an application of another provider',
+      () => {
+        describeScripted()
+        return { ISSUER: scripted.origin }
+      },
+      'login',
+      'failed',
+      /leads to/,
+      /another provider/,
+    ],
+    [
+      'a cookie that stays behind',
+      () => setUp({ cookie: { sameSite: 'strict' } }),
+      'cookie',
+      'failed',
+      /SameSite=Strict/,
+      /lax/,
+    ],
+    [
+      'a proxy that the application does not trust',
+      () => setUp({ cookie: { secure: true } }),
+      'cookie',
+      'failed',
+      /sets no cookie/,
+      /trust proxy/,
+    ],
+    [
+      'a Redis that is not there',
+      { REDIS_URL: 'redis://127.0.0.1:1' },
+      'Redis',
+      'failed',
+      /ECONNREFUSED/,
+      /REDIS_URL/,
+    ],
+  ])(
+    '%s',
+    async (_mistake, change, check, status, seen, cure) => {
+      const env = {
+        ...(await setUp()),
+        ...(typeof change === 'function' ? await change() : change),
+      }
+      const { exitCode, of } = await examine(env)
+      expect(of(check)).toEqual({
+        check,
+        status,
+        seen: expect.stringMatching(seen),
+        cure: expect.stringMatching(cure),
+      })
+      expect(exitCode).toBe(status === 'failed' ? 1 : 0)
+    },
+    20_000,
+  )
+
+  it('a certificate that vouches for itself', async () => {
+    const server = await startTlsProvider(await createCertificate())
+    running.push(server)
+    const config = join(folder, 'tls-options.mjs')
+    const urls = { authorizationURL: `${server.origin}/a`, tokenURL: `${server.origin}/token` }
+    const options = { ...urls, clientID: 'c', callbackURL: 'https://app.example/callback' }
+    await writeFile(config, `export default ${JSON.stringify(options)}`)
+    const { exitCode, of } = await examine({ CONFIG: config })
+    expect(exitCode).toBe(1)
+    expect(of('connection')).toMatchObject({
+      status: 'failed',
+      seen: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      cure: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    })
+  })
+
+  it('nothing to look at when it is told nothing', async () => {
+    const { exitCode, findings } = await examine({})
+    expect(exitCode).toBe(1)
+    expect(findings[0]).toMatchObject({ check: 'options', status: 'failed' })
+  })
+})
