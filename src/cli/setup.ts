@@ -75,5 +75,9 @@ async function loadProvider({ PROVIDER: name, ISSUER }: SetupSource): Promise<Pr
 }
 
 async function readKey(given: string | undefined): Promise<string | undefined> {
-  return given === undefined || given.includes('-----BEGIN') ? given : readFile(given, 'utf8')
+  if (given === undefined || given.includes('-----BEGIN')) return given
+  return readFile(given, 'utf8').catch(() => {
+    // The built-in error quotes the path, which may be a key in a format of its own.
+    throw new TypeError('PRIVATE_KEY is neither PEM text nor the path of a file that can be read.')
+  })
 }

@@ -347,6 +347,15 @@ describe('doctor finds', () => {
     })
   })
 
+  it('a key in no format that is known, and quotes none of it', async () => {
+    const { printed } = await runCommand(['doctor'], {
+      ...(await setUp()),
+      PRIVATE_KEY: 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC',
+    })
+    expect(printed).toContain('PRIVATE_KEY is neither PEM text')
+    expect(printed).not.toContain('MIIEvQIBADANBgkqhkiG9w0BAQEFAASC')
+  })
+
   it('nothing to look at when it is told nothing', async () => {
     const { exitCode, findings } = await examine({})
     expect(exitCode).toBe(1)
