@@ -15,16 +15,18 @@ export interface CodeBlock {
   /** What stands after the fence, such as `ts`. */
   readonly language: string
   readonly code: string
+  /** The name of the file that it is in, where the text before it says so. */
+  readonly file: string | undefined
 }
 
 /** Reads a page. */
 export async function readGuide(file: string): Promise<Guide> {
   const text = await readFile(join(REPOSITORY, file), 'utf8')
-  const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
+  const blocks = [...text.matchAll(/(?:in a file `([\w.]+)`:\n\n)?^```(\w*)\n(.*?)^```$/gms)]
   return {
     file,
     text,
-    blocks: blocks.map(([, language = '', code = '']) => ({ language, code })),
+    blocks: blocks.map(([, named, language = '', code = '']) => ({ language, code, file: named })),
   }
 }
 
