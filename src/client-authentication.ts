@@ -20,11 +20,14 @@ export type ClientAuthenticationMethod =
 /** The audience of a client assertion: fixed, or chosen by the URL that is called. */
 export type ClientAssertionAudience = string | ((url: string) => string)
 
+/** The client's secret, or a function that is asked for it at each request. */
+export type ClientSecret = string | (() => string | Promise<string>)
+
 /** Everything client authentication depends on. */
 export interface ClientAuthenticationSettings {
   readonly clientAuthentication: ClientAuthenticationMethod
   readonly clientID: string
-  readonly clientSecret?: string | undefined
+  readonly clientSecret?: ClientSecret | undefined
   readonly basicCredentials: 'encoded' | 'raw'
   readonly clientAssertionAudience: ClientAssertionAudience
 }
@@ -51,16 +54,16 @@ export function createClientAuthentication(
   switch (clientAuthentication) {
     case 'none':
       return () => None()
-    case 'client_secret_post': {
-      const secret = required(clientSecret, 'clientSecret', clientAuthentication)
-      return () => ClientSecretPost(secret)
-    }
-    case 'client_secret_basic': {
-      const secret = required(clientSecret, 'clientSecret', clientAuthentication)
-      return settings.basicCredentials === 'raw'
-        ? () => rawClientSecretBasic(secret)
-        : () => ClientSecretBasic(secret)
-    }
+    case 'client_secret_post':
+      return bySecret(
+        required(clientSecret, 'clientSecret', clientAuthentication),
+        ClientSecretPost,
+      )
+    case 'client_secret_basic':
+      return bySecret(
+        required(clientSecret, 'clientSecret', clientAuthentication),
+        settings.basicCredentials === 'raw' ? rawClientSecretBasic : ClientSecretBasic,
+      )
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
       // The certificate that proves the client is the dispatcher's.
@@ -76,6 +79,24 @@ function required<T>(value: T | null | undefined, option: string, method: string
     `${option} is missing, which clientAuthentication '${method}' needs. Is the environment variable set?`,
     option,
   )
+}
+
+/** Proves the client by its secret, in the way of `prove`. */
+function bySecret(
+  clientSecret: ClientSecret,
+  prove: (clientSecret: string) => ClientAuth,
+): AuthenticateClient {
+  if (typeof clientSecret === 'string') {
+    const proof = prove(clientSecret)
+    return () => proof
+  }
+  return () => async (server, client, body, headers) => {
+    const secret: unknown = await clientSecret()
+    if (typeof secret !== 'string' || secret === '') {
+      throw new ConfigurationError('The function clientSecret gave no secret.', 'clientSecret')
+    }
+    await prove(secret)(server, client, body, headers)
+  }
 }
 
 /**

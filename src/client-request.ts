@@ -34,9 +34,6 @@ export type ClientRequest = (
   options?: ClientRequestOptions,
 ) => Promise<ClientAnswer>
 
-/** Firewalls turn away requests that name nobody. */
-const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
-
 /** Requests by this client. Each is sent once; only a server that wants its nonce first gets it once more. */
 export function createClientRequest(
   settings: Settings,
@@ -56,7 +53,7 @@ export function createClientRequest(
     { format = 'form', timeoutMs, proves = true }: ClientRequestOptions,
   ): Promise<ClientAnswer> {
     const form = new URLSearchParams(parameters)
-    const headers = new Headers({ ...DEFAULT_HEADERS, ...settings.customHeaders })
+    const headers = new Headers(settings.customHeaders)
     headers.set('accept', 'application/json')
     await authenticate(url)(server, client, form, headers)
     if (proves && dpop !== undefined) headers.set('dpop', await dpop.prove(url, 'POST'))
@@ -70,7 +67,7 @@ export function createClientRequest(
       timeoutMs,
     })
     dpop?.learn(url, answer.headers['dpop-nonce'])
-    return { answer, secrets: secretsOf(form, headers, settings) }
+    return { answer, secrets: secretsOf(form, headers) }
   }
 
   return async (url, parameters, options = {}) => {
@@ -118,13 +115,20 @@ const PUBLIC_PARAMETERS: ReadonlySet<string> = new Set([
   'scope',
 ])
 
-function secretsOf(
-  form: URLSearchParams,
-  headers: Headers,
-  { clientSecret = '' }: Settings,
-): readonly string[] {
+function secretsOf(form: URLSearchParams, headers: Headers): readonly string[] {
   const values = [...form]
     .filter(([name]) => !PUBLIC_PARAMETERS.has(name))
     .map(([, value]) => value)
-  return [...values, clientSecret, (headers.get('authorization') ?? '').replace(/^Basic /, '')]
+  const basic = (headers.get('authorization') ?? '').replace(/^Basic /, '')
+  const [, secret = ''] = Buffer.from(basic, 'base64').toString().split(/:(.*)/s)
+  return [...values, basic, secret, formDecoded(secret)]
+}
+
+/** Basic credentials are form-encoded, or raw; what cannot be decoded is raw. */
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
 }

@@ -25,7 +25,7 @@ export type DiagnosticStep =
   | 'refresh'
   /** One token was revoked at the provider. */
   | 'revocation'
-  /** A grant has ended; `reason` is `logout`, `end_grant`, `backchannel_logout` or `invalid_grant`. */
+  /** A grant has ended; `reason` is `logout`, `end_grant`, `backchannel_logout`, or what the provider refused the refresh with, such as `invalid_grant`. */
   | 'grant_end'
   /** The provider posted a logout token. */
   | 'backchannel_logout'

@@ -18,9 +18,21 @@ export {
 export { guardSessionStore } from './guard-session-store.js'
 export { MemoryLedger } from './ledger/memory.js'
 export { cookiePendingLogins } from './pending-logins/cookie.js'
+export { apple } from './providers/apple.js'
 export { askara } from './providers/askara.js'
+export { auth0 } from './providers/auth0.js'
+export { discord } from './providers/discord.js'
 export { discover } from './providers/discover.js'
+export { github } from './providers/github.js'
+export { gitlab } from './providers/gitlab.js'
+export { google } from './providers/google.js'
 export { jiko } from './providers/jiko.js'
+export { keycloak } from './providers/keycloak.js'
+export { linkedin } from './providers/linkedin.js'
+export { microsoft } from './providers/microsoft.js'
+export { okta } from './providers/okta.js'
+export { salesforce } from './providers/salesforce.js'
+export { slack } from './providers/slack.js'
 export { requireLogin } from './require-login.js'
 export { authRouter, loginErrorPage } from './router.js'
 export { AuthorizationCodeStrategy } from './strategy.js'
@@ -28,6 +40,7 @@ export { AuthorizationCodeStrategy } from './strategy.js'
 export type {
   ClientAssertionAudience,
   ClientAuthenticationMethod,
+  ClientSecret,
 } from './client-authentication.js'
 export type {
   ClientAssertionAlgorithm,
@@ -58,7 +71,9 @@ export type { MemoryLedgerOptions } from './ledger/memory.js'
 export type { AuthorizationCodeOptions, Parameters, ProviderOptions } from './options.js'
 export type { CookiePendingLoginsOptions } from './pending-logins/cookie.js'
 export type { SignatureAlgorithm } from './provider-jwt.js'
+export type { AppleClient } from './providers/apple.js'
 export type { DiscoveredProvider, DiscoverOptions } from './providers/discover.js'
+export type { MicrosoftProvider } from './providers/microsoft.js'
 export type { RequireLoginOptions } from './require-login.js'
 export type { AuthRouterOptions } from './router.js'
 

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import type {
   ClientAssertionAudience,
   ClientAuthenticationMethod,
+  ClientSecret,
 } from './client-authentication.js'
 import type { ClientAssertionAlgorithm, PrivateKey, PrivateKeys } from './client-keys.js'
 import type { SignatureAlgorithm } from './provider-jwt.js'
@@ -213,8 +214,11 @@ export interface AuthorizationCodeOptions extends ProviderOptions {
   /** The client's identifier at the provider. Required; an unset environment variable is reported at start. */
   readonly clientID: string | undefined
 
-  /** The client's secret, for the `client_secret_…` methods. */
-  readonly clientSecret?: string | undefined
+  /**
+   * The client's secret, for the `client_secret_…` methods; or a function that is asked for it at each
+   * request, for one that changes while the process runs.
+   */
+  readonly clientSecret?: ClientSecret | undefined
 
   /**
    * The client's private key, for `private_key_jwt` and for signed authorization requests: PEM, JWK,

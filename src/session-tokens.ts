@@ -98,13 +98,15 @@ export function createSessionTokens(
   }
   const share = createSingleFlight<Renewed>()
 
-  async function refresh({ tokens, version }: GrantState): Promise<GrantState | undefined> {
+  async function refresh(state: GrantState): Promise<GrantState | undefined> {
+    const { tokens, version } = state
     if (!isRenewable(tokens)) return undefined
     try {
       return stateOf(await tokenEndpoint.refresh(tokens), version + 1, refreshBeforeSeconds)
     } catch (error) {
-      if (!isEnd(error)) throw error
-      diagnostics.report('grant_end', { outcome: 'refused', reason: 'invalid_grant' })
+      const reason = endOf(error, state)
+      if (reason === undefined) throw error
+      diagnostics.report('grant_end', { outcome: 'refused', reason })
       return undefined
     }
   }
@@ -254,7 +256,20 @@ export function createSessionTokens(
   }
 }
 
-/** The provider's last word on a grant. Together with a 5xx it is none: that may pass. */
-function isEnd(error: unknown): boolean {
-  return error instanceof TokenEndpointError && error.error === 'invalid_grant' && !error.retryable
+/**
+ * Why a refusal is the provider's last word on a grant; `undefined` when it is none. Together with a 5xx
+ * it never is: that may pass.
+ *
+ * For a refresh token that is no longer good, @jmondi/oauth2-server says `invalid_request`, as Better Auth
+ * and Authlib once did, and Glewlwyd answers 400 with nothing. Of two refreshes only the tokens differ, so
+ * the same would be said again and again. It may mean the client instead, and an access token that is
+ * still good is not given up for it.
+ */
+function endOf(error: unknown, state: GrantState): string | undefined {
+  if (!(error instanceof TokenEndpointError) || error.retryable) return undefined
+  const { error: said, httpStatus } = error
+  if (said === 'invalid_grant') return said
+  if (isValid(state) || httpStatus !== 400) return undefined
+  if (said === undefined) return 'http_400'
+  return said === 'invalid_request' ? said : undefined
 }

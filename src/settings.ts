@@ -187,7 +187,10 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
     tokenSecret:
       options.tokenSecret ?? ('tokenSecret' in options ? missing('tokenSecret') : undefined),
     clientID: text(options, 'clientID') ?? missing('clientID'),
-    clientSecret: text(options, 'clientSecret'),
+    clientSecret:
+      typeof options.clientSecret === 'function'
+        ? options.clientSecret
+        : text(options, 'clientSecret'),
     privateKey: options.privateKey,
     keyId: text(options, 'keyId'),
     scope: joinScope(options),

@@ -16,6 +16,7 @@ export interface TransportOptions {
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
   /** Less time than the transport's, in **milliseconds**. */
@@ -76,6 +77,9 @@ function isLoopback(hostname: string): boolean {
   )
 }
 
+/** Firewalls, and GitHub's API, turn away requests that name nobody. */
+const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
+
 let sharedAgent: Agent | undefined
 
 /** Creates a transport. Transports without a dispatcher of their own share one keep-alive pool. */
@@ -90,7 +94,7 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         const answer = await request(target, {
           method,
-          headers,
+          headers: { ...DEFAULT_HEADERS, ...headers },
           body: body ?? null,
           dispatcher,
           signal,

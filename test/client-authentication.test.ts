@@ -11,7 +11,7 @@ import type {
 import { expectNoneOf, thrownBy } from './support/errors.js'
 import { asked } from './support/login.js'
 import { endpointsOf, logInOnce, tokenRequestOf } from './support/one-login.js'
-import { startScriptedProvider } from './support/scripted-provider.js'
+import { json, startScriptedProvider } from './support/scripted-provider.js'
 import type { ScriptedProvider } from './support/scripted-provider.js'
 
 let provider: ScriptedProvider
@@ -90,6 +90,46 @@ describe('client_secret_post', () => {
       code: 'ERR_CONFIGURATION',
       option: 'clientSecret',
     })
+  })
+})
+
+describe('a client secret that is a function', () => {
+  it.each(['client_secret_post', 'client_secret_basic'] as const)(
+    'is asked at each request, by %s',
+    async (clientAuthentication) => {
+      const secrets = ['firstSecret', 'secondSecret']
+      const clientSecret = () => Promise.resolve(secrets.shift() ?? '')
+      const sent: string[] = []
+      for (let count = 0; count < 2; count++) {
+        provider.reset()
+        const { request, form } = await logInWith({ clientAuthentication, clientSecret })
+        const [, basic = ''] = (request.headers.authorization ?? '').split(' ')
+        const [, fromHeader] = Buffer.from(basic, 'base64').toString().split(':')
+        sent.push(form['client_secret'] ?? fromHeader ?? '')
+      }
+      expect(sent).toEqual(['firstSecret', 'secondSecret'])
+    },
+  )
+
+  it.each(['client_secret_post', 'client_secret_basic'] as const)(
+    'is in no error, though the provider quotes it, by %s',
+    async (clientAuthentication) => {
+      const secret = 'a secret/with+signs'
+      provider.onToken(json({ error: 'invalid_client', error_description: secret }, 401))
+      const { errors } = await logInOnce({
+        ...endpointsOf(provider),
+        clientAuthentication,
+        clientSecret: () => secret,
+      })
+      expect(errors).toEqual([expect.objectContaining({ error: 'invalid_client' })])
+      expectNoneOf([secret, encodeURIComponent(secret)], errors[0])
+    },
+  )
+
+  it('has to give one', async () => {
+    const { errors } = await logInOnce({ ...endpointsOf(provider), clientSecret: () => '' })
+    expect(errors).toEqual([expect.objectContaining({ option: 'clientSecret' })])
+    expect(asked(provider)).toEqual([])
   })
 })
 

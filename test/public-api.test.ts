@@ -32,14 +32,26 @@ describe('the package', () => {
       'ResourceError',
       'StorageError',
       'TokenEndpointError',
+      'apple',
       'askara',
+      'auth0',
       'authRouter',
       'cookiePendingLogins',
+      'discord',
       'discover',
+      'github',
+      'gitlab',
+      'google',
       'guardSessionStore',
       'jiko',
+      'keycloak',
+      'linkedin',
       'loginErrorPage',
+      'microsoft',
+      'okta',
       'requireLogin',
+      'salesforce',
+      'slack',
     ])
   })
 
@@ -49,6 +61,7 @@ describe('the package', () => {
     const types = lists.flatMap((names) => names.split(',').map((name) => name.trim()))
 
     expect(types.filter((name) => name !== '').sort()).toEqual([
+      'AppleClient',
       'AuthRouterOptions',
       'AuthorizationCodeFlowError',
       'AuthorizationCodeOptions',
@@ -56,6 +69,7 @@ describe('the package', () => {
       'ClientAssertionAlgorithm',
       'ClientAssertionAudience',
       'ClientAuthenticationMethod',
+      'ClientSecret',
       'CookiePendingLoginsOptions',
       'DefaultUser',
       'DiagnosticError',
@@ -79,6 +93,7 @@ describe('the package', () => {
       'LoginRequiredReason',
       'LoginSession',
       'MemoryLedgerOptions',
+      'MicrosoftProvider',
       'NamedPrivateKey',
       'OAuthErrorFacts',
       'Parameters',

@@ -133,6 +133,7 @@ describe('a login with Askara', () => {
       authorization: 'Bearer ACCESS_TOKEN',
       'content-type': 'application/json',
       accept: 'application/json',
+      'user-agent': expect.any(String),
     })
     expect(provider.requestsTo('/me')[0]?.body).toBe('')
     expect(JSON.parse(page.text)).toEqual({

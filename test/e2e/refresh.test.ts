@@ -641,6 +641,41 @@ describe('a grant that the provider has ended', () => {
     expect(asked(provider)).toEqual(ONE_REFRESH)
   })
 
+  const UNCLEAR: [string, Script][] = [
+    ['says invalid_request', json({ error: 'invalid_request' }, 400)],
+    ['answers 400 with nothing', (_request, response) => response.writeHead(400).end()],
+  ]
+
+  it.each(UNCLEAR)(
+    'may be meant by a provider that %s: once the access token has expired, the person logs in again',
+    async (_what, fault) => {
+      const app = await startLoggedIn()
+      rotating.fault = fault
+      advanceClock(HOUR - 3)
+      expect(await tokenOf(app)).toBe('access-token-1-of-ada')
+      rotating.fault = undefined
+      await expectLoginAlive(app)
+
+      rotating.fault = fault
+      advanceClock(2 * HOUR)
+      expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
+      expect(app.errors).toEqual([expect.objectContaining({ reason: 'grant_ended' })])
+    },
+  )
+
+  it.each<[string, Script]>([
+    ['refuses the client', json({ error: 'invalid_client' }, 401)],
+    ['refuses the scope', json({ error: 'invalid_scope' }, 400)],
+    ['has moved', json({}, 404)],
+  ])('is not meant by a provider that %s', async (_what, fault) => {
+    const app = await startLoggedIn()
+    rotating.fault = fault
+    advanceClock(HOUR)
+    expect((await browser.visit(`${app.origin}/token`)).status).toBeGreaterThanOrEqual(500)
+    rotating.fault = undefined
+    expect(await tokenOf(app)).toBe('access-token-2-of-ada')
+  })
+
   it('is not confused with a provider that fails for a moment', async () => {
     const app = await startLoggedIn({}, { routes: mountStrict })
     rotating.fault = json({}, 503)

@@ -20,6 +20,11 @@ const CHROMIUM: Program = {
   advice: 'install the package chromium',
 }
 
+const GLEWLWYD: Program = {
+  commands: ['glewlwyd'],
+  advice: 'install the package glewlwyd',
+}
+
 /**
  * `describe` for tests that start a Redis server of their own; `suite` gets the program's path. Where
  * there is no such program the tests are skipped, and say so; on CI they fail.
@@ -34,6 +39,14 @@ export function describeWithRedis(name: string, suite: (redisServer: string) => 
  */
 export function describeWithChromium(name: string, suite: (chromium: string) => void): void {
   describeWith(CHROMIUM, name, suite)
+}
+
+/**
+ * `describe` for tests that start a Glewlwyd of their own; `suite` gets the program's path. Where there
+ * is no such program the tests are skipped, and say so; on CI they fail.
+ */
+export function describeWithGlewlwyd(name: string, suite: (glewlwyd: string) => void): void {
+  describeWith(GLEWLWYD, name, suite)
 }
 
 function describeWith(program: Program, name: string, suite: (path: string) => void): void {

@@ -1,0 +1,360 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { jwtVerify } from 'jose'
+import {
+  apple,
+  auth0,
+  discord,
+  github,
+  gitlab,
+  google,
+  keycloak,
+  linkedin,
+  microsoft,
+  okta,
+  salesforce,
+  slack,
+} from '../../src/index.js'
+import type { ClientSecret, ProviderOptions } from '../../src/index.js'
+import { startApp } from '../support/app.js'
+import type { TestApp } from '../support/app.js'
+import { Browser } from '../support/http.js'
+import type { Page } from '../support/http.js'
+import { bodyOf } from '../support/login.js'
+import { startProvidersElsewhere } from '../support/providers-elsewhere.js'
+import type { ProvidersElsewhere } from '../support/providers-elsewhere.js'
+
+const TENANT = '00000000-1111-2222-3333-444444444444'
+const appleKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+/** A provider, and what its documentation says it asks and answers. */
+interface Row {
+  readonly options: ProviderOptions & { readonly clientSecret?: ClientSecret }
+  /** The authorization request's parameters, beside those that every request has. */
+  readonly asks: Readonly<Record<string, string>>
+  readonly pkce: boolean
+  /** Members of the token response, beside `access_token` and `token_type`. */
+  readonly tokens: Readonly<Record<string, unknown>>
+  /** The profile document, or without a profile endpoint the claims of the ID token. */
+  readonly person: Readonly<Record<string, unknown>>
+  readonly becomes: {
+    readonly id: string
+    readonly displayName?: string
+    readonly emails?: readonly { readonly value: string }[]
+  }
+  /** How a code that is not good is refused: status and body. */
+  readonly refusal: readonly [number, object]
+}
+
+const openId = { scope: 'openid profile email' }
+const ada = { sub: 'ada-1', name: 'Ada Lovelace', email: 'ada@example.com' }
+const becomesAda = {
+  id: 'ada-1',
+  displayName: 'Ada Lovelace',
+  emails: [{ value: 'ada@example.com' }],
+}
+const invalidGrant = [400, { error: 'invalid_grant', error_description: 'Bad.' }] as const
+const standard = { tokens: { expires_in: 3600 }, person: ada, becomes: becomesAda }
+
+const ROWS = {
+  apple: {
+    options: apple({
+      clientID: 'client-1',
+      teamID: 'TEAM',
+      keyID: 'KEY',
+      privateKey: appleKey.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    }),
+    asks: { scope: 'openid name email', response_mode: 'form_post' },
+    pkce: false,
+    tokens: { expires_in: 3600, refresh_token: 'refresh-1' },
+    person: { sub: '000792.d7', email: 'ada@privaterelay.example' },
+    becomes: { id: '000792.d7', emails: [{ value: 'ada@privaterelay.example' }] },
+    refusal: invalidGrant,
+  },
+  auth0: {
+    options: auth0('https://tenant.eu.auth0.com'),
+    asks: openId,
+    pkce: true,
+    ...standard,
+    refusal: [403, { error: 'invalid_grant', error_description: 'Invalid authorization code' }],
+  },
+  discord: {
+    options: discord,
+    asks: { scope: 'identify' },
+    pkce: true,
+    tokens: { expires_in: 604800, refresh_token: 'refresh-1', scope: 'identify' },
+    person: { id: '80351110224678912', username: 'ada', global_name: 'Ada' },
+    becomes: { id: '80351110224678912', displayName: 'Ada' },
+    refusal: invalidGrant,
+  },
+  github: {
+    options: github,
+    asks: { scope: 'read:user' },
+    pkce: true,
+    tokens: { scope: 'read:user,user:email' },
+    person: { id: 1, login: 'ada', name: null, email: null },
+    becomes: { id: '1', displayName: 'ada' },
+    refusal: [200, { error: 'bad_verification_code', error_description: 'Incorrect or expired.' }],
+  },
+  gitlab: {
+    options: gitlab(),
+    asks: openId,
+    pkce: true,
+    ...standard,
+    tokens: { expires_in: 7200, refresh_token: 'refresh-1' },
+    refusal: invalidGrant,
+  },
+  google: {
+    options: google,
+    asks: { scope: 'openid email profile', access_type: 'offline' },
+    pkce: true,
+    ...standard,
+    refusal: invalidGrant,
+  },
+  keycloak: {
+    options: keycloak('https://login.example.com/realms/one/'),
+    asks: openId,
+    pkce: true,
+    ...standard,
+    tokens: { expires_in: 300, refresh_token: 'refresh-1', refresh_expires_in: 1800 },
+    refusal: invalidGrant,
+  },
+  linkedin: {
+    options: linkedin,
+    asks: openId,
+    pkce: false,
+    ...standard,
+    tokens: { expires_in: 5184000, scope: 'email,openid,profile' },
+    refusal: [400, { error: 'invalid_request', error_description: 'Unable to retrieve.' }],
+  },
+  'microsoft of one tenant': {
+    options: microsoft(TENANT),
+    asks: openId,
+    pkce: true,
+    ...standard,
+    refusal: [400, { error: 'invalid_grant', error_codes: [70000] }],
+  },
+  'microsoft of all tenants': {
+    options: microsoft(),
+    asks: openId,
+    pkce: true,
+    ...standard,
+    refusal: [400, { error: 'invalid_grant', error_codes: [70000] }],
+  },
+  'okta, custom authorization server': {
+    options: okta('https://org.okta.com/oauth2/default'),
+    asks: openId,
+    pkce: true,
+    ...standard,
+    refusal: invalidGrant,
+  },
+  'okta, of the organization': {
+    options: okta('https://org.okta.com'),
+    asks: openId,
+    pkce: true,
+    ...standard,
+    refusal: invalidGrant,
+  },
+  salesforce: {
+    options: salesforce(),
+    asks: openId,
+    pkce: true,
+    tokens: { id: 'https://login.salesforce.com/id/1/2', issued_at: '1', refresh_token: 'r' },
+    person: { ...ada, sub: 'https://login.salesforce.com/id/1/2', user_id: '2' },
+    becomes: { ...becomesAda, id: 'https://login.salesforce.com/id/1/2' },
+    refusal: invalidGrant,
+  },
+  slack: {
+    options: slack,
+    asks: openId,
+    pkce: false,
+    tokens: { ok: true },
+    person: { ok: true, ...ada, 'https://slack.com/user_id': 'ada-1' },
+    becomes: becomesAda,
+    refusal: [200, { ok: false, error: 'invalid_code' }],
+  },
+} satisfies Readonly<Record<string, Row>>
+
+let elsewhere: ProvidersElsewhere
+const apps: TestApp[] = []
+let browser: Browser
+
+beforeAll(async () => {
+  elsewhere = await startProvidersElsewhere()
+})
+beforeEach(() => {
+  browser = new Browser()
+  elsewhere.requests.length = 0
+})
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close()
+})
+afterAll(() => elsewhere.close())
+
+/** Starts a login, and lets the provider have an answer for the rest of it. */
+async function begin(row: Row): Promise<{
+  readonly app: TestApp
+  readonly address: string
+  readonly request: Record<string, string>
+  readonly finish: () => Promise<Page>
+}> {
+  const strategy = { clientSecret: 'secret-1', ...row.options, dispatcher: elsewhere.dispatcher }
+  const app = await startApp({
+    strategy,
+    routes: (routes, own) => {
+      routes.get('/renew', (req, res, next) => {
+        own.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+      })
+    },
+  })
+  apps.push(app)
+  const { location = '' } = await browser.visit(app.loginURL)
+  const url = new URL(location)
+  const request = Object.fromEntries(url.searchParams)
+  await answerHonestly(row, request['nonce'])
+
+  const parameters = { code: 'code-1', state: request['state'] ?? '' }
+  return {
+    app,
+    address: url.origin + url.pathname,
+    request,
+    finish: () =>
+      request['response_mode'] === 'form_post'
+        ? browser.post(app.callbackURL, parameters, { 'sec-fetch-site': 'cross-site' })
+        : browser.visit(`${app.callbackURL}?${new URLSearchParams(parameters).toString()}`),
+  }
+}
+
+async function answerHonestly({ options, tokens, person }: Row, nonce?: string): Promise<void> {
+  const { issuer, jwksURL, profileURL, tokenURL } = options
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { ...person, iss: issuer ?? 'https://of-some-tenant.example', aud: 'client-1' }
+  const idToken = await elsewhere.sign({ ...claims, nonce, iat: now, exp: now + 300 })
+  const hasIdToken = options.scope?.includes('openid') === true
+  elsewhere.answers = {
+    [`POST ${tokenURL}`]: ({ form }) => ({
+      body: {
+        access_token: form['grant_type'] === 'refresh_token' ? 'access-2' : 'access-1',
+        token_type: 'bearer',
+        ...(hasIdToken && { id_token: idToken }),
+        ...tokens,
+      },
+    }),
+    ...(profileURL !== undefined && { [`GET ${profileURL}`]: () => ({ body: person }) }),
+    ...(jwksURL !== undefined && { [`GET ${jwksURL}`]: () => ({ body: elsewhere.jwks }) }),
+  }
+}
+
+describe.each(Object.entries<Row>(ROWS))('%s', (_name, row) => {
+  const { options, pkce } = row
+  const { authorizationURL, tokenURL, profileURL, jwksURL } = options
+
+  it('is asked for authorization with the documented parameters and no others', async () => {
+    const { app, address, request } = await begin(row)
+    expect(address).toBe(authorizationURL)
+    const random = expect.stringMatching(/^[\w-]{43}$/)
+    expect(request).toEqual({
+      response_type: 'code',
+      client_id: 'client-1',
+      redirect_uri: app.callbackURL,
+      state: random,
+      ...row.asks,
+      ...(pkce && { code_challenge: random, code_challenge_method: 'S256' }),
+      ...(row.asks['scope']?.includes('openid') && { nonce: random }),
+    })
+  })
+
+  it('logs a person in by its answers, and is asked for nothing else', async () => {
+    const { app, finish } = await begin(row)
+    expect((await finish()).status).toBe(302)
+    const { user } = bodyOf(await browser.visit(app.origin))
+    const identity = { provider: options.name, id: row.becomes.id }
+    const profile = { ...identity, ...row.becomes, _json: expect.objectContaining(row.person) }
+    expect(user).toEqual({ ...identity, profile })
+    expect(elsewhere.requests.map(({ to }) => to).sort()).toEqual(
+      [
+        `POST ${tokenURL}`,
+        ...(profileURL === undefined ? [] : [`GET ${profileURL}`]),
+        ...(jwksURL === undefined ? [] : [`GET ${jwksURL}`]),
+      ].sort(),
+    )
+    const exchange = elsewhere.requests.find(({ to }) => to === `POST ${tokenURL}`)
+    const someText = expect.any(String)
+    expect(exchange?.form).toEqual({
+      grant_type: 'authorization_code',
+      code: 'code-1',
+      redirect_uri: app.callbackURL,
+      client_id: 'client-1',
+      client_secret: someText,
+      ...(pkce && { code_verifier: someText }),
+    })
+    expect(exchange?.headers).toMatchObject({
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+    })
+    // GitHub's API refuses requests that name nobody.
+    expect(elsewhere.requests.filter(({ headers }) => !headers['user-agent'])).toEqual([])
+  })
+
+  it('renews where there is a refresh token', async () => {
+    const { app, finish } = await begin(row)
+    await finish()
+    const renewal = await browser.visit(`${app.origin}/renew`)
+    const isRenewable = row.tokens['refresh_token'] !== undefined
+    expect(renewal.status).toBe(isRenewable ? 200 : 401)
+    const token = isRenewable ? 'access-2' : undefined
+    expect(bodyOf(renewal)['token']).toBe(token)
+  })
+
+  it('refuses a code in its own words, and the person may start again', async () => {
+    const { app, finish } = await begin(row)
+    const [status, body] = row.refusal
+    elsewhere.answers = { [`POST ${tokenURL}`]: () => ({ status, body }) }
+    await finish()
+    const { error } = body as { error: string }
+    const known = ['bad_verification_code', 'invalid_code'].includes(error)
+    expect(app.errors).toEqual([
+      expect.objectContaining({
+        code: 'ERR_TOKEN_ENDPOINT',
+        error: known ? 'invalid_grant' : error,
+      }),
+    ])
+  })
+})
+
+describe('the client secret of Apple', () => {
+  it('is a JWT of the team, signed with its key for each request', async () => {
+    const { finish } = await begin(ROWS.apple)
+    await finish()
+    const [exchange] = elsewhere.requests
+    const { payload, protectedHeader } = await jwtVerify(
+      exchange?.form['client_secret'] ?? '',
+      appleKey.publicKey,
+      { issuer: 'TEAM', subject: 'client-1', audience: 'https://appleid.apple.com' },
+    )
+    expect(protectedHeader).toMatchObject({ alg: 'ES256', kid: 'KEY' })
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(300)
+  })
+
+  it.each(['clientID', 'teamID', 'keyID', 'privateKey'])('needs %s', (name) => {
+    const { privateKey } = appleKey
+    const client = { clientID: 'c', teamID: 't', keyID: 'k', privateKey, [name]: undefined }
+    expect(() => apple(client)).toThrow(`${name} is missing`)
+  })
+})
+
+describe('a provider at an address of its own', () => {
+  it.each([
+    ['auth0', () => auth0(undefined)],
+    ['gitlab', () => gitlab('http://gitlab.example')],
+    ['keycloak', () => keycloak('login.example.com')],
+    ['okta', () => okta('')],
+    ['salesforce', () => salesforce('ftp://salesforce.example')],
+  ])('%s has to be an HTTPS URL', (_name, make) => {
+    expect(make).toThrow('must be an HTTPS URL')
+  })
+
+  it('Microsoft’s is part of a path and nothing else', () => {
+    expect(() => microsoft('common/../evil?x=')).toThrow('The tenant must be')
+  })
+})
