@@ -26,7 +26,6 @@ let project: GuideProject
 
 beforeAll(async () => {
   project = await createGuideProject()
-  await project.write('jest.config.json', '{ "testMatch": ["**/*.test.mjs"], "transform": {} }')
   await project.write('app.mjs', app?.code ?? '')
 })
 afterAll(() => project.remove())
