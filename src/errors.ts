@@ -16,15 +16,23 @@ export abstract class AuthorizationCodeError extends Error {
   abstract readonly fault: Fault
   /** Whether the same attempt may succeed later without anybody changing anything. */
   abstract readonly retryable: boolean
+  /** Where cause and cure are written down: a file that comes with this package, and the heading in it. */
+  abstract readonly help: string
 
   override get name(): string {
     return this.constructor.name
   }
 }
 
+/** A field of its own in each class, after `code`: Node's inspect and loggers show nothing else. */
+function helpOn(code: string): string {
+  return `passport-authorization-code/docs/errors.md#${code.toLowerCase()}`
+}
+
 /** The set-up is wrong. Thrown at start wherever it can be seen there, and names the option. */
 export class ConfigurationError extends AuthorizationCodeError {
   readonly code = 'ERR_CONFIGURATION'
+  readonly help = helpOn(this.code)
   readonly status = 500
   readonly fault = 'developer'
   readonly retryable = false
@@ -64,6 +72,7 @@ export class PendingLoginError extends AuthorizationCodeError {
   readonly status = 400
   readonly fault = 'browser'
   readonly retryable = false
+  readonly help: string
 
   constructor(
     readonly code: PendingLoginErrorCode,
@@ -71,6 +80,7 @@ export class PendingLoginError extends AuthorizationCodeError {
     readonly hints: readonly string[] = [],
   ) {
     super([PENDING_LOGIN_MESSAGES[code], ...hints].join(' '))
+    this.help = helpOn(code)
   }
 }
 
@@ -92,6 +102,7 @@ export interface OAuthErrorFacts {
  */
 export class AuthorizationResponseError extends AuthorizationCodeError {
   readonly code = 'ERR_AUTHORIZATION_RESPONSE'
+  readonly help = helpOn(this.code)
   readonly status: 400 | 500 | 502 | 503
   readonly fault: Fault
   readonly retryable: boolean
@@ -199,6 +210,7 @@ function isPassing({ networkCode, httpStatus }: ProviderErrorFacts): boolean {
  */
 export class TokenEndpointError extends ProviderError {
   readonly code = 'ERR_TOKEN_ENDPOINT'
+  readonly help = helpOn(this.code)
 }
 
 /**
@@ -208,16 +220,19 @@ export class TokenEndpointError extends ProviderError {
  */
 export class PushedAuthorizationRequestError extends ProviderError {
   readonly code = 'ERR_PUSHED_AUTHORIZATION_REQUEST'
+  readonly help = helpOn(this.code)
 }
 
 /** The profile could not be loaded, is not a JSON object, or is about another person than the ID token. */
 export class ProfileError extends ProviderError {
   readonly code = 'ERR_PROFILE'
+  readonly help = helpOn(this.code)
 }
 
 /** A request of `strategy.fetch` got no answer. An answer of any status is not an error. */
 export class ResourceError extends ProviderError {
   readonly code = 'ERR_RESOURCE'
+  readonly help = helpOn(this.code)
 }
 
 /**
@@ -227,6 +242,7 @@ export class ResourceError extends ProviderError {
  */
 export class DiscoveryError extends ProviderError {
   readonly code = 'ERR_DISCOVERY'
+  readonly help = helpOn(this.code)
 }
 
 /** Why a token was asked for that this session cannot give. */
@@ -254,6 +270,7 @@ const LOGIN_REQUIRED_MESSAGES: Readonly<Record<LoginRequiredReason, string>> = {
 /** There is no usable token in this session: the person has to log in (again). */
 export class LoginRequiredError extends AuthorizationCodeError {
   readonly code = 'ERR_LOGIN_REQUIRED'
+  readonly help = helpOn(this.code)
   readonly status = 401
   readonly fault = 'browser'
   readonly retryable = false
@@ -266,6 +283,7 @@ export class LoginRequiredError extends AuthorizationCodeError {
 /** Another site made this browser log out, or start a login that nobody sees. */
 export class CrossSiteRequestError extends AuthorizationCodeError {
   readonly code = 'ERR_CROSS_SITE_REQUEST'
+  readonly help = helpOn(this.code)
   readonly status = 403
   readonly fault = 'browser'
   readonly retryable = false
@@ -282,6 +300,7 @@ export class CrossSiteRequestError extends AuthorizationCodeError {
  */
 export class LogoutResponseError extends AuthorizationCodeError {
   readonly code = 'ERR_LOGOUT_RESPONSE'
+  readonly help = helpOn(this.code)
   readonly status = 400
   readonly fault = 'browser'
   readonly retryable = false
@@ -298,6 +317,7 @@ export class LogoutResponseError extends AuthorizationCodeError {
  */
 export class LogoutTokenError extends AuthorizationCodeError {
   readonly code = 'ERR_LOGOUT_TOKEN'
+  readonly help = helpOn(this.code)
   readonly status = 400
   readonly fault = 'provider'
   readonly retryable = false
@@ -310,6 +330,7 @@ export class LogoutTokenError extends AuthorizationCodeError {
 /** The session store or the ledger could not be read or written; `cause` is its own error. */
 export class StorageError extends AuthorizationCodeError {
   readonly code = 'ERR_STORAGE'
+  readonly help = helpOn(this.code)
   readonly status = 503
   readonly fault = 'storage'
   readonly retryable = true

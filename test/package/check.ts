@@ -117,15 +117,21 @@ async function checkFiles(tarball: string): Promise<void> {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.replace(/^package\//, ''))
-  const missing = [...DOCUMENTS, 'package.json', ...(await compiledFiles())].filter(
-    (file) => !files.includes(file),
-  )
+  const texts = [...DOCUMENTS, 'package.json', ...(await guides())]
+  const missing = [...texts, ...(await compiledFiles())].filter((file) => !files.includes(file))
   const surplus = files.filter(
-    (file) =>
-      !DOCUMENTS.includes(file) && file !== 'package.json' && !/^dist\/.+\.(js|d\.ts)$/.test(file),
+    (file) => !texts.includes(file) && !/^dist\/.+\.(js|d\.ts)$/.test(file),
   )
   if (missing.length > 0) throw new Error(`Missing: ${missing.join(', ')}`)
   if (surplus.length > 0) throw new Error(`Not expected: ${surplus.join(', ')}`)
+}
+
+/** The pages of docs/, without the API reference. */
+async function guides(): Promise<readonly string[]> {
+  const pages = await readdir(join(repository, 'docs'), { recursive: true })
+  return pages
+    .map((page) => `docs/${page.replaceAll('\\', '/')}`)
+    .filter((page) => page.endsWith('.md') && !page.startsWith('docs/api/'))
 }
 
 /** What every source file becomes. */

@@ -12,6 +12,8 @@ const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
   lib: ['lib.es2023.d.ts'],
   types: ['node'],
+  // JavaScript is parsed, and tells TypeScript what it exports.
+  allowJs: true,
   strict: true,
   exactOptionalPropertyTypes: true,
   skipLibCheck: true,

@@ -1,93 +1,66 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { REPOSITORY } from '../support/compile.js'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { toJavaScript } from '../support/compile.js'
+import { readGuide } from '../support/documentation.js'
+import type { CodeBlock } from '../support/documentation.js'
+import { createGuideProject } from '../support/guide-app.js'
+import type { GuideProject } from '../support/guide-app.js'
+
+jest.setTimeout(60_000)
 
 const run = promisify(execFile)
 
-const APP = `
-import express from 'express'
-import session from 'express-session'
-import passport from 'passport'
-import { AuthorizationCodeStrategy, authRouter, requireLogin } from 'passport-authorization-code'
+const guide = await readGuide('docs/testing.md')
+const app = guide.blocks.find(({ file }) => file === 'app.mjs')
+const tests = guide.blocks.filter(({ code }) => code.includes('/testing'))
 
-export function createApp(provider) {
-  const callbackURL = 'https://app.example/auth/callback'
-  const strategy = new AuthorizationCodeStrategy({ ...provider, callbackURL })
-  const app = express()
-  app.use(session({ secret: 'a test', resave: false, saveUninitialized: false }))
-  app.use(passport.session())
-  app.use('/auth', authRouter(strategy))
-  app.get('/me', requireLogin({ loginPath: '/auth/login' }), (req, res) => res.json(req.user))
-  return app
-}
-`
-
-const TEST = `
-import assert from 'node:assert/strict'
-import { logInAgent, startTestProvider } from 'passport-authorization-code/testing'
-import request from 'supertest'
-import { createApp } from './app.mjs'
-
-test('shows people who they are', async () => {
-  const provider = await startTestProvider({ user: { sub: 'grace' } })
-  const agent = await logInAgent(request.agent(createApp(provider.options)), '/auth/login')
-  const { body } = await agent.get('/me')
-  assert.equal(body.id, 'grace')
-  await provider.close()
-})
-`
-
-/** What each runner needs before the test, and how it is run. */
-const RUNNERS: Readonly<Record<string, readonly [string, readonly string[], RegExp]>> = {
-  'node:test': [`import { test } from 'node:test'`, ['--test'], /# pass 1|pass 1/],
-  Vitest: [
-    `import { test } from 'vitest'`,
-    [join('node_modules', 'vitest', 'vitest.mjs'), 'run'],
-    /1 passed/,
-  ],
-  Jest: [
-    `import { test } from '@jest/globals'`,
-    ['--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js')],
-    /1 passed/,
-  ],
+/** How each runner is started, by the module that a test imports it from. */
+const RUNNERS: Readonly<Record<string, readonly string[]>> = {
+  'node:test': ['--test'],
+  vitest: ['node_modules/vitest/vitest.mjs', 'run'],
+  '@jest/globals': ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
 }
 
-let folder: string
+let project: GuideProject
 
 beforeAll(async () => {
-  // The package as it was built, and all others as they are here.
-  folder = await mkdtemp(join(tmpdir(), 'runners-'))
-  const { default: own } = await import('../../package.json', { with: { type: 'json' } })
-  await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'), 'dir')
-  const { name, exports } = own
-  const jest = { testMatch: ['**/*.test.mjs'], transform: {} }
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name, exports, jest }))
-  await symlink(join(REPOSITORY, 'dist'), join(folder, 'dist'), 'dir')
-  await writeFile(join(folder, 'app.mjs'), APP)
+  project = await createGuideProject()
+  await project.write('app.mjs', app?.code ?? '')
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(() => project.remove())
 
-describe('a test of somebody’s own application', () => {
-  it.each(Object.keys(RUNNERS))(
-    'runs under %s',
-    async (name) => {
-      const [head = '', command = [], success = /^$/] = RUNNERS[name] ?? []
-      await writeFile(join(folder, 'own.test.mjs'), head + TEST)
-      const { stdout, stderr } = await run(process.execPath, command, {
-        cwd: folder,
-        // Not the runner's that runs this test.
-        env: { PATH: process.env['PATH'], NO_COLOR: '1' },
-      })
-      expect(stdout + stderr).toMatch(success)
-    },
-    60_000,
-  )
+describe('a test of somebody’s own application, written as the guide says', () => {
+  it.each(Object.keys(RUNNERS))('runs under %s, and has fewer than 20 lines', async (runner) => {
+    const test = tests.find(({ code }) => isFor(runner, code))
 
-  it('has fewer than 20 lines', () => {
-    expect(TEST.trim().split('\n').length + 1).toBeLessThan(20)
+    expect(test?.code.trim().split('\n').length).toBeLessThan(20)
+    await expect(passing(runner, test)).resolves.toBe(1)
+  })
+
+  it('is run, whatever it tests', async () => {
+    const others = tests.filter(({ code }) => isFor('node:test', code)).slice(1)
+
+    expect(others).toHaveLength(2)
+    for (const test of others) {
+      await expect(passing('node:test', test)).resolves.toBe(test.code.match(/^test\(/gm)?.length)
+    }
   })
 })
+
+function isFor(runner: string, code: string): boolean {
+  return code.includes(` from '${runner}'`)
+}
+
+/** Runs the tests of a block, and counts those that pass; throws when one fails. */
+async function passing(runner: string, block: CodeBlock | undefined): Promise<number> {
+  const file = 'own.test.mjs'
+  await project.write(file, toJavaScript(block?.code ?? ''))
+  const { stdout, stderr } = await run(process.execPath, RUNNERS[runner] ?? [], {
+    cwd: project.folder,
+    // Not the runner's that runs this test.
+    env: { PATH: process.env['PATH'], NO_COLOR: '1', NODE_ENV: 'test' },
+  })
+  const [, inWords, inTap] = /(\d+) passed|^\W*pass (\d+)$/m.exec(stdout + stderr) ?? []
+  return Number(inWords ?? inTap)
+}

@@ -1,8 +1,24 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import {
+  AuthorizationResponseError,
+  ConfigurationError,
+  CrossSiteRequestError,
+  DiscoveryError,
+  LoginRequiredError,
+  LogoutResponseError,
+  LogoutTokenError,
+  PendingLoginError,
+  ProfileError,
+  PushedAuthorizationRequestError,
+  ResourceError,
+  StorageError,
+  TokenEndpointError,
+} from '../src/index.js'
 import { findFreePort, startProgram } from './support/child-process.js'
 import type { RunningProgram } from './support/child-process.js'
 import {
@@ -13,15 +29,17 @@ import {
   REPOSITORY,
   toJavaScript,
 } from './support/compile.js'
+import { anchorsIn, appsIn, readGuide, readGuides } from './support/documentation.js'
+import type { Guide } from './support/documentation.js'
 import { Browser } from './support/http.js'
 import { json, startScriptedProvider } from './support/scripted-provider.js'
 import type { ScriptedProvider } from './support/scripted-provider.js'
 
-const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code)
-const [completeApp = '', ownRoutes = ''] = blocks
+const guides = await readGuides()
+const [readme = await readGuide('README.md')] = guides
+const [completeApp = '', ownRoutes = ''] = codeIn(readme)
 
-/** What a block after the first may use of the app before it. */
+/** What a block may use of an app before it. */
 const APP_SO_FAR = `
 declare const app: import('express').Express
 declare const passport: import('passport').PassportStatic
@@ -29,16 +47,52 @@ declare const strategy: import('passport-authorization-code').AuthorizationCodeS
 `
 
 const program = createProgram({
-  'readme-globals.d.ts': `export {}\ndeclare global {${APP_SO_FAR.replaceAll('declare const', 'const')}}`,
-  ...Object.fromEntries(blocks.map((code, index) => [`readme-block-${index + 1}.mts`, code])),
+  'guide-globals.d.ts': `export {}\ndeclare global {${APP_SO_FAR.replaceAll('declare const', 'const')}}`,
+  ...Object.fromEntries(guides.flatMap(filesOf)),
 })
 
-describe('the code in the README', () => {
+describe('the code in the documentation', () => {
   it('compiles in strict TypeScript, every block', () => {
-    expect(blocks.length).toBeGreaterThan(4)
+    expect(codeIn(readme).length).toBeGreaterThan(4)
     expect(complaints(program)).toEqual([])
   }, 60_000)
+
+  it('is in no language that would be overlooked', () => {
+    const languages = guides.flatMap(({ blocks }) => blocks.map(({ language }) => language))
+    expect([...new Set(languages)].sort()).toEqual(['js', 'nginx', 'sh', 'text', 'ts'])
+  })
+
+  it('is run, where it is a whole app', () => {
+    const apps = guides.map((guide) => [guide.file, appsIn(guide).length] as const)
+    expect(Object.fromEntries(apps.filter(([, count]) => count > 0))).toEqual(WHOLE_APPS)
+  })
 })
+
+/** How many whole apps each page has. Those of the README are run below, all others in test/guides. */
+const WHOLE_APPS: Readonly<Record<string, number>> = {
+  'README.md': 1,
+  'docs/behind-a-proxy.md': 1,
+  'docs/key-rotation.md': 1,
+  'docs/moving-over/from-express-openid-connect.md': 2,
+  'docs/moving-over/from-openid-client.md': 2,
+  'docs/moving-over/from-passport-oauth2.md': 2,
+  'docs/redis-and-several-processes.md': 1,
+  'docs/several-providers.md': 2,
+}
+
+function codeIn({ blocks }: Guide): readonly string[] {
+  return blocks.filter(({ language }) => language === 'ts').map(({ code }) => code)
+}
+
+/** The blocks of a page as files for the compiler, by name. JavaScript is only parsed. */
+function filesOf({ file, blocks }: Guide): readonly (readonly [string, string])[] {
+  return blocks.flatMap(({ language, code, file: named }, index) => {
+    const path = file.replace(/\.md$/, `-${index + 1}`)
+    if (language === 'ts') return [[`${path}.mts`, code] as const]
+    if (language !== 'js') return []
+    return [[named === undefined ? `${path}.mjs` : join(dirname(file), named), code] as const]
+  })
+}
 
 describe('the tables in the README', () => {
   it.each([
@@ -50,7 +104,7 @@ describe('the tables in the README', () => {
   })
 
   it('have a row for every error code, and for nothing else', () => {
-    const codes = [...readme.matchAll(/^\|.*`(ERR_\w+)`/gm)].map(([, code]) => code)
+    const codes = [...readme.text.matchAll(/^\|.*`(ERR_\w+)`/gm)].map(([, code]) => code)
     expect(codes.sort()).toEqual([...literalsOf(program, 'ErrorCode')].sort())
   })
 
@@ -61,26 +115,83 @@ describe('the tables in the README', () => {
   /** What stands first in the rows of the table whose header begins like this. */
   function firstCells(header: string): readonly string[] {
     const [, rows = ''] =
-      new RegExp(`^\\| \`?${header}\\b.*\\n(.*(?:\\n\\|.*)*)`, 'm').exec(readme) ?? []
+      new RegExp(`^\\| \`?${header}\\b.*\\n(.*(?:\\n\\|.*)*)`, 'm').exec(readme.text) ?? []
     return [...rows.matchAll(/^\| `(\w+)`/gm)].map(([, name = '']) => name).sort()
   }
 })
 
-describe('the links in the README', () => {
-  it('lead to a heading or a file that is there', async () => {
-    const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(
-      ([, title = '']) =>
-        `#${title
-          .toLowerCase()
-          .replace(/[^\w -]/g, '')
-          .replaceAll(' ', '-')}`,
+describe('the guide to errors', () => {
+  const errors = guides.find(({ file }) => file === 'docs/errors.md')
+
+  it('has a heading for every error code, and for nothing else', () => {
+    const headings = [...(errors?.text ?? '').matchAll(/^## (.*)$/gm)].map(([, title]) => title)
+    expect(headings.sort()).toEqual([...literalsOf(program, 'ErrorCode')].sort())
+  })
+
+  it('is where the help of every error leads, which Node shows', () => {
+    const thrown = [
+      ...LOST_LOGINS.map((code) => new PendingLoginError(code)),
+      new AuthorizationResponseError('wrong'),
+      new ConfigurationError('wrong'),
+      new CrossSiteRequestError(),
+      new LoginRequiredError('expired'),
+      new LogoutResponseError(),
+      new LogoutTokenError('wrong'),
+      new StorageError('Reading', undefined),
+      ...PROVIDER_ERRORS.map((ofKind) => new ofKind('wrong', { phase: 'test' })),
+    ]
+    expect(thrown.map(({ code }) => code).sort()).toEqual(
+      [...literalsOf(program, 'ErrorCode')].sort(),
     )
-    const links = [...readme.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, link = '']) => link)
-    const anchors = links.filter((link) => link.startsWith('#'))
-    expect(headings).toEqual(expect.arrayContaining(anchors))
-    for (const file of links.filter((link) => !link.startsWith('#'))) {
-      await expect(readFile(join(REPOSITORY, file), 'utf8')).resolves.not.toBe('')
+    const anchors = errors === undefined ? [] : anchorsIn(errors)
+    for (const error of thrown) {
+      const [file, anchor] = error.help.split('#')
+      expect(file).toBe('passport-authorization-code/docs/errors.md')
+      expect(anchors).toContain(anchor)
+      expect(inspect(error)).toContain(error.help)
+      expect(error.message).not.toContain(error.help)
     }
+  })
+})
+
+const LOST_LOGINS = [
+  'ERR_SESSION_COOKIE_MISSING',
+  'ERR_SESSION_LOST',
+  'ERR_PENDING_LOGIN_UNKNOWN',
+  'ERR_PENDING_LOGIN_EXPIRED',
+  'ERR_PENDING_LOGIN_USED',
+] as const
+
+const PROVIDER_ERRORS = [
+  DiscoveryError,
+  ProfileError,
+  PushedAuthorizationRequestError,
+  ResourceError,
+  TokenEndpointError,
+]
+
+describe('the links in the documentation', () => {
+  it.each(guides.map((guide) => [guide.file, guide] as const))(
+    'of %s lead to a heading or a file that is there',
+    async (file, { text }) => {
+      const links = [...text.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, link = '']) => link)
+      const broken = await Promise.all(
+        links.map(async (link) => !(await leadsSomewhere(link, file))),
+      )
+      expect(links.filter((_link, index) => broken[index])).toEqual([])
+    },
+  )
+
+  async function leadsSomewhere(link: string, from: string): Promise<boolean> {
+    const [path = '', anchor] = link.split('#')
+    const target = await readGuide(path === '' ? from : join(dirname(from), path))
+    return anchor === undefined || anchorsIn(target).includes(anchor)
+  }
+
+  it('lead from the index to every guide', () => {
+    const index = guides.find(({ file }) => file === 'docs/README.md')?.text ?? ''
+    const others = guides.map(({ file }) => file).filter((file) => !file.endsWith('README.md'))
+    for (const file of others) expect(index).toContain(`](${file.replace('docs/', '')})`)
   })
 })
 

@@ -1,0 +1,56 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { REPOSITORY } from './compile.js'
+
+/** A page of the documentation. */
+export interface Guide {
+  /** Its path in the repository, such as `docs/errors.md`. */
+  readonly file: string
+  readonly text: string
+  readonly blocks: readonly CodeBlock[]
+}
+
+/** A fenced block of code. */
+export interface CodeBlock {
+  /** What stands after the fence, such as `ts`. */
+  readonly language: string
+  readonly code: string
+  /** The name of the file that it is in, where the text before it says so. */
+  readonly file: string | undefined
+}
+
+/** Reads a page. */
+export async function readGuide(file: string): Promise<Guide> {
+  const text = await readFile(join(REPOSITORY, file), 'utf8')
+  const blocks = [...text.matchAll(/(?:in a file `([\w.]+)`:\n\n)?^```(\w*)\n(.*?)^```$/gms)]
+  return {
+    file,
+    text,
+    blocks: blocks.map(([, named, language = '', code = '']) => ({ language, code, file: named })),
+  }
+}
+
+/** Reads the README and all pages under docs/, but not the API reference, which is generated. */
+export async function readGuides(): Promise<readonly Guide[]> {
+  const pages = await readdir(join(REPOSITORY, 'docs'), { recursive: true })
+  const files = pages
+    .map((page) => `docs/${page.replaceAll('\\', '/')}`)
+    .filter((file) => file.endsWith('.md') && !file.startsWith('docs/api/'))
+  return Promise.all(['README.md', ...files.sort()].map(readGuide))
+}
+
+/** The blocks that are whole apps: they listen. */
+export function appsIn({ blocks }: Guide): readonly CodeBlock[] {
+  return blocks.filter(({ code }) => code.includes('app.listen('))
+}
+
+/** What the links to the headings of a page end with, as GitHub makes it. */
+export function anchorsIn({ text }: Guide): readonly string[] {
+  const prose = text.replaceAll(/^```.*?^```$/gms, '')
+  return [...prose.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
