@@ -24,8 +24,8 @@ import type { RunningApp, Stage } from './stage.js'
 
 const FULL: Effort = {
   warmUp: 2_000,
-  rounds: 9,
-  durationMs: { login: 350, whole: 700, fresh: 350 },
+  rounds: 30,
+  durationMs: { login: 120, whole: 240, fresh: 120 },
   heapLogins: [1_000, 10_000],
   liveSessions: [10, 1_000, 100_000],
 }
@@ -33,8 +33,8 @@ const FULL: Effort = {
 /** Enough to see that everything works, and too little to tell anything by. */
 const QUICK: Effort = {
   warmUp: 100,
-  rounds: 3,
-  durationMs: { login: 200, whole: 400, fresh: 200 },
+  rounds: 5,
+  durationMs: { login: 100, whole: 200, fresh: 100 },
   heapLogins: [200, 1_000],
   liveSessions: [10, 1_000],
 }

@@ -41,7 +41,6 @@ export async function measureRounds(
   }
   for (let round = 0; round < rounds; round++) {
     for (const app of rotated(apps, round)) {
-      await stage.redis.client.flushAll()
       for (const operation of OPERATIONS) {
         const measured = await measure(app, stage, { operation, durationMs: durationMs[operation] })
         figures[app.name][operation].push(measured)

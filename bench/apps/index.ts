@@ -22,6 +22,7 @@ function library(extra: string, sealed: boolean, cookies: boolean): Contestant {
   return {
     ...COMMON,
     title: `${OURS}${extra}`,
+    loginPath: '/auth/login',
     packages: [],
     load: async () => (await import('./library.js')).libraryRoutes({ sealed, cookies }),
   }

@@ -30,7 +30,7 @@ export function libraryRoutes({ sealed, cookies }: Variant): AddRoutes {
         clientID: 'client-1',
         clientSecret: 'secret-1',
         scope: 'profile',
-        callbackURL: `${origin}/callback`,
+        callbackURL: `${origin}/auth/callback`,
         ledger: new RedisLedger({ client }),
         ...(sealed && { tokenSecret: 'a secret of 32 characters or more' }),
         ...(cookies && {
@@ -44,8 +44,8 @@ export function libraryRoutes({ sealed, cookies }: Variant): AddRoutes {
 
     app.use(sessionMiddleware(scene))
     app.use(passport.session())
-    app.use(authRouter(strategy))
-    app.get('/token', requireLogin(), async (req, res) => {
+    app.use('/auth', authRouter(strategy))
+    app.get('/token', requireLogin({ loginPath: '/auth/login' }), async (req, res) => {
       res.json({ accessToken: await strategy.accessToken(req) })
     })
     addNoteRoutes(app, scene)
