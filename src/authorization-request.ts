@@ -64,7 +64,9 @@ function signed(responseMode: string | undefined): string {
 /** Where to send the browser. The endpoint's own query stays; the request's follows it. */
 export function authorizationUrl(authorizationURL: string, parameters: URLSearchParams): string {
   const url = new URL(authorizationURL)
-  for (const name of parameters.keys()) url.searchParams.delete(name)
+  if (url.search !== '') {
+    for (const name of parameters.keys()) url.searchParams.delete(name)
+  }
   // A space as %20 is right in every part of a URL; as + only where forms are read.
   const query = parameters.toString().replaceAll('+', '%20')
   url.search = url.search === '' ? query : `${url.search}&${query}`

@@ -1,11 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import type { Request } from 'express'
-import {
-  calculatePKCECodeChallenge,
-  generateRandomCodeVerifier,
-  generateRandomState,
-} from 'oauth4webapi'
 import { authorizationParameters } from './authorization-request.js'
 import { readQuery } from './authorization-response.js'
+import { digest } from './digest.js'
 import type { LoginOptions } from './login-options.js'
 import {
   connectionOf,
@@ -38,8 +35,8 @@ export async function startLogin(
 ): Promise<string> {
   refuseOtherSites(req, options)
   const { settings, pendingLogins, dpop, authorizationEndpoint } = parts
-  const state = generateRandomState()
-  const codeVerifier = settings.dangerouslyOmitPkce ? undefined : generateRandomCodeVerifier()
+  const state = unguessable()
+  const codeVerifier = settings.dangerouslyOmitPkce ? undefined : unguessable()
   const redirectUri = redirectUriOf(options, settings)
   const connectTo = isConnecting(options) ? connectionOf(req) : undefined
   const returnTo = sameOriginPath(readQuery(req).get('return_to'))
@@ -52,13 +49,14 @@ export async function startLogin(
       redirectUri,
       scope,
       state,
-      codeChallenge: codeVerifier && (await calculatePKCECodeChallenge(codeVerifier)),
+      codeChallenge: codeVerifier && digest(codeVerifier),
       dpopThumbprint: await dpop?.thumbprint(),
       idToken,
       resource: settings.resource,
-      authorizationDetails: checkAuthorizationDetails(
-        options.authorizationDetails ?? settings.authorizationDetails,
-      ),
+      authorizationDetails:
+        options.authorizationDetails === undefined
+          ? settings.authorizationDetails
+          : checkAuthorizationDetails(options.authorizationDetails),
       signedResponse: settings.signedAuthorizationResponses,
       parameters,
     }),
@@ -73,6 +71,15 @@ export async function startLogin(
     ...(idToken !== undefined && { idToken }),
   })
   return url
+}
+
+/**
+ * 256 random bits.
+ *
+ * @see [RFC 7636, section 4.1 - Client Creates a Code Verifier](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.1)
+ */
+function unguessable(): string {
+  return randomBytes(32).toString('base64url')
 }
 
 /** What the options, the hook and the route want to send besides. */

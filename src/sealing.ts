@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { hkdfSync, webcrypto } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt, errors } from 'jose'
 import { digest } from './digest.js'
 import { ConfigurationError } from './errors.js'
@@ -42,10 +42,11 @@ export function createSeal(
   if (first === undefined) throw new ConfigurationError(`${option} has no secret in it.`, option)
 
   return {
-    seal: (value, context) =>
-      new CompactEncrypt(Buffer.from(JSON.stringify(value)))
+    async seal(value, context) {
+      return new CompactEncrypt(Buffer.from(JSON.stringify(value)))
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.id, context })
-        .encrypt(first.bytes),
+        .encrypt(await first.imported())
+    },
 
     async open(sealed, context) {
       try {
@@ -54,7 +55,7 @@ export function createSeal(
           ({ kid }) => {
             const key = keys.find(({ id }) => id === kid)
             if (key === undefined) throw new errors.JWEDecryptionFailed()
-            return key.bytes
+            return key.imported()
           },
           { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] },
         )
@@ -70,7 +71,8 @@ export function createSeal(
 
 interface Key {
   readonly id: string
-  readonly bytes: Uint8Array
+  /** For Web Crypto: importing it costs as much as what is done with it, so it is done once. */
+  readonly imported: () => Promise<webcrypto.CryptoKey>
 }
 
 /** @see [RFC 5869 - HMAC-based Extract-and-Expand Key Derivation Function](https://www.rfc-editor.org/rfc/rfc5869.html) */
@@ -78,5 +80,13 @@ function deriveKey(secret: string, purpose: string): Key {
   const bytes = new Uint8Array(
     hkdfSync('sha256', secret, '', `passport-authorization-code ${purpose}`, 32),
   )
-  return { id: digest(bytes).slice(0, 8), bytes }
+  let imported: Promise<webcrypto.CryptoKey> | undefined
+  return {
+    id: digest(bytes).slice(0, 8),
+    imported: () =>
+      (imported ??= webcrypto.subtle.importKey('raw', bytes, 'AES-GCM', false, [
+        'encrypt',
+        'decrypt',
+      ])),
+  }
 }

@@ -12,7 +12,7 @@ import type { IdTokenClaims } from './id-token.js'
 import { SIGNATURE_ALGORITHMS } from './provider-jwt.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import type { Settings } from './settings.js'
-import { standardResponse, toTokenSet } from './token-response.js'
+import { jsonResponse, standardResponse, toTokenSet } from './token-response.js'
 import type { Phase } from './token-response.js'
 import { TransportError } from './transport.js'
 import type { ExpectedIdToken, TokenSet } from './types.js'
@@ -114,11 +114,7 @@ export function createTokenEndpoint(
     if (idToken === undefined) return undefined
     const bearer = { access_token: 'unused', token_type: 'bearer', id_token: idToken }
     try {
-      const parsed = await processGenericTokenEndpointResponse(
-        server,
-        client,
-        Response.json(bearer),
-      )
+      const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(bearer))
       const claims = getValidatedIdTokenClaims(parsed) as IdTokenClaims
       await checkIdToken(idToken, claims, { accessToken, clientID: settings.clientID }, verify)
       return claims
@@ -164,11 +160,7 @@ export function createTokenEndpoint(
       })
       return valid('refresh', response, async () => {
         const { id_token: unchecked, ...body } = (await response.json()) as TokenEndpointResponse
-        const parsed = await processGenericTokenEndpointResponse(
-          server,
-          client,
-          Response.json(body),
-        )
+        const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
         const renewed = toTokenSet(parsed, requestedAt, settings)
         const claims = await claimsOfRefreshed(unchecked, renewed.accessToken)
         if (claims !== undefined && idToken !== undefined)

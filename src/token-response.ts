@@ -43,7 +43,25 @@ export function standardResponse(
   // An ID token can only be validated against an issuer; unvalidated, it would be nobody's word.
   const verifiable =
     settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
-  return Response.json({ ...rest, access_token: accessToken, ...verifiable })
+  return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })
+}
+
+/** What oauth4webapi reads of a response with JSON. The built-in one would put it into a stream first, and read that. */
+class JsonResponse extends Response {
+  readonly #text: string
+
+  constructor(text: string) {
+    super(null, { headers: { 'content-type': 'application/json' } })
+    this.#text = text
+  }
+
+  override readonly json = (): Promise<unknown> =>
+    Promise.resolve(JSON.parse(this.#text) as unknown)
+}
+
+/** A successful response with this body, for oauth4webapi to validate. */
+export function jsonResponse(body: Readonly<Record<string, unknown>>): Response {
+  return new JsonResponse(JSON.stringify(body))
 }
 
 /** The application's own reading. What it throws may quote the answer, so only its name is passed on. */

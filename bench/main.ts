@@ -1,0 +1,117 @@
+/**
+ * Measures this library side by side with handlers written by hand, and with others of its kind. Prints
+ * tables, and writes `results.json` and `chart.svg` beside this file.
+ *
+ *     npm run bench -- [--quick] [--checks] [--heap 100000] [--out folder]
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { cpus } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { CONTESTANTS, NAMES } from './apps/index.js'
+import type { Name } from './apps/index.js'
+import { chart } from './chart.js'
+import { checkAll } from './checks.js'
+import { measureHeap, measureLiveSessions, measureRounds } from './measure.js'
+import type { Effort } from './measure.js'
+import { killAll } from './processes.js'
+import { tables } from './report.js'
+import type { Results } from './report.js'
+import { setStage } from './stage.js'
+import type { RunningApp, Stage } from './stage.js'
+
+const FULL: Effort = {
+  warmUp: 2_000,
+  rounds: 30,
+  durationMs: { login: 120, whole: 240, fresh: 120 },
+  heapLogins: [1_000, 10_000],
+  liveSessions: [10, 1_000, 100_000],
+}
+
+/** Enough to see that everything works, and too little to tell anything by. */
+const QUICK: Effort = {
+  warmUp: 100,
+  rounds: 5,
+  durationMs: { login: 100, whole: 200, fresh: 100 },
+  heapLogins: [200, 1_000],
+  liveSessions: [10, 1_000],
+}
+
+/** Whose heap is looked at, and what many sessions do to them. */
+const WATCHED: readonly Name[] = ['bare', 'library', 'sealed-cookies']
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    checks: { type: 'boolean', default: false },
+    heap: { type: 'string' },
+    out: { type: 'string', default: dirname(fileURLToPath(import.meta.url)) },
+  },
+})
+
+function readEffort(): Effort {
+  const effort = options.quick ? QUICK : FULL
+  if (options.heap === undefined) return effort
+  return { ...effort, heapLogins: [...effort.heapLogins, Number(options.heap)] }
+}
+
+async function run(stage: Stage): Promise<Results> {
+  const startedAt = Date.now()
+  const apps = await stage.startApps()
+  const checks = await checkAll(apps, stage)
+  const measured = options.checks ? {} : await measureAll(apps, stage)
+  await Promise.all(apps.map((app) => app.stop()))
+  return {
+    date: new Date(startedAt).toISOString(),
+    node: process.version,
+    cpus: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+    seconds: (Date.now() - startedAt) / 1000,
+    versions: versions(),
+    checks,
+    ...measured,
+  }
+}
+
+async function measureAll(apps: readonly RunningApp[], stage: Stage) {
+  const effort = readEffort()
+  const watched = apps.filter(({ name }) => WATCHED.includes(name))
+  const rounds = await measureRounds(apps, stage, effort)
+  const liveSessions = await measureLiveSessions(watched, stage, effort)
+  const heaps: Record<string, readonly number[]> = {}
+  for (const name of WATCHED) heaps[name] = await measureHeap(name, stage, effort)
+  return { rounds, liveSessions, heaps, heapLogins: effort.heapLogins }
+}
+
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url)
+  const names = NAMES.flatMap((name) => CONTESTANTS[name].packages)
+  return Object.fromEntries(
+    names.map((name) => {
+      const folder = require.resolve.paths(name)?.map((path) => join(path, name, 'package.json'))
+      const file = folder?.find((path) => {
+        try {
+          readFileSync(path)
+          return true
+        } catch {
+          return false
+        }
+      })
+      const manifest = JSON.parse(readFileSync(file ?? '', 'utf8')) as { version: string }
+      return [name, manifest.version]
+    }),
+  )
+}
+
+process.once('exit', killAll)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+const stage = await setStage()
+try {
+  const results = await run(stage)
+  console.log(tables(results))
+  writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
+  if (!options.checks) writeFileSync(join(options.out, 'chart.svg'), chart(results))
+} finally {
+  await stage.stop()
+}

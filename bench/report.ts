@@ -1,0 +1,171 @@
+import { CONTESTANTS, NAMES } from './apps/index.js'
+import type { Name } from './apps/index.js'
+import { STAMPEDE, TABS } from './checks.js'
+import type { Checks } from './checks.js'
+import type { Operation } from './load.js'
+import type { BySessions, Figures } from './measure.js'
+
+/** Everything one run has found out. */
+export interface Results {
+  readonly date: string
+  readonly node: string
+  readonly cpus: string
+  readonly seconds: number
+  /** The packages that are compared, and their versions. */
+  readonly versions: Readonly<Record<string, string>>
+  readonly checks: Readonly<Record<Name, Checks>>
+  readonly rounds?: Readonly<Record<Name, Readonly<Record<Operation, readonly Figures[]>>>>
+  /** Bytes, in the order of `heapLogins`. */
+  readonly heaps?: Readonly<Record<string, readonly number[]>>
+  readonly heapLogins?: readonly number[]
+  readonly liveSessions?: Readonly<Record<string, BySessions>>
+}
+
+/** A ratio to `bare` over the rounds: its median, and its least and greatest. */
+export interface Spread {
+  readonly median: number
+  readonly least: number
+  readonly greatest: number
+}
+
+/** The rows of a table that have figures, first of all the one with the headings. */
+type Rows = readonly (readonly string[])[]
+
+/** The ratio of one application to `bare`, each round by itself. */
+export function ratio(
+  results: Results,
+  name: Name,
+  operation: Operation,
+  figure: keyof Figures,
+): Spread {
+  const all = results.rounds
+  const bare = all?.bare[operation] ?? []
+  const own = all?.[name][operation] ?? []
+  const ratios = own.map((one, round) => one[figure] / (bare[round]?.[figure] ?? NaN))
+  return spread(ratios)
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (index: number): number => sorted[index] ?? NaN
+  const middle = (sorted.length - 1) / 2
+  return {
+    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    least: at(0),
+    greatest: at(sorted.length - 1),
+  }
+}
+
+/** The tables, as Markdown. */
+export function tables(results: Results): string {
+  const parts = [
+    ...(results.rounds === undefined
+      ? []
+      : [
+          'CPU time of the application’s process for one operation, × `bare` (least to greatest of the rounds):',
+          table(timeRows(results, 'cpuMicroseconds')),
+          'Operations a second, × `bare`:',
+          table(timeRows(results, 'operationsPerSecond')),
+        ]),
+    table(checkRows(results)),
+    ...(results.heaps === undefined
+      ? []
+      : ['Heap after so many logins:', table(heapRows(results))]),
+    ...(results.liveSessions === undefined
+      ? []
+      : [
+          'Requests with a fresh token a second (CPU time of one), by how many sessions there are:',
+          table(liveRows(results)),
+        ]),
+    footer(results),
+  ]
+  return parts.join('\n\n')
+}
+
+function timeRows(results: Results, figure: keyof Figures): Rows {
+  const cell = (name: Name, operation: Operation): string => {
+    const { median, least, greatest } = ratio(results, name, operation, figure)
+    const range = `${least.toFixed(2)}–${greatest.toFixed(2)}`
+    return name === 'bare' ? '1' : `${median.toFixed(2)} (${range})`
+  }
+  return [
+    ['', 'login route', 'whole login', 'request with a fresh token'],
+    ...NAMES.map((name) => [
+      title(name),
+      cell(name, 'login'),
+      cell(name, 'whole'),
+      cell(name, 'fresh'),
+    ]),
+  ]
+}
+
+function checkRows({ checks }: Results): Rows {
+  const outcome = (kept: boolean | undefined): string =>
+    kept === undefined ? '–' : kept ? 'kept' : '**lost**'
+  return [
+    [
+      '',
+      'Redis commands: login, fresh',
+      'bytes of a session: short, long tokens',
+      `tabs finished of ${TABS}`,
+      `refreshes for ${STAMPEDE} requests (answered)`,
+      'login after that',
+      'tokens after a slow request',
+      'changes during a refresh',
+    ],
+    ...NAMES.map((name) => {
+      const one = checks[name]
+      return [
+        title(name),
+        `${one.loginCommands.length}, ${one.freshCommands.length}`,
+        one.sessionBytes.join(', '),
+        `${one.tabsFinished}`,
+        one.stampedeRequests === undefined
+          ? '–'
+          : `${one.stampedeRequests} (${one.stampedeAnswers ?? 0})`,
+        outcome(one.stampedeSurvived),
+        outcome(one.tokensKept),
+        outcome(one.changeKept),
+      ]
+    }),
+  ]
+}
+
+function heapRows({ heaps = {}, heapLogins = [] }: Results): Rows {
+  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
+  return [
+    ['', ...heapLogins.map((logins) => logins.toLocaleString('en-US'))],
+    ...Object.entries(heaps).map(([name, bytes]) => [title(name as Name), ...bytes.map(megabytes)]),
+  ]
+}
+
+function liveRows({ liveSessions = {} }: Results): Rows {
+  const counts = Object.keys(Object.values(liveSessions)[0] ?? {})
+  const median = (figures: readonly Figures[], figure: keyof Figures): string =>
+    spread(figures.map((one) => one[figure])).median.toFixed(0)
+  return [
+    ['', ...counts.map((count) => Number(count).toLocaleString('en-US'))],
+    ...Object.entries(liveSessions).map(([name, byCount]) => [
+      title(name as Name),
+      ...counts.map((count) => {
+        const figures = byCount[count] ?? []
+        const perSecond = median(figures, 'operationsPerSecond')
+        return `${perSecond} (${median(figures, 'cpuMicroseconds')} µs)`
+      }),
+    ]),
+  ]
+}
+
+function title(name: Name): string {
+  return name === 'bare' ? '`bare`' : CONTESTANTS[name].title
+}
+
+function table([headings = [], ...rows]: Rows): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function footer({ date, node, cpus, seconds, versions }: Results): string {
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `${date.slice(0, 10)}, Node.js ${node}, ${cpus}, in ${Math.round(seconds)} s: ${list.join(', ')}.`
+}
