@@ -20,8 +20,11 @@ export function checkCallbackUrl(
   application: RunningApplication | undefined,
 ): Verdict {
   const { origin, hostname, pathname, search } = new URL(callbackURL)
-  if (callbackURL.includes('*')) {
-    return failed(`${callbackURL} has a wildcard`, 'Name one exact URL, as registered.')
+  if (callbackURL.includes('*') || hostname === '0.0.0.0') {
+    return failed(
+      `${callbackURL} is no address for browsers`,
+      'Name one exact URL, as registered, with the host that browsers see.',
+    )
   }
   if (application !== undefined && new URL(application.origin).origin !== origin) {
     return failed(
@@ -47,7 +50,7 @@ export async function checkLogin(
   transport: Transport,
 ): Promise<readonly [login: Verdict, cookie: Verdict]> {
   if (application === undefined) {
-    const verdict = skipped('no address of the application is given (--app-url)')
+    const verdict = skipped('APP_URL is not set')
     return [verdict, verdict]
   }
   try {
@@ -58,7 +61,7 @@ export async function checkLogin(
     })
     return [checkRedirect(answer, settings), checkCookie(answer, application)]
   } catch (error) {
-    const verdict = failed(messageOf(error), 'Start the application, and check --app-url.')
+    const verdict = failed(messageOf(error), 'Start the application, and check APP_URL.')
     return [verdict, skipped('the application cannot be reached')]
   }
 }
@@ -68,7 +71,7 @@ function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict
   if (!URL.canParse(location)) {
     return failed(
       `the login route answers HTTP ${status} and leads to no provider`,
-      'Check --login-path, and what the application prints.',
+      'Check LOGIN_PATH, and what the application prints.',
     )
   }
   const { origin, pathname, searchParams } = new URL(location)
@@ -114,6 +117,22 @@ function checkCookie({ headers }: Answer, { origin }: RunningApplication): Verdi
   const open = cookies.find(({ flags }) => isHttps && !flags.has('secure'))
   if (open !== undefined) {
     return failed(`${open.name} is not Secure`, `Use cookie: { secure: 'auto' }. ${BEHIND_A_PROXY}`)
+  }
+  const refused = cookies.find(
+    ({ flags }) => !flags.has('secure') && flags.get('samesite') === 'none',
+  )
+  if (refused !== undefined) {
+    return failed(
+      `${refused.name} is SameSite=None without Secure, which browsers refuse`,
+      "Use cookie: { sameSite: 'lax' }, or secure: true besides.",
+    )
+  }
+  const secure = cookies.find(({ flags }) => !isHttps && flags.has('secure'))
+  if (secure !== undefined) {
+    return failed(
+      `${secure.name} is Secure, and ${origin} is not HTTPS`,
+      "Give APP_URL as browsers see it, or use cookie: { secure: 'auto' }.",
+    )
   }
   const readable = cookies.find(({ flags }) => !flags.has('httponly'))
   return readable === undefined

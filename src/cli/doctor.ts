@@ -70,8 +70,7 @@ async function checkAll(
 ): Promise<readonly Finding[]> {
   const transport = createTransport(settings)
   const { verdict: discovery, metadata } = await checkDiscovery(settings, transport)
-  const { verdict: connection, date } = await checkConnection(settings, transport)
-  const clock = checkClock(date, Date.now())
+  const { verdict: connection, aheadMs } = await checkConnection(settings, transport)
   const [login, cookie] = await checkLogin(settings, application, transport)
   const verdicts: Readonly<Record<string, Verdict>> = {
     discovery,
@@ -80,7 +79,7 @@ async function checkAll(
     'callback URL': checkCallbackUrl(settings, application),
     scope: checkScope(settings, metadata),
     key: await checkKey(settings),
-    clock,
+    clock: checkClock(aheadMs),
     client: await checkClientOf(settings),
     login,
     cookie,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { JSONWebKeySet } from 'jose'
 import { examine } from './doctor.js'
 import type { Finding } from './finding.js'
 import { generateClientKey, KEYGEN_ALGORITHMS } from './keygen.js'
@@ -23,12 +24,13 @@ const HELP = `Usage:
                  PROVIDER or ISSUER, CLIENT_ID, CALLBACK_URL, SCOPE, CLIENT_SECRET, PRIVATE_KEY, KEY_ID
       Looked at besides, where they are given:
                  APP_URL, LOGIN_PATH, REDIS_URL
-      Each of these is a flag as well, such as --client-id, but for CLIENT_SECRET and PRIVATE_KEY.`
+      Each of these is a flag as well, such as --client-id, but for those that may hold a secret:
+                 CLIENT_SECRET, PRIVATE_KEY, REDIS_URL`
 
 /** Names in the environment that are flags as well. */
 const FLAGS = [
   ...['CONFIG', 'PROVIDER', 'ISSUER', 'CLIENT_ID', 'CALLBACK_URL', 'SCOPE', 'KEY_ID'],
-  ...['APP_URL', 'LOGIN_PATH', 'REDIS_URL'],
+  ...['APP_URL', 'LOGIN_PATH'],
 ]
 
 /**
@@ -37,18 +39,21 @@ const FLAGS = [
  * @returns the exit code: 0; 1 when something is wrong with the set-up; 2 when the command makes no sense
  */
 export async function main(args: readonly string[], line: CommandLine): Promise<number> {
-  const [command, ...rest] = args
+  const [command, ...rest] = args.includes('--help') ? ['help'] : args
   try {
     if (command === 'keygen') return await keygen(rest, line)
     if (command === 'doctor') return await doctor(rest, line)
-    if (command === undefined || command === '--help' || command === 'help') {
+    if (command === undefined || command === 'help' || command === '--help') {
       line.print(HELP)
       return command === undefined ? 2 : 0
     }
     line.say(`There is no command '${command}'.\n\n${HELP}`)
     return 2
   } catch (error) {
-    line.say((error as Error).message)
+    const { message, code } = error as NodeJS.ErrnoException
+    // The built-in message quotes the value, which may be a secret that was meant for elsewhere.
+    const isStray = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
+    line.say(isStray ? 'Every value needs its flag, see --help.' : message)
     return 2
   }
 }
@@ -64,15 +69,18 @@ async function keygen(args: readonly string[], { print, say }: CommandLine): Pro
   })
   const alg = KEYGEN_ALGORITHMS.find((one) => one === values.alg)
   if (alg === undefined) throw new Error(`--alg is one of ${KEYGEN_ALGORITHMS.join(', ')}.`)
-  const keys = await generateClientKey(values.out, alg, values.kid).catch((error: unknown) => {
+  let keys: JSONWebKeySet
+  try {
+    keys = await generateClientKey(values.out, alg, values.kid)
+  } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(
-      code === 'EEXIST' ? `${values.out} is there already, and stays as it is.` : message,
-    )
-  })
+    say(code === 'EEXIST' ? `${values.out} is there already, and stays as it is.` : message)
+    return 1
+  }
   print(JSON.stringify(keys, null, 2))
+  const algorithm = alg === 'PS256' ? '' : ` and clientAssertionAlgorithm '${alg}'`
   say(
-    `The private key is in ${values.out}: the option privateKey, with keyId '${keys.keys[0]?.kid ?? ''}'. Keep it secret.\nThe public key above is for the provider.`,
+    `The private key is in ${values.out}: the option privateKey, with keyId '${keys.keys[0]?.kid ?? ''}'${algorithm}. Keep it secret.\nThe public key above is for the provider.`,
   )
   return 0
 }
@@ -95,7 +103,9 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
     ),
   }
   const { APP_URL: origin, LOGIN_PATH: loginPath = '/auth/login', REDIS_URL: redisURL } = source
-  if (origin !== undefined && !URL.canParse(origin)) throw new Error('APP_URL is no URL.')
+  if (origin !== undefined && !/^https?:\/\//.test(origin)) {
+    throw new Error('APP_URL has to begin with https:// or http://.')
+  }
   const findings = await examine({
     loadOptions: () => loadOptions(source),
     application: origin === undefined ? undefined : { origin, loginPath },

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { connect } from 'node:tls'
 import type { AuthorizationServer } from 'oauth4webapi'
 import { generateRandomCodeVerifier } from 'oauth4webapi'
@@ -67,8 +68,8 @@ const CONNECTION_CURES: Readonly<Record<string, string>> = {
 /** What the first answer of the token endpoint tells. */
 export interface Reached {
   readonly verdict: Verdict
-  /** Its `Date`, in **milliseconds** since the epoch. */
-  readonly date?: number
+  /** How far this machine's clock is ahead of its `Date`, in **milliseconds**. */
+  readonly aheadMs?: number
 }
 
 /** Whether the token endpoint can be reached, by a certificate that is good for a while. */
@@ -79,12 +80,12 @@ export async function checkConnection(
   const url = new URL(tokenURL)
   try {
     const { headers } = await transport.send({ method: 'GET', url: tokenURL, headers: {} })
-    const date = Date.parse(String(headers['date']))
+    const aheadMs = Date.now() - Date.parse(String(headers['date']))
     const verdict =
       url.protocol === 'http:'
         ? ok(`${url.host} answers, without TLS on this machine`)
         : await checkCertificate(url)
-    return { verdict, ...(!Number.isNaN(date) && { date }) }
+    return { verdict, ...(!Number.isNaN(aheadMs) && { aheadMs }) }
   } catch (error) {
     const code = error instanceof TransportError ? error.networkCode : ''
     const cure = CONNECTION_CURES[code] ?? 'Check the URL and the network.'
@@ -103,7 +104,8 @@ async function checkCertificate({ hostname, port, host }: URL): Promise<Verdict>
     const socket = connect({
       host: hostname,
       port: Number(port || 443),
-      servername: hostname,
+      // An address is no server name.
+      ...(isIP(hostname) === 0 && { servername: hostname }),
       rejectUnauthorized: false,
       timeout: 5000,
     })
@@ -139,11 +141,11 @@ export function checkPkce(settings: Settings, metadata: AuthorizationServer | un
 
 /** Whether the provider knows the scopes that are asked for. */
 export function checkScope(
-  { scope, issuer }: Settings,
+  { scope, scopeSeparator, issuer }: Settings,
   metadata: AuthorizationServer | undefined,
 ): Verdict {
   if (scope === undefined) return warning('no scope is asked for', 'Set the option scope.')
-  const asked = scope.split(' ')
+  const asked = scope.split(scopeSeparator)
   const unknown = asked.filter((one) => metadata?.scopes_supported?.includes(one) === false)
   if (unknown.length > 0) {
     return warning(
@@ -186,9 +188,9 @@ const CLOCK_WARNING_SECONDS = 5
 const CLOCK_FAILURE_SECONDS = 30
 
 /** Whether this machine's clock agrees with the provider's. */
-export function checkClock(date: number | undefined, now: number): Verdict {
-  if (date === undefined) return skipped('the provider sends no Date')
-  const seconds = Math.round((now - date) / 1000)
+export function checkClock(aheadMs: number | undefined): Verdict {
+  if (aheadMs === undefined) return skipped('the provider sends no Date')
+  const seconds = Math.round(aheadMs / 1000)
   const seen = `${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} the provider`
   const cure =
     'Let NTP set this machine’s clock: client assertions and ID tokens are valid for a short time.'
@@ -235,6 +237,9 @@ export async function checkClient({ settings, tokenEndpoint }: Parts): Promise<V
         `the client is refused (${said ?? `HTTP ${httpStatus ?? ''}`})`,
         CLIENT_CURES[method] ?? '',
       )
+    }
+    if (httpStatus === 404 || httpStatus === 405) {
+      return failed(`there is no token endpoint (HTTP ${httpStatus})`, 'Check the tokenURL.')
     }
     return warning(
       `cannot be told from the answer: ${messageOf(error)}`,

@@ -42,13 +42,7 @@ export interface SetupSource {
  */
 export async function loadOptions(source: SetupSource): Promise<AuthorizationCodeOptions> {
   if (source.CONFIG !== undefined) {
-    const loaded = (await import(pathToFileURL(resolve(source.CONFIG)).href)) as {
-      readonly default?: AuthorizationCodeOptions
-    }
-    if (typeof loaded.default !== 'object') {
-      throw new TypeError(`${source.CONFIG} exports no options by default.`)
-    }
-    return loaded.default
+    return importOptions(source.CONFIG)
   }
   const { CLIENT_SECRET: clientSecret, PRIVATE_KEY, KEY_ID: keyId, SCOPE: scope } = source
   const privateKey = await readKey(PRIVATE_KEY)
@@ -61,6 +55,16 @@ export async function loadOptions(source: SetupSource): Promise<AuthorizationCod
     ...(keyId !== undefined && { keyId }),
     ...(scope !== undefined && { scope }),
   }
+}
+
+async function importOptions(file: string): Promise<AuthorizationCodeOptions> {
+  const loaded = (await import(pathToFileURL(resolve(file)).href).catch((error: unknown) => {
+    // What it throws is the application's own, and may have a secret in its message.
+    const { name = 'unknown error' } = error as Partial<Error>
+    throw new TypeError(`${file} cannot be loaded (${name}).`)
+  })) as { readonly default?: AuthorizationCodeOptions }
+  if (typeof loaded.default === 'object') return loaded.default
+  throw new TypeError(`${file} exports no options by default.`)
 }
 
 async function loadProvider({ PROVIDER: name, ISSUER }: SetupSource): Promise<ProviderOptions> {

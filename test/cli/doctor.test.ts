@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SessionOptions } from 'express-session'
 import { exportJWK } from 'jose'
@@ -10,6 +14,7 @@ import type { TestProvider } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
 import { createCertificate } from '../support/certificates.js'
 import { runCommand } from '../support/command-line.js'
+import { REPOSITORY } from '../support/compile.js'
 import { startRedis } from '../support/redis.js'
 import { describeWithRedis } from '../support/requirements.js'
 import { json, startScriptedProvider } from '../support/scripted-provider.js'
@@ -275,7 +280,7 @@ describe('doctor finds', () => {
       'login',
       'failed',
       /HTTP 404/,
-      /--login-path/,
+      /LOGIN_PATH/,
     ],
     [
       'an application of another provider',
@@ -303,6 +308,33 @@ describe('doctor finds', () => {
       'failed',
       /sets no cookie/,
       /trust proxy/,
+    ],
+    [
+      'a token endpoint that is elsewhere',
+      () => {
+        describeScripted({ token_endpoint: `${scripted.origin}/tokens` })
+        return withScripted()
+      },
+      'client',
+      'failed',
+      /HTTP 404/,
+      /tokenURL/,
+    ],
+    [
+      'a cookie that browsers refuse',
+      () => setUp({ cookie: { sameSite: 'none' } }),
+      'cookie',
+      'failed',
+      /None without Secure/,
+      /lax/,
+    ],
+    [
+      'a callback that no browser can go to',
+      { CALLBACK_URL: 'https://0.0.0.0/auth/callback' },
+      'callback URL',
+      'failed',
+      /no address for browsers/,
+      /host that browsers see/,
     ],
     [
       'a Redis that is not there',
@@ -344,6 +376,40 @@ describe('doctor finds', () => {
       status: 'failed',
       seen: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
       cure: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    })
+  })
+
+  it('a Redis that says nothing', async () => {
+    const silent = createServer()
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const { of } = await examine({ REDIS_URL: `redis://127.0.0.1:${port}` })
+    expect(of('Redis')).toMatchObject({
+      status: 'failed',
+      seen: `127.0.0.1:${port} gives no answer`,
+    })
+    silent.close()
+  })
+
+  it('a module of options that throws, and quotes nothing of it', async () => {
+    const config = join(folder, 'throws.mjs')
+    await writeFile(config, "throw new Error('not with my-secret-123')")
+    const { exitCode, printed, said } = await runCommand(['doctor', '--config', config])
+    expect(exitCode).toBe(1)
+    expect(printed).toContain('cannot be loaded (Error)')
+    expect(printed + said).not.toContain('my-secret-123')
+    const stray = await runCommand(['doctor', 'my-secret-123'])
+    expect([stray.exitCode, stray.said]).toEqual([2, 'Every value needs its flag, see --help.'])
+  })
+
+  it('its end, also when the module of options keeps something open', async () => {
+    const config = join(folder, 'open.mjs')
+    await writeFile(config, 'setInterval(() => 0, 1000); export default {}')
+    const bin = join(REPOSITORY, 'dist', 'cli.js')
+    const result = promisify(execFile)(process.execPath, [bin, 'doctor', '--config', config])
+    await expect(result).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('is missing'),
     })
   })
 

@@ -87,7 +87,7 @@ describe('keygen', () => {
   it('writes over nothing', async () => {
     await writeFile(file, 'precious')
     const { exitCode, printed, said } = await runCommand(['keygen', '--out', file])
-    expect([exitCode, printed]).toEqual([2, ''])
+    expect([exitCode, printed]).toEqual([1, ''])
     expect(said).toBe(`${file} is there already, and stays as it is.`)
     expect(await readFile(file, 'utf8')).toBe('precious')
   })
