@@ -8,8 +8,8 @@ import { messageOf } from './provider-checks.js'
 export interface RunningApplication {
   /** Its address from outside, in front of all proxies. */
   readonly origin: string
-  /** The path of its login route. */
-  readonly loginPath: string
+  /** The path of its login route. @default beside the callback's, as `authRouter` has it */
+  readonly loginPath?: string | undefined
 }
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
@@ -56,14 +56,22 @@ export async function checkLogin(
   try {
     const answer = await transport.send({
       method: 'GET',
-      url: new URL(application.loginPath, application.origin).href,
+      url: new URL(loginPathOf(application, settings), application.origin).href,
       headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' },
     })
-    return [checkRedirect(answer, settings), checkCookie(answer, application)]
+    const cookie =
+      answer.status >= 400
+        ? skipped(`the login route answers HTTP ${answer.status}`)
+        : checkCookie(answer, application)
+    return [checkRedirect(answer, settings), cookie]
   } catch (error) {
     const verdict = failed(messageOf(error), 'Start the application, and check APP_URL.')
     return [verdict, skipped('the application cannot be reached')]
   }
+}
+
+function loginPathOf({ loginPath }: RunningApplication, { callbackURL }: Settings): string {
+  return loginPath ?? new URL(callbackURL).pathname.replace(/\/callback$/, '/login')
 }
 
 function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict {

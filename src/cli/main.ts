@@ -23,7 +23,7 @@ const HELP = `Usage:
       --config   a module that exports the strategy's options by default. Without it, in the environment:
                  PROVIDER or ISSUER, CLIENT_ID, CALLBACK_URL, SCOPE, CLIENT_SECRET, PRIVATE_KEY, KEY_ID
       Looked at besides, where they are given:
-                 APP_URL, LOGIN_PATH, REDIS_URL
+                 APP_URL, REDIS_URL, and LOGIN_PATH if it is not beside the callback
       Each of these is a flag as well, such as --client-id, but for those that may hold a secret:
                  CLIENT_SECRET, PRIVATE_KEY, REDIS_URL`
 
@@ -102,7 +102,7 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
       }),
     ),
   }
-  const { APP_URL: origin, LOGIN_PATH: loginPath = '/auth/login', REDIS_URL: redisURL } = source
+  const { APP_URL: origin, LOGIN_PATH: loginPath, REDIS_URL: redisURL } = source
   if (origin !== undefined && !/^https?:\/\//.test(origin)) {
     throw new Error('APP_URL has to begin with https:// or http://.')
   }
