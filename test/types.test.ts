@@ -3,12 +3,16 @@ import { describe, expect, it } from '@jest/globals'
 import type { Request } from 'express'
 import { generateKeyPair } from 'jose'
 import {
+  apple,
   askara,
   authRouter,
   AuthorizationCodeStrategy,
   discover,
+  github,
   jiko,
+  keycloak,
   MemoryLedger,
+  microsoft,
   requireLogin,
 } from '../src/index.js'
 import type {
@@ -138,6 +142,27 @@ describe('the options', () => {
     const name: Same<(typeof mine)['name'], 'mine'> = true
     const constants: Same<(typeof askara)['name'] | (typeof jiko)['name'], 'askara' | 'jiko'> = true
     expect([name, constants]).toEqual([true, true])
+    const { callbackURL } = where
+    expectToCompile(() => [
+      new AuthorizationCodeStrategy({
+        ...github,
+        clientID: unset,
+        clientSecret: unset,
+        callbackURL,
+      }),
+      new AuthorizationCodeStrategy({
+        ...keycloak(unset),
+        clientID: unset,
+        clientSecret: () => Promise.resolve('secret'),
+        callbackURL,
+      }),
+      new AuthorizationCodeStrategy({
+        ...apple({ clientID: unset, teamID: unset, keyID: unset, privateKey: unset }),
+        callbackURL,
+      }),
+      // @ts-expect-error -- whose accounts may log in has to be said
+      microsoft(),
+    ])
     expectToCompile(async () => [
       new AuthorizationCodeStrategy({
         ...(await discover('https://provider.example')),

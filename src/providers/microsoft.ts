@@ -15,13 +15,13 @@ const TENANT_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
  * aside then, and the profile comes from the UserInfo endpoint.
  *
  * @param tenant its id (a GUID) or domain, or whose accounts may log in: `organizations`, `consumers`, or
- * `common` for both
- * @throws {ConfigurationError} when it cannot be part of a URL
+ * `common` for both. There is no default: an unset environment variable must not let everybody in.
+ * @throws {ConfigurationError} when it is missing or cannot be part of a URL
  * @see [Microsoft, OpenID Connect on the Microsoft identity platform](https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc)
  * @see [Microsoft, OAuth 2.0 authorization code flow](https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow)
  */
-export function microsoft(tenant = 'common'): MicrosoftProvider {
-  if (!/^[\w.-]+$/.test(tenant)) {
+export function microsoft(tenant: string | undefined): MicrosoftProvider {
+  if (tenant === undefined || !/^[\w.-]+$/.test(tenant)) {
     throw new ConfigurationError('The tenant must be an id, a domain, or a word such as common.')
   }
   const base = `https://login.microsoftonline.com/${tenant}`

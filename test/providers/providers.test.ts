@@ -15,7 +15,7 @@ import {
   salesforce,
   slack,
 } from '../../src/index.js'
-import type { ClientSecret, ProviderOptions } from '../../src/index.js'
+import type { ClientSecret, ProviderOptions, Verify } from '../../src/index.js'
 import { startApp } from '../support/app.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
@@ -135,7 +135,7 @@ const ROWS = {
     refusal: [400, { error: 'invalid_grant', error_codes: [70000] }],
   },
   'microsoft of all tenants': {
-    options: microsoft(),
+    options: microsoft('common'),
     asks: openId,
     pkce: true,
     ...standard,
@@ -175,6 +175,119 @@ const ROWS = {
   },
 } satisfies Readonly<Record<string, Row>>
 
+/** Written out: what is compared with the constants themselves would be right whatever they say. */
+const ADDRESSES: Readonly<Record<keyof typeof ROWS, Readonly<Record<string, string>>>> = {
+  apple: {
+    issuer: 'https://appleid.apple.com',
+    authorizationURL: 'https://appleid.apple.com/auth/authorize',
+    tokenURL: 'https://appleid.apple.com/auth/token',
+    revocationURL: 'https://appleid.apple.com/auth/revoke',
+    jwksURL: 'https://appleid.apple.com/auth/keys',
+  },
+  auth0: {
+    issuer: 'https://tenant.eu.auth0.com/',
+    authorizationURL: 'https://tenant.eu.auth0.com/authorize',
+    tokenURL: 'https://tenant.eu.auth0.com/oauth/token',
+    profileURL: 'https://tenant.eu.auth0.com/userinfo',
+    revocationURL: 'https://tenant.eu.auth0.com/oauth/revoke',
+    endSessionURL: 'https://tenant.eu.auth0.com/oidc/logout',
+    jwksURL: 'https://tenant.eu.auth0.com/.well-known/jwks.json',
+  },
+  discord: {
+    issuer: 'https://discord.com',
+    authorizationURL: 'https://discord.com/oauth2/authorize',
+    tokenURL: 'https://discord.com/api/oauth2/token',
+    profileURL: 'https://discord.com/api/users/@me',
+    revocationURL: 'https://discord.com/api/oauth2/token/revoke',
+  },
+  github: {
+    authorizationURL: 'https://github.com/login/oauth/authorize',
+    tokenURL: 'https://github.com/login/oauth/access_token',
+    profileURL: 'https://api.github.com/user',
+  },
+  gitlab: {
+    issuer: 'https://gitlab.com',
+    authorizationURL: 'https://gitlab.com/oauth/authorize',
+    tokenURL: 'https://gitlab.com/oauth/token',
+    profileURL: 'https://gitlab.com/oauth/userinfo',
+    revocationURL: 'https://gitlab.com/oauth/revoke',
+    jwksURL: 'https://gitlab.com/oauth/discovery/keys',
+  },
+  google: {
+    issuer: 'https://accounts.google.com',
+    authorizationURL: 'https://accounts.google.com/o/oauth2/v2/auth',
+    tokenURL: 'https://oauth2.googleapis.com/token',
+    profileURL: 'https://openidconnect.googleapis.com/v1/userinfo',
+    revocationURL: 'https://oauth2.googleapis.com/revoke',
+    jwksURL: 'https://www.googleapis.com/oauth2/v3/certs',
+  },
+  keycloak: {
+    issuer: 'https://login.example.com/realms/one',
+    authorizationURL: 'https://login.example.com/realms/one/protocol/openid-connect/auth',
+    tokenURL: 'https://login.example.com/realms/one/protocol/openid-connect/token',
+    profileURL: 'https://login.example.com/realms/one/protocol/openid-connect/userinfo',
+    revocationURL: 'https://login.example.com/realms/one/protocol/openid-connect/revoke',
+    endSessionURL: 'https://login.example.com/realms/one/protocol/openid-connect/logout',
+    jwksURL: 'https://login.example.com/realms/one/protocol/openid-connect/certs',
+  },
+  linkedin: {
+    authorizationURL: 'https://www.linkedin.com/oauth/v2/authorization',
+    tokenURL: 'https://www.linkedin.com/oauth/v2/accessToken',
+    profileURL: 'https://api.linkedin.com/v2/userinfo',
+  },
+  'microsoft of one tenant': {
+    issuer: 'https://login.microsoftonline.com/00000000-1111-2222-3333-444444444444/v2.0',
+    authorizationURL:
+      'https://login.microsoftonline.com/00000000-1111-2222-3333-444444444444/oauth2/v2.0/authorize',
+    tokenURL:
+      'https://login.microsoftonline.com/00000000-1111-2222-3333-444444444444/oauth2/v2.0/token',
+    profileURL: 'https://graph.microsoft.com/oidc/userinfo',
+    endSessionURL:
+      'https://login.microsoftonline.com/00000000-1111-2222-3333-444444444444/oauth2/v2.0/logout',
+    jwksURL:
+      'https://login.microsoftonline.com/00000000-1111-2222-3333-444444444444/discovery/v2.0/keys',
+  },
+  'microsoft of all tenants': {
+    authorizationURL: 'https://login.microsoftonline.com/common/oauth2/v2.0/authorize',
+    tokenURL: 'https://login.microsoftonline.com/common/oauth2/v2.0/token',
+    profileURL: 'https://graph.microsoft.com/oidc/userinfo',
+    endSessionURL: 'https://login.microsoftonline.com/common/oauth2/v2.0/logout',
+  },
+  'okta, custom authorization server': {
+    issuer: 'https://org.okta.com/oauth2/default',
+    authorizationURL: 'https://org.okta.com/oauth2/default/v1/authorize',
+    tokenURL: 'https://org.okta.com/oauth2/default/v1/token',
+    profileURL: 'https://org.okta.com/oauth2/default/v1/userinfo',
+    revocationURL: 'https://org.okta.com/oauth2/default/v1/revoke',
+    endSessionURL: 'https://org.okta.com/oauth2/default/v1/logout',
+    jwksURL: 'https://org.okta.com/oauth2/default/v1/keys',
+  },
+  'okta, of the organization': {
+    issuer: 'https://org.okta.com',
+    authorizationURL: 'https://org.okta.com/oauth2/v1/authorize',
+    tokenURL: 'https://org.okta.com/oauth2/v1/token',
+    profileURL: 'https://org.okta.com/oauth2/v1/userinfo',
+    revocationURL: 'https://org.okta.com/oauth2/v1/revoke',
+    endSessionURL: 'https://org.okta.com/oauth2/v1/logout',
+    jwksURL: 'https://org.okta.com/oauth2/v1/keys',
+  },
+  salesforce: {
+    issuer: 'https://login.salesforce.com',
+    authorizationURL: 'https://login.salesforce.com/services/oauth2/authorize',
+    tokenURL: 'https://login.salesforce.com/services/oauth2/token',
+    profileURL: 'https://login.salesforce.com/services/oauth2/userinfo',
+    revocationURL: 'https://login.salesforce.com/services/oauth2/revoke',
+    jwksURL: 'https://login.salesforce.com/id/keys',
+  },
+  slack: {
+    issuer: 'https://slack.com',
+    authorizationURL: 'https://slack.com/openid/connect/authorize',
+    tokenURL: 'https://slack.com/api/openid.connect.token',
+    profileURL: 'https://slack.com/api/openid.connect.userInfo',
+    jwksURL: 'https://slack.com/openid/connect/keys',
+  },
+}
+
 let elsewhere: ProvidersElsewhere
 const apps: TestApp[] = []
 let browser: Browser
@@ -192,18 +305,26 @@ afterEach(async () => {
 afterAll(() => elsewhere.close())
 
 /** Starts a login, and lets the provider have an answer for the rest of it. */
-async function begin(row: Row): Promise<{
+async function begin(
+  row: Row,
+  verify?: Verify,
+): Promise<{
   readonly app: TestApp
   readonly address: string
   readonly request: Record<string, string>
-  readonly finish: () => Promise<Page>
+  /** Loads the callback. Apple's form may have more in it. */
+  readonly finish: (more?: Readonly<Record<string, string>>) => Promise<Page>
 }> {
   const strategy = { clientSecret: 'secret-1', ...row.options, dispatcher: elsewhere.dispatcher }
   const app = await startApp({
     strategy,
+    ...(verify !== undefined && { verify }),
     routes: (routes, own) => {
       routes.get('/renew', (req, res, next) => {
         own.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+      })
+      routes.get('/end', (req, res, next) => {
+        own.endGrant(req).then(() => res.json({}), next)
       })
     },
   })
@@ -218,9 +339,13 @@ async function begin(row: Row): Promise<{
     app,
     address: url.origin + url.pathname,
     request,
-    finish: () =>
+    finish: (more = {}) =>
       request['response_mode'] === 'form_post'
-        ? browser.post(app.callbackURL, parameters, { 'sec-fetch-site': 'cross-site' })
+        ? browser.post(
+            app.callbackURL,
+            { ...parameters, ...more },
+            { 'sec-fetch-site': 'cross-site' },
+          )
         : browser.visit(`${app.callbackURL}?${new URLSearchParams(parameters).toString()}`),
   }
 }
@@ -304,6 +429,34 @@ describe.each(Object.entries<Row>(ROWS))('%s', (_name, row) => {
     expect(renewal.status).toBe(isRenewable ? 200 : 401)
     const token = isRenewable ? 'access-2' : undefined
     expect(bodyOf(renewal)['token']).toBe(token)
+    const client = { client_id: 'client-1', client_secret: expect.any(String) }
+    const refresh = { grant_type: 'refresh_token', refresh_token: row.tokens['refresh_token'] }
+    const [, ...renewals] = elsewhere.requests.filter(({ to }) => to === `POST ${tokenURL}`)
+    expect(renewals.map(({ form }) => form)).toEqual(isRenewable ? [{ ...refresh, ...client }] : [])
+  })
+
+  it('is told to revoke the tokens where it can', async () => {
+    const { app, finish } = await begin(row)
+    await finish()
+    elsewhere.requests.length = 0
+    expect((await browser.visit(`${app.origin}/end`)).status).toBe(200)
+    const { revocationURL } = options
+    const refreshToken = row.tokens['refresh_token']
+    const tokens = [
+      { token_type_hint: 'access_token', token: 'access-1' },
+      ...(refreshToken === undefined
+        ? []
+        : [{ token_type_hint: 'refresh_token', token: refreshToken }]),
+    ]
+    const client = { client_id: 'client-1', client_secret: expect.any(String) }
+    const sent = elsewhere.requests.map(({ to, form }) => ({ to, form }))
+    const due = revocationURL === undefined ? [] : tokens
+    const expected = due.map((form) => ({
+      to: `POST ${revocationURL}`,
+      form: { ...form, ...client },
+    }))
+    expect(sent).toHaveLength(expected.length)
+    expect(sent).toEqual(expect.arrayContaining(expected))
   })
 
   it('refuses a code in its own words, and the person may start again', async () => {
@@ -343,15 +496,81 @@ describe('the client secret of Apple', () => {
   })
 })
 
+it.each(Object.entries<Row>(ROWS))(
+  '%s is at the documented addresses alone',
+  (name, { options }) => {
+    const isAddress = ([member]: [string, unknown]) => member === 'issuer' || member.endsWith('URL')
+    const addresses = Object.fromEntries(Object.entries(options).filter(isAddress))
+    expect(addresses).toEqual(ADDRESSES[name as keyof typeof ROWS])
+  },
+)
+
+describe('a client secret that cannot be had for a while', () => {
+  it('fails the renewal and ends nothing: the next one works', async () => {
+    let isThere = true
+    const clientSecret = () =>
+      isThere ? 'secret-1' : Promise.reject(new Error('the vault is not there'))
+    const { app, finish } = await begin({
+      ...ROWS.gitlab,
+      options: { ...ROWS.gitlab.options, clientSecret },
+    })
+    await finish()
+    isThere = false
+    elsewhere.requests.length = 0
+    expect((await browser.visit(`${app.origin}/renew`)).status).toBe(500)
+    expect(elsewhere.requests).toEqual([])
+    isThere = true
+    expect(bodyOf(await browser.visit(`${app.origin}/renew`))['token']).toBe('access-2')
+  })
+})
+
+describe('what is particular to one provider', () => {
+  it('Slack refuses UserInfo with HTTP 200, and nobody is logged in', async () => {
+    const { app, finish } = await begin(ROWS.slack)
+    const refused = { [`GET ${slack.profileURL}`]: () => ({ body: { ok: false, error: 'x' } }) }
+    elsewhere.answers = { ...elsewhere.answers, ...refused }
+    await finish()
+    expect(app.errors).toEqual([expect.objectContaining({ code: 'ERR_PROFILE' })])
+    expect(bodyOf(await browser.visit(app.origin))['user']).toBeNull()
+  })
+
+  it('Apple’s name, which comes at the first login alone, reaches verify in req.body', async () => {
+    const seen: unknown[] = []
+    const name = JSON.stringify({ name: { firstName: 'Ada', lastName: 'Lovelace' } })
+    const { app, finish } = await begin(ROWS.apple, ({ req }) => {
+      seen.push((req.body as Record<string, unknown>)['user'])
+      return false
+    })
+    await finish({ user: name })
+    expect(app.errors).toEqual([])
+    expect(seen).toEqual([name])
+  })
+})
+
 describe('a provider at an address of its own', () => {
+  it.each(['tenant.eu.auth0.com', 'https://tenant.eu.auth0.com', 'https://tenant.eu.auth0.com/'])(
+    'auth0 is found by %s',
+    (where) => {
+      const { issuer, tokenURL } = auth0(where)
+      expect(issuer).toBe('https://tenant.eu.auth0.com/')
+      expect(tokenURL).toBe('https://tenant.eu.auth0.com/oauth/token')
+    },
+  )
+
   it.each([
     ['auth0', () => auth0(undefined)],
+    ['auth0 over HTTP', () => auth0('http://tenant.eu.auth0.com')],
+    ['auth0 of an empty variable', () => auth0('')],
     ['gitlab', () => gitlab('http://gitlab.example')],
     ['keycloak', () => keycloak('login.example.com')],
     ['okta', () => okta('')],
     ['salesforce', () => salesforce('ftp://salesforce.example')],
   ])('%s has to be an HTTPS URL', (_name, make) => {
     expect(make).toThrow('must be an HTTPS URL')
+  })
+
+  it.each([undefined, ''])('Microsoft’s tenant has to be said, and %p says none', (tenant) => {
+    expect(() => microsoft(tenant)).toThrow('The tenant must be')
   })
 
   it('Microsoft’s is part of a path and nothing else', () => {
