@@ -12,7 +12,7 @@ export interface EventReader {
 /** Follows the events at `url`. */
 export async function readEvents(url: string): Promise<EventReader> {
   const { statusCode, headers, body } = await request(url)
-  if (statusCode !== 200 || headers['content-type'] !== 'text/event-stream') {
+  if (statusCode !== 200 || !String(headers['content-type']).startsWith('text/event-stream')) {
     throw new Error(`No event stream but HTTP ${statusCode}`)
   }
   const messages = split(body)
