@@ -10,9 +10,13 @@ export interface Line {
   readonly from: Lane
   readonly to: Lane
   readonly label: string
-  readonly values: readonly ShownValue[]
-  readonly isBad: boolean
+  /** How long it took, such as `31 ms`. */
+  readonly took?: string | undefined
+  readonly values?: readonly ShownValue[]
+  readonly isBad?: boolean
 }
+
+type EventOf<Type extends TimedEvent['type']> = Extract<TimedEvent, { type: Type }>
 
 /** The arrows of a flow, in the order in which things happened. */
 export function linesOf({ events }: Flow): readonly Line[] {
@@ -22,21 +26,20 @@ export function linesOf({ events }: Flow): readonly Line[] {
 function linesOfEvent(event: TimedEvent, before: readonly TimedEvent[]): readonly Line[] {
   switch (event.type) {
     case 'visit':
-      return [line('browser', 'app', `${event.method} ${event.path}${away(event, before)}`, event)]
+      return [visitLine(event, before)]
     case 'redirect':
       return [
-        line('app', 'browser', 'Redirect to the provider'),
-        line('browser', 'provider', `GET ${event.address}`, event),
+        { from: 'app', to: 'browser', label: 'Redirect to the provider' },
+        { from: 'browser', to: 'provider', label: `GET ${event.address}`, values: event.values },
       ]
     case 'store':
       return [storeLine(event)]
-    case 'request':
-      return [line('app', 'provider', `${event.method} ${event.address}`, event)]
-    case 'answer': {
-      const said = event.failure ?? `HTTP ${event.status ?? ''}`
-      const isBad = event.status === undefined || event.status >= 400
-      return [line('provider', 'app', `${said} ${after(event.durationMs)}`, event, isBad)]
+    case 'request': {
+      const { method, address, values } = event
+      return [{ from: 'app', to: 'provider', label: `${method} ${address}`, values }]
     }
+    case 'answer':
+      return [answerLine(event)]
     case 'step':
       return stepLines(event, before)
     case 'state':
@@ -45,26 +48,41 @@ function linesOfEvent(event: TimedEvent, before: readonly TimedEvent[]): readonl
   }
 }
 
-/** How long a browser was at the provider. */
-function away(
-  { at, values }: { at: number; values: readonly unknown[] },
+function visitLine(
+  { at, method, path, values }: EventOf<'visit'>,
   before: readonly TimedEvent[],
-) {
-  const left = before.findLast(({ type }) => type === 'redirect')
-  return left === undefined || values.length === 0 ? '' : ` ${after(at - left.at)} at the provider`
+): Line {
+  const left = values.length === 0 ? undefined : before.findLast(({ type }) => type === 'redirect')
+  const took = left && `${duration(at - left.at)} at the provider`
+  return { from: 'browser', to: 'app', label: `${method} ${path}`, took, values }
+}
+
+function answerLine({ status, failure, durationMs, values }: EventOf<'answer'>): Line {
+  return {
+    from: 'provider',
+    to: 'app',
+    label: failure ?? `HTTP ${status ?? ''}`,
+    took: duration(durationMs),
+    values,
+    isBad: status === undefined || status >= 400,
+  }
 }
 
 const STORE_LABELS = {
   put: 'Keep the pending login',
   take: 'Take the pending login',
-  keep: 'Put the tokens into a new session',
+  keep: 'Keep the tokens in the session',
 } as const
 
-function storeLine({ action, result, durationMs }: Extract<TimedEvent, { type: 'store' }>): Line {
-  const isBad = !['kept', 'pending'].includes(result)
-  const found = action === 'take' || isBad ? `: ${result === 'pending' ? 'found' : result}` : ''
-  const took = action === 'keep' ? '' : ` ${after(durationMs)}`
-  return line('app', 'store', `${STORE_LABELS[action]}${found}${took}`, undefined, isBad)
+function storeLine({ action, result, durationMs }: EventOf<'store'>): Line {
+  const isBad = result !== 'kept' && result !== 'pending'
+  return {
+    from: 'app',
+    to: 'store',
+    label: isBad ? `${STORE_LABELS[action]}: ${result}` : STORE_LABELS[action],
+    took: action === 'keep' ? undefined : duration(durationMs),
+    isBad,
+  }
 }
 
 /** Steps that have no request of their own, or say more than its answer. */
@@ -76,45 +94,31 @@ const TOLD_WHEN_OK: Readonly<Record<string, string>> = {
   backchannel_logout: 'Logged out by the provider',
 }
 
-function stepLines(
-  event: Extract<TimedEvent, { type: 'step' }>,
-  before: readonly TimedEvent[],
-): readonly Line[] {
-  const { step, outcome, reason = '', message, durationMs } = event
-  const took = durationMs === 0 ? '' : ` ${after(durationMs)}`
+function stepLines(event: EventOf<'step'>, before: readonly TimedEvent[]): readonly Line[] {
+  const { step, outcome, reason, durationMs } = event
+  const took = durationMs === 0 ? undefined : duration(durationMs)
   if (outcome === 'ok') {
     const told = Object.hasOwn(TOLD_WHEN_OK, step) ? TOLD_WHEN_OK[step] : undefined
-    const detail = reason === '' ? '' : ` (${reason})`
-    return told === undefined ? [] : [line('app', 'app', told + detail + took)]
+    const detail = reason === undefined ? '' : ` (${reason})`
+    return told === undefined ? [] : [{ from: 'app', to: 'app', label: told + detail, took }]
   }
-  // A step fails with what has failed in it, which is told already.
-  const isTold = before.some(
-    (one) =>
-      one.type === 'step' &&
-      one.outcome === outcome &&
-      one.reason === reason &&
-      one.message === message,
+  if (before.some((one) => isSameFailure(one, event))) return []
+  const label = [step, outcome, reason].filter((part) => part !== undefined).join(' ')
+  return [{ from: 'app', to: 'app', label, took, isBad: true }]
+}
+
+/** A step fails with what has failed within it, which is told already. */
+function isSameFailure(one: TimedEvent, { outcome, reason, message }: EventOf<'step'>): boolean {
+  return (
+    one.type === 'step' &&
+    one.outcome === outcome &&
+    one.reason === reason &&
+    one.message === message
   )
-  if (isTold) return []
-  const said = [step, outcome, reason].filter((part) => part !== '').join(' ')
-  return [line('app', 'app', said + took, undefined, true)]
-}
-
-function line(
-  from: Lane,
-  to: Lane,
-  label: string,
-  { values }: { readonly values: readonly ShownValue[] } = { values: [] },
-  isBad = false,
-): Line {
-  return { from, to, label, values, isBad }
-}
-
-function after(durationMs: number): string {
-  return `after ${duration(durationMs)}`
 }
 
 /** Such as `31 ms` or `2.4 s`. */
 export function duration(durationMs: number): string {
+  if (durationMs < 1) return 'under 1 ms'
   return durationMs < 1000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`
 }

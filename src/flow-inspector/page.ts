@@ -1,3 +1,4 @@
+import type { FlowFailure } from '../observation.js'
 import { escapeHtml } from '../pages.js'
 import type { ShownValue } from '../shown-values.js'
 import { duration, LANES, linesOf } from './diagram.js'
@@ -97,9 +98,8 @@ ${dropped === 0 ? '' : `<p>${dropped} further events are not shown.</p>`}
 
 function failureBox({ failure, events }: Flow): string {
   if (failure === undefined) return ''
-  const answered = events.findLast((event) => event.type === 'visit')?.values
-  const oauthError = failure.oauthError ?? answered?.find(({ name }) => name === 'error')?.value
   const { reason, message } = failure
+  const oauthError = failure.oauthError ?? errorOfResponse(failure, events)
   const because = message === undefined ? '' : ` ${escapeHtml(message)}`
   return `<div class="failure">
 <p><strong>Why:</strong> <code>${escapeHtml(reason)}</code>${because}</p>
@@ -107,15 +107,27 @@ function failureBox({ failure, events }: Flow): string {
 </div>`
 }
 
-function lineItem({ from, to, label, values, isBad }: Line, key: string): string {
-  const [left, right] = [LANES.indexOf(from), LANES.indexOf(to)].sort((a, b) => a - b)
-  const direction =
-    from === to ? 'note' : LANES.indexOf(from) < LANES.indexOf(to) ? 'to-right' : 'to-left'
+/** Anybody can call the callback with an error; only where it was read it says what went wrong. */
+function errorOfResponse({ reason }: FlowFailure, events: Flow['events']): string | undefined {
+  if (reason !== 'ERR_AUTHORIZATION_RESPONSE') return undefined
+  const response = events.findLast((event) => event.type === 'visit')
+  return response?.values.find(({ name }) => name === 'error')?.value
+}
+
+function lineItem({ from, to, label, took, values, isBad }: Line, key: string): string {
+  const [start, end] = [LANES.indexOf(from), LANES.indexOf(to)]
+  const direction = start === end ? 'note' : start < end ? 'to-right' : 'to-left'
+  const lanes = `lanes-${Math.min(start, end)}-${Math.max(start, end)}`
   const route = from === to ? LANE_NAMES[from] : `${LANE_NAMES[from]} → ${LANE_NAMES[to]}`
-  return `<li class="line lanes-${left}-${right} ${direction}${isBad ? ' bad' : ''}">
-<p class="label"><span class="route">${route}: </span>${isBad ? '✗ ' : ''}${escapeHtml(label)}</p>
+  return `<li class="line ${lanes} ${direction}${isBad ? ' bad' : ''}">
+<p class="label"><span class="route">${route}: </span>${isBad ? '✗ ' : ''}${breakable(label)}${took === undefined ? '' : ` <small>${took}</small>`}</p>
 <span class="arrow" aria-hidden="true"></span>
-${valueList(values, key)}</li>`
+${valueList(values ?? [], key)}</li>`
+}
+
+/** An address that does not fit breaks between its parts. */
+function breakable(label: string): string {
+  return escapeHtml(label).replace(/(?<=[^/])\/(?=[^/])/g, '<wbr>/')
 }
 
 function valueList(values: readonly ShownValue[], key: string): string {

@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response, Router } from 'express'
 import { refuseUnknown } from '../checks.js'
 import { ConfigurationError } from '../errors.js'
 import { observationOf } from '../observation.js'
+import type { Observation } from '../observation.js'
 import type { AuthorizationCodeStrategy } from '../strategy.js'
 import { flowList, inspectorPage } from './page.js'
 import { createRecorder } from './recorder.js'
@@ -48,7 +49,7 @@ export function flowInspector(
   }
   const list = [strategies].flat()
   const recorder = createRecorder()
-  for (const strategy of list) attach(strategy, recorder)
+  for (const observation of list.map(observationOfStrategy)) observation.attach(recorder.observe)
 
   const router = express.Router()
   router.use(
@@ -66,14 +67,14 @@ export function flowInspector(
   return router
 }
 
-function attach(strategy: AuthorizationCodeStrategy, recorder: Recorder): void {
+function observationOfStrategy(strategy: AuthorizationCodeStrategy): Observation {
   const observation = observationOf(strategy)
   if (observation === undefined) {
     throw new ConfigurationError(
       'flowInspector takes an AuthorizationCodeStrategy, or a list of them.',
     )
   }
-  observation.attach(recorder.observe)
+  return observation
 }
 
 const protect: RequestHandler = (_req, res, next) => {

@@ -78,8 +78,10 @@ dd { margin: 0; }
   .lanes-0-2 > * { grid-column: 2 / 6; }
   .lanes-1-2 > * { grid-column: 4 / 6; }
   .lanes-1-3 > * { grid-column: 4 / 8; }
-  .label { position: relative; padding: 0 .6rem .15rem; text-align: center; font-size: .8125rem; line-height: 1.35; }
-  .label { background: linear-gradient(var(--card), var(--card)) center / calc(100% - 4px) 100% no-repeat; }
+  .label {
+    justify-self: center; position: relative; padding: 0 .4rem; text-align: center; font-size: .8125rem;
+    line-height: 1.35; background: var(--card);
+  }
   .arrow { display: block; position: relative; height: 2px; margin: .25rem 2px; background: var(--accent); }
   .arrow::after {
     content: ''; position: absolute; top: -4px; border: 5px solid transparent;
@@ -93,9 +95,9 @@ dd { margin: 0; }
   .note .arrow { display: none; }
   .note .label { padding: .2rem .6rem; border: 1px solid var(--rule); border-radius: .4rem; background: var(--card); justify-self: center; }
   .note.bad .label { border-color: var(--bad); background: var(--bad-ground); }
-  details { background: var(--card); margin: 0 2px; padding: 0 .4rem; }
+  details { justify-self: center; background: var(--card); padding: 0 .4rem; }
   summary { margin: 0 auto; }
-  .line > details[open] { grid-column: 1 / -1; padding: .25rem .75rem; border: 1px solid var(--rule); border-radius: .4rem; }
+  .line > details[open] { grid-column: 1 / -1; justify-self: stretch; margin: .25rem 0; padding: .25rem .75rem; border: 1px solid var(--rule); border-radius: .4rem; }
 }
 @media (forced-colors: active) {
   .arrow { background: CanvasText; }

@@ -130,7 +130,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     expect(person.complaints).toEqual([])
   })
 
-  it('is found again by the page after the app was away', async () => {
+  it('says that the app is out of reach while it is', async () => {
     const app = await start()
     const { page } = await chromium.arrive()
     await page.goto(`${app.origin}/flow`)
@@ -138,7 +138,9 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
 
     await app.close()
 
-    await page.getByText('The app is out of reach').waitFor()
+    const notice = page.getByText('The app is out of reach')
+    await notice.waitFor()
+    expect(await notice.isVisible()).toBe(true)
   })
 
   function start(): Promise<TestApp> {

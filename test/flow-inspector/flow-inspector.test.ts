@@ -35,6 +35,7 @@ async function readPage(app: TestApp): Promise<string> {
   const { text } = await new Browser().visit(`${app.origin}/flow`)
   return text
     .replace(/<\/(?:p|h2|dd|summary|span|article)>/g, '\n')
+    .replaceAll('<wbr>', '')
     .replace(/<[^>]*>/g, ' ')
     .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
     .replace(/#[0-9a-f]{8}/g, '#HASH')
@@ -46,7 +47,8 @@ async function readPage(app: TestApp): Promise<string> {
 async function arrows(app: TestApp): Promise<readonly string[]> {
   const page = await readPage(app)
   return [...page.matchAll(/^ ?((?:Browser|App|Provider)(?: → [\w ]+)?:) ?\n?(.*)$/gm)].map(
-    ([, route = '', label = '']) => `${route} ${label.trim()}`.replace(/ after [\d.]+ m?s/g, ''),
+    ([, route = '', label = '']) =>
+      `${route} ${label.trim()}`.replace(/ (?:under )?[\d.]+ m?s\b/g, ''),
   )
 }
 
@@ -66,13 +68,13 @@ describe('the flow inspector', () => {
     expect(await arrows(app)).toEqual([
       ...START,
       'Browser → App: GET /auth/callback at the provider',
-      'App → Session store: Take the pending login: found',
+      'App → Session store: Take the pending login',
       'App → Provider: POST PROVIDER/token',
       'Provider → App: HTTP 200',
       'App → Provider: GET PROVIDER/me',
       'Provider → App: HTTP 200',
       'App: verify said yes',
-      'App → Session store: Put the tokens into a new session',
+      'App → Session store: Keep the tokens in the session',
       'App: Logged in',
     ])
     const page = await readPage(app)
@@ -112,7 +114,7 @@ describe('the flow inspector', () => {
     expect(await arrows(app)).toEqual([
       ...START,
       'Browser → App: GET /auth/callback at the provider',
-      'App → Session store: Take the pending login: found',
+      'App → Session store: Take the pending login',
       'App: ✗ callback refused access_denied',
     ])
     const page = await readPage(app)
@@ -157,6 +159,18 @@ describe('the flow inspector', () => {
     expect(page).toMatch(/Callback without a known login/)
     expect(page).toMatch(/Why:\s+ERR_SESSION_COOKIE_MISSING/)
     expect(page).toMatch(/What to do:\s+The session cookie did not come back/)
+  })
+
+  it('takes advice from an error in the callback only where the login was ours', async () => {
+    const app = await startInspected()
+    const refusal = { code: undefined, error: 'invalid_scope' }
+    const { callback } = await startLogin(browser, app.loginURL)
+
+    await browser.visit(changed(callback, { ...refusal, state: 'another' }))
+    expect(await readPage(app)).toMatch(/What to do:\s+This login was not started in this session/)
+
+    await browser.visit(changed(callback, refusal))
+    expect(await readPage(app)).toMatch(/What to do:\s+Ask only for scopes that are registered/)
   })
 
   it('draws a renewal and a logout with its revocations', async () => {
@@ -328,7 +342,8 @@ describe('no secret is in the page or in the events', () => {
     await expectRequests('/revoke', 2)
 
     const events = await readEvents(`${app.origin}/flow/events`)
-    const shown = (await browser.visit(`${app.origin}/flow`)).text + (await events.next())
+    const page = await browser.visit(`${app.origin}/flow`)
+    const shown = (page.text + (await events.next())).replaceAll('<wbr>', '')
     await events.close()
     const secrets = [...issued, ...sent(), clientSecret, 'Ada Lovelace'].filter(
       (secret) => !HARMLESS.includes(secret),
