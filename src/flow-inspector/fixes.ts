@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors.js'
+
 /** What to do, by the OAuth error that the provider has answered with. */
 const OAUTH_FIXES: Readonly<Record<string, string>> = {
   access_denied:
@@ -32,7 +34,7 @@ const OAUTH_FIXES: Readonly<Record<string, string>> = {
 }
 
 /** What to do, by the code of our own error. */
-const CODE_FIXES: Readonly<Record<string, string>> = {
+const CODE_FIXES: Readonly<Record<ErrorCode, string>> = {
   ERR_AUTHORIZATION_RESPONSE:
     'Look at what came back with the callback below. Without a code or an error, something in between has lost it; with another iss, the option issuer is not this provider’s.',
   ERR_CONFIGURATION: 'Change the option that the message names.',

@@ -49,6 +49,7 @@ code { font: .9em ui-monospace, monospace; }
 .line { padding: .5rem 0; border-top: 1px solid var(--rule); }
 .label { font-size: .9rem; }
 .route { font-weight: 600; }
+.label small { white-space: nowrap; }
 .arrow { display: none; }
 details { font-size: .875rem; }
 summary { width: fit-content; padding: .15rem 0; color: var(--accent); cursor: pointer; }
