@@ -20,6 +20,7 @@ import {
   type AuthorizationCodeStrategy,
   type DefaultUser,
 } from 'passport-authorization-code'
+import { flowInspector } from 'passport-authorization-code/flow-inspector'
 import { errorPage, isExplained, loginDeclinedPage } from './error-pages.js'
 import type { Html } from './html.js'
 import {
@@ -58,6 +59,8 @@ export function createApp(parts: AppParts): Express {
   app.use(securityHeaders(parts.url))
   app.use(express.static(PUBLIC_DIRECTORY))
   if (!parts.isBehindProxy) app.use(oneNameForLoopback(parts.url))
+  const isFlowShown = !parts.isBehindProxy && process.env['NODE_ENV'] !== 'production'
+  if (isFlowShown) app.use('/flow', flowInspector([askara.strategy, jiko.strategy]))
   app.use(sessions(parts))
   app.use(passport.session())
 
@@ -65,7 +68,7 @@ export function createApp(parts: AppParts): Express {
     const visitor = visitorOf(req)
     // A login whose grant has ended is none, whatever Passport still knows about the person.
     const isAlive = visitor && (await parts.providers[visitor.provider].strategy.tokens(req))
-    send(res, homePage(isAlive && visitor))
+    send(res, homePage(isAlive && visitor, { isFlowShown }))
   })
 
   app.get('/askara', requireTokens('askara', askara.strategy), async (req, res) => {

@@ -17,7 +17,10 @@ export interface Visitor {
 }
 
 /** The page everything starts from: who is logged in, or two ways to log in. */
-export function homePage(visitor: Visitor | undefined): Html {
+export function homePage(
+  visitor: Visitor | undefined,
+  { isFlowShown }: { readonly isFlowShown: boolean },
+): Html {
   return page({
     title: visitor ? 'You are logged in' : 'Log in with your provider',
     path: '/',
@@ -27,6 +30,7 @@ export function homePage(visitor: Visitor | undefined): Html {
         ${card('askara', 'Your profile, kept by Askara.', visitor)}
         ${card('jiko', 'Your pockets, kept by Jiko.', visitor)}
       </div>
+      ${isFlowShown && html`<p class="quiet"><a href="/flow">See the flow</a> of each login, step by step.</p>`}
     `,
   })
 }

@@ -2,6 +2,8 @@ import { channel } from 'node:diagnostics_channel'
 import createDebug from 'debug'
 import type { Debugger } from 'debug'
 import { AuthorizationCodeError, ProviderError } from './errors.js'
+import type { FlowEvent, FlowFailure, Observation } from './observation.js'
+import { shownText } from './shown-values.js'
 import { inSpan } from './tracing.js'
 import type { SpanEnd } from './tracing.js'
 
@@ -91,29 +93,38 @@ const NAME = 'passport-authorization-code'
 const events = channel(NAME)
 
 /** The diagnostics of one strategy: on the channel, in the log of the package `debug`, and as spans. */
-export function createDiagnostics(strategy: string): Diagnostics {
+export function createDiagnostics(strategy: string, observation: Observation): Diagnostics {
+  function publish(event: DiagnosticEvent): void {
+    if (events.hasSubscribers) events.publish(event)
+    const log = logOf(event.step)
+    if (log.enabled) log(lineOf(event))
+    observation.tell(() => stepEvent(event))
+  }
+
   return {
     watch(step, work, conclude = () => ({ outcome: 'ok' })) {
       return (...given) =>
-        inSpan(`${strategy} ${step}`, (note) => {
-          const startedAt = performance.now()
-          const tell = (conclusion: Conclusion, error?: DiagnosticError): void => {
-            const durationMs = performance.now() - startedAt
-            const event = { step, strategy, ...conclusion, durationMs, ...(error && { error }) }
-            note({ attributes: attributesOf(event), failed: event.outcome === 'failed' })
-            publish(event)
-          }
-          return work(...given).then(
-            (value) => {
-              tell(conclude(value))
-              return value
-            },
-            (error: unknown) => {
-              tell({ outcome: 'failed', reason: reasonOf(error) }, factsOf(error))
-              throw error
-            },
-          )
-        })
+        observation.within(step, () =>
+          inSpan(`${strategy} ${step}`, (note) => {
+            const startedAt = performance.now()
+            const tell = (conclusion: Conclusion, error?: DiagnosticError): void => {
+              const durationMs = performance.now() - startedAt
+              const event = { step, strategy, ...conclusion, durationMs, ...(error && { error }) }
+              note({ attributes: attributesOf(event), failed: event.outcome === 'failed' })
+              publish(event)
+            }
+            return work(...given).then(
+              (value) => {
+                tell(conclude(value))
+                return value
+              },
+              (error: unknown) => {
+                tell({ outcome: 'failed', reason: reasonOf(error) }, factsOf(error))
+                throw error
+              },
+            )
+          }),
+        )
     },
 
     report(step, conclusion) {
@@ -122,10 +133,26 @@ export function createDiagnostics(strategy: string): Diagnostics {
   }
 }
 
-function publish(event: DiagnosticEvent): void {
-  if (events.hasSubscribers) events.publish(event)
-  const log = logOf(event.step)
-  if (log.enabled) log(lineOf(event))
+function stepEvent({ step, outcome, reason, durationMs, error }: DiagnosticEvent): FlowEvent {
+  return {
+    type: 'step',
+    step,
+    outcome,
+    durationMs,
+    ...(reason !== undefined && { reason: shownText(reason) }),
+    ...(error !== undefined && { message: shownText(error.message) }),
+    ...(error?.oauthError !== undefined && { oauthError: shownText(error.oauthError) }),
+  }
+}
+
+/** What an observer may know of the error that ended a flow. */
+export function failureOf(error: unknown): FlowFailure {
+  const { message, oauthError } = factsOf(error) ?? {}
+  return {
+    reason: shownText(reasonOf(error)),
+    message: message && shownText(message),
+    oauthError: oauthError && shownText(oauthError),
+  }
 }
 
 const logs = new Map<DiagnosticStep, Debugger>()

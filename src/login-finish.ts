@@ -147,6 +147,7 @@ async function keepTokens(
   parts: Parts,
 ): Promise<void> {
   if (options.session === false) return
+  parts.observation.tell(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
   const connected = isConnecting(options)
   const begun = await parts.sessionTokens.begin(tokens, { connected })
   const isEndable = parts.settings.backchannelLogout && claims !== undefined

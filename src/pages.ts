@@ -45,6 +45,7 @@ export function strangeLogoutPage(): string {
   return page('Nothing was changed', ['This logout was not started in this browser.'])
 }
 
-function escapeHtml(text: string): string {
+/** `text` as it may stand in HTML, in an attribute's value as well. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -4,13 +4,16 @@ import { createClientAuthentication } from './client-authentication.js'
 import { createClientKeys, readSigningKey } from './client-keys.js'
 import type { ClientKeys } from './client-keys.js'
 import { createClientRequest } from './client-request.js'
-import { createDiagnostics } from './diagnostics.js'
+import { createDiagnostics, failureOf } from './diagnostics.js'
 import type { Diagnostics } from './diagnostics.js'
 import { createProofOfPossession } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
 import type { Member } from './families.js'
 import { MemoryLedger } from './ledger/memory.js'
 import type { VerifiedLogin, Verify } from './login-options.js'
+import { createObservation } from './observation.js'
+import type { Observation } from './observation.js'
+import { observedPendingLogins, observedTransport } from './observed-parts.js'
 import { sessionPendingLogins } from './pending-logins/session.js'
 import { createProviderJwtVerifier } from './provider-jwt.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
@@ -29,6 +32,8 @@ import type { Ledger, PendingLoginStore, TokenSet } from './types.js'
 export interface Parts extends Member {
   readonly settings: Settings
   readonly diagnostics: Diagnostics
+  /** Where the flow inspector looks in. */
+  readonly observation: Observation
   readonly transport: Transport
   readonly resources: ResourceClient
   /** The client's own keys, if it has any. */
@@ -53,8 +58,9 @@ let processLedger: MemoryLedger | undefined
  * @throws {ConfigurationError} when the credentials are missing or cannot be used
  */
 export function createParts(settings: Settings, verify: Verify): Parts {
-  const transport = createTransport(settings)
-  const diagnostics = createDiagnostics(settings.name)
+  const observation = createObservation(settings.name, failureOf)
+  const transport = observedTransport(createTransport(settings), observation)
+  const diagnostics = createDiagnostics(settings.name, observation)
   const { privateKey } = settings
   const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })
   const dpop =
@@ -74,6 +80,7 @@ export function createParts(settings: Settings, verify: Verify): Parts {
   return {
     settings,
     diagnostics,
+    observation,
     sessionKey: settings.sessionKey,
     transport,
     resources: createResourceClient(transport, dpop),
@@ -83,7 +90,10 @@ export function createParts(settings: Settings, verify: Verify): Parts {
     authorizationEndpoint: createAuthorizationEndpoint(settings, keys, request, diagnostics),
     tokenEndpoint,
     revoke,
-    pendingLogins: settings.pendingLogins ?? sessionPendingLogins(settings),
+    pendingLogins: observedPendingLogins(
+      settings.pendingLogins ?? sessionPendingLogins(settings),
+      observation,
+    ),
     ledger,
     sessionTokens: createSessionTokens(settings, ledger, tokenEndpoint, revoke, diagnostics),
     verify: diagnostics.watch(

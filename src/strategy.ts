@@ -10,9 +10,12 @@ import { joinFamily, membersWithGrants } from './families.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
 import { finishLogin } from './login-finish.js'
+import type { LoginHooks } from './login-finish.js'
 import type { LoginOptions, Verify } from './login-options.js'
 import { startLogin } from './login-start.js'
 import type { AuthorizationCodeOptions, Parameters } from './options.js'
+import { makeObservable } from './observation.js'
+import { redirectEvent, visitEvent } from './observed-browser.js'
 import { createParts } from './parts.js'
 import type { Parts } from './parts.js'
 import { passportActions } from './passport-actions.js'
@@ -66,6 +69,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     sendThrough(parts.transport, parts.resources, this._oauth2 as unknown as InheritedOAuth2)
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
     Object.defineProperty(this, 'parts', { value: parts })
+    makeObservable(this, parts.observation)
     joinFamily(parts.ledger, parts)
   }
 
@@ -124,10 +128,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
    */
   async endGrant(req: LoginRequest): Promise<void> {
-    const { sessionTokens, revoke } = this.parts
-    const tokens = await sessionTokens.end(req, 'end_grant')
-    await sessionTokens.forget(req)
-    if (tokens !== undefined) await revoke(tokens)
+    const { observation, sessionTokens, revoke } = this.parts
+    await observation.within('end_grant', async () => {
+      const tokens = await sessionTokens.end(req, 'end_grant')
+      await sessionTokens.forget(req)
+      if (tokens !== undefined) await revoke(tokens)
+    })
   }
 
   /**
@@ -142,19 +148,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
   async logOut(req: LoginRequest): Promise<string | undefined> {
-    const { settings, ledger } = this.parts
-    const members = membersWithGrants(ledger, this.parts, requireSession(req))
-    let providerLogout: string | undefined
-    for (const { sessionKey, sessionTokens, revoke } of members) {
-      const tokens = await sessionTokens.end(req, 'logout')
-      if (tokens === undefined) continue
-      void revoke(tokens)
-      if (sessionKey === this.parts.sessionKey) {
-        providerLogout = startProviderLogout(req, tokens, settings)
-      }
-    }
-    await replaceSession(req, settings.keepSession)
-    return providerLogout
+    return this.parts.observation.within('logout', () => this.endAllGrants(req))
   }
 
   /**
@@ -220,6 +214,25 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     )
   }
 
+  private async endAllGrants(req: LoginRequest): Promise<string | undefined> {
+    const { settings, ledger, observation } = this.parts
+    observation.tell(() => visitEvent(req))
+    const members = membersWithGrants(ledger, this.parts, requireSession(req))
+    let providerLogout: string | undefined
+    for (const { sessionKey, sessionTokens, revoke } of members) {
+      const tokens = await sessionTokens.end(req, 'logout')
+      if (tokens === undefined) continue
+      void revoke(tokens)
+      if (sessionKey === this.parts.sessionKey) {
+        providerLogout = startProviderLogout(req, tokens, settings)
+      }
+    }
+    await replaceSession(req, settings.keepSession)
+    const url = providerLogout
+    if (url !== undefined) observation.tell(() => redirectEvent(url))
+    return providerLogout
+  }
+
   private async decide(req: Request, options: LoginOptions): Promise<Outcome> {
     requireSession(req)
     if (options.step === 'start') return this.start(req, options)
@@ -231,9 +244,15 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
 
   private async start(req: Request, options: LoginOptions): Promise<Outcome> {
     const { parts } = this
+    const { diagnostics, observation } = parts
     const hooked = this.authorizationParams(options) as Parameters
-    const start = parts.diagnostics.watch('login', startLogin)
-    return { action: 'redirect', url: await start(req, options, parts, hooked) }
+    const start = diagnostics.watch('login', startLogin)
+    return observation.within('login', async () => {
+      observation.tell(() => visitEvent(req))
+      const url = await start(req, options, parts, hooked)
+      observation.tell(() => redirectEvent(url))
+      return { action: 'redirect', url }
+    })
   }
 
   private finish(
@@ -242,11 +261,15 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     options: LoginOptions,
   ): Promise<Outcome> {
     const { parts } = this
-    const { diagnostics } = parts
+    const { diagnostics, observation } = parts
     const finish = diagnostics.watch('callback', finishLogin, conclusionOf)
-    return finish(req, parameters, options, parts, {
+    const hooks: LoginHooks = {
       tokenParameters: () => this.tokenParams(options) as Parameters,
       loadProfile: diagnostics.watch('profile', (accessToken) => this.hookedProfile(accessToken)),
+    }
+    return observation.within('callback', () => {
+      observation.tell(() => visitEvent(req, parameters))
+      return finish(req, parameters, options, parts, hooks)
     })
   }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
+import * as inspector from '../src/flow-inspector.js'
 import * as api from '../src/index.js'
 import * as redis from '../src/redis.js'
 import * as testing from '../src/testing.js'
@@ -7,6 +8,10 @@ import * as testing from '../src/testing.js'
 describe('the package', () => {
   it('exports the ledger for Redis from an entry of its own', () => {
     expect(Object.keys(redis)).toEqual(['RedisLedger'])
+  })
+
+  it('exports the flow inspector from an entry of its own', () => {
+    expect(Object.keys(inspector)).toEqual(['flowInspector'])
   })
 
   it('exports what helps with tests from an entry of its own', () => {

@@ -8,8 +8,12 @@ import ts from 'typescript'
 const FLOORS: readonly (readonly string[])[] = [
   // What things are called.
   ['digest.ts', 'errors.ts', 'types.ts'],
-  // Other people's tools.
-  ['tracing.ts'],
+  // Other people's tools, and texts.
+  ['provider-text.ts', 'tracing.ts'],
+  // What may be shown.
+  ['shown-values.ts'],
+  // Who looks on.
+  ['observation.ts'],
   // One thing each, and nobody else's.
   [
     'authorization-request.ts',
@@ -18,9 +22,13 @@ const FLOORS: readonly (readonly string[])[] = [
     'cookies.ts',
     'default-user.ts',
     'diagnostics.ts',
+    'flow-inspector/fixes.ts',
+    'flow-inspector/recorder.ts',
+    'flow-inspector/script.ts',
+    'flow-inspector/style.ts',
+    'flow-inspector/visitors.ts',
     'grant-state.ts',
     'pages.ts',
-    'provider-text.ts',
     'return-to.ts',
     'sealing.ts',
     'session.ts',
@@ -37,7 +45,10 @@ const FLOORS: readonly (readonly string[])[] = [
     'dpop.ts',
     'guard-session-store.ts',
     'ledger/ledger.ts',
+    'flow-inspector/diagram.ts',
     'lost-login.ts',
+    'observed-browser.ts',
+    'observed-parts.ts',
     'pending-logins/cookie.ts',
     'provider-answer.ts',
     'provider-jwt.ts',
@@ -48,6 +59,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   // The ledgers; the options; what is made of JWTs; requests with an access token.
   [
+    'flow-inspector/page.ts',
     'id-token.ts',
     'ledger/memory.ts',
     'ledger/redis.ts',
@@ -104,9 +116,9 @@ const FLOORS: readonly (readonly string[])[] = [
   // Passport's face of it all.
   ['strategy.ts'],
   // The routes.
-  ['require-login.ts', 'router.ts'],
+  ['flow-inspector/router.ts', 'require-login.ts', 'router.ts'],
   // The entries.
-  ['index.ts', 'redis.ts', 'testing.ts'],
+  ['flow-inspector.ts', 'index.ts', 'redis.ts', 'testing.ts'],
   // The command line: what it finds, and its first command.
   ['cli/finding.ts', 'cli/keygen.ts'],
   // Where a set-up is read from, and what is looked at.
@@ -123,7 +135,7 @@ const KEEPERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/api': ['tracing.ts'],
   debug: ['diagnostics.ts'],
   undici: ['transport.ts'],
-  express: ['router.ts'],
+  express: ['flow-inspector/router.ts', 'router.ts'],
   passport: ['default-user.ts', 'router.ts'],
   'passport-oauth2': ['strategy.ts'],
   jose: [

@@ -1,0 +1,3 @@
+export { flowInspector } from './flow-inspector/router.js'
+
+export type { FlowInspectorOptions } from './flow-inspector/router.js'

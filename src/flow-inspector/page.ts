@@ -1,0 +1,144 @@
+import type { FlowFailure } from '../observation.js'
+import { escapeHtml } from '../pages.js'
+import type { ShownValue } from '../shown-values.js'
+import { duration, LANES, linesOf } from './diagram.js'
+import type { Lane, Line } from './diagram.js'
+import { fixOf } from './fixes.js'
+import type { Flow, FlowStatus } from './recorder.js'
+
+/** What a page is made of. */
+export interface PageParts {
+  /** Where the inspector is mounted, such as `/flow`. */
+  readonly mount: string
+  /** The names of the strategies. */
+  readonly strategies: readonly string[]
+  /** Newest first. */
+  readonly flows: readonly Flow[]
+}
+
+const LANE_NAMES: Readonly<Record<Lane, string>> = {
+  browser: 'Browser',
+  app: 'App',
+  provider: 'Provider',
+  store: 'Session store',
+}
+
+/** The page of the flow inspector, complete without a script. */
+export function inspectorPage({ mount, strategies, flows }: PageParts): string {
+  const at = escapeHtml(mount)
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Login flows</title>
+<link rel="stylesheet" href="${at}/style.css">
+<script src="${at}/script.js" defer></script>
+</head>
+<body data-events="${at}/events">
+<header class="top">
+<h1>Login flows</h1>
+<p>of ${strategies.map((name) => `<strong>${escapeHtml(name)}</strong>`).join(', ')}. What is secret is shown as a short hash, such as <code>#1a2b3c4d</code>: the same hash is the same value.</p>
+<p id="live" role="status">Reload this page to see what has happened since.</p>
+</header>
+<main>
+<ol id="flows" aria-label="Flows, newest first">${flowList(flows)}</ol>
+<p class="empty">Nothing has happened yet. Log in, in another tab.</p>
+</main>
+</body>
+</html>
+`
+}
+
+/** The items of the list of flows. */
+export function flowList(flows: readonly Flow[]): string {
+  return flows.map((flow) => `<li>${flowArticle(flow)}</li>`).join('')
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  login: 'Login',
+  callback: 'Callback without a known login',
+  renewal: 'Renewal of tokens',
+  revocation: 'Revocation',
+  logout: 'Logout',
+  end_grant: 'End of a grant',
+  backchannel_logout: 'Logout by the provider',
+}
+
+/** A sign beside the colour. */
+const STATUSES: Readonly<Record<FlowStatus, string>> = {
+  running: '… Running',
+  waiting: '… The browser is at the provider',
+  ok: '✓ Done',
+  refused: '✗ Refused',
+  failed: '✗ Failed',
+}
+
+function flowArticle(flow: Flow): string {
+  const { id, strategy, activity, startedAt, events, status, dropped } = flow
+  const title = (Object.hasOwn(TITLES, activity) ? TITLES[activity] : undefined) ?? activity
+  const time = new Date(startedAt)
+  const lastAt = events.at(-1)?.at ?? startedAt
+  return `<article class="flow ${status}" id="flow-${id}" aria-labelledby="title-${id}">
+<header>
+<h2 id="title-${id}">${escapeHtml(title)} <small>${escapeHtml(strategy)}</small></h2>
+<p><strong class="status">${STATUSES[status]}</strong> <time datetime="${time.toISOString()}">${time.toTimeString().slice(0, 8)}</time>, ${duration(lastAt - startedAt)}</p>
+</header>
+${failureBox(flow)}
+<div class="lanes" aria-hidden="true">${LANES.map((lane) => `<span>${LANE_NAMES[lane]}</span>`).join('')}</div>
+<ol class="diagram">
+${linesOf(flow)
+  .map((line, index) => lineItem(line, `${id}-${index}`))
+  .join('\n')}
+</ol>
+${dropped === 0 ? '' : `<p>${dropped} further events are not shown.</p>`}
+</article>`
+}
+
+function failureBox({ failure, events }: Flow): string {
+  if (failure === undefined) return ''
+  const { reason, message } = failure
+  const oauthError = failure.oauthError ?? errorOfResponse(failure, events)
+  const because = message === undefined ? '' : ` ${escapeHtml(message)}`
+  return `<div class="failure">
+<p><strong>Why:</strong> <code>${escapeHtml(reason)}</code>${because}</p>
+<p><strong>What to do:</strong> ${escapeHtml(fixOf(reason, oauthError))}</p>
+</div>`
+}
+
+/** Anybody can call the callback with an error; only where it was read it says what went wrong. */
+function errorOfResponse({ reason }: FlowFailure, events: Flow['events']): string | undefined {
+  if (reason !== 'ERR_AUTHORIZATION_RESPONSE') return undefined
+  const response = events.findLast((event) => event.type === 'visit')
+  return response?.values.find(({ name }) => name === 'error')?.value
+}
+
+function lineItem({ from, to, label, took, values, isBad }: Line, key: string): string {
+  const [start, end] = [LANES.indexOf(from), LANES.indexOf(to)]
+  const direction = start === end ? 'note' : start < end ? 'to-right' : 'to-left'
+  const lanes = `lanes-${Math.min(start, end)}-${Math.max(start, end)}`
+  const route = from === to ? LANE_NAMES[from] : `${LANE_NAMES[from]} → ${LANE_NAMES[to]}`
+  return `<li class="line ${lanes} ${direction}${isBad ? ' bad' : ''}">
+<p class="label"><span class="route">${route}: </span>${isBad ? '✗ ' : ''}${breakable(label)}${took === undefined ? '' : ` <small>${took}</small>`}</p>
+<span class="arrow" aria-hidden="true"></span>
+${valueList(values ?? [], key)}</li>`
+}
+
+/** An address that does not fit breaks between its parts. */
+function breakable(label: string): string {
+  return escapeHtml(label).replace(/(?<=[^/])\/(?=[^/])/g, '<wbr>/')
+}
+
+function valueList(values: readonly ShownValue[], key: string): string {
+  if (values.length === 0) return ''
+  const count = values.length === 1 ? '1 parameter' : `${values.length} parameters`
+  return `<details data-key="${key}"><summary>${count}</summary><dl>${values.map(valueRow).join('')}</dl></details>`
+}
+
+function valueRow({ name, value, hashed }: ShownValue): string {
+  const shown = hashed
+    ? `<code class="hash">${escapeHtml(value)}</code>`
+    : escapeHtml(value === '' ? '(empty)' : value)
+  return `<div><dt>${escapeHtml(name)}</dt><dd>${shown}</dd></div>`
+}

@@ -1,0 +1,132 @@
+import express from 'express'
+import type { Request, RequestHandler, Response, Router } from 'express'
+import { refuseUnknown } from '../checks.js'
+import { ConfigurationError } from '../errors.js'
+import { observationOf } from '../observation.js'
+import type { Observation } from '../observation.js'
+import type { AuthorizationCodeStrategy } from '../strategy.js'
+import { flowList, inspectorPage } from './page.js'
+import { createRecorder } from './recorder.js'
+import type { Recorder } from './recorder.js'
+import { SCRIPT } from './script.js'
+import { STYLE } from './style.js'
+import { isLocal } from './visitors.js'
+
+/** What {@link flowInspector} may be told. */
+export interface FlowInspectorOptions {
+  /**
+   * Shows the page to other machines as well. **WARNING:** whoever can reach it sees who logs in when, and
+   * how this application talks to its provider.
+   *
+   * @default false
+   */
+  readonly dangerouslyAllowRemote?: boolean | undefined
+}
+
+const KNOWN_OPTIONS: Readonly<Record<keyof FlowInspectorOptions, true>> = {
+  dangerouslyAllowRemote: true,
+}
+
+/**
+ * A page for development that draws each login, renewal and logout of these strategies as a sequence diagram
+ * between browser, app, provider and session store, as it happens: `app.use('/flow', flowInspector(strategy))`.
+ *
+ * Every parameter is there; what is secret, as a short hash. The last 50 flows of this process are kept in
+ * memory. Answers to this machine only, by a loopback address and name, and to no proxy. The application's own
+ * requests by `strategy.fetch` are not drawn, but the renewals they cause are.
+ *
+ * @throws {ConfigurationError} where NODE_ENV is `production`, and naming the option that is unknown
+ */
+export function flowInspector(
+  strategies: AuthorizationCodeStrategy | readonly AuthorizationCodeStrategy[],
+  options: FlowInspectorOptions = {},
+): Router {
+  refuseUnknown(options, KNOWN_OPTIONS)
+  if (process.env['NODE_ENV'] === 'production') {
+    throw new ConfigurationError(
+      'The flow inspector is for development, and NODE_ENV is production. Mount it only where it is not.',
+    )
+  }
+  const list = [strategies].flat()
+  const recorder = createRecorder()
+  for (const observation of list.map(observationOfStrategy)) observation.attach(recorder.observe)
+
+  const router = express.Router()
+  router.use(
+    protect,
+    options.dangerouslyAllowRemote === true ? (_req, _res, next) => next() : localOnly,
+  )
+  router.get('/', (req, res) => {
+    const names = list.map(({ name }) => name)
+    const page = { mount: req.baseUrl, strategies: names, flows: recorder.flows() }
+    res.type('html').send(inspectorPage(page))
+  })
+  router.get('/events', (req, res) => follow(req, res, recorder))
+  router.get('/style.css', (_req, res) => void res.type('css').send(STYLE))
+  router.get('/script.js', (_req, res) => void res.type('js').send(SCRIPT))
+  return router
+}
+
+function observationOfStrategy(strategy: AuthorizationCodeStrategy): Observation {
+  const observation = observationOf(strategy)
+  if (observation === undefined) {
+    throw new ConfigurationError(
+      'flowInspector takes an AuthorizationCodeStrategy, or a list of them.',
+    )
+  }
+  return observation
+}
+
+const protect: RequestHandler = (_req, res, next) => {
+  res.set({
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy':
+      "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+  })
+  next()
+}
+
+const localOnly: RequestHandler = (req, res, next) => {
+  if (isLocal(req)) next()
+  else {
+    res.status(403).type('text')
+    res.send(
+      'The flow inspector answers to this machine only: open it as localhost, without a proxy or a tunnel, or set dangerouslyAllowRemote.\n',
+    )
+  }
+}
+
+/** How often a silent connection is shown to be alive, in **milliseconds**. */
+const HEARTBEAT_MS = 15_000
+/** How much may wait for a page that does not read, in **bytes**; then its connection ends, and it asks again. */
+const MAXIMUM_BACKLOG_BYTES = 4_000_000
+
+/**
+ * Sends the flows now, and again after each change.
+ *
+ * @see [HTML, Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)
+ */
+function follow(_req: Request, res: Response, recorder: Recorder): void {
+  res.set('Content-Type', 'text/event-stream').flushHeaders()
+  let isDue = false
+  const send = (): void => {
+    isDue = false
+    if (res.writableLength > MAXIMUM_BACKLOG_BYTES) res.destroy()
+    else res.write(`event: flows\ndata: ${JSON.stringify(flowList(recorder.flows()))}\n\n`)
+  }
+  // What happens in one turn is sent once.
+  const stop = recorder.onChange(() => {
+    if (isDue) return
+    isDue = true
+    setImmediate(send)
+  })
+  const heartbeat = setInterval(() => res.write(':\n\n'), HEARTBEAT_MS).unref()
+  res.on('close', () => {
+    stop()
+    clearInterval(heartbeat)
+  })
+  send()
+}
