@@ -126,9 +126,12 @@ async function loadKeys(url: string, headers: Headers, transport: Transport): Pr
   })
 }
 
-/** jose's errors hold the whole payload; only what they say goes on. */
+/** jose's errors hold the whole payload; only what they say goes on, but for one that quotes the header. */
 function explain(error: unknown): unknown {
   if (!(error instanceof errors.JOSEError)) return error
+  // Anybody may have written it, with line ends and whatever else would make a log say what was not so.
+  if (error instanceof errors.JOSENotSupported)
+    return new Error('it needs an algorithm or extension that is not supported')
   return error instanceof errors.JWKSInvalid || error.code === 'ERR_JOSE_GENERIC'
     ? new DiscoveryError("The provider's keys are not a JSON Web Key Set.", {
         phase: 'keys',

@@ -215,7 +215,10 @@ export async function replaceSession(
 
 /** Whether the session is one that the browser has brought, rather than a new one. */
 export function isFromCookie({ headers, sessionID }: LoginRequest): boolean {
-  return sessionID !== undefined && (headers.cookie ?? '').includes(sessionID)
+  if (sessionID === undefined) return false
+  const cookies = headers.cookie ?? ''
+  // Cookies are percent-encoded, and an application's own `genid` may make ids in which that shows.
+  return cookies.includes(sessionID) || cookies.includes(encodeURIComponent(sessionID))
 }
 
 async function settled(

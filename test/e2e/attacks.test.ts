@@ -1,11 +1,16 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
+import { base64url } from 'jose'
 import passport from 'passport'
 import { cookiePendingLogins, guardSessionStore, MemoryLedger } from '../../src/index.js'
 import { providerText } from '../../src/provider-text.js'
+import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser } from '../support/http.js'
+import type { Page } from '../support/http.js'
 import { asked, bodyOf, startLogin } from '../support/login.js'
+import { speakOpenId } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
 import { json, tokenResponse } from '../support/scripted-provider.js'
 
@@ -59,6 +64,37 @@ describe('a visitor who means harm', () => {
       expect((await browser.follow(app.loginURL)).status).toBe(200)
     },
   )
+
+  it.each<[string, (app: TestApp, jwt: string) => Promise<Page>]>([
+    [
+      'a logout token',
+      ({ origin }, jwt) =>
+        new Browser().post(`${origin}/auth/backchannel-logout`, { logout_token: jwt }),
+    ],
+    [
+      'a signed response',
+      ({ origin }, jwt) => new Browser().visit(`${origin}/auth/callback?response=${jwt}`),
+    ],
+  ])('cannot write a line of their own into the log by %s', async (_what, send) => {
+    const events: unknown[] = []
+    const record = (event: unknown): number => events.push(event)
+    const { options } = await speakOpenId(scene.provider)
+    const app = await scene.start({
+      strategy: { ...options, backchannelLogout: true, signedAuthorizationResponses: true },
+    })
+    const crit = ['x\n\u001b[2J2026-01-01 somebody else has logged in']
+    const header = base64url.encode(JSON.stringify({ alg: 'PS256', kid: 'key-1', crit }))
+    subscribe('passport-authorization-code', record)
+    try {
+      expect((await send(app, `${header}.e30.AAAA`)).status).toBe(400)
+    } finally {
+      unsubscribe('passport-authorization-code', record)
+    }
+    const said = [...events, ...app.errors.map(String)]
+    expect(said.length).toBeGreaterThan(0)
+    expect(JSON.stringify(said)).toContain('not supported')
+    expect(JSON.stringify(said)).not.toMatch(/somebody else|\\n|\\u001b/)
+  })
 
   it('cannot fill the ledger by logging out without a session', async () => {
     const ledger = new MemoryLedger()

@@ -132,6 +132,34 @@ describe('logging out', () => {
     expect(app.errors).toEqual([])
   })
 
+  it.each<[string, Partial<AuthorizationCodeOptions>]>([
+    ['nothing', {}],
+    ['the fields to keep', { keepSession: ['kept'] }],
+  ])(
+    'ends a session whose id has characters that a cookie encodes, and leaves %s of it',
+    async (_what, strategy) => {
+      let made = 0
+      const genid = () => `+/ü of the application, ${(made += 1)}`
+      const app = await start(strategy, {
+        session: { genid },
+        routes: (one) => {
+          one.get('/keep', (req, res) => {
+            Object.assign(req.session, { kept: true })
+            res.end()
+          })
+        },
+      })
+      await logIn(app)
+      await browser.visit(`${app.origin}/keep`)
+      const cookie = browser.cookies(app.origin).get('connect.sid') ?? ''
+      expect((await logOut(app)).status).toBe(303)
+      expect(await whoIs(app)).toBeNull()
+      browser.setCookie(app.origin, 'connect.sid', cookie)
+      expect(await whoIs(app)).toBeNull()
+      expect(Object.values(await store.contents())).toHaveLength(strategy.keepSession?.length ?? 0)
+    },
+  )
+
   it('revokes the newest tokens, though the session has older ones', async () => {
     const app = await start()
     await logIn(app)
