@@ -2,10 +2,12 @@
  * Measures this library side by side with handlers written by hand, and with others of its kind. Prints
  * tables, and writes `results.json` and `chart.svg` beside this file.
  *
- *     npm run bench -- [--quick] [--checks] [--heap 100000] [--out folder]
+ *     npm run bench -- [--quick] [--checks] [--heap 100000] [--out folder] [--readme]
+ *
+ * `--quick` takes a minute and its times say nothing, `--checks` leaves the times out, `--heap` looks at the
+ * heap after so many logins as well, `--readme` puts the summary into the README (then run Prettier on it).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +19,7 @@ import { checkAll } from './checks.js'
 import { measureHeap, measureLiveSessions, measureRounds } from './measure.js'
 import type { Effort } from './measure.js'
 import { killAll } from './processes.js'
-import { tables } from './report.js'
+import { summary, tables } from './report.js'
 import type { Results } from './report.js'
 import { setStage } from './stage.js'
 import type { RunningApp, Stage } from './stage.js'
@@ -47,6 +49,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     checks: { type: 'boolean', default: false },
     heap: { type: 'string' },
+    readme: { type: 'boolean', default: false },
     out: { type: 'string', default: dirname(fileURLToPath(import.meta.url)) },
   },
 })
@@ -85,23 +88,22 @@ async function measureAll(apps: readonly RunningApp[], stage: Stage) {
 }
 
 function versions(): Record<string, string> {
-  const require = createRequire(import.meta.url)
   const names = NAMES.flatMap((name) => CONTESTANTS[name].packages)
   return Object.fromEntries(
     names.map((name) => {
-      const folder = require.resolve.paths(name)?.map((path) => join(path, name, 'package.json'))
-      const file = folder?.find((path) => {
-        try {
-          readFileSync(path)
-          return true
-        } catch {
-          return false
-        }
-      })
-      const manifest = JSON.parse(readFileSync(file ?? '', 'utf8')) as { version: string }
-      return [name, manifest.version]
+      const file = new URL(`../node_modules/${name}/package.json`, import.meta.url)
+      return [name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version]
     }),
   )
+}
+
+/** Between the two comments that are there for it. */
+function writeReadme(results: Results): void {
+  const file = new URL('../README.md', import.meta.url)
+  const [before = '', , after = ''] = readFileSync(file, 'utf8').split(
+    /(?<=<!-- bench -->)|(?=<!-- \/bench -->)/,
+  )
+  writeFileSync(file, `${before}\n\n${summary(results)}\n\n${after}`)
 }
 
 process.once('exit', killAll)
@@ -111,6 +113,7 @@ try {
   const results = await run(stage)
   console.log(tables(results))
   writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
+  if (options.readme) writeReadme(results)
   if (!options.checks) writeFileSync(join(options.out, 'chart.svg'), chart(results))
 } finally {
   await stage.stop()

@@ -56,29 +56,32 @@ function spread(values: readonly number[]): Spread {
   }
 }
 
-/** The tables, as Markdown. */
+/** All tables, as Markdown. */
 export function tables(results: Results): string {
-  const parts = [
-    ...(results.rounds === undefined
-      ? []
-      : [
-          'CPU time of the application’s process for one operation, × `bare` (least to greatest of the rounds):',
-          table(timeRows(results, 'cpuMicroseconds')),
-          'Operations a second, × `bare`:',
-          table(timeRows(results, 'operationsPerSecond')),
-        ]),
-    table(checkRows(results)),
-    ...(results.heaps === undefined
-      ? []
-      : ['Heap after so many logins:', table(heapRows(results))]),
-    ...(results.liveSessions === undefined
-      ? []
-      : [
-          'Requests with a fresh token a second (CPU time of one), by how many sessions there are:',
-          table(liveRows(results)),
-        ]),
-    footer(results),
-  ]
+  const parts = [summary(results)]
+  if (results.rounds !== undefined) {
+    parts.push('Operations a second, × `bare`:', table(timeRows(results, 'operationsPerSecond')))
+  }
+  if (results.heaps !== undefined) {
+    parts.push('Heap after so many logins:', table(heapRows(results)))
+  }
+  if (results.liveSessions !== undefined) {
+    const heading = 'Requests with a fresh token a second, and the CPU time of one, by how many'
+    parts.push(`${heading} sessions there are:`, table(liveRows(results)))
+  }
+  return parts.join('\n\n')
+}
+
+/** The tables that the README has. */
+export function summary(results: Results): string {
+  const parts = [table(checkRows(results)), footer(results)]
+  if (results.rounds !== undefined) {
+    const heading = 'CPU time of the application’s process for one operation, × `bare`'
+    parts.unshift(
+      `${heading} (median of the rounds; least and greatest):`,
+      table(timeRows(results, 'cpuMicroseconds')),
+    )
+  }
   return parts.join('\n\n')
 }
 

@@ -131,7 +131,7 @@ function finishLogin(
       } else if (user) {
         const goOn = (failure?: unknown): void => {
           if (failure) next(failure)
-          else if (!res.headersSent) res.redirect((info as LoginInfo).returnTo ?? successRedirect)
+          else if (!res.headersSent) redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
         }
         if (connect) goOn()
         else req.logIn(user, goOn)
@@ -148,6 +148,11 @@ function finishLogin(
     ) as RequestHandler
     void authenticate(req, res, next)
   }
+}
+
+/** Like Passport, without the body that `res.redirect` negotiates for people who do not follow redirects. */
+function redirect(res: Response, location: string): void {
+  res.status(302).location(location).set('Content-Length', '0').end()
 }
 
 function logOut(

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import { request } from 'undici'
 import { addNoteRoutes, keptTokens, sessionMiddleware } from './scene.js'
 import type { AddRoutes, KeptTokens, Person, TokenResponse } from './scene.js'
@@ -43,7 +43,7 @@ export const addRoutes: AddRoutes = (app, scene) => {
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
     })
-    res.redirect(`${provider.authorizationURL}?${query.toString()}`)
+    redirect(res, `${provider.authorizationURL}?${query.toString()}`)
   })
   app.get('/callback', async (req, res) => {
     const { code, state } = req.query
@@ -64,7 +64,7 @@ export const addRoutes: AddRoutes = (app, scene) => {
     await regenerate(req)
     req.session.user = { id: profile.sub, name: profile.name }
     req.session.tokens = tokens
-    res.redirect('/')
+    redirect(res, '/')
   })
   app.get('/token', async (req, res) => {
     let { tokens } = req.session
@@ -80,6 +80,11 @@ export const addRoutes: AddRoutes = (app, scene) => {
     res.json({ accessToken: tokens.accessToken })
   })
   addNoteRoutes(app, scene)
+}
+
+/** As Passport does it: `res.redirect` negotiates a body, which express-session then holds back a part of. */
+function redirect(res: Response, location: string): void {
+  res.writeHead(302, { location, 'content-length': '0' }).end()
 }
 
 function regenerate(req: Request): Promise<void> {

@@ -72,6 +72,7 @@ function used({ returnTo }: PendingLogin): UsedLogin {
 }
 
 function newest(entries: Entries): Entries {
+  if (Object.keys(entries).length <= MAXIMUM_ENTRIES) return entries
   const byAge = Object.entries(entries).sort(([, a], [, b]) => timeOf(a) - timeOf(b))
   return Object.fromEntries(byAge.slice(-MAXIMUM_ENTRIES))
 }
