@@ -52,10 +52,12 @@ import session from 'express-session'
 import passport from 'passport'
 import { ${NAMES} } from 'passport-authorization-code'
 import { createRequire } from 'node:module'
+import { flowInspector } from 'passport-authorization-code/flow-inspector'
 import { startTestProvider } from 'passport-authorization-code/testing'
 ${useIt}
 const required = createRequire(import.meta.url)('passport-authorization-code')
 assert.equal(required.AuthorizationCodeStrategy, AuthorizationCodeStrategy)
+assert.equal(typeof flowInspector, 'function')
 const provider = await startTestProvider()
 assert.equal((await fetch(provider.options.jwksURL)).status, 200)
 await provider.close()

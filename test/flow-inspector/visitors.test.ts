@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http'
+import { describe, expect, it } from '@jest/globals'
+import { isLocal } from '../../src/flow-inspector/visitors.js'
+
+function visit(remoteAddress: string | undefined, headers: Record<string, string>): boolean {
+  return isLocal({ socket: { remoteAddress }, headers } as unknown as IncomingMessage)
+}
+
+describe('a visitor is local', () => {
+  it.each([
+    ['127.0.0.1', 'localhost:3000'],
+    ['127.9.8.7', '127.0.0.1'],
+    ['::1', '[::1]:3000'],
+    ['::ffff:127.0.0.1', 'app.localhost:3000'],
+  ])('who comes from %s to %s', (address, host) => {
+    expect(visit(address, { host })).toBe(true)
+  })
+})
+
+describe('a visitor is not local', () => {
+  it.each([
+    ['192.168.1.7', 'localhost:3000'],
+    ['::ffff:10.0.0.1', 'localhost:3000'],
+    ['fe80::1', 'localhost:3000'],
+    ['127.0.0.1', 'rebound.example'],
+    ['127.0.0.1', 'localhost.example'],
+    ['127.0.0.1', '127.0.0.1.example'],
+    ['127.0.0.1', '%'],
+    ['127.0.0.1', ''],
+    [undefined, 'localhost'],
+  ])('who comes from %s to %s', (address, host) => {
+    expect(visit(address, { host })).toBe(false)
+  })
+
+  it('who comes through a proxy on this machine', () => {
+    expect(visit('127.0.0.1', { host: 'localhost', 'x-forwarded-for': '203.0.113.7' })).toBe(false)
+  })
+})
