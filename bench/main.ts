@@ -8,7 +8,7 @@
  * heap after so many logins as well, `--readme` puts the summary into the README (then run Prettier on it).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -62,6 +62,7 @@ function readEffort(): Effort {
 
 async function run(stage: Stage): Promise<Results> {
   const startedAt = Date.now()
+  const [loadAtStart = 0] = loadavg()
   const apps = await stage.startApps()
   const checks = await checkAll(apps, stage)
   const measured = options.checks ? {} : await measureAll(apps, stage)
@@ -70,6 +71,7 @@ async function run(stage: Stage): Promise<Results> {
     date: new Date(startedAt).toISOString(),
     node: process.version,
     cpus: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+    load: loadAtStart,
     seconds: (Date.now() - startedAt) / 1000,
     versions: versions(),
     checks,
@@ -107,8 +109,10 @@ function writeReadme(results: Results): void {
 }
 
 process.once('exit', killAll)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 const stage = await setStage()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stage.stop().finally(() => process.exit(1)))
+}
 try {
   const results = await run(stage)
   console.log(tables(results))

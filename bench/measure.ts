@@ -100,7 +100,7 @@ export async function measureLiveSessions(
   stage: Stage,
   { liveSessions, rounds, durationMs }: Effort,
 ): Promise<Record<string, BySessions>> {
-  const figures: Record<string, BySessions> = {}
+  const figures: Record<string, BySessions> = Object.fromEntries(apps.map(({ name }) => [name, {}]))
   const byCount = ({ name }: RunningApp, count: number): Figures[] =>
     ((figures[name] ??= {})[`${count}`] ??= [])
   await stage.redis.client.flushAll()

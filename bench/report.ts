@@ -10,6 +10,8 @@ export interface Results {
   readonly date: string
   readonly node: string
   readonly cpus: string
+  /** The machine's load average when it began: what else was going on. */
+  readonly load: number
   readonly seconds: number
   /** The packages that are compared, and their versions. */
   readonly versions: Readonly<Record<string, string>>
@@ -78,6 +80,7 @@ export function summary(results: Results): string {
   if (results.rounds !== undefined) {
     const heading = 'CPU time of the application’s process for one operation, × `bare`'
     parts.unshift(
+      '![CPU time of each operation, as a multiple of hand-written handlers’](bench/chart.svg)',
       `${heading} (median of the rounds; least and greatest):`,
       table(timeRows(results, 'cpuMicroseconds')),
     )
@@ -168,7 +171,7 @@ function table([headings = [], ...rows]: Rows): string {
   return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-function footer({ date, node, cpus, seconds, versions }: Results): string {
+function footer({ date, node, cpus, load, seconds, versions }: Results): string {
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return `${date.slice(0, 10)}, Node.js ${node}, ${cpus}, in ${Math.round(seconds)} s: ${list.join(', ')}.`
+  return `${date.slice(0, 10)}, Node.js ${node}, ${cpus}, load average ${load.toFixed(1)} at the start, ${Math.round(seconds)} s: ${list.join(', ')}.`
 }
