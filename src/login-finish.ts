@@ -21,7 +21,7 @@ import {
   saveSession,
   writePart,
 } from './session.js'
-import { checkParameters } from './settings.js'
+import { checkParameters, ownerOf } from './settings.js'
 import { openSignedResponse } from './signed-response.js'
 import type { BegunGrant } from './session-tokens.js'
 import { holdsGrant, withEntry } from './token-entry.js'
@@ -119,7 +119,7 @@ function refuseAnothersLogin(
   { settings }: Parts,
 ): void {
   const connection = isConnecting(options) ? connectionOf(req) : undefined
-  if (strategy !== settings.sessionKey || connectTo !== connection) {
+  if (strategy !== ownerOf(settings) || connectTo !== connection) {
     throw new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
   }
 }

@@ -19,7 +19,7 @@ import { checkAuthorizationDetails } from './option-readers.js'
 import type { Parameters } from './options.js'
 import type { Parts } from './parts.js'
 import { sameOriginPath } from './return-to.js'
-import { checkParameters } from './settings.js'
+import { checkParameters, ownerOf } from './settings.js'
 
 /**
  * Starts a login: remembers it, and resolves to where the browser has to go.
@@ -64,7 +64,7 @@ export async function startLogin(
     }),
   )
   await pendingLogins.put(req, state, {
-    strategy: settings.sessionKey,
+    strategy: ownerOf(settings),
     redirectUri,
     createdAt: Date.now(),
     ...(codeVerifier !== undefined && { codeVerifier }),
