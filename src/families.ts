@@ -1,23 +1,24 @@
 import type { Revoke } from './revocation.js'
-import { holdsGrant } from './token-entry.js'
+import { entryOf, holdsGrant } from './token-entry.js'
 import type { SessionTokens } from './session-tokens.js'
-import { keysOfParts } from './session.js'
+import { keysOfParts, readPart } from './session.js'
 import type { Ledger, LoginSession } from './types.js'
 
 /** A strategy, as far as the others need it to end its grants. */
 export interface Member {
-  readonly sessionKey: string
+  /** Whom the tokens in its entries belong to. */
+  readonly owner: string
   readonly sessionTokens: SessionTokens
   readonly revoke: Revoke
 }
 
-/** Strategies that share a ledger share sessions, too: by the keys of their parts in these. */
+/** Strategies that share a ledger share sessions, too: by what their entries in these say of their owner. */
 const families = new WeakMap<Ledger, Map<string, Member>>()
 
 /** Makes a strategy known to those that share its ledger. */
 export function joinFamily(ledger: Ledger, member: Member): void {
   const family = families.get(ledger) ?? new Map<string, Member>()
-  families.set(ledger, family.set(member.sessionKey, member))
+  families.set(ledger, family.set(member.owner, member))
 }
 
 /** The strategies whose grants are in this session: `self`, and those known to it. */
@@ -27,6 +28,7 @@ export function membersWithGrants(
   session: LoginSession,
 ): readonly Member[] {
   return keysOfParts(session, holdsGrant)
-    .map((key) => (key === self.sessionKey ? self : families.get(ledger)?.get(key)))
+    .map((key) => entryOf(readPart(session, key))?.owner ?? '')
+    .map((owner) => (owner === self.owner ? self : families.get(ledger)?.get(owner)))
     .filter((member) => member !== undefined)
 }

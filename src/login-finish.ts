@@ -116,10 +116,10 @@ function refuseAnothersLogin(
   req: Request,
   { strategy, connectTo }: PendingLogin,
   options: LoginOptions,
-  { settings }: Parts,
+  { owner }: Parts,
 ): void {
   const connection = isConnecting(options) ? connectionOf(req) : undefined
-  if (strategy !== settings.sessionKey || connectTo !== connection) {
+  if (strategy !== owner || connectTo !== connection) {
     throw new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
   }
 }

@@ -62,7 +62,7 @@ export async function startLogin(
     }),
   )
   await pendingLogins.put(req, state, {
-    strategy: settings.sessionKey,
+    strategy: parts.owner,
     redirectUri,
     createdAt: Date.now(),
     ...(codeVerifier !== undefined && { codeVerifier }),

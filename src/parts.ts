@@ -21,6 +21,7 @@ import { createResourceClient } from './resource.js'
 import type { ResourceClient } from './resource.js'
 import { createRevocation } from './revocation.js'
 import { createSessionTokens } from './session-tokens.js'
+import { ownerOf } from './settings.js'
 import type { Settings } from './settings.js'
 import { createTokenEndpoint } from './token-endpoint.js'
 import type { CodeGrant, TokenEndpoint } from './token-endpoint.js'
@@ -81,7 +82,7 @@ export function createParts(settings: Settings, verify: Verify): Parts {
     settings,
     diagnostics,
     observation,
-    sessionKey: settings.sessionKey,
+    owner: ownerOf(settings),
     transport,
     resources: createResourceClient(transport, dpop),
     keys,

@@ -6,6 +6,7 @@ import { hasTime, isDue, isRenewable, isValid, stateOf } from './grant-state.js'
 import { changeStoredPart, readPart, requireSession, showPart } from './session.js'
 import type { SessionPart } from './session.js'
 import type { Revoke } from './revocation.js'
+import { ownerOf } from './settings.js'
 import type { Settings } from './settings.js'
 import { createSingleFlight } from './single-flight.js'
 import type { TokenEndpoint } from './token-endpoint.js'
@@ -91,12 +92,19 @@ export function createSessionTokens(
   diagnostics: Diagnostics,
 ): SessionTokens {
   const { sessionKey, tokenSecret, refreshBeforeSeconds } = settings
-  const entries = createTokenEntries(sessionKey, tokenSecret)
+  const owner = ownerOf(settings)
+  const entries = createTokenEntries(sessionKey, owner, tokenSecret)
   const limits: RenewalLimits = {
     leaseMs: settings.timeoutMs + LEASE_MARGIN_MS,
     keepMs: (settings.refreshTokenLifetimeSeconds ?? 0) * 1000 || DEFAULT_KEEP_MS,
   }
   const share = createSingleFlight<Renewed>()
+
+  /** Another strategy of the same name may have its own there. */
+  function ownEntry(request: LoginRequest): TokenEntry | undefined {
+    const entry = entryOf(readPart(requireSession(request), sessionKey))
+    return entry?.owner === owner ? entry : undefined
+  }
 
   async function refresh(state: GrantState): Promise<GrantState | undefined> {
     const { tokens, version } = state
@@ -117,7 +125,7 @@ export function createSessionTokens(
     held: HeldGrant,
     forced: boolean,
   ): Promise<Renewed> {
-    const connected = entryOf(readPart(requireSession(request), sessionKey))?.connected ?? false
+    const connected = ownEntry(request)?.connected ?? false
     let { state } = held
     let source: Renewed['source'] = 'shared'
     for (let renewed = false; !renewed;) {
@@ -179,7 +187,7 @@ export function createSessionTokens(
 
   /** Notes in the session that its tokens are of no use any more, for `requireLogin` to see. */
   async function askForLogin(request: LoginRequest, reason: LoginRequiredReason): Promise<never> {
-    const entry = entryOf(readPart(requireSession(request), sessionKey))
+    const entry = ownEntry(request)
     if (entry !== undefined) await forget(request, entry.id, true)
     throw new LoginRequiredError(reason)
   }
@@ -250,7 +258,7 @@ export function createSessionTokens(
     },
 
     async forget(request) {
-      const entry = entryOf(readPart(requireSession(request), sessionKey))
+      const entry = ownEntry(request)
       if (entry !== undefined) await forget(request, entry.id, false)
     },
   }

@@ -1,5 +1,6 @@
 import { refuseUnknown } from './checks.js'
 import type { ClientAuthenticationMethod } from './client-authentication.js'
+import { digest } from './digest.js'
 import { ConfigurationError } from './errors.js'
 import {
   missing,
@@ -240,6 +241,14 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
   }
   refuseContradictions(settings)
   return Object.freeze(settings)
+}
+
+/**
+ * Names whom pending logins and tokens belong to. The session key does not do for that: two strategies may
+ * have been given the same name, or none, and one provider must not get what is another's.
+ */
+export function ownerOf({ sessionKey, issuer, tokenURL, clientID }: Settings): string {
+  return digest(JSON.stringify([sessionKey, issuer ?? tokenURL, clientID])).slice(0, 16)
 }
 
 /** Checks further request parameters: texts only, and none that the library itself sends. */

@@ -219,11 +219,11 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     observation.tell(() => visitEvent(req))
     const members = membersWithGrants(ledger, this.parts, requireSession(req))
     let providerLogout: string | undefined
-    for (const { sessionKey, sessionTokens, revoke } of members) {
+    for (const { owner, sessionTokens, revoke } of members) {
       const tokens = await sessionTokens.end(req, 'logout')
       if (tokens === undefined) continue
       void revoke(tokens)
-      if (sessionKey === this.parts.sessionKey) {
+      if (owner === this.parts.owner) {
         providerLogout = startProviderLogout(req, tokens, settings)
       }
     }

@@ -9,6 +9,8 @@ import type { GrantState, LoginSession } from './types.js'
 export interface TokenEntry {
   /** Tells grants apart, and says nothing about them. */
   readonly id: string
+  /** Names the strategy that alone may use it. */
+  readonly owner: string
   readonly version: number
   readonly expiresAt?: number
   /** The grant and its state; sealed, if there is a `tokenSecret`. */
@@ -88,6 +90,7 @@ export interface TokenEntries {
  */
 export function createTokenEntries(
   sessionKey: string,
+  owner: string,
   tokenSecret: string | readonly string[] | undefined,
 ): TokenEntries {
   const seal =
@@ -99,6 +102,7 @@ export function createTokenEntries(
       const { expiresAt } = state.tokens
       return {
         id: entryId(grant),
+        owner,
         version: state.version,
         ...(expiresAt !== undefined && { expiresAt }),
         held: seal === undefined ? held : await seal.seal(held, sessionKey),
@@ -110,6 +114,7 @@ export function createTokenEntries(
       const part = readPart(session, sessionKey)
       const entry = entryOf(part)
       if (entry === undefined) return hasEnded(part) ? 'grant_ended' : 'no_tokens'
+      if (entry.owner !== owner) return 'no_tokens'
       if (typeof entry.held !== 'string') return entry.held
       const held = (await seal?.open(entry.held, sessionKey)) as HeldGrant | undefined
       return held ?? 'unreadable'

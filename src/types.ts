@@ -100,7 +100,7 @@ export type LoginRequest = IncomingMessage & {
 
 /** A login that was started and not finished: what must be remembered between redirect and callback. */
 export interface PendingLogin {
-  /** The session key of the strategy that started it, which alone may finish it. */
+  /** A name of the strategy that started it, which alone may finish it. */
   readonly strategy: string
   /** The PKCE code verifier of this attempt alone; left out when PKCE is off. */
   readonly codeVerifier?: string

@@ -1,9 +1,15 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
 import { base64url } from 'jose'
 import passport from 'passport'
-import { cookiePendingLogins, guardSessionStore, MemoryLedger } from '../../src/index.js'
+import {
+  AuthorizationCodeStrategy,
+  authRouter,
+  cookiePendingLogins,
+  guardSessionStore,
+  MemoryLedger,
+} from '../../src/index.js'
 import { providerText } from '../../src/provider-text.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
@@ -12,7 +18,8 @@ import type { Page } from '../support/http.js'
 import { asked, bodyOf, startLogin } from '../support/login.js'
 import { speakOpenId } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
-import { json, tokenResponse } from '../support/scripted-provider.js'
+import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
+import type { ScriptedProvider } from '../support/scripted-provider.js'
 
 const SECRET = 'a secret of the test, long enough to seal'
 const scene = setScene()
@@ -185,6 +192,86 @@ describe('an application', () => {
     const app = await scene.start({})
     const { user } = bodyOf(await new Browser().follow(app.loginURL)) as { user: object }
     expect(user).not.toHaveProperty('id')
+  })
+})
+
+describe('two providers whose strategies were given no name, so that both have the same', () => {
+  let other: ScriptedProvider
+  beforeAll(async () => {
+    other = await startScriptedProvider()
+  })
+  beforeEach(() => other.reset())
+  afterAll(() => other.close())
+
+  /** Logs in at the scene's provider under `/auth`, and at the other one under `/other`. */
+  const start = (): Promise<TestApp> => {
+    const ledger = new MemoryLedger()
+    return scene.start({
+      strategy: { ledger, revocationURL: `${scene.provider.origin}/revoke` },
+      routes: (app, _strategy, origin) => {
+        const strategy = new AuthorizationCodeStrategy({
+          authorizationURL: other.authorizationURL,
+          tokenURL: other.tokenURL,
+          clientID: 'client-1',
+          clientSecret: 'secret-2',
+          ledger,
+          callbackURL: `${origin}/other/callback`,
+        })
+        app.use(
+          '/other',
+          authRouter(strategy, { onError: (error, _req, _res, next) => next(error) }),
+        )
+        app.get('/other-api', (req, res, next) => {
+          strategy
+            .fetch(req, `${other.origin}/api`)
+            .then(({ status }) => res.json({ status }), next)
+        })
+        app.get('/other-renewal', (req, res, next) => {
+          strategy.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+        })
+        app.get('/other-end', (req, res, next) => {
+          strategy.endGrant(req).then(() => res.end(), next)
+        })
+      },
+    })
+  }
+
+  it('do not get the code that was meant for one another', async () => {
+    const app = await start()
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, app.loginURL)
+    const page = await browser.visit(callback.replace('/auth/', '/other/'))
+    expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_PENDING_LOGIN_UNKNOWN' }])
+    expect([asked(scene.provider), asked(other)]).toEqual([[], []])
+  })
+
+  it('do not get one another’s tokens, and neither can end them', async () => {
+    const app = await start()
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    for (const path of ['/other-api', '/other-renewal']) {
+      const page = await browser.visit(app.origin + path)
+      expect([page.status, bodyOf(page)]).toEqual([401, { code: 'ERR_LOGIN_REQUIRED' }])
+    }
+    expect((await browser.visit(`${app.origin}/other-end`)).status).toBe(200)
+    expect(asked(other)).toEqual([])
+    expect((await browser.visit(`${app.origin}/token`)).status).toBe(200)
+    expect((await browser.visit(`${app.origin}/private`)).status).toBe(200)
+  })
+
+  it('are each told of the end of their own tokens, wherever somebody logs out', async () => {
+    const app = await start()
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    scene.provider.requests.length = 0
+    const revoked = new Promise((resolve) => {
+      scene.provider.on('/revoke', (_request, response) => resolve(response.end()))
+    })
+    expect((await browser.post(`${app.origin}/other/logout`)).status).toBe(303)
+    await revoked
+    expect(asked(scene.provider)).toContain('POST /revoke')
+    expect(asked(other)).toEqual([])
+    expect((await browser.visit(`${app.origin}/private`)).status).not.toBe(200)
   })
 })
 

@@ -10,6 +10,7 @@ import {
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import { RedisLedger } from '../../src/redis.js'
 import { createSeal } from '../../src/sealing.js'
+import { ownerOf, readOptions } from '../../src/settings.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser } from '../support/http.js'
@@ -125,6 +126,7 @@ describe('with tokenSecret', () => {
     const { session, entry } = await stored()
     expect(entry).toEqual({
       id: expect.any(String),
+      owner: expect.any(String),
       version: 1,
       expiresAt: expect.any(Number),
       held: expect.stringMatching(/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/),
@@ -239,17 +241,14 @@ describe('with tokenSecret', () => {
       routes: (one, strategy) => {
         const { authorizationURL, tokenURL } = provider
         const urls = { authorizationURL, tokenURL, callbackURL: 'http://localhost/other/callback' }
-        other = new AuthorizationCodeStrategy({
-          ...urls,
-          name: 'other',
-          clientID: 'client-2',
-          tokenSecret: NEW,
-          ledger,
-        })
+        const options = { name: 'other', clientID: 'client-2', tokenSecret: NEW, ledger, ...urls }
+        other = new AuthorizationCodeStrategy(options)
+        const owner = ownerOf(readOptions(options))
         one.use('/other', authRouter(other, { connect: true }))
         one.get('/moved', (req, res, next) => {
           const parts = req.session as unknown as Record<string, unknown>
-          parts['oauth2:other'] = parts['oauth2:oauth2']
+          const { entry } = parts['oauth2:oauth2'] as { entry: Entry }
+          parts['oauth2:other'] = { entry: { ...entry, owner } }
           Promise.all([strategy.tokens(req), other?.tokens(req)]).then(
             ([own, moved]) => res.json({ own: own !== undefined, moved: moved !== undefined }),
             next,
