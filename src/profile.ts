@@ -1,4 +1,5 @@
 import { ProfileError } from './errors.js'
+import { isObject, isTooDeep, MAXIMUM_DEPTH } from './provider-answer.js'
 import type { Settings } from './settings.js'
 import { TransportError } from './transport.js'
 import type { IdTokenClaims } from './id-token.js'
@@ -52,20 +53,10 @@ async function get(
   }
 }
 
-/** A profile is kept in the session, and what is parsed without a stack is written with one. */
-const MAXIMUM_DEPTH = 100
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((one) => isDeeperThan(levels - 1, one))
-}
-
 function parse({ status, text }: Answer): Record<string, unknown> {
   try {
     const body = JSON.parse(text) as unknown
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-      if (!isDeeperThan(MAXIMUM_DEPTH, body)) return body as Record<string, unknown>
-    }
+    if (isObject(body) && !isTooDeep(body)) return body
   } catch {
     // Not JSON: said below. The parser's own message would quote the answer.
   }
@@ -79,7 +70,8 @@ function parse({ status, text }: Answer): Record<string, unknown> {
  * The profile of the person whom the ID token is about: the one that was loaded, if it is theirs, else
  * what the ID token itself says of them.
  *
- * @throws {ProfileError} when the loaded one is about somebody else, or does not say whom it is about
+ * @throws {ProfileError} when the loaded one is about somebody else, or does not say whom it is about, or the
+ *   ID token is nested too deep
  * @see [OpenID Connect Core, section 5.3.2 - Successful UserInfo Response](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)
  */
 export function profileOfPerson(
@@ -87,7 +79,13 @@ export function profileOfPerson(
   claims: IdTokenClaims,
   settings: Settings,
 ): Profile {
-  if (loaded === undefined) return toProfile(claims, settings)
+  if (loaded === undefined) {
+    if (!isTooDeep(claims)) return toProfile(claims, settings)
+    throw new ProfileError(`The ID token is nested deeper than ${MAXIMUM_DEPTH} levels.`, {
+      phase: 'profile',
+      httpStatus: 200,
+    })
+  }
   const document = loaded._json as Profile['_json'] | undefined
   const subject = document?.['sub']
   if (subject === claims.sub) return loaded

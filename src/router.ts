@@ -172,7 +172,8 @@ function logOut(
 }
 
 /**
- * The provider may keep what it has fetched for 5 minutes.
+ * The provider may keep what it has fetched for 5 minutes. No cache on the way may: the cookie of somebody's
+ * session goes along where express-session sends it with every answer (`rolling`, `saveUninitialized`).
  *
  * @see [RFC 7517, section 8.5.2 - Registry Contents](https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2)
  */
@@ -181,7 +182,7 @@ function publishKeys(strategy: AuthorizationCodeStrategy): RequestHandler {
     strategy.jwks().then((keys) => {
       if (keys === undefined) next()
       else {
-        res.set('Cache-Control', 'public, max-age=300').type('application/jwk-set+json')
+        res.set('Cache-Control', 'private, max-age=300').type('application/jwk-set+json')
         res.send(JSON.stringify(keys))
       }
     }, next)

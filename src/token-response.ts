@@ -1,7 +1,14 @@
 import type { TokenEndpointResponse } from 'oauth4webapi'
 import { TokenEndpointError } from './errors.js'
 import { providerText } from './provider-text.js'
-import { isObject, parseBody, refusalOf, typeOf } from './provider-answer.js'
+import {
+  isObject,
+  isTooDeep,
+  MAXIMUM_DEPTH,
+  parseBody,
+  refusalOf,
+  typeOf,
+} from './provider-answer.js'
 import type { Settings } from './settings.js'
 import type { Answer } from './transport.js'
 import type { AuthorizationDetail, TokenSet } from './types.js'
@@ -91,7 +98,7 @@ function withoutNulls(members: Record<string, unknown>): Record<string, unknown>
  * The token set of a valid token response.
  *
  * @param requestedAt when the request was sent, in milliseconds since the epoch: lifetimes count from there
- * @throws {Error} when the tokens are of a type that was not asked for
+ * @throws {Error} when the tokens are of a type that was not asked for, or cannot be kept or sent
  * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
  */
 export function toTokenSet(
@@ -108,6 +115,9 @@ export function toTokenSet(
   }
   const { expires_in, refresh_token: refreshToken, scope, id_token: idToken } = response
   const details: unknown = response.authorization_details
+  if (isTooDeep(details)) {
+    throw new Error(`its "authorization_details" is nested deeper than ${MAXIMUM_DEPTH} levels`)
+  }
   const refreshTokenLifetime =
     // Not in any RFC, yet Google, Microsoft, GitHub and others send it.
     seconds(response['refresh_token_expires_in']) ?? settings.refreshTokenLifetimeSeconds

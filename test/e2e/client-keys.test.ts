@@ -55,6 +55,16 @@ describe('the client’s keys', () => {
     expect(keys[1]).toMatchObject({ kid: 'next', alg: 'PS256', use: 'sig' })
   })
 
+  it('may be kept by the provider and by nobody on the way, for the session’s cookie goes along', async () => {
+    const app = await scene.start({
+      strategy: withKeys(oldKey),
+      session: { rolling: true, saveUninitialized: true },
+    })
+    const { headers } = await new Browser().visit(`${app.origin}/auth/jwks.json`)
+    expect(headers.get('set-cookie')).toMatch(/^connect\.sid=/)
+    expect(headers.get('cache-control')).toBe('private, max-age=300')
+  })
+
   it('are nowhere when there are none', async () => {
     const app = await scene.start({})
     expect((await new Browser().visit(`${app.origin}/auth/jwks.json`)).status).toBe(404)

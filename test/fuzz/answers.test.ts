@@ -7,6 +7,7 @@ import type { AuthorizationCodeStrategy } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { expectNoneOf } from '../support/errors.js'
 import { bodyOf, formOf } from '../support/login.js'
+import { speakOpenId } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
 import { json, tokenResponse } from '../support/scripted-provider.js'
 import { answers, arrived, changedJson, deliver, HONEST_ANSWER, TOKEN_ANSWERS } from './answers.js'
@@ -252,6 +253,34 @@ describe('an answer that is nested deeper than the stack', () => {
       await expectHonestLogin(visitor)
     },
   )
+})
+
+// Found: what could just be written after the token request could not be any more, with what other requests
+// had on the stack, so that nothing of the session could be changed again.
+describe('an answer that just fits the stack', () => {
+  const deep = '['.repeat(1_000) + ']'.repeat(1_000)
+
+  it('is refused when it is of authorization details', async () => {
+    app = await scene.start({ strategy: { clientSecret } })
+    const visitor = visitorOf(app)
+    const body = `{"access_token":"a","token_type":"bearer","authorization_details":[${deep}]}`
+    scene.provider.onToken((_request, response) => response.end(body))
+    const { callback } = await visitor.startLogin()
+    expectKnownError(await visitor.browser.visit(callback), TokenEndpointError, [])
+    expect(await visitor.isLoggedIn()).toBe(false)
+    await expectHonestLogin(visitor)
+  })
+
+  it('is refused when it is of an ID token that is to make the profile', async () => {
+    const provider = await speakOpenId(scene.provider)
+    const strategy = { clientSecret, ...provider.options, profileURL: undefined }
+    app = await scene.start({ strategy })
+    const visitor = visitorOf(app)
+    provider.claims = { address: JSON.parse(deep) as unknown }
+    const { callback } = await visitor.startLogin()
+    expectKnownError(await visitor.browser.visit(callback), ProfileError, [])
+    expect(await visitor.isLoggedIn()).toBe(false)
+  })
 })
 
 // Found: Passport writes the session from a callback of the store, where what is thrown reaches nobody.
