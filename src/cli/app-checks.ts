@@ -54,20 +54,33 @@ export async function checkLogin(
     return [verdict, verdict]
   }
   try {
-    const answer = await transport.send({
-      method: 'GET',
-      url: new URL(loginPathOf(application, settings), application.origin).href,
-      headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' },
-    })
+    const answer = await visitLogin(application, settings, transport)
+    const login = checkRedirect(answer, settings)
+    if (answer.status >= 400)
+      return [login, skipped(`the login route answers HTTP ${answer.status}`)]
+    const cookies = cookiesOf(answer)
     const cookie =
-      answer.status >= 400
-        ? skipped(`the login route answers HTTP ${answer.status}`)
-        : checkCookie(answer, application)
-    return [checkRedirect(answer, settings), cookie]
+      cookies.length === 0
+        ? await checkMissingCookie(application, settings, transport)
+        : checkCookie(cookies, application)
+    return [login, cookie]
   } catch (error) {
     const verdict = failed(messageOf(error), 'Start the application, and check APP_URL.')
     return [verdict, skipped('the application cannot be reached')]
   }
+}
+
+function visitLogin(
+  application: RunningApplication,
+  settings: Settings,
+  transport: Transport,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return transport.send({
+    method: 'GET',
+    url: new URL(loginPathOf(application, settings), application.origin).href,
+    headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate', ...headers },
+  })
 }
 
 function loginPathOf({ loginPath }: RunningApplication, { callbackURL }: Settings): string {
@@ -106,15 +119,37 @@ function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict
 const BEHIND_A_PROXY =
   "Behind a proxy that ends TLS: app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto: https."
 
-function checkCookie({ headers }: Answer, { origin }: RunningApplication): Verdict {
-  const cookies = [headers['set-cookie'] ?? []].flat().map(attributesOf)
-  const isHttps = new URL(origin).protocol === 'https:'
-  if (cookies.length === 0) {
-    return failed(
-      'the login route sets no cookie, so no login can be finished',
-      `express-session sends no secure cookie over what it takes for HTTP. ${BEHIND_A_PROXY}`,
-    )
-  }
+/** Whether the cookie is missing because the proxy in front keeps to itself that it speaks TLS. */
+async function checkMissingCookie(
+  application: RunningApplication,
+  settings: Settings,
+  transport: Transport,
+): Promise<Verdict> {
+  const seen = 'the login route sets no cookie, so no login can be finished'
+  const isHttps = isOverTls(application)
+  const told = isHttps
+    ? await visitLogin(application, settings, transport, { 'x-forwarded-proto': 'https' })
+    : undefined
+  return told !== undefined && cookiesOf(told).length > 0
+    ? failed(
+        `${seen}; it does once it is told of TLS`,
+        'Let the proxy that ends TLS send X-Forwarded-Proto: https.',
+      )
+    : failed(
+        seen,
+        `express-session sends no secure cookie over what it takes for HTTP. ${BEHIND_A_PROXY}`,
+      )
+}
+
+function isOverTls({ origin }: RunningApplication): boolean {
+  return new URL(origin).protocol === 'https:'
+}
+
+function checkCookie(all: readonly Cookie[], application: RunningApplication): Verdict {
+  const isHttps = isOverTls(application)
+  // One that scripts may read is for scripts, such as a CSRF token, where there is another.
+  const hidden = all.filter(({ flags }) => flags.has('httponly'))
+  const cookies = hidden.length > 0 ? hidden : all
   const strict = cookies.find(({ flags }) => flags.get('samesite') === 'strict')
   if (strict !== undefined) {
     return failed(
@@ -138,20 +173,27 @@ function checkCookie({ headers }: Answer, { origin }: RunningApplication): Verdi
   const secure = cookies.find(({ flags }) => !isHttps && flags.has('secure'))
   if (secure !== undefined) {
     return failed(
-      `${secure.name} is Secure, and ${origin} is not HTTPS`,
+      `${secure.name} is Secure, and ${application.origin} is not HTTPS`,
       "Give APP_URL as browsers see it, or use cookie: { secure: 'auto' }.",
     )
   }
-  const readable = cookies.find(({ flags }) => !flags.has('httponly'))
-  return readable === undefined
-    ? ok(cookies.map(({ name }) => name).join(', '))
-    : warning(`${readable.name} is not HttpOnly`, 'Leave cookie.httpOnly on, its default.')
+  const names = cookies.map(({ name }) => name).join(', ')
+  return hidden.length > 0
+    ? ok(names)
+    : warning(`${names} is not HttpOnly`, 'Leave cookie.httpOnly on, its default.')
 }
 
-function attributesOf(line: string): {
+interface Cookie {
   readonly name: string
+  /** Its attributes, in lower case. */
   readonly flags: ReadonlyMap<string, string>
-} {
+}
+
+function cookiesOf({ headers }: Answer): readonly Cookie[] {
+  return [headers['set-cookie'] ?? []].flat().map(readCookie)
+}
+
+function readCookie(line: string): Cookie {
   const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
   const flags = attributes.map((attribute): [string, string] => {
     const [name = '', value = ''] = attribute.toLowerCase().split('=')

@@ -8,7 +8,9 @@ const TIMEOUT_MS = 3000
 /** Whether Redis can be reached, and forgets nothing under pressure. */
 export async function checkRedis(url: string | undefined): Promise<Verdict> {
   if (url === undefined) return skipped('REDIS_URL is not set')
-  if (!URL.canParse(url)) return failed('the address is no URL', 'Use redis://host:6379.')
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
+    return failed('the address is none of a Redis', 'Use redis://host:6379.')
+  }
   const { host } = new URL(url)
   const redis = await import('redis').catch(() => undefined)
   if (redis === undefined) {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { AuthorizationCodeError } from '../errors.js'
 import type { AuthorizationCodeOptions, ProviderOptions } from '../options.js'
 import { askara } from '../providers/askara.js'
 import { discord } from '../providers/discord.js'
@@ -59,8 +60,9 @@ export async function loadOptions(source: SetupSource): Promise<AuthorizationCod
 
 async function importOptions(file: string): Promise<AuthorizationCodeOptions> {
   const loaded = (await import(pathToFileURL(resolve(file)).href).catch((error: unknown) => {
-    // What it throws is the application's own, and may have a secret in its message.
-    const { name = 'unknown error' } = error as Partial<Error>
+    if (error instanceof AuthorizationCodeError) throw error
+    // What else it throws is the application's own, and may have a secret in its message.
+    const { name = 'unknown error' } = Object(error) as Partial<Error>
     throw new TypeError(`${file} cannot be loaded (${name}).`)
   })) as { readonly default?: AuthorizationCodeOptions }
   if (typeof loaded.default === 'object') return loaded.default

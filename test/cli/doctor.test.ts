@@ -1,20 +1,26 @@
 import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SessionOptions } from 'express-session'
 import { exportJWK } from 'jose'
+import { Agent } from 'undici'
+import { examine as examineSetup } from '../../src/cli/doctor.js'
 import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
 import { createCertificate } from '../support/certificates.js'
 import { runCommand } from '../support/command-line.js'
 import { REPOSITORY } from '../support/compile.js'
+import { stop } from '../support/http.js'
 import { startRedis } from '../support/redis.js'
 import { describeWithRedis } from '../support/requirements.js'
 import { json, startScriptedProvider } from '../support/scripted-provider.js'
@@ -33,6 +39,14 @@ const pem = (modulusLength: number): string =>
     type: 'pkcs8',
     format: 'pem',
   }) as string
+
+const publicPem = (): string =>
+  generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
+    type: 'spki',
+    format: 'pem',
+  }) as string
+
+const DAY_MS = 24 * 60 * 60 * 1000
 
 let provider: TestProvider
 let scripted: ScriptedProvider
@@ -70,6 +84,28 @@ async function setUp(session: Partial<SessionOptions> = {}): Promise<Record<stri
     SCOPE: 'openid',
     APP_URL: app.origin,
   }
+}
+
+/** What `doctor` finds of an application and a provider behind one TLS server. */
+async function examineOverTls(
+  handle: RequestListener,
+  expiresAt?: Date,
+): Promise<(check: string) => Finding | undefined> {
+  const certificate = await createCertificate(expiresAt && { expiresAt })
+  const server = createTlsServer(certificate, handle)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const dispatcher = new Agent({ connect: { ca: certificate.cert } })
+  running.push({ close: () => dispatcher.close() }, { close: () => stop(server) })
+  const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const findings = await examineSetup({
+    loadOptions: () =>
+      Promise.resolve({
+        ...{ authorizationURL: `${origin}/authorize`, tokenURL: `${origin}/token`, dispatcher },
+        ...{ clientID: 'c', clientSecret: 's', callbackURL: `${origin}/auth/callback` },
+      }),
+    application: { origin, loginPath: '/auth/login' },
+  })
+  return (check) => findings.find((one) => one.check === check)
 }
 
 /** What `doctor` finds, by what it looked at. */
@@ -233,6 +269,14 @@ describe('doctor finds', () => {
       /keygen/,
     ],
     [
+      'a key that is the public half',
+      () => ({ PRIVATE_KEY: publicPem() }),
+      'key',
+      'failed',
+      /private/i,
+      /keygen/,
+    ],
+    [
       'a key that the provider does not have',
       () => ({ PRIVATE_KEY: pem(2048) }),
       'client',
@@ -337,6 +381,14 @@ describe('doctor finds', () => {
       /host that browsers see/,
     ],
     [
+      'an address that is none of a Redis',
+      { REDIS_URL: 'http://:a-password@127.0.0.1:1' },
+      'Redis',
+      'failed',
+      /^the address is none of a Redis$/,
+      /redis:/,
+    ],
+    [
       'a Redis that is not there',
       { REDIS_URL: 'redis://127.0.0.1:1' },
       'Redis',
@@ -379,6 +431,63 @@ describe('doctor finds', () => {
     })
   })
 
+  it.each([
+    ['a certificate that ends soon', 13, 'warning', /ends in 12 days/],
+    ['nothing in one that is good for longer', 30, 'ok', /good for 29 days/],
+  ])('%s', async (_what, days, status, seen) => {
+    const expiresAt = new Date(Date.now() + days * DAY_MS)
+    const of = await examineOverTls((_request, response) => response.end(), expiresAt)
+    expect(of('connection')).toMatchObject({ status, seen: expect.stringMatching(seen) })
+  })
+
+  it('a proxy that ends TLS and says so to nobody', async () => {
+    const of = await examineOverTls((request, response) => {
+      // An application that trusts its proxy, as the proxy passes it on.
+      const isTold = request.headers['x-forwarded-proto'] === 'https'
+      response.writeHead(302, isTold ? { 'set-cookie': 'sid=1; HttpOnly; Secure' } : {}).end()
+    })
+    expect(of('cookie')).toMatchObject({
+      status: 'failed',
+      cure: 'Let the proxy that ends TLS send X-Forwarded-Proto: https.',
+    })
+  })
+
+  it('an application behind TLS that trusts no proxy', async () => {
+    const of = await examineOverTls((_request, response) => response.writeHead(302).end())
+    expect(of('cookie')).toMatchObject({
+      status: 'failed',
+      cure: expect.stringContaining("app.set('trust proxy', 1)"),
+    })
+  })
+
+  it.each([
+    ['no Secure', 'sid=1; HttpOnly', 'failed', /sid is not Secure/],
+    ['no HttpOnly', 'sid=1; Secure', 'warning', /sid is not HttpOnly/],
+    ['only the CSRF token strict', 'sid=1; HttpOnly; Secure', 'ok', /^sid$/],
+  ])('cookies with %s', async (_what, cookie, status, seen) => {
+    const csrf = status === 'ok' ? ['csrf=1; Secure; SameSite=Strict'] : []
+    const of = await examineOverTls((_request, response) =>
+      response.writeHead(302, { 'set-cookie': [cookie, ...csrf] }).end(),
+    )
+    expect(of('cookie')).toMatchObject({ status, seen: expect.stringMatching(seen) })
+  })
+
+  it('an issuer that the module of options cannot discover', async () => {
+    const config = join(folder, 'discovers.mjs')
+    const index = pathToFileURL(join(REPOSITORY, 'dist', 'index.js')).href
+    const issuer = `${provider.options.issuer}/x`
+    await writeFile(
+      config,
+      `import { discover } from '${index}'\nexport default await discover('${issuer}')`,
+    )
+    const bin = join(REPOSITORY, 'dist', 'cli.js')
+    const result = promisify(execFile)(process.execPath, [bin, 'doctor', '--config', config])
+    await expect(result).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^failed {3}discovery: .*HTTP 404/),
+    })
+  }, 20_000)
+
   it('a Redis that says nothing', async () => {
     const silent = createServer()
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
@@ -411,7 +520,7 @@ describe('doctor finds', () => {
       code: 1,
       stdout: expect.stringContaining('is missing'),
     })
-  })
+  }, 20_000)
 
   it('a key in no format that is known, and quotes none of it', async () => {
     const { printed } = await runCommand(['doctor'], {

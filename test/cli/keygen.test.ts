@@ -110,5 +110,5 @@ describe('the command', () => {
     await expect(run(process.execPath, [bin])).rejects.toMatchObject({ code: 2 })
     const help = await run(process.execPath, [bin, '--help'])
     expect(help.stdout).toContain('doctor')
-  })
+  }, 20_000)
 })

@@ -62,9 +62,9 @@ async function checkInstalled(
   await check(`works by require(), ${withExpress}`, () => consume(project, 'consumer.cjs'))
 
   await check(`has a command line, ${withExpress}`, async () => {
-    const { stdout } = await run('npx', ['--no', 'passport-authorization-code', '--help'], {
-      cwd: project,
-    })
+    // Without `--`, npx takes --help for its own.
+    const args = ['--no', '--', 'passport-authorization-code', '--help']
+    const { stdout } = await run('npx', args, { cwd: project })
     if (!stdout.includes('doctor')) throw new Error(`It printed:\n${stdout}`)
   })
 
