@@ -141,7 +141,7 @@ describe('standardResponse', () => {
       const read = () => standardResponse(answered, 'exchange', settings, sent)
       const failure = thrownBy(read) as Error | undefined
       if (failure === undefined) {
-        const text = await read().text()
+        const text = JSON.stringify(await read().json())
         expect(tokensIn({ status: 200, type: came.type, text })).toEqual(tokensIn(came))
       } else if (failure.name !== 'RangeError') {
         expect(tokensIn(came)).toBeUndefined()

@@ -24,7 +24,7 @@ describeWithRedis('processes that share a Redis', () => {
     startLedgerProcess({
       redisURL: redis.url,
       tokenURL: provider.tokenURL,
-      commandTimeoutMs: 2000,
+      commandTimeoutMs: 1200,
       clockSkewMs,
     })
 
