@@ -1,6 +1,7 @@
 import { digest } from './digest.js'
 import { ConfigurationError, DiscoveryError, LogoutTokenError } from './errors.js'
 import type { Parts } from './parts.js'
+import { isObject } from './provider-answer.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { changeStoredPart, destroyStored, readStoredPart } from './session.js'
 import type { Settings } from './settings.js'
@@ -119,8 +120,4 @@ async function endSession(
     await destroyStored(address)
   } else return
   diagnostics.report('grant_end', { outcome: 'ok', reason: 'backchannel_logout' })
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
