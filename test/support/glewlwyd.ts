@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { discover } from '../../src/index.js'
-import { findFreePort } from './child-process.js'
+import { findFreePort, isListening } from './child-process.js'
 import { Browser } from './http.js'
 import type { Page } from './http.js'
 import { CLIENT_ID, CLIENT_SECRET } from './other-server.js'
 import type { OtherServer } from './other-server.js'
+import { until } from './until.js'
 
 /** Where Debian's package puts the tables of a new database, and the server's parts. */
 const TABLES = '/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3'
@@ -89,16 +90,15 @@ async function startServer(program: string, folder: string, port: number): Promi
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  await new Promise<void>((resolve, reject) => {
-    const look = (chunk: Buffer): void => {
-      output += chunk.toString()
-      if (output.includes('Glewlwyd started')) resolve()
-    }
-    child.stdout.on('data', look)
-    child.stderr.on('data', look)
+  const keep = (chunk: Buffer): void => void (output += chunk.toString())
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  const ended = new Promise<never>((_resolve, reject) => {
     child.once('error', reject)
     child.once('exit', () => reject(new Error(`Glewlwyd ended:\n${output}`)))
   })
+  // It says that it has started before it listens.
+  await Promise.race([until(() => isListening(port)), ended])
   return child
 }
 
