@@ -51,9 +51,13 @@ export function inspectorPage({ mount, strategies, flows }: PageParts): string {
 `
 }
 
-/** The items of the list of flows. */
-export function flowList(flows: readonly Flow[]): string {
-  return flows.map((flow) => `<li>${flowArticle(flow)}</li>`).join('')
+function flowList(flows: readonly Flow[]): string {
+  return flows.map(flowItem).join('')
+}
+
+/** One item of that list. */
+export function flowItem(flow: Flow): string {
+  return `<li data-flow="${flow.id}">${flowArticle(flow)}</li>`
 }
 
 const TITLES: Readonly<Record<string, string>> = {

@@ -26,8 +26,8 @@ export interface Recorder {
   readonly observe: (context: FlowContext, event: FlowEvent) => void
   /** Newest first. */
   flows(): readonly Flow[]
-  /** Calls `listener` after each change until the function it returns is called. */
-  onChange(listener: () => void): () => void
+  /** Tells `listener` the `id` of each flow that has changed, until the function it returns is called. */
+  onChange(listener: (id: number) => void): () => void
 }
 
 type Recorded = { -readonly [Key in keyof Flow]: Flow[Key] } & {
@@ -44,7 +44,7 @@ const MAXIMUM_EVENTS = 100
 /** Creates a recorder that has seen nothing yet. */
 export function createRecorder(): Recorder {
   const flows: Recorded[] = []
-  const listeners = new Set<() => void>()
+  const listeners = new Set<(id: number) => void>()
 
   function flowOf(context: FlowContext): Recorded {
     const known = flows.find(({ contexts }) => contexts.has(context.id))
@@ -64,26 +64,27 @@ export function createRecorder(): Recorder {
   }
 
   /** Until its `state` is read, nobody knows which login a callback belongs to. */
-  function join(flow: Recorded, state: string): void {
+  function join(flow: Recorded, state: string): Recorded {
     const login = flows.find((one) => one.state === state)
     if (login === undefined || login === flow) {
       flow.state = state
-      return
+      return flow
     }
     for (const event of flow.events) keep(login, event)
     for (const id of flow.contexts) login.contexts.add(id)
     login.status = 'running'
     login.failure = undefined
     flows.splice(flows.indexOf(flow), 1)
+    return login
   }
 
   return {
     observe(context, event) {
       if (event.type === 'end' && event.failure === undefined && !isKnown(flows, context)) return
-      const flow = flowOf(context)
-      if (event.type === 'state') join(flow, event.state)
+      let flow = flowOf(context)
+      if (event.type === 'state') flow = join(flow, event.state)
       else record(flow, context, { ...event, at: Date.now() })
-      for (const listener of listeners) listener()
+      for (const listener of listeners) listener(flow.id)
     },
     flows: () => flows,
     onChange(listener) {

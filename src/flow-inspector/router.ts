@@ -5,7 +5,7 @@ import { ConfigurationError } from '../errors.js'
 import { observationOf } from '../observation.js'
 import type { Observation } from '../observation.js'
 import type { AuthorizationCodeStrategy } from '../strategy.js'
-import { flowList, inspectorPage } from './page.js'
+import { flowItem, inspectorPage } from './page.js'
 import { createRecorder } from './recorder.js'
 import type { Recorder } from './recorder.js'
 import { SCRIPT } from './script.js'
@@ -35,24 +35,22 @@ const KNOWN_OPTIONS: Readonly<Record<keyof FlowInspectorOptions, true>> = {
  * memory. Answers to this machine only, by a loopback address and name, and to no proxy. The application's own
  * requests by `strategy.fetch` are not drawn, but the renewals they cause are.
  *
- * @throws {ConfigurationError} where NODE_ENV is `production`, and naming the option that is unknown
+ * @throws {ConfigurationError} where NODE_ENV is `production`, and naming the option that is unknown; where only
+ *   the application's setting `env` is `production`, its error handler gets it instead of each page
  */
 export function flowInspector(
   strategies: AuthorizationCodeStrategy | readonly AuthorizationCodeStrategy[],
   options: FlowInspectorOptions = {},
 ): Router {
   refuseUnknown(options, KNOWN_OPTIONS)
-  if (process.env['NODE_ENV'] === 'production') {
-    throw new ConfigurationError(
-      'The flow inspector is for development, and NODE_ENV is production. Mount it only where it is not.',
-    )
-  }
+  if (process.env['NODE_ENV'] === 'production') throw isForDevelopment('NODE_ENV')
   const list = [strategies].flat()
   const recorder = createRecorder()
   for (const observation of list.map(observationOfStrategy)) observation.attach(recorder.observe)
 
   const router = express.Router()
   router.use(
+    refuseProduction,
     protect,
     options.dangerouslyAllowRemote === true ? (_req, _res, next) => next() : localOnly,
   )
@@ -75,6 +73,19 @@ function observationOfStrategy(strategy: AuthorizationCodeStrategy): Observation
     )
   }
   return observation
+}
+
+function isForDevelopment(setting: string): ConfigurationError {
+  return new ConfigurationError(
+    `The flow inspector is for development, and ${setting} is production. Mount it only where it is not.`,
+  )
+}
+
+/** An application can say by its own setting that it is in production. */
+const refuseProduction: RequestHandler = (req, _res, next) => {
+  if (req.app.get('env') === 'production')
+    next(isForDevelopment('the setting env of this application'))
+  else next()
 }
 
 const protect: RequestHandler = (_req, res, next) => {
@@ -101,31 +112,37 @@ const localOnly: RequestHandler = (req, res, next) => {
 
 /** How often a silent connection is shown to be alive, in **milliseconds**. */
 const HEARTBEAT_MS = 15_000
+/** What happens within this time is sent together, in **milliseconds**. */
+const PAUSE_MS = 25
 /** How much may wait for a page that does not read, in **bytes**; then its connection ends, and it asks again. */
 const MAXIMUM_BACKLOG_BYTES = 4_000_000
 
 /**
- * Sends the flows now, and again after each change.
+ * Sends the flows now, and later those that have changed, with the ids of all that are still remembered.
  *
  * @see [HTML, Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)
  */
 function follow(_req: Request, res: Response, recorder: Recorder): void {
   res.set('Content-Type', 'text/event-stream').flushHeaders()
-  let isDue = false
+  const changed = new Set(recorder.flows().map(({ id }) => id))
   const send = (): void => {
-    isDue = false
+    const flows = recorder.flows()
+    // The oldest first, so that the page can put each before the others.
+    const items = flows.filter(({ id }) => changed.has(id)).map(flowItem)
+    const data = { ids: flows.map(({ id }) => id), items: items.reverse() }
+    changed.clear()
     if (res.writableLength > MAXIMUM_BACKLOG_BYTES) res.destroy()
-    else res.write(`event: flows\ndata: ${JSON.stringify(flowList(recorder.flows()))}\n\n`)
+    else res.write(`event: flows\ndata: ${JSON.stringify(data)}\n\n`)
   }
-  // What happens in one turn is sent once.
-  const stop = recorder.onChange(() => {
-    if (isDue) return
-    isDue = true
-    setImmediate(send)
+  let pause: NodeJS.Timeout | undefined
+  const stop = recorder.onChange((id) => {
+    if (changed.size === 0) pause = setTimeout(send, PAUSE_MS)
+    changed.add(id)
   })
   const heartbeat = setInterval(() => res.write(':\n\n'), HEARTBEAT_MS).unref()
   res.on('close', () => {
     stop()
+    clearTimeout(pause)
     clearInterval(heartbeat)
   })
   send()

@@ -6,12 +6,22 @@ const events = new EventSource(document.body.dataset.events)
 events.addEventListener('open', () => { live.textContent = 'Live: this page follows what happens.' })
 events.addEventListener('error', () => { live.textContent = 'The app is out of reach. Trying again.' })
 events.addEventListener('flows', ({ data }) => {
-  const focused = document.activeElement?.closest('details')?.dataset.key
-  const open = new Set([...list.querySelectorAll('details[open]')].map((one) => one.dataset.key))
-  list.innerHTML = JSON.parse(data)
-  for (const one of list.querySelectorAll('details')) {
+  const { ids, items } = JSON.parse(data)
+  for (const item of [...list.children]) if (!ids.includes(Number(item.dataset.flow))) item.remove()
+  for (const item of items) show(item)
+})
+function show(html) {
+  const template = document.createElement('template')
+  template.innerHTML = html
+  const item = template.content.firstElementChild
+  const shown = list.querySelector('[data-flow="' + item.dataset.flow + '"]')
+  if (!shown) return list.prepend(item)
+  const focused = shown.contains(document.activeElement) && document.activeElement.closest('details').dataset.key
+  const open = new Set([...shown.querySelectorAll('details[open]')].map((one) => one.dataset.key))
+  shown.replaceWith(item)
+  for (const one of item.querySelectorAll('details')) {
     one.open = open.has(one.dataset.key)
     if (one.dataset.key === focused) one.querySelector('summary').focus({ preventScroll: true })
   }
-})
+}
 `

@@ -6,9 +6,13 @@ import type { IncomingMessage } from 'node:http'
  */
 export function isLocal({ socket, headers }: IncomingMessage): boolean {
   const address = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '')
-  const isForwarded = 'forwarded' in headers || 'x-forwarded-for' in headers
+  const isForwarded = Object.keys(headers).some((name) => FORWARDED.test(name))
   return isLoopback(address) && !isForwarded && isLoopback(hostOf(headers.host))
 }
+
+/** The headers by which proxies and tunnels tell of themselves or of the visitor. */
+const FORWARDED =
+  /^(?:via|forwarded|x-forwarded(?:-.+)?|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-.+|fastly-client-ip|fly-client-ip)$/
 
 function hostOf(host = ''): string {
   const url = `http://${host}`

@@ -235,20 +235,53 @@ describe('the flow inspector', () => {
     expect(text).not.toMatch(/<script>|<img/)
     expect(text).toContain('&#60;script&#62;alert(1)')
     const events = await readEvents(`${app.origin}/flow/events`)
-    expect(await events.next()).not.toMatch(/<script>|<img/)
+    expect((await events.next()).items.join('')).not.toMatch(/<script>|<img/)
     await events.close()
   })
 
   it('sends each change to who follows', async () => {
     const app = await startInspected()
     const events = await readEvents(`${app.origin}/flow/events`)
-    expect(await events.next()).toBe('')
+    expect(await events.next()).toEqual({ ids: [], items: [] })
 
     await startLogin(browser, app.loginURL)
     await events.until(/The browser is at the provider/)
 
     await browser.follow(app.loginURL)
     await events.until(/✓ Done/)
+    await events.close()
+  })
+
+  it('sends what has changed and nothing else, however much it remembers', async () => {
+    const app = await startInspected()
+    for (let count = 0; count < 3; count++) await new Browser().follow(app.loginURL)
+    const events = await readEvents(`${app.origin}/flow/events`)
+    const before = await events.next()
+    expect(before.items).toHaveLength(3)
+    expect(before.items[0]).toContain(`data-flow="${before.ids[2]}"`)
+
+    await browser.follow(app.loginURL)
+    const { ids, items } = await events.until(/✓ Done/)
+
+    expect(items).toHaveLength(1)
+    expect(items[0]).toContain(`data-flow="${ids[0]}"`)
+    expect(ids.slice(1)).toEqual(before.ids)
+    await events.close()
+  })
+
+  it('takes a callback out again that has found its login', async () => {
+    const app = await startInspected()
+    await browser.follow(app.loginURL)
+    const events = await readEvents(`${app.origin}/flow/events`)
+    const { ids } = await events.next()
+
+    const { callback } = await startLogin(browser, app.loginURL)
+    await events.until(/The browser is at the provider/)
+    await browser.visit(callback)
+
+    const done = await events.until(/✓ Done/)
+    expect(done.ids).toHaveLength(2)
+    expect(done.ids[1]).toBe(ids[0])
     await events.close()
   })
 
@@ -343,7 +376,7 @@ describe('no secret is in the page or in the events', () => {
 
     const events = await readEvents(`${app.origin}/flow/events`)
     const page = await browser.visit(`${app.origin}/flow`)
-    const shown = (page.text + (await events.next())).replaceAll('<wbr>', '')
+    const shown = (page.text + (await events.next()).items.join('')).replaceAll('<wbr>', '')
     await events.close()
     const secrets = [...issued, ...sent(), clientSecret, 'Ada Lovelace'].filter(
       (secret) => !HARMLESS.includes(secret),
@@ -400,6 +433,24 @@ describe('who may look', () => {
       expect.objectContaining({ code: 'ERR_CONFIGURATION' }),
     )
     expect(observationOf(app.strategy)?.isActive).toBe(false)
+  })
+
+  it('nobody where only the application says that it is in production', async () => {
+    const app = await scene.start({
+      routes: (express, strategy) => {
+        express.set('env', 'production')
+        express.use('/flow', flowInspector(strategy))
+      },
+    })
+
+    for (const path of ['/flow', '/flow/events', '/flow/style.css']) {
+      const { status, text } = await browser.visit(`${app.origin}${path}`)
+      expect(status).toBe(500)
+      expect(text).not.toContain('flows')
+    }
+    expect(app.errors).toEqual(
+      Array(3).fill(expect.objectContaining({ code: 'ERR_CONFIGURATION' })),
+    )
   })
 
   it('refuses what is no strategy, and options it does not know', async () => {

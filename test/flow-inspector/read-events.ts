@@ -1,11 +1,18 @@
 import { request } from 'undici'
 
+/** What one event tells. */
+export interface Change {
+  /** The flows that are still remembered, the newest first. */
+  readonly ids: readonly number[]
+  /** The flows that have changed, the oldest first, as HTML. */
+  readonly items: readonly string[]
+}
+
 /** Somebody who follows a stream of server-sent events. */
 export interface EventReader {
-  /** The data of the next event, parsed. */
-  next(): Promise<string>
-  /** Waits for data that matches. */
-  until(expected: RegExp): Promise<void>
+  next(): Promise<Change>
+  /** The next change in which a flow matches. */
+  until(expected: RegExp): Promise<Change>
   close(): Promise<void>
 }
 
@@ -16,15 +23,18 @@ export async function readEvents(url: string): Promise<EventReader> {
     throw new Error(`No event stream but HTTP ${statusCode}`)
   }
   const messages = split(body)
-  const next = async (): Promise<string> => {
+  const next = async (): Promise<Change> => {
     const { value, done } = await messages.next()
     if (done === true) throw new Error('The stream has ended.')
-    return JSON.parse(value) as string
+    return JSON.parse(value) as Change
   }
   return {
     next,
     async until(expected) {
-      while (!expected.test(await next()));
+      for (;;) {
+        const change = await next()
+        if (change.items.some((item) => expected.test(item))) return change
+      }
     },
     async close() {
       body.on('error', () => undefined)

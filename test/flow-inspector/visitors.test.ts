@@ -32,7 +32,16 @@ describe('a visitor is not local', () => {
     expect(visit(address, { host })).toBe(false)
   })
 
-  it('who comes through a proxy on this machine', () => {
-    expect(visit('127.0.0.1', { host: 'localhost', 'x-forwarded-for': '203.0.113.7' })).toBe(false)
+  it.each([
+    ['forwarded', 'for=203.0.113.7'],
+    ['x-forwarded-for', '203.0.113.7'],
+    ['x-forwarded-host', 'app.example'],
+    ['x-forwarded-proto', 'https'],
+    ['x-real-ip', '203.0.113.7'],
+    ['via', '1.1 proxy'],
+    ['cf-connecting-ip', '203.0.113.7'],
+    ['true-client-ip', '203.0.113.7'],
+  ])('who comes through a proxy on this machine that says %s', (name, value) => {
+    expect(visit('127.0.0.1', { host: 'localhost', [name]: value })).toBe(false)
   })
 })
