@@ -6,7 +6,7 @@ import express from 'express'
 import { createGate } from '../test/support/gate.js'
 import { connectRedis } from '../test/support/redis-server.js'
 import { CONTESTANTS } from './apps/index.js'
-import type { Name } from './apps/index.js'
+import type { Contestant, Name } from './apps/index.js'
 import type { Endpoints } from './authorization-server.js'
 import { serve } from './processes.js'
 
@@ -22,6 +22,8 @@ const commands = {
     const { user, system } = process.cpuUsage()
     return user + system
   },
+  /** Which of Redis's databases it uses from now on. */
+  selectDatabase: (database: number) => client.select(database),
   /** The bytes in its heap after a collection. */
   heap: () => {
     // Twice: what the first one finalizes goes with the second.
@@ -35,11 +37,13 @@ const commands = {
   release: () => gate?.open(),
 }
 
-const server = createServer()
+// Connections are kept, however long it is not their application's turn.
+const server = createServer({ keepAliveTimeout: 0 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 const client = await connectRedis(socketPath)
-const addRoutes = await CONTESTANTS[name as Name].load()
+const contestant: Contestant = CONTESTANTS[name as Name]
+const addRoutes = await contestant.load()
 const app = express()
 await addRoutes(app, {
   origin,

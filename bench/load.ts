@@ -10,22 +10,13 @@ export type LoadCommands = typeof commands
 /** What is done over and over again. */
 export type Operation = 'login' | 'whole' | 'fresh'
 
-/** One stretch of load. */
+/** Something to do, and where. */
 export interface Load {
   readonly origin: string
   readonly loginPath: string
   readonly operation: Operation
-  /** When it is over: after so many milliseconds, or so many operations. */
-  readonly durationMs?: number
-  readonly count?: number
   /** For `fresh`: the sessions with these ids, of which there are so many, instead of ones that log in first. */
   readonly sessions?: { readonly prefix: string; readonly count: number }
-}
-
-/** What came of it. */
-export interface LoadResult {
-  readonly operations: number
-  readonly elapsedMs: number
 }
 
 /** How many people there are at once, each of whom waits for one answer before asking again. */
@@ -33,30 +24,41 @@ const CONCURRENCY = 10
 
 const commands = { prepare, run }
 
-let pool: Pool | undefined
-let operate: () => Promise<void> = () => Promise.resolve()
+const pools = new Map<string, Pool>()
+const prepared: (() => Promise<void>)[] = []
 
-/** Makes connections, and logs people in for those who come back. */
-async function prepare(load: Load): Promise<void> {
-  await pool?.destroy()
-  const own = (pool = new Pool(load.origin, { connections: CONCURRENCY }))
-  operate = await createOperation(load, own)
+/** Logs people in for those who come back; resolves to the number by which it can be run. */
+async function prepare(load: Load): Promise<number> {
+  return prepared.push(await createOperation(load, poolOf(load.origin))) - 1
 }
 
-/** @throws {Error} when an answer is not what it should be */
-async function run({ durationMs = Infinity, count = Infinity }: Load): Promise<LoadResult> {
+/** The connections to one application, which are kept. */
+function poolOf(origin: string): Pool {
+  const known = pools.get(origin)
+  if (known !== undefined) return known
+  const pool = new Pool(origin, { connections: CONCURRENCY, keepAliveTimeout: 600_000 })
+  pools.set(origin, pool)
+  return pool
+}
+
+/**
+ * Does so many operations; resolves to how long that took, in milliseconds.
+ *
+ * @throws {Error} when an answer is not what it should be
+ */
+async function run({ load, count }: { load: number; count: number }): Promise<number> {
+  const operate = prepared[load]
+  if (operate === undefined) throw new Error(`There is no load ${load}.`)
   const startedAt = performance.now()
   let begun = 0
-  let operations = 0
   const person = async (): Promise<void> => {
-    while (begun < count && performance.now() - startedAt < durationMs) {
+    while (begun < count) {
       begun++
       await operate()
-      operations++
     }
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, person))
-  return { operations, elapsedMs: performance.now() - startedAt }
+  return performance.now() - startedAt
 }
 
 async function createOperation(load: Load, pool: Pool): Promise<() => Promise<void>> {

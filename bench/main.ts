@@ -26,8 +26,9 @@ import type { RunningApp, Stage } from './stage.js'
 
 const FULL: Effort = {
   warmUp: 2_000,
-  rounds: 30,
-  durationMs: { login: 120, whole: 240, fresh: 120 },
+  rounds: 20,
+  turns: 5,
+  operations: { login: 120, whole: 60, fresh: 120 },
   heapLogins: [1_000, 10_000],
   liveSessions: [10, 1_000, 100_000],
 }
@@ -36,7 +37,8 @@ const FULL: Effort = {
 const QUICK: Effort = {
   warmUp: 100,
   rounds: 5,
-  durationMs: { login: 100, whole: 200, fresh: 100 },
+  turns: 1,
+  operations: { login: 40, whole: 20, fresh: 40 },
   heapLogins: [200, 1_000],
   liveSessions: [10, 1_000],
 }

@@ -2,23 +2,25 @@ import type { Name } from './apps/index.js'
 import type { Load, Operation } from './load.js'
 import type { RunningApp, Stage } from './stage.js'
 
-/** One stretch of load on one application. */
+/** What one application has done in a round. */
 export interface Figures {
   /** The CPU time of the application's process for each operation, in microseconds. */
   readonly cpuMicroseconds: number
   readonly operationsPerSecond: number
 }
 
-/** Figures by round. */
-export type Rounds = readonly Figures[]
-
 /** How much is measured. */
 export interface Effort {
   /** How often each operation is done before anything is measured, so that its code is compiled. */
   readonly warmUp: number
   readonly rounds: number
-  /** How long each operation is done in a round, in milliseconds. */
-  readonly durationMs: Readonly<Record<Operation, number>>
+  /**
+   * How often each application has its turn in a round. A machine that others share is slow for seconds on
+   * end: turns are short, so that this hits everybody alike, and a round is the sum of many.
+   */
+  readonly turns: number
+  /** How many operations a turn has. */
+  readonly operations: Readonly<Record<Operation, number>>
   /** How many logins there are before each look at the heap. */
   readonly heapLogins: readonly number[]
   /** How many sessions there are when throughput is measured. */
@@ -27,27 +29,67 @@ export interface Effort {
 
 const OPERATIONS: readonly Operation[] = ['login', 'whole', 'fresh']
 
-/** Measures all applications in turn, over and over, so that what disturbs the machine disturbs all of them. */
+/** Somebody whose turn it can be. */
+interface Player {
+  readonly app: RunningApp
+  /** The number of what is to be done, in the process that makes the load. */
+  readonly load: number
+  /** How many operations a turn has. */
+  readonly count: number
+  /** Gets everything ready for a turn. */
+  readonly before?: () => Promise<unknown>
+  /** Where the figures of each round go. */
+  readonly figures: Figures[]
+}
+
+/** Figures by application and operation, a list with one for each round. */
+export type Rounds = Record<Name, Record<Operation, Figures[]>>
+
+/** Measures each operation of all applications. */
 export async function measureRounds(
   apps: readonly RunningApp[],
   stage: Stage,
-  { warmUp, rounds, durationMs }: Effort,
-): Promise<Record<Name, Record<Operation, Figures[]>>> {
-  const figures = Object.fromEntries(
+  effort: Effort,
+): Promise<Rounds> {
+  const rounds = Object.fromEntries(
     apps.map(({ name }) => [name, { login: [], whole: [], fresh: [] }]),
-  ) as unknown as Record<Name, Record<Operation, Figures[]>>
-  for (const app of apps) {
-    for (const operation of OPERATIONS) await measure(app, stage, { operation, count: warmUp })
+  ) as unknown as Rounds
+  for (const operation of OPERATIONS) {
+    const players: Player[] = []
+    for (const app of apps) {
+      const load = await prepare(app, stage, operation)
+      await stage.load.ask('run', { load, count: effort.warmUp })
+      const figures = rounds[app.name][operation]
+      players.push({ app, load, count: effort.operations[operation], figures })
+    }
+    await play(players, stage, effort)
   }
-  for (let round = 0; round < rounds; round++) {
-    for (const app of rotated(apps, round)) {
-      for (const operation of OPERATIONS) {
-        const measured = await measure(app, stage, { operation, durationMs: durationMs[operation] })
-        figures[app.name][operation].push(measured)
+  return rounds
+}
+
+async function play(players: readonly Player[], stage: Stage, effort: Effort): Promise<void> {
+  for (let round = 0; round < effort.rounds; round++) {
+    const sums = new Map(players.map((player) => [player, { cpu: 0, elapsedMs: 0 }]))
+    for (let turn = 0; turn < effort.turns; turn++) {
+      for (const player of rotated(players, round * effort.turns + turn)) {
+        const { cpu, elapsedMs } = await takeTurn(player, stage)
+        const sum = sums.get(player) ?? { cpu: 0, elapsedMs: 0 }
+        sums.set(player, { cpu: sum.cpu + cpu, elapsedMs: sum.elapsedMs + elapsedMs })
       }
     }
+    for (const [{ count, figures }, { cpu, elapsedMs }] of sums) {
+      const operations = count * effort.turns
+      const operationsPerSecond = (operations / elapsedMs) * 1000
+      figures.push({ cpuMicroseconds: cpu / operations, operationsPerSecond })
+    }
   }
-  return figures
+}
+
+async function takeTurn({ app: { remote }, load, count, before }: Player, stage: Stage) {
+  await before?.()
+  const cpuBefore = await remote.ask('cpu', undefined)
+  const elapsedMs = await stage.load.ask('run', { load, count })
+  return { cpu: (await remote.ask('cpu', undefined)) - cpuBefore, elapsedMs }
 }
 
 /** Nobody comes always first. */
@@ -56,20 +98,18 @@ function rotated<Value>(values: readonly Value[], by: number): readonly Value[] 
   return [...values.slice(start), ...values.slice(0, start)]
 }
 
-async function measure(
-  { origin, contestant: { loginPath }, remote }: RunningApp,
+function prepare(
+  { origin, contestant: { loginPath } }: RunningApp,
   { load }: Stage,
-  what: Omit<Load, 'origin' | 'loginPath'>,
-): Promise<Figures> {
-  const whole: Load = { origin, loginPath, ...what }
-  await load.ask('prepare', whole)
-  const before = await remote.ask('cpu', undefined)
-  const { operations, elapsedMs } = await load.ask('run', whole)
-  const after = await remote.ask('cpu', undefined)
-  return {
-    cpuMicroseconds: (after - before) / operations,
-    operationsPerSecond: (operations / elapsedMs) * 1000,
-  }
+  operation: Operation,
+  sessions?: Load['sessions'],
+): Promise<number> {
+  return load.ask('prepare', {
+    origin,
+    loginPath,
+    operation,
+    ...(sessions !== undefined && { sessions }),
+  })
 }
 
 /** The heap of a new process after so many logins, in bytes. */
@@ -79,11 +119,12 @@ export async function measureHeap(
   { heapLogins }: Effort,
 ): Promise<number[]> {
   const app = await stage.startApp(name)
+  const load = await prepare(app, stage, 'whole')
   const heaps: number[] = []
   let done = 0
   for (const logins of heapLogins) {
-    await stage.redis.client.flushAll()
-    await measure(app, stage, { operation: 'whole', count: logins - done })
+    await stage.redis.client.flushDb()
+    await stage.load.ask('run', { load, count: logins - done })
     done = logins
     heaps.push(await app.remote.ask('heap', undefined))
   }
@@ -94,47 +135,57 @@ export async function measureHeap(
 /** Figures of requests with a fresh token, by how many sessions there are. */
 export type BySessions = Record<string, Figures[]>
 
-/** What so many live sessions do to requests with a fresh token: copies of one that has logged in. */
+/**
+ * What so many live sessions do to requests with a fresh token: copies of one that has logged in. Each number
+ * of sessions has one of Redis's databases for itself.
+ */
 export async function measureLiveSessions(
   apps: readonly RunningApp[],
   stage: Stage,
-  { liveSessions, rounds, durationMs }: Effort,
+  effort: Effort,
 ): Promise<Record<string, BySessions>> {
-  const figures: Record<string, BySessions> = Object.fromEntries(apps.map(({ name }) => [name, {}]))
-  const byCount = ({ name }: RunningApp, count: number): Figures[] =>
-    ((figures[name] ??= {})[`${count}`] ??= [])
   await stage.redis.client.flushAll()
-  for (const count of liveSessions) {
-    for (const app of apps) await fill(app, stage, count)
-    for (let round = 0; round <= rounds; round++) {
-      for (const app of rotated(apps, round)) {
-        const sessions = { prefix: prefixOf(app), count }
-        const operation = 'fresh'
-        const duration = { durationMs: durationMs[operation] }
-        const measured = await measure(app, stage, { operation, sessions, ...duration })
-        if (round > 0) byCount(app, count).push(measured)
-      }
+  const bySessions: Record<string, BySessions> = {}
+  const players: Player[] = []
+  for (const app of apps) {
+    const own: BySessions = (bySessions[app.name] = {})
+    for (const [index, sessions] of effort.liveSessions.entries()) {
+      const database = index + 1
+      const prefix = `live-${app.name}-`
+      await fill(app, stage, { prefix, sessions, database })
+      players.push({
+        app,
+        load: await prepare(app, stage, 'fresh', { prefix, count: sessions }),
+        count: effort.operations.fresh,
+        before: () => app.remote.ask('selectDatabase', database),
+        figures: (own[`${sessions}`] = []),
+      })
     }
   }
-  return figures
+  await play(players, stage, effort)
+  return bySessions
 }
 
-function prefixOf({ name }: RunningApp): string {
-  return `live-${name}-`
+interface Filling {
+  readonly prefix: string
+  readonly sessions: number
+  readonly database: number
 }
 
-async function fill(app: RunningApp, { redis }: Stage, count: number): Promise<void> {
+async function fill(app: RunningApp, { redis }: Stage, filling: Filling): Promise<void> {
+  const { prefix, sessions, database } = filling
   const { client } = redis
-  const others = new Set(await client.keys('sess:*'))
   await app.visitor().logIn(app.contestant.loginPath)
-  const own = (await client.keys('sess:*')).find((key) => !others.has(key)) ?? ''
+  const [own = ''] = await client.keys('sess:*')
   const content = (await client.get(own)) ?? ''
-  await client.del(own)
+  await client.flushDb()
+  await client.select(database)
   const EX = 86_400
-  for (let from = 0; from < count; from += 10_000) {
-    const writes = Array.from({ length: Math.min(10_000, count - from) }, (_, index) =>
-      client.set(`sess:${prefixOf(app)}${from + index}`, content, { EX }),
+  for (let from = 0; from < sessions; from += 10_000) {
+    const writes = Array.from({ length: Math.min(10_000, sessions - from) }, (_, index) =>
+      client.set(`sess:${prefix}${from + index}`, content, { EX }),
     )
     await Promise.all(writes)
   }
+  await client.select(0)
 }

@@ -40,11 +40,25 @@ export function ratio(
   operation: Operation,
   figure: keyof Figures,
 ): Spread {
-  const all = results.rounds
-  const bare = all?.bare[operation] ?? []
-  const own = all?.[name][operation] ?? []
-  const ratios = own.map((one, round) => one[figure] / (bare[round]?.[figure] ?? NaN))
-  return spread(ratios)
+  return ratios(
+    results.rounds?.[name][operation] ?? [],
+    results.rounds?.bare[operation] ?? [],
+    figure,
+  )
+}
+
+/** The ratios of some figures to others of the same rounds. */
+function ratios(
+  figures: readonly Figures[],
+  others: readonly Figures[],
+  figure: keyof Figures,
+): Spread {
+  return spread(figures.map((one, round) => one[figure] / (others[round]?.[figure] ?? NaN)))
+}
+
+/** Such as `1.05 (0.98–1.11)`. */
+function inWords({ median, least, greatest }: Spread): string {
+  return `${median.toFixed(2)} (${least.toFixed(2)}–${greatest.toFixed(2)})`
 }
 
 function spread(values: readonly number[]): Spread {
@@ -68,8 +82,9 @@ export function tables(results: Results): string {
     parts.push('Heap after so many logins:', table(heapRows(results)))
   }
   if (results.liveSessions !== undefined) {
-    const heading = 'Requests with a fresh token a second, and the CPU time of one, by how many'
-    parts.push(`${heading} sessions there are:`, table(liveRows(results)))
+    const heading =
+      'Requests with a fresh token a second, by how many live sessions there are, × the'
+    parts.push(`${heading} first column:`, table(liveRows(results)))
   }
   return parts.join('\n\n')
 }
@@ -90,9 +105,7 @@ export function summary(results: Results): string {
 
 function timeRows(results: Results, figure: keyof Figures): Rows {
   const cell = (name: Name, operation: Operation): string => {
-    const { median, least, greatest } = ratio(results, name, operation, figure)
-    const range = `${least.toFixed(2)}–${greatest.toFixed(2)}`
-    return name === 'bare' ? '1' : `${median.toFixed(2)} (${range})`
+    return name === 'bare' ? '1' : inWords(ratio(results, name, operation, figure))
   }
   return [
     ['', 'login route', 'whole login', 'request with a fresh token'],
@@ -147,23 +160,21 @@ function heapRows({ heaps = {}, heapLogins = [] }: Results): Rows {
 
 function liveRows({ liveSessions = {} }: Results): Rows {
   const counts = Object.keys(Object.values(liveSessions)[0] ?? {})
-  const median = (figures: readonly Figures[], figure: keyof Figures): string =>
-    spread(figures.map((one) => one[figure])).median.toFixed(0)
+  const [first = ''] = counts
   return [
     ['', ...counts.map((count) => Number(count).toLocaleString('en-US'))],
     ...Object.entries(liveSessions).map(([name, byCount]) => [
       title(name as Name),
       ...counts.map((count) => {
-        const figures = byCount[count] ?? []
-        const perSecond = median(figures, 'operationsPerSecond')
-        return `${perSecond} (${median(figures, 'cpuMicroseconds')} µs)`
+        if (count === first) return '1'
+        return inWords(ratios(byCount[count] ?? [], byCount[first] ?? [], 'operationsPerSecond'))
       }),
     ]),
   ]
 }
 
 function title(name: Name): string {
-  return name === 'bare' ? '`bare`' : CONTESTANTS[name].title
+  return CONTESTANTS[name].title
 }
 
 function table([headings = [], ...rows]: Rows): string {

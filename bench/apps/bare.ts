@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Request, Response } from 'express'
+import type { Express, Request, Response } from 'express'
 import { request } from 'undici'
 import { addNoteRoutes, keptTokens, sessionMiddleware } from './scene.js'
-import type { AddRoutes, KeptTokens, Person, TokenResponse } from './scene.js'
+import type { KeptTokens, Person, Scene, TokenResponse } from './scene.js'
 
 declare module 'express-session' {
   interface SessionData {
@@ -16,7 +16,13 @@ declare module 'express-session' {
  * Written by hand, with nothing that can be left out: no checks but state and PKCE, no errors told apart,
  * no refresh shared, nothing that outlives its request. The limit that the others are measured by.
  */
-export const addRoutes: AddRoutes = (app, scene) => {
+export function addRoutes(app: Express, scene: Scene): void {
+  app.use(sessionMiddleware(scene))
+  addHandlers(app, scene)
+}
+
+/** The handlers alone, for an application that has its sessions already. */
+export function addHandlers(app: Express, scene: Scene): void {
   const { origin, provider } = scene
   const redirectUri = `${origin}/callback`
   const credentials = { client_id: 'client-1', client_secret: 'secret-1' }
@@ -29,7 +35,6 @@ export const addRoutes: AddRoutes = (app, scene) => {
     return keptTokens((await answer.body.json()) as TokenResponse)
   }
 
-  app.use(sessionMiddleware(scene))
   app.get('/login', (req, res) => {
     const state = randomBytes(32).toString('base64url')
     const verifier = randomBytes(32).toString('base64url')

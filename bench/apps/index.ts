@@ -36,6 +36,12 @@ export const CONTESTANTS = {
     packages: ['express', 'express-session', 'connect-redis', 'redis', 'undici'],
     load: async () => (await import('./bare.js')).addRoutes,
   },
+  'passport-session': {
+    ...COMMON,
+    title: 'bare, after passport.session()',
+    packages: ['passport'],
+    load: async () => (await import('./passport-session.js')).addRoutes,
+  },
   library: library('', false, false),
   sealed: library(', tokens sealed', true, false),
   cookies: library(', pending logins in cookies', false, true),
