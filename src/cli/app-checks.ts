@@ -1,8 +1,7 @@
 import type { Settings } from '../settings.js'
 import type { Answer, Transport } from '../transport.js'
-import { failed, ok, skipped, warning } from './finding.js'
+import { failed, messageOf, ok, skipped, warning } from './finding.js'
 import type { Verdict } from './finding.js'
-import { messageOf } from './provider-checks.js'
 
 /** The application that runs, as browsers see it. */
 export interface RunningApplication {

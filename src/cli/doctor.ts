@@ -7,7 +7,7 @@ import type { Settings } from '../settings.js'
 import { createTransport } from '../transport.js'
 import { checkCallbackUrl, checkLogin } from './app-checks.js'
 import type { RunningApplication } from './app-checks.js'
-import { failed, ok } from './finding.js'
+import { failed, messageOf, ok } from './finding.js'
 import type { Finding, Verdict } from './finding.js'
 import {
   checkClient,
@@ -18,7 +18,6 @@ import {
   checkPkce,
   checkScope,
   discoveryFailed,
-  messageOf,
 } from './provider-checks.js'
 import { checkRedis } from './redis-check.js'
 

@@ -3,13 +3,13 @@ import { connect } from 'node:tls'
 import type { AuthorizationServer } from 'oauth4webapi'
 import { generateRandomCodeVerifier } from 'oauth4webapi'
 import { createClientKeys } from '../client-keys.js'
-import { AuthorizationCodeError, ProviderError } from '../errors.js'
+import { ProviderError } from '../errors.js'
 import type { Parts } from '../parts.js'
 import { readMetadata } from '../providers/discover.js'
 import type { Settings } from '../settings.js'
 import { TransportError } from '../transport.js'
 import type { Transport } from '../transport.js'
-import { failed, ok, skipped, warning } from './finding.js'
+import { failed, messageOf, ok, skipped, warning } from './finding.js'
 import type { Verdict } from './finding.js'
 
 /** The provider's metadata, and what is to be said of it. */
@@ -246,13 +246,4 @@ export async function checkClient({ settings, tokenEndpoint }: Parts): Promise<V
       'Try a login, and look at its error.',
     )
   }
-}
-
-/** Ours hold no secret; of others, only what they are is told. */
-export function messageOf(error: unknown): string {
-  if (error instanceof AuthorizationCodeError || error instanceof TransportError) {
-    return error.message
-  }
-  const { name = 'unknown error', message = '' } = error as Partial<Error>
-  return error instanceof TypeError ? message : `${name}: ${message}`
 }

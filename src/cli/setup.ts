@@ -11,6 +11,7 @@ import { google } from '../providers/google.js'
 import { jiko } from '../providers/jiko.js'
 import { linkedin } from '../providers/linkedin.js'
 import { slack } from '../providers/slack.js'
+import { SetupError } from './finding.js'
 
 const PROVIDERS: Readonly<Record<string, ProviderOptions>> = {
   askara,
@@ -63,27 +64,27 @@ async function importOptions(file: string): Promise<AuthorizationCodeOptions> {
     if (error instanceof AuthorizationCodeError) throw error
     // What else it throws is the application's own, and may have a secret in its message.
     const { name = 'unknown error' } = Object(error) as Partial<Error>
-    throw new TypeError(`${file} cannot be loaded (${name}).`)
+    throw new SetupError(`${file} cannot be loaded (${name}).`)
   })) as { readonly default?: AuthorizationCodeOptions }
   if (typeof loaded.default === 'object') return loaded.default
-  throw new TypeError(`${file} exports no options by default.`)
+  throw new SetupError(`${file} exports no options by default.`)
 }
 
 async function loadProvider({ PROVIDER: name, ISSUER }: SetupSource): Promise<ProviderOptions> {
   if (name === undefined && ISSUER === undefined) {
-    throw new TypeError('Neither PROVIDER nor ISSUER is set, and there is no --config.')
+    throw new SetupError('Neither PROVIDER nor ISSUER is set, and there is no --config.')
   }
   if (name === undefined) return discover(ISSUER)
   const provider = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined
   if (provider !== undefined) return provider
   const known = Object.keys(PROVIDERS).join(', ')
-  throw new TypeError(`The provider is none of ${known}. Use ISSUER, or --config.`)
+  throw new SetupError(`The provider is none of ${known}. Use ISSUER, or --config.`)
 }
 
 async function readKey(given: string | undefined): Promise<string | undefined> {
   if (given === undefined || given.includes('-----BEGIN')) return given
   return readFile(given, 'utf8').catch(() => {
     // The built-in error quotes the path, which may be a key in a format of its own.
-    throw new TypeError('PRIVATE_KEY is neither PEM text nor the path of a file that can be read.')
+    throw new SetupError('PRIVATE_KEY is neither PEM text nor the path of a file that can be read.')
   })
 }
