@@ -64,11 +64,10 @@ function signed(responseMode: string | undefined): string {
 /** Where to send the browser. The endpoint's own query stays; the request's follows it. */
 export function authorizationUrl(authorizationURL: string, parameters: URLSearchParams): string {
   const url = new URL(authorizationURL)
-  if (url.search !== '') {
-    for (const name of parameters.keys()) url.searchParams.delete(name)
-  }
   // A space as %20 is right in every part of a URL; as + only where forms are read.
   const query = parameters.toString().replaceAll('+', '%20')
+  if (!/[?#]/.test(url.href)) return `${url.href}?${query}`
+  for (const name of parameters.keys()) url.searchParams.delete(name)
   url.search = url.search === '' ? query : `${url.search}&${query}`
   return url.href
 }

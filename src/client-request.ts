@@ -3,13 +3,13 @@ import type { AuthenticateClient } from './client-authentication.js'
 import type { ProofOfPossession } from './dpop.js'
 import { wantsNonce } from './dpop.js'
 import type { Settings } from './settings.js'
-import type { Answer, Transport } from './transport.js'
+import type { Answer, OutgoingRequest, Transport } from './transport.js'
 
 /** A provider's answer to a request that the client has authenticated. */
 export interface ClientAnswer {
   readonly answer: Answer
-  /** What of the request a server could quote back and nobody may read. */
-  readonly secrets: readonly string[]
+  /** What of the request a server could quote back and nobody may read; for those who quote the answer. */
+  readonly secrets: () => readonly string[]
 }
 
 /** What belongs to one request and not to the client. */
@@ -53,21 +53,19 @@ export function createClientRequest(
     { format = 'form', timeoutMs, proves = true }: ClientRequestOptions,
   ): Promise<ClientAnswer> {
     const form = new URLSearchParams(parameters)
-    const headers = new Headers(settings.customHeaders)
-    headers.set('accept', 'application/json')
-    await authenticate(url)(server, client, form, headers)
-    if (proves && dpop !== undefined) headers.set('dpop', await dpop.prove(url, 'POST'))
+    const credentials = new Headers()
+    await authenticate(url)(server, client, form, credentials)
     const { body, contentType } = encode(form, format)
-    headers.set('content-type', contentType)
-    const answer = await transport.send({
-      method: 'POST',
-      url,
-      headers: Object.fromEntries(headers),
-      body,
-      timeoutMs,
-    })
+    const headers: OutgoingRequest['headers'] = {
+      ...settings.customHeaders,
+      accept: 'application/json',
+      ...Object.fromEntries(credentials),
+      ...(proves && dpop !== undefined && { dpop: await dpop.prove(url, 'POST') }),
+      'content-type': contentType,
+    }
+    const answer = await transport.send({ method: 'POST', url, headers, body, timeoutMs })
     dpop?.learn(url, answer.headers['dpop-nonce'])
-    return { answer, secrets: secretsOf(form, headers) }
+    return { answer, secrets: () => secretsOf(form, headers) }
   }
 
   return async (url, parameters, options = {}) => {
@@ -115,11 +113,14 @@ const PUBLIC_PARAMETERS: ReadonlySet<string> = new Set([
   'scope',
 ])
 
-function secretsOf(form: URLSearchParams, headers: Headers): readonly string[] {
+function secretsOf(
+  form: URLSearchParams,
+  { authorization = '' }: OutgoingRequest['headers'],
+): readonly string[] {
   const values = [...form]
     .filter(([name]) => !PUBLIC_PARAMETERS.has(name))
     .map(([, value]) => value)
-  const basic = (headers.get('authorization') ?? '').replace(/^Basic /, '')
+  const basic = authorization.replace(/^Basic /, '')
   const [, secret = ''] = Buffer.from(basic, 'base64').toString().split(/:(.*)/s)
   return [...values, basic, secret, formDecoded(secret)]
 }

@@ -4,7 +4,7 @@ import type { Debugger } from 'debug'
 import { AuthorizationCodeError, ProviderError } from './errors.js'
 import type { FlowEvent, FlowFailure, Observation } from './observation.js'
 import { shownText } from './shown-values.js'
-import { inSpan } from './tracing.js'
+import { inSpan, isTracingInstalled } from './tracing.js'
 import type { SpanEnd } from './tracing.js'
 
 /** What a strategy does that can be watched. */
@@ -101,30 +101,43 @@ export function createDiagnostics(strategy: string, observation: Observation): D
     observation.tell(() => stepEvent(event))
   }
 
+  function isWatched(step: DiagnosticStep): boolean {
+    return (
+      events.hasSubscribers || observation.isActive || logOf(step).enabled || isTracingInstalled()
+    )
+  }
+
+  /** Does `work` as a step, and tells how it has ended. */
+  function watched<Value>(
+    step: DiagnosticStep,
+    work: () => Promise<Value>,
+    conclude: (value: Value) => Conclusion,
+  ): Promise<Value> {
+    return observation.within(step, () =>
+      inSpan(`${strategy} ${step}`, async (note) => {
+        const startedAt = performance.now()
+        const tell = (conclusion: Conclusion, error?: DiagnosticError): void => {
+          const durationMs = performance.now() - startedAt
+          const event = { step, strategy, ...conclusion, durationMs, ...(error && { error }) }
+          note({ attributes: attributesOf(event), failed: event.outcome === 'failed' })
+          publish(event)
+        }
+        try {
+          const value = await work()
+          tell(conclude(value))
+          return value
+        } catch (error) {
+          tell({ outcome: 'failed', reason: reasonOf(error) }, factsOf(error))
+          throw error
+        }
+      }),
+    )
+  }
+
   return {
     watch(step, work, conclude = () => ({ outcome: 'ok' })) {
       return (...given) =>
-        observation.within(step, () =>
-          inSpan(`${strategy} ${step}`, (note) => {
-            const startedAt = performance.now()
-            const tell = (conclusion: Conclusion, error?: DiagnosticError): void => {
-              const durationMs = performance.now() - startedAt
-              const event = { step, strategy, ...conclusion, durationMs, ...(error && { error }) }
-              note({ attributes: attributesOf(event), failed: event.outcome === 'failed' })
-              publish(event)
-            }
-            return work(...given).then(
-              (value) => {
-                tell(conclude(value))
-                return value
-              },
-              (error: unknown) => {
-                tell({ outcome: 'failed', reason: reasonOf(error) }, factsOf(error))
-                throw error
-              },
-            )
-          }),
-        )
+        isWatched(step) ? watched(step, () => work(...given), conclude) : work(...given)
     },
 
     report(step, conclusion) {

@@ -30,7 +30,7 @@ export async function pushAuthorizationRequest(
   }
 }
 
-function requestUriOf(answer: Answer, secrets: readonly string[]): string {
+function requestUriOf(answer: Answer, secrets: () => readonly string[]): string {
   const body = parseBody(answer)
   const members = isObject(body) ? body : {}
   const { request_uri: requestUri } = members
@@ -43,7 +43,7 @@ function requestUriOf(answer: Answer, secrets: readonly string[]): string {
       { phase: PHASE, httpStatus: answer.status },
     )
   }
-  const { said, facts } = refusalOf(answer, members, secrets)
+  const { said, facts } = refusalOf(answer, members, secrets())
   throw new PushedAuthorizationRequestError(
     `The provider refused the pushed authorization request ${said}`,
     { phase: PHASE, ...facts },

@@ -315,9 +315,11 @@ function saveOnlyChanges(session: LoginSession, confirm: FreshSession['confirm']
 }
 
 /** The session's content without the end of its cookie, which moves all the time. */
-function contentOf(session: LoginSession): string {
-  const cookie: unknown = JSON.parse(JSON.stringify(session.cookie))
-  return JSON.stringify({ ...session, cookie: { ...(cookie as object), expires: undefined } })
+function contentOf({ cookie, ...fields }: LoginSession): string {
+  const lasting = JSON.stringify(cookie, (name, value: unknown) =>
+    name === 'expires' ? undefined : value,
+  )
+  return JSON.stringify(fields) + lasting
 }
 
 /** As express-session defines its own methods: invisible to whoever copies or serializes the session. */

@@ -12,7 +12,6 @@ export interface TokenEntry {
   /** Names the strategy that alone may use it. */
   readonly owner: string
   readonly version: number
-  readonly expiresAt?: number
   /** The grant and its state; sealed, if there is a `tokenSecret`. */
   readonly held: HeldGrant | string
   /** Present when this provider was connected to a person who had logged in otherwise. */
@@ -95,16 +94,24 @@ export function createTokenEntries(
 ): TokenEntries {
   const seal =
     tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens', 'tokenSecret')
+  /** A request that asks for its tokens several times opens them once. */
+  const opened = new WeakMap<TokenEntry, Promise<unknown>>()
+
+  function open(entry: TokenEntry, sealed: string): Promise<unknown> {
+    const known = opened.get(entry)
+    if (known !== undefined) return known
+    const opening = seal === undefined ? Promise.resolve() : seal.open(sealed, sessionKey)
+    opened.set(entry, opening)
+    return opening
+  }
 
   return {
     async make(grant, state, connected) {
       const held: HeldGrant = { grant, state }
-      const { expiresAt } = state.tokens
       return {
         id: entryId(grant),
         owner,
         version: state.version,
-        ...(expiresAt !== undefined && { expiresAt }),
         held: seal === undefined ? held : await seal.seal(held, sessionKey),
         ...(connected && { connected }),
       }
@@ -116,7 +123,7 @@ export function createTokenEntries(
       if (entry === undefined) return hasEnded(part) ? 'grant_ended' : 'no_tokens'
       if (entry.owner !== owner) return 'no_tokens'
       if (typeof entry.held !== 'string') return entry.held
-      const held = (await seal?.open(entry.held, sessionKey)) as HeldGrant | undefined
+      const held = (await open(entry, entry.held)) as HeldGrant | undefined
       return held ?? 'unreadable'
     },
   }

@@ -24,7 +24,7 @@ export function standardResponse(
   answer: Answer,
   phase: Phase,
   settings: Settings,
-  secrets: readonly string[],
+  secrets: () => readonly string[],
 ): Response {
   const body = parseBody(answer)
   const message = settings.parseTokenResponse
@@ -35,7 +35,7 @@ export function standardResponse(
   const succeeded = answer.status >= 200 && answer.status < 300
 
   if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    const { said, facts } = refusalOf(answer, members, secrets)
+    const { said, facts } = refusalOf(answer, members, secrets())
     throw new TokenEndpointError(`The token endpoint refused the ${phase} ${said}`, {
       phase,
       ...facts,
@@ -43,7 +43,7 @@ export function standardResponse(
   }
   if (!isObject(message)) {
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(typeOf(answer), secrets) ?? 'none'}).`,
+      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(typeOf(answer), secrets()) ?? 'none'}).`,
       { phase, httpStatus: answer.status },
     )
   }
@@ -53,12 +53,15 @@ export function standardResponse(
   return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })
 }
 
+const JSON_HEADERS = new Headers({ 'content-type': 'application/json' })
+
 /** What oauth4webapi reads of a response with JSON. The built-in one would put it into a stream first, and read that. */
 class JsonResponse extends Response {
   readonly #text: string
+  override readonly headers = JSON_HEADERS
 
   constructor(text: string) {
-    super(null, { headers: { 'content-type': 'application/json' } })
+    super()
     this.#text = text
   }
 

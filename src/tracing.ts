@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import type * as OpenTelemetry from '@opentelemetry/api'
 
+const NAME = 'passport-authorization-code'
+
 /** What the span of a step says once it is over. */
 export interface SpanEnd {
   /** Names start with `passport_authorization_code.`, but for those that OpenTelemetry has a name for. */
@@ -22,7 +24,7 @@ export function inSpan<Value>(
 ): Promise<Value> {
   if (openTelemetry === undefined) return work(() => undefined)
   const { trace, SpanStatusCode } = openTelemetry
-  return trace.getTracer('passport-authorization-code').startActiveSpan(name, async (span) => {
+  return trace.getTracer(NAME).startActiveSpan(name, async (span) => {
     const note = ({ attributes, failed }: SpanEnd): void => {
       span.setAttributes(attributes)
       if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
@@ -33,6 +35,16 @@ export function inSpan<Value>(
       span.end()
     }
   })
+}
+
+/** Whether spans go anywhere. The API of OpenTelemetry alone is in many applications that trace nothing. */
+export function isTracingInstalled(): boolean {
+  if (openTelemetry === undefined) return false
+  const { trace, ProxyTracerProvider } = openTelemetry
+  const provider = trace.getTracerProvider()
+  return (
+    !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(NAME) !== undefined
+  )
 }
 
 const openTelemetry = findOpenTelemetry()

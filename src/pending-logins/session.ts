@@ -1,3 +1,4 @@
+import { digest } from '../digest.js'
 import { explainLostLogin } from '../lost-login.js'
 import { readPart, requireSession, saveSession, writePart } from '../session.js'
 import type { LoginSession, PendingLogin, PendingLoginStore, TakenLogin } from '../types.js'
@@ -5,17 +6,25 @@ import type { LoginSession, PendingLogin, PendingLoginStore, TakenLogin } from '
 /** As many login attempts a session remembers, finished ones included; the oldest goes first. */
 const MAXIMUM_ENTRIES = 8
 
+/** Tells login attempts apart: a hash of the `state`, 132 bits of it. */
+interface Identified {
+  readonly id: string
+}
+
 /** What stays of a login that was taken out, so that a repeated callback can be told from a forged one. */
 interface UsedLogin {
-  readonly usedAt: number
+  readonly used: true
   readonly returnTo?: string
 }
 
-type Entry = PendingLogin | UsedLogin
-type Entries = Readonly<Record<string, Entry>>
+/**
+ * The oldest first. In a list, and not in an object with a member for each `state`: every such object would be
+ * of a kind of its own to the engine, which costs more than to look through a few.
+ */
+type Entries = readonly (Identified & (PendingLogin | UsedLogin))[]
 
 /**
- * Keeps pending logins in the session, each under its own `state`, so that several tabs can log in at
+ * Keeps pending logins in the session, each found by its own `state`, so that several tabs can log in at
  * once and finish in any order.
  *
  * Two requests of one session that start a login in the same instant overwrite each other, as all
@@ -32,18 +41,20 @@ export function sessionPendingLogins(settings: {
 
     async put(request, state, login) {
       const session = requireSession(request)
-      write(session, sessionKey, newest({ ...read(session, sessionKey), [state]: login }))
+      write(session, sessionKey, [...read(session, sessionKey), { id: idOf(state), ...login }])
       await saveSession(session)
     },
 
     async take(request, state, claim) {
       const session = requireSession(request)
-      const taken = look(read(session, sessionKey), state, Date.now() - pendingLoginLifetimeMs)
+      const id = idOf(state)
+      const taken = look(read(session, sessionKey), id, Date.now() - pendingLoginLifetimeMs)
       if (taken.found === 'unknown') return { ...taken, reason: explainLostLogin(request) }
       if (taken.found !== 'pending') return taken
-      const entry = used(taken.login)
-      if (!(await claim())) return { found: 'used', returnTo: entry.returnTo }
-      write(session, sessionKey, { ...read(session, sessionKey), [state]: entry })
+      const { returnTo } = taken.login
+      if (!(await claim())) return { found: 'used', returnTo }
+      const used = { id, used: true, ...(returnTo !== undefined && { returnTo }) } as const
+      write(session, sessionKey, merged(read(session, sessionKey), [used]))
       return taken
     },
   }
@@ -55,36 +66,33 @@ export function sessionPendingLogins(settings: {
  */
 export function carryPendingLogins(from: LoginSession, to: LoginSession): void {
   for (const key of Object.keys(from)) {
-    if (readPart(from, key)['pendingLogins'] === undefined) continue
-    write(to, key, newest({ ...read(to, key), ...read(from, key) }))
+    const entries = read(from, key)
+    if (entries.length > 0) write(to, key, merged(read(to, key), entries))
   }
 }
 
-function look(entries: Entries, state: string, bornAfter: number): TakenLogin {
-  const entry = Object.hasOwn(entries, state) ? entries[state] : undefined
+function idOf(state: string): string {
+  return digest(state).slice(0, 22)
+}
+
+function look(entries: Entries, id: string, bornAfter: number): TakenLogin {
+  const entry = entries.find((one) => one.id === id)
   if (entry === undefined) return { found: 'unknown' }
-  if ('usedAt' in entry) return { found: 'used', returnTo: entry.returnTo }
+  if ('used' in entry) return { found: 'used', returnTo: entry.returnTo }
   return entry.createdAt > bornAfter ? { found: 'pending', login: entry } : { found: 'expired' }
 }
 
-function used({ returnTo }: PendingLogin): UsedLogin {
-  return { usedAt: Date.now(), ...(returnTo !== undefined && { returnTo }) }
-}
-
-function newest(entries: Entries): Entries {
-  if (Object.keys(entries).length <= MAXIMUM_ENTRIES) return entries
-  const byAge = Object.entries(entries).sort(([, a], [, b]) => timeOf(a) - timeOf(b))
-  return Object.fromEntries(byAge.slice(-MAXIMUM_ENTRIES))
-}
-
-function timeOf(entry: Entry): number {
-  return 'usedAt' in entry ? entry.usedAt : entry.createdAt
+/** All of both; of the same login, what `newer` has. */
+function merged(older: Entries, newer: Entries): Entries {
+  return [...older.filter(({ id }) => !newer.some((one) => one.id === id)), ...newer]
 }
 
 function read(session: LoginSession, sessionKey: string): Entries {
-  return (readPart(session, sessionKey)['pendingLogins'] ?? {}) as Entries
+  const { pendingLogins } = readPart(session, sessionKey)
+  return Array.isArray(pendingLogins) ? (pendingLogins as Entries) : []
 }
 
-function write(session: LoginSession, sessionKey: string, pendingLogins: Entries): void {
+function write(session: LoginSession, sessionKey: string, entries: Entries): void {
+  const pendingLogins = entries.slice(-MAXIMUM_ENTRIES)
   writePart(session, sessionKey, { ...readPart(session, sessionKey), pendingLogins })
 }

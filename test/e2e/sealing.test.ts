@@ -128,7 +128,6 @@ describe('with tokenSecret', () => {
       id: expect.any(String),
       owner: expect.any(String),
       version: 1,
-      expiresAt: expect.any(Number),
       held: expect.stringMatching(/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/),
     })
     const grant = await grantOf(entry)

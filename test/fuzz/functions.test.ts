@@ -138,7 +138,7 @@ describe('standardResponse', () => {
       const came = arrived({ ...answer, delivery: 'whole' }, filling, Infinity)
       if (came === undefined) return
       const answered = { ...came, headers: { 'content-type': came.type } }
-      const read = () => standardResponse(answered, 'exchange', settings, sent)
+      const read = () => standardResponse(answered, 'exchange', settings, () => sent)
       const failure = thrownBy(read) as Error | undefined
       if (failure === undefined) {
         const text = JSON.stringify(await read().json())
