@@ -9,6 +9,7 @@ import { CONTESTANTS } from './apps/index.js'
 import type { Contestant, Name } from './apps/index.js'
 import type { Endpoints } from './authorization-server.js'
 import { serve } from './processes.js'
+import { endProfile, startProfile } from './profiler.js'
 
 export type AppCommands = typeof commands
 
@@ -22,6 +23,8 @@ const commands = {
     const { user, system } = process.cpuUsage()
     return user + system
   },
+  startProfile,
+  endProfile,
   /** Which of Redis's databases it uses from now on. */
   selectDatabase: (database: number) => client.select(database),
   /** The bytes in its heap after a collection. */

@@ -2,10 +2,11 @@
  * Measures this library side by side with handlers written by hand, and with others of its kind. Prints
  * tables, and writes `results.json` and `chart.svg` beside this file.
  *
- *     npm run bench -- [--quick] [--checks] [--heap 100000] [--out folder] [--readme]
+ *     npm run bench -- [--quick] [--checks] [--profile] [--heap 100000] [--out folder] [--readme]
  *
- * `--quick` takes a minute and its times say nothing, `--checks` leaves the times out, `--heap` looks at the
- * heap after so many logins as well, `--readme` puts the summary into the README (then run Prettier on it).
+ * `--quick` takes a minute and its times say nothing, `--checks` leaves the times out, `--profile` prints in
+ * their place whose code the time goes to, `--heap` looks at the heap after so many logins as well, `--readme`
+ * puts the summary into the README (then run Prettier on it).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
@@ -19,7 +20,8 @@ import { checkAll } from './checks.js'
 import { measureHeap, measureLiveSessions, measureRounds } from './measure.js'
 import type { Effort } from './measure.js'
 import { killAll } from './processes.js'
-import { summary, tables } from './report.js'
+import { profileAll } from './profile.js'
+import { profileTables, summary, tables } from './report.js'
 import type { Results } from './report.js'
 import { setStage } from './stage.js'
 import type { RunningApp, Stage } from './stage.js'
@@ -50,6 +52,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     checks: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
     heap: { type: 'string' },
     readme: { type: 'boolean', default: false },
     out: { type: 'string', default: dirname(fileURLToPath(import.meta.url)) },
@@ -101,6 +104,13 @@ function versions(): Record<string, string> {
   )
 }
 
+function report(results: Results): void {
+  console.log(tables(results))
+  writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
+  if (options.readme) writeReadme(results)
+  if (!options.checks) writeFileSync(join(options.out, 'chart.svg'), chart(results))
+}
+
 /** Between the two comments that are there for it. */
 function writeReadme(results: Results): void {
   const file = new URL('../README.md', import.meta.url)
@@ -116,11 +126,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stage.stop().finally(() => process.exit(1)))
 }
 try {
-  const results = await run(stage)
-  console.log(tables(results))
-  writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
-  if (options.readme) writeReadme(results)
-  if (!options.checks) writeFileSync(join(options.out, 'chart.svg'), chart(results))
+  if (options.profile) console.log(profileTables(await profileAll(stage, readEffort())))
+  else report(await run(stage))
 } finally {
   await stage.stop()
 }

@@ -27,7 +27,8 @@ export interface Effort {
   readonly liveSessions: readonly number[]
 }
 
-const OPERATIONS: readonly Operation[] = ['login', 'whole', 'fresh']
+/** Everything that is measured. */
+export const OPERATIONS: readonly Operation[] = ['login', 'whole', 'fresh']
 
 /** Somebody whose turn it can be. */
 interface Player {
@@ -93,12 +94,13 @@ async function takeTurn({ app: { remote }, load, count, before }: Player, stage:
 }
 
 /** Nobody comes always first. */
-function rotated<Value>(values: readonly Value[], by: number): readonly Value[] {
+export function rotated<Value>(values: readonly Value[], by: number): readonly Value[] {
   const start = by % values.length
   return [...values.slice(start), ...values.slice(0, start)]
 }
 
-function prepare(
+/** Has a load made ready; resolves to its number. */
+export function prepare(
   { origin, contestant: { loginPath } }: RunningApp,
   { load }: Stage,
   operation: Operation,

@@ -4,6 +4,7 @@ import { STAMPEDE, TABS } from './checks.js'
 import type { Checks } from './checks.js'
 import type { Operation } from './load.js'
 import type { BySessions, Figures } from './measure.js'
+import type { Profiles, Shares } from './profile.js'
 
 /** Everything one run has found out. */
 export interface Results {
@@ -147,6 +148,31 @@ function checkRows({ checks }: Results): Rows {
         outcome(one.changeKept),
       ]
     }),
+  ]
+}
+
+/** Whose code the CPU time of an operation goes to, in hundredths of what all of it is for `bare`. */
+export function profileTables(profiles: Profiles): string {
+  return Object.entries(profiles)
+    .map(([operation, byApp]) => `${operation}:\n\n${table(profileRows(byApp))}`)
+    .join('\n\n')
+}
+
+function profileRows(byApp: Readonly<Record<string, Shares>>): Rows {
+  const all = (shares: Shares = {}): number => Object.values(shares).reduce((a, b) => a + b, 0)
+  const hundred = all(byApp['bare'])
+  const share = (microseconds = 0): string => ((microseconds / hundred) * 100).toFixed(1)
+  const apps = Object.entries(byApp)
+  const owners = [...new Set(apps.flatMap(([, shares]) => Object.keys(shares)))]
+  const greatest = (owner: string): number =>
+    Math.max(...apps.map(([, shares]) => shares[owner] ?? 0))
+  return [
+    ['', ...apps.map(([name]) => title(name as Name))],
+    ...owners
+      .filter((owner) => greatest(owner) > hundred / 100)
+      .sort((a, b) => greatest(b) - greatest(a))
+      .map((owner) => [owner, ...apps.map(([, shares]) => share(shares[owner]))]),
+    ['all', ...apps.map(([, shares]) => share(all(shares)))],
   ]
 }
 

@@ -2,9 +2,10 @@ import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import type { AuthorizationServer, Tenants } from './authorization-server.js'
 import { readEnvironment, readWorkerCount } from './environment.js'
+import type { ExampleAppOptions } from './options.js'
 import { describeApp, printError, printStartFailure, printTokenRequest } from './print.js'
 import { startStandIns } from './providers.js'
-import { randomSecret, startExampleApp, type ExampleAppOptions } from './server.js'
+import { randomSecret, startExampleApp } from './server.js'
 import { openStorage } from './storage.js'
 
 /** How long to wait before a worker that could not start is replaced, in milliseconds. */

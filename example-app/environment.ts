@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ExampleAppOptions } from './server.js'
+import type { ExampleAppOptions } from './options.js'
 
 /** The names of the environment variables that the example app knows. */
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -1,5 +1,5 @@
 import type { TokenRequest } from './authorization-server.js'
-import type { ExampleAppOptions } from './server.js'
+import type { ExampleAppOptions } from './options.js'
 
 /** What to tell whoever started the app: where it is, what it runs on, and how to change that. */
 export function describeApp(

@@ -1,6 +1,6 @@
 import { askara, AuthorizationCodeStrategy, jiko, type Ledger } from 'passport-authorization-code'
 import type { AuthorizationServer } from './authorization-server.js'
-import type { ExampleAppOptions } from './server.js'
+import type { ExampleAppOptions } from './options.js'
 
 /** The two providers as the app uses them. */
 export interface Providers {
