@@ -10,8 +10,8 @@ const PANELS: readonly (readonly [Operation, string])[] = [
   ['fresh', 'Request with a fresh token'],
 ]
 
-const WIDTH = 820
-const LABEL_WIDTH = 330
+const WIDTH = 880
+const LABEL_WIDTH = 390
 const BAR_HEIGHT = 16
 const ROW_HEIGHT = 23
 const PANEL_HEAD = 44
