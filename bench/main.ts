@@ -28,7 +28,7 @@ import type { RunningApp, Stage } from './stage.js'
 
 const FULL: Effort = {
   warmUp: 2_000,
-  rounds: 20,
+  rounds: 13,
   turns: 5,
   operations: { login: 120, whole: 60, fresh: 120 },
   heapLogins: [1_000, 10_000],

@@ -72,7 +72,7 @@ async function play(players: readonly Player[], stage: Stage, effort: Effort): P
   for (let round = 0; round < effort.rounds; round++) {
     const sums = new Map(players.map((player) => [player, { cpu: 0, elapsedMs: 0 }]))
     for (let turn = 0; turn < effort.turns; turn++) {
-      for (const player of rotated(players, round * effort.turns + turn)) {
+      for (const player of shuffled(players)) {
         const { cpu, elapsedMs } = await takeTurn(player, stage)
         const sum = sums.get(player) ?? { cpu: 0, elapsedMs: 0 }
         sums.set(player, { cpu: sum.cpu + cpu, elapsedMs: sum.elapsedMs + elapsedMs })
@@ -88,15 +88,19 @@ async function play(players: readonly Player[], stage: Stage, effort: Effort): P
 
 async function takeTurn({ app: { remote }, load, count, before }: Player, stage: Stage) {
   await before?.()
+  // Whoever had the turn before has left the caches cold.
+  await stage.load.ask('run', { load, count: Math.ceil(count / 4) })
   const cpuBefore = await remote.ask('cpu', undefined)
   const elapsedMs = await stage.load.ask('run', { load, count })
   return { cpu: (await remote.ask('cpu', undefined)) - cpuBefore, elapsedMs }
 }
 
-/** Nobody comes always first. */
-export function rotated<Value>(values: readonly Value[], by: number): readonly Value[] {
-  const start = by % values.length
-  return [...values.slice(start), ...values.slice(0, start)]
+/** Nobody comes always first, nor always after the same one. */
+export function shuffled<Value>(values: readonly Value[]): readonly Value[] {
+  return values
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value)
 }
 
 /** Has a load made ready; resolves to its number. */

@@ -1,6 +1,6 @@
 import type { Name } from './apps/index.js'
 import type { Operation } from './load.js'
-import { OPERATIONS, prepare, rotated } from './measure.js'
+import { OPERATIONS, prepare, shuffled } from './measure.js'
 import type { Effort } from './measure.js'
 import type { RunningApp, Stage } from './stage.js'
 
@@ -40,7 +40,7 @@ async function profile(
     sums[app.name] = {}
   }
   for (let turn = 0; turn < rounds * turns; turn++) {
-    for (const app of rotated(apps, turn)) {
+    for (const app of shuffled(apps)) {
       await app.remote.ask('startProfile', undefined)
       await stage.load.ask('run', { load: loads.get(app) ?? 0, count })
       const shares = await app.remote.ask('endProfile', undefined)
