@@ -1,4 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
+import { asyncHandler } from './async-handler.js'
+import type { Reply } from './async-handler.js'
 import { refuseUnknown } from './checks.js'
 import { ConfigurationError, LoginRequiredError } from './errors.js'
 import { sameOriginPath } from './return-to.js'
@@ -38,21 +40,16 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
       'loginPath',
     )
   }
-  return (req, res, next) => {
-    if (!isLoggedIn(req)) {
-      askForLogin(loginPath, req, res)
-    } else if (strategy === undefined) {
-      next()
-    } else {
-      strategy.accessToken(req).then(
-        () => next(),
-        (error: unknown) => {
-          if (error instanceof LoginRequiredError) askForLogin(loginPath, req, res)
-          else next(error)
-        },
-      )
+  return asyncHandler(async (req, res) => {
+    if (!isLoggedIn(req)) return askForLogin(loginPath, req, res)
+    try {
+      await strategy?.accessToken(req)
+      return 'next'
+    } catch (error) {
+      if (error instanceof LoginRequiredError) return askForLogin(loginPath, req, res)
+      throw error
     }
-  }
+  })
 }
 
 /** Passport knows the person, and the grant they logged in by has not ended. */
@@ -64,10 +61,12 @@ function isLoggedIn(req: LoginRequest): boolean {
   return authenticated && keysOfParts(requireSession(req), hasEnded).length === 0
 }
 
-function askForLogin(loginPath: string, req: Request, res: Response): void {
-  res.set('Cache-Control', 'no-store')
-  if (isPageVisit(req)) res.redirect(loginLocation(loginPath, req.originalUrl))
-  else res.status(401).json({ error: 'login_required', loginPath })
+function askForLogin(loginPath: string, req: Request, res: Response): Reply {
+  return () => {
+    res.set('Cache-Control', 'no-store')
+    if (isPageVisit(req)) res.redirect(loginLocation(loginPath, req.originalUrl))
+    else res.status(401).json({ error: 'login_required', loginPath })
+  }
 }
 
 /** Whether a person looks at this in a browser's window, so that a redirect leads somewhere they can see. */

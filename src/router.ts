@@ -1,6 +1,7 @@
 import express from 'express'
 import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
 import passport from 'passport'
+import { asyncHandler } from './async-handler.js'
 import { refuseUnknown } from './checks.js'
 import {
   AuthorizationCodeError,
@@ -124,30 +125,51 @@ function finishLogin(
   options: AuthRouterOptions,
 ): RequestHandler {
   const { successRedirect = '/', failureRedirect, connect = false } = options
-  return (req, res, next) => {
-    const finished: passport.AuthenticateCallback = (error: unknown, user, info) => {
-      if (error) {
-        next(error)
-      } else if (user) {
-        const goOn = (failure?: unknown): void => {
-          if (failure) next(failure)
-          else if (!res.headersSent) redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
-        }
-        if (connect) goOn()
-        else req.logIn(user, goOn)
-      } else if (failureRedirect !== undefined) {
-        res.redirect(failureRedirect)
-      } else {
-        res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
-      }
+  return asyncHandler(async (req, res) => {
+    const { user, info } = await authenticate(strategy, loginOptions('finish', options), req, res)
+    if (user) {
+      if (!connect) await logIn(user, req)
+      return () => redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
     }
-    const authenticate = passport.authenticate(
-      strategy,
-      loginOptions('finish', options),
-      finished,
-    ) as RequestHandler
-    void authenticate(req, res, next)
-  }
+    if (failureRedirect !== undefined) return () => res.redirect(failureRedirect)
+    return () => res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
+  })
+}
+
+interface Authenticated {
+  readonly user: Express.User | false | null | undefined
+  readonly info: unknown
+}
+
+/** Passport's `authenticate` as a promise. It stays pending if the strategy redirects the browser. */
+function authenticate(
+  strategy: AuthorizationCodeStrategy,
+  options: passport.AuthenticateOptions,
+  req: Request,
+  res: Response,
+): Promise<Authenticated> {
+  return new Promise((resolve, reject) => {
+    const finished: passport.AuthenticateCallback = (error: unknown, user, info) => {
+      if (error) reject(asError(error))
+      else resolve({ user, info })
+    }
+    const handle = passport.authenticate(strategy, options, finished) as RequestHandler
+    void handle(req, res, reject)
+  })
+}
+
+/** Passport's `req.logIn` as a promise. */
+function logIn(user: Express.User, req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.logIn(user, (error: unknown) => {
+      if (error) reject(asError(error))
+      else resolve()
+    })
+  })
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('The login failed', { cause: error })
 }
 
 /** Like Passport, without the body that `res.redirect` negotiates for people who do not follow redirects. */
@@ -159,16 +181,11 @@ function logOut(
   strategy: AuthorizationCodeStrategy,
   { logoutRedirect = '/' }: AuthRouterOptions,
 ): RequestHandler {
-  return (req, res, next) => {
-    if (isCrossSite(req)) {
-      next(new CrossSiteRequestError())
-      return
-    }
-    strategy
-      .logOut(req)
-      .then((providerLogout) => res.redirect(303, providerLogout ?? logoutRedirect))
-      .catch(next)
-  }
+  return asyncHandler(async (req, res) => {
+    if (isCrossSite(req)) throw new CrossSiteRequestError()
+    const providerLogout = await strategy.logOut(req)
+    return () => res.redirect(303, providerLogout ?? logoutRedirect)
+  })
 }
 
 /**
@@ -178,15 +195,14 @@ function logOut(
  * @see [RFC 7517, section 8.5.2 - Registry Contents](https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2)
  */
 function publishKeys(strategy: AuthorizationCodeStrategy): RequestHandler {
-  return (_req, res, next) => {
-    strategy.jwks().then((keys) => {
-      if (keys === undefined) next()
-      else {
-        res.set('Cache-Control', 'private, max-age=300').type('application/jwk-set+json')
-        res.send(JSON.stringify(keys))
-      }
-    }, next)
-  }
+  return asyncHandler(async (_req, res) => {
+    const keys = await strategy.jwks()
+    if (keys === undefined) return 'next'
+    return () => {
+      res.set('Cache-Control', 'private, max-age=300').type('application/jwk-set+json')
+      res.send(JSON.stringify(keys))
+    }
+  })
 }
 
 /** Where the provider sends the browser after its own logout. */
@@ -204,18 +220,16 @@ function finishLogOut(
  * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
  */
 function endSessions(strategy: AuthorizationCodeStrategy): RequestHandler {
-  return (req, res, next) => {
-    strategy.backchannelLogout(req).then(
-      () => res.end(),
-      (error: unknown) => {
-        if (!(error instanceof LogoutTokenError)) next(error)
-        else {
-          const { status, message } = error
-          res.status(status).json({ error: 'invalid_request', error_description: message })
-        }
-      },
-    )
-  }
+  return asyncHandler(async (req, res) => {
+    try {
+      await strategy.backchannelLogout(req)
+      return () => res.end()
+    } catch (error) {
+      if (!(error instanceof LogoutTokenError)) throw error
+      const { status, message } = error
+      return () => res.status(status).json({ error: 'invalid_request', error_description: message })
+    }
+  })
 }
 
 /**

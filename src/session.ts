@@ -24,8 +24,12 @@ const newerParts = new WeakMap<LoginSession, Map<string, SessionPart>>()
 
 /** Our part of a session; an empty one if there is none. */
 export function readPart(session: LoginSession, key: string): SessionPart {
-  const part = newerParts.get(session)?.get(key) ?? field(session, key)
-  return typeof part === 'object' && part !== null ? (part as SessionPart) : {}
+  return asPart(newerParts.get(session)?.get(key) ?? field(session, key))
+}
+
+/** A session can hold anything: what is no object counts as empty. */
+function asPart(value: unknown): SessionPart {
+  return typeof value === 'object' && value !== null ? (value as SessionPart) : {}
 }
 
 /** Puts our part into the session, or takes it out when nothing is left in it. */
@@ -87,7 +91,7 @@ export async function changeStoredPart(
 ): Promise<void> {
   const stored = await readStored(request)
   if (stored === undefined) return
-  const part = change((stored[key] ?? {}) as SessionPart)
+  const part = change(asPart(stored[key]))
   if (part === undefined) return
   const changed = { ...stored, [key]: part, cookie: renewed(stored.cookie) }
   const { sessionID: id, sessionStore: store } = request as StoredAddress
@@ -107,7 +111,7 @@ export async function readStoredPart(
   key: string,
 ): Promise<SessionPart | undefined> {
   const stored = await readStored(address)
-  return stored === undefined ? undefined : ((stored[key] ?? {}) as SessionPart)
+  return stored === undefined ? undefined : asPart(stored[key])
 }
 
 /**
@@ -141,9 +145,9 @@ interface SessionStore {
 }
 
 /** A stored cookie's end is that of the last write, which touches of the session have moved since. */
-function renewed(cookie: StoredCookie): StoredCookie {
-  const { originalMaxAge } = cookie
-  if (typeof originalMaxAge !== 'number') return cookie
+function renewed(cookie: StoredCookie | undefined): StoredCookie {
+  const { originalMaxAge } = cookie ?? {}
+  if (typeof originalMaxAge !== 'number') return cookie ?? {}
   return { ...cookie, expires: new Date(Date.now() + originalMaxAge) } as StoredCookie
 }
 
@@ -233,10 +237,17 @@ function result<Value>(
   work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
 ): Promise<Value | null | undefined> {
   return new Promise((resolve, reject) => {
-    work((error, value) => {
-      if (error) reject(new StorageError(what, error))
-      else resolve(value)
-    })
+    const failed = (error: unknown): void => reject(new StorageError(what, error))
+    try {
+      const returned = work((error, value) => {
+        if (error) failed(error)
+        else resolve(value)
+      })
+      // A store whose methods are async functions rejects a promise instead of calling back.
+      if (returned instanceof Promise) returned.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   })
 }
 
@@ -258,18 +269,49 @@ export function fillWhenRegenerated(
   { fill, confirm }: FreshSession,
 ): void {
   const regenerate = session.regenerate.bind(session)
-  hiddenMethod(session, 'regenerate', (callback: (error?: unknown) => void) =>
+  hiddenMethod(session, 'regenerate', (callback: Callback) => {
+    const goOn = guarded(request, callback)
     regenerate((error) => {
       if (error) {
-        callback(new StorageError('Changing the session id', error))
+        goOn(new StorageError('Changing the session id', error))
         return
       }
-      const fresh = requireSession(request)
-      fill(fresh)
-      saveOnlyChanges(fresh, confirm)
-      callback()
-    }),
-  )
+      try {
+        const fresh = requireSession(request)
+        fill(fresh)
+        saveOnlyChanges(request, fresh, confirm)
+      } catch (failure) {
+        goOn(failure)
+        return
+      }
+      goOn()
+    })
+  })
+}
+
+type Callback = (error?: unknown) => void
+
+/**
+ * `callback`, for a session store to call. What it throws goes to the application's error handlers: thrown
+ * inside the store's own callback, it would end the process.
+ */
+function guarded(request: LoginRequest, callback: Callback): Callback {
+  return (error) => {
+    try {
+      callback(error)
+    } catch (failure) {
+      passToErrorHandlers(request, failure)
+    }
+  }
+}
+
+/** Hands an error to the error handlers of Express. What these throw closes the connection. */
+export function passToErrorHandlers({ res, next }: LoginRequest, error: unknown): void {
+  try {
+    if (res?.writableEnded !== true) next?.(error)
+  } catch {
+    res?.destroy()
+  }
 }
 
 /**
@@ -278,10 +320,15 @@ export function fillWhenRegenerated(
  * session that JSON cannot hold, such as one with a user of the application's with a `bigint` in it, loses
  * everything.
  */
-function saveOnlyChanges(session: LoginSession, confirm: FreshSession['confirm']): void {
+function saveOnlyChanges(
+  request: LoginRequest,
+  session: LoginSession,
+  confirm: FreshSession['confirm'],
+): void {
   const save = session.save.bind(session)
   let stored: string | undefined
-  hiddenMethod(session, 'save', (callback: (error?: unknown) => void = () => undefined): void => {
+  hiddenMethod(session, 'save', (given: Callback = () => undefined): void => {
+    const callback = guarded(request, given)
     let content: string
     try {
       content = contentOf(session)
@@ -297,21 +344,19 @@ function saveOnlyChanges(session: LoginSession, confirm: FreshSession['confirm']
       return
     }
     const isFirst = stored === undefined
-    save((error) => {
-      if (error) {
-        callback(new StorageError('Writing the session', error))
-        return
-      }
-      stored = content
-      if (!isFirst || confirm === undefined) callback()
-      else {
-        confirm(session).then(
-          () => callback(),
-          (failure: unknown) => session.destroy(() => callback(failure)),
-        )
-      }
-    })
+    settled('Writing the session', (done) => save(done))
+      .then(async () => {
+        stored = content
+        if (isFirst) await confirm?.(session).catch((error: unknown) => undo(session, error))
+      })
+      .then(() => callback(), callback)
   })
+}
+
+/** Ends a session whose login could not be confirmed. */
+async function undo(session: LoginSession, reason: unknown): Promise<never> {
+  await settled('Destroying the session', (done) => session.destroy(done)).catch(() => undefined)
+  throw reason
 }
 
 /** The session's content without the end of its cookie, which moves all the time. */

@@ -23,7 +23,7 @@ import type { Outcome } from './passport-actions.js'
 import { loadProfile } from './profile.js'
 import { finishProviderLogout, startProviderLogout } from './provider-logout.js'
 import { isRepeatable, refusesToken } from './resource.js'
-import { replaceSession, requireSession } from './session.js'
+import { passToErrorHandlers, replaceSession, requireSession } from './session.js'
 import { readOptions } from './settings.js'
 import type { LoginRequest, Profile, TokenSet } from './types.js'
 
@@ -189,10 +189,13 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
   override authenticate(req: Request, options: LoginOptions = {}): void {
     const act = passportActions(this)
     this.decide(req, options)
-      .then(act, (error: unknown) => act({ action: 'error', error }))
-      // What follows an action is the application's; what it throws, such as for headers that were sent
-      // already, must not end the process.
-      .catch((error: unknown) => act({ action: 'error', error }))
+      .catch((error: unknown): Outcome => ({ action: 'error', error }))
+      .then((outcome) => {
+        // The application may have answered by itself meanwhile, for example after a time-out of its own.
+        if (req.res?.writableEnded !== true) act(outcome)
+      })
+      // Actions run the application's code, and what that throws must not end the process.
+      .catch((error: unknown) => passToErrorHandlers(req, error))
   }
 
   /**

@@ -3,7 +3,7 @@ import type { LoginRequiredReason } from './errors.js'
 import { createSeal } from './sealing.js'
 import { readPart } from './session.js'
 import type { SessionPart } from './session.js'
-import type { GrantState, LoginSession } from './types.js'
+import type { GrantState, LoginSession, TokenSet } from './types.js'
 
 /** How tokens lie in a session. What is not secret is readable without opening anything. */
 export interface TokenEntry {
@@ -40,7 +40,26 @@ const ENDED = 'oauth2GrantEnded'
 
 /** The entry in a part of a session. */
 export function entryOf(part: SessionPart): TokenEntry | undefined {
-  return part['entry'] as TokenEntry | undefined
+  const { entry } = part
+  return isTokenEntry(entry) ? entry : undefined
+}
+
+/** Whether this may have been made by {@link createTokenEntries}. A session can hold anything. */
+function isTokenEntry(value: unknown): value is TokenEntry {
+  const { id, owner, version, held } = Object(value) as Partial<Record<keyof TokenEntry, unknown>>
+  return (
+    typeof id === 'string' &&
+    typeof owner === 'string' &&
+    typeof version === 'number' &&
+    (typeof held === 'string' || isHeldGrant(held))
+  )
+}
+
+function isHeldGrant(value: unknown): value is HeldGrant {
+  const { grant, state } = Object(value) as Partial<Record<keyof HeldGrant, unknown>>
+  const { version, tokens } = Object(state) as Partial<Record<keyof GrantState, unknown>>
+  const { accessToken } = Object(tokens) as Partial<Record<keyof TokenSet, unknown>>
+  return typeof grant === 'string' && typeof version === 'number' && typeof accessToken === 'string'
 }
 
 /** The `id` of a grant's entry. */
@@ -123,8 +142,8 @@ export function createTokenEntries(
       if (entry === undefined) return hasEnded(part) ? 'grant_ended' : 'no_tokens'
       if (entry.owner !== owner) return 'no_tokens'
       if (typeof entry.held !== 'string') return entry.held
-      const held = (await open(entry, entry.held)) as HeldGrant | undefined
-      return held ?? 'unreadable'
+      const held = await open(entry, entry.held)
+      return isHeldGrant(held) ? held : 'unreadable'
     },
   }
 }

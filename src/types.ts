@@ -96,6 +96,8 @@ export type LoginRequest = IncomingMessage & {
   originalUrl?: string | undefined
   body?: unknown
   res?: ServerResponse | undefined
+  /** Express's own: hands an error to the error handlers of the router that the request is in. */
+  next?: ((error?: unknown) => void) | undefined
 }
 
 /** A login that was started and not finished: what must be remembered between redirect and callback. */

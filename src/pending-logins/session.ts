@@ -1,5 +1,6 @@
 import { digest } from '../digest.js'
 import { explainLostLogin } from '../lost-login.js'
+import { sameOriginPath } from '../return-to.js'
 import { readPart, requireSession, saveSession, writePart } from '../session.js'
 import type { LoginSession, PendingLogin, PendingLoginStore, TakenLogin } from '../types.js'
 
@@ -89,7 +90,31 @@ function merged(older: Entries, newer: Entries): Entries {
 
 function read(session: LoginSession, sessionKey: string): Entries {
   const { pendingLogins } = readPart(session, sessionKey)
-  return Array.isArray(pendingLogins) ? (pendingLogins as Entries) : []
+  return Array.isArray(pendingLogins) ? pendingLogins.filter(isEntry) : []
+}
+
+/** Whether an entry is one that {@link write} may have written. A session can hold anything. */
+function isEntry(value: unknown): value is Entries[number] {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, used, returnTo, ...login } = value as Readonly<Record<string, unknown>>
+  const isKnown = typeof id === 'string' && (used === true || isPendingLogin(login))
+  return isKnown && (returnTo === undefined || sameOriginPath(returnTo) === returnTo)
+}
+
+function isPendingLogin(login: Readonly<Record<string, unknown>>): boolean {
+  return (
+    typeof login['strategy'] === 'string' &&
+    typeof login['redirectUri'] === 'string' &&
+    typeof login['createdAt'] === 'number' &&
+    isAbsentOr('string', login['codeVerifier']) &&
+    isAbsentOr('string', login['connectTo']) &&
+    isAbsentOr('object', login['idToken']) &&
+    login['idToken'] !== null
+  )
+}
+
+function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
+  return value === undefined || typeof value === type
 }
 
 function write(session: LoginSession, sessionKey: string, entries: Entries): void {

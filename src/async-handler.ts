@@ -1,0 +1,32 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+
+/** How a request is answered: by writing the response, or by the route's next handler. */
+export type Reply = (() => void) | 'next'
+
+/**
+ * Makes an Express handler from an async function that works out the reply.
+ *
+ * The reply is dropped if the application has answered by itself meanwhile, for example after a time-out
+ * of its own. Errors go to `next`; errors of the error handlers behind it close the connection. Nothing
+ * that happens here ends the process.
+ */
+export function asyncHandler(
+  handle: (req: Request, res: Response) => Promise<Reply>,
+): RequestHandler {
+  return (req, res, next) => {
+    // `then` also catches what `handle` throws before its first `await`.
+    Promise.resolve()
+      .then(() => handle(req, res))
+      .then((reply) => send(reply, res, next))
+      .catch((error: unknown) => {
+        if (!res.writableEnded) next(error)
+      })
+      .catch(() => res.destroy())
+  }
+}
+
+function send(reply: Reply, res: Response, next: NextFunction): void {
+  if (reply === 'next') {
+    if (!res.writableEnded) next()
+  } else if (!res.headersSent) reply()
+}
