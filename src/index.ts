@@ -14,10 +14,10 @@ export {
   ResourceError,
   StorageError,
   TokenEndpointError,
-} from './errors.js'
-export { guardSessionStore } from './guard-session-store.js'
-export { MemoryLedger } from './ledger/memory.js'
-export { cookiePendingLogins } from './pending-logins/cookie.js'
+} from './errors/errors.js'
+export { guardSessionStore } from './session/guard-session-store.js'
+export { MemoryLedger } from './grants/memory.js'
+export { cookiePendingLogins } from './login/cookie-pending-logins.js'
 export { apple } from './providers/apple.js'
 export { askara } from './providers/askara.js'
 export { auth0 } from './providers/auth0.js'
@@ -33,22 +33,22 @@ export { microsoft } from './providers/microsoft.js'
 export { okta } from './providers/okta.js'
 export { salesforce } from './providers/salesforce.js'
 export { slack } from './providers/slack.js'
-export { requireLogin } from './require-login.js'
-export { authRouter, loginErrorPage } from './router.js'
-export { AuthorizationCodeStrategy } from './strategy.js'
+export { requireLogin } from './passport/require-login.js'
+export { authRouter, loginErrorPage } from './passport/router.js'
+export { AuthorizationCodeStrategy } from './passport/strategy.js'
 
 export type {
   ClientAssertionAudience,
   ClientAuthenticationMethod,
   ClientSecret,
-} from './client-authentication.js'
+} from './options/client-credentials.js'
 export type {
   ClientAssertionAlgorithm,
   NamedPrivateKey,
   PrivateKey,
   PrivateKeys,
-} from './client-keys.js'
-export type { DiagnosticError, DiagnosticEvent, DiagnosticStep } from './diagnostics.js'
+} from './options/client-credentials.js'
+export type { DiagnosticError, DiagnosticEvent, DiagnosticStep } from './diagnostics/diagnostics.js'
 export type {
   AuthorizationCodeFlowError,
   ErrorCode,
@@ -57,41 +57,36 @@ export type {
   OAuthErrorFacts,
   PendingLoginErrorCode,
   ProviderErrorFacts,
-} from './errors.js'
+} from './errors/errors.js'
 export type {
   FailureInfo,
   LoginInfo,
   LoginOptions,
   VerifiedLogin,
   Verify,
-} from './login-options.js'
-export type { IdTokenClaims } from './id-token.js'
-export type { GuardableStore, GuardOptions } from './guard-session-store.js'
-export type { MemoryLedgerOptions } from './ledger/memory.js'
-export type { AuthorizationCodeOptions, Parameters, ProviderOptions } from './options.js'
-export type { CookiePendingLoginsOptions } from './pending-logins/cookie.js'
-export type { SignatureAlgorithm } from './provider-jwt.js'
+} from './login/login-options.js'
+export type { IdTokenClaims } from './endpoints/id-token.js'
+export type { GuardableStore, GuardOptions } from './session/guard-session-store.js'
+export type { MemoryLedgerOptions } from './grants/memory.js'
+export type { AuthorizationCodeOptions, ProviderOptions } from './options/options.js'
+export type { Parameters } from './options/parameters.js'
+export type { CookiePendingLoginsOptions } from './login/cookie-pending-logins.js'
+export type { SignatureAlgorithm } from './options/signature-algorithms.js'
 export type { AppleClient } from './providers/apple.js'
 export type { DiscoveredProvider, DiscoverOptions } from './providers/discover.js'
 export type { MicrosoftProvider } from './providers/microsoft.js'
-export type { RequireLoginOptions } from './require-login.js'
-export type { AuthRouterOptions } from './router.js'
+export type { RequireLoginOptions } from './passport/require-login.js'
+export type { AuthRouterOptions } from './passport/router.js'
 
+export type { AuthorizationDetail } from './options/authorization-details.js'
+export type { DefaultUser } from './passport/default-user.js'
+export type { EnrolledLogin, GrantState, Ledger, Renewal, RenewalLimits } from './options/ledger.js'
 export type {
-  AuthorizationDetail,
-  DefaultUser,
-  EnrolledLogin,
   ExpectedIdToken,
-  GrantState,
-  Ledger,
-  LoginRequest,
-  LoginSession,
-  ParsedProfile,
   PendingLogin,
   PendingLoginStore,
-  Profile,
-  Renewal,
-  RenewalLimits,
   TakenLogin,
-  TokenSet,
-} from './types.js'
+} from './options/pending-login-store.js'
+export type { LoginRequest, LoginSession } from './lib/login-request.js'
+export type { ParsedProfile, Profile } from './options/profile.js'
+export type { TokenSet } from './options/token-set.js'

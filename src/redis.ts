@@ -1,3 +1,3 @@
-export { RedisLedger } from './ledger/redis.js'
+export { RedisLedger } from './grants/redis.js'
 
-export type { RedisLedgerClient, RedisLedgerOptions } from './ledger/redis.js'
+export type { RedisLedgerClient, RedisLedgerOptions } from './grants/redis.js'

@@ -1,7 +1,7 @@
-import type { Settings } from '../settings.js'
-import type { Answer, Transport } from '../transport.js'
 import { failed, messageOf, ok, skipped, warning } from './finding.js'
 import type { Verdict } from './finding.js'
+import type { Answer, Transport } from '../client/transport.js'
+import type { Settings } from '../options/read-options.js'
 
 /** The application that runs, as browsers see it. */
 export interface RunningApplication {

@@ -1,10 +1,3 @@
-import { ConfigurationError, DiscoveryError } from '../errors.js'
-import type { AuthorizationCodeOptions } from '../options.js'
-import { createParts } from '../parts.js'
-import type { Parts } from '../parts.js'
-import { readOptions } from '../settings.js'
-import type { Settings } from '../settings.js'
-import { createTransport } from '../transport.js'
 import { checkCallbackUrl, checkLogin } from './app-checks.js'
 import type { RunningApplication } from './app-checks.js'
 import { failed, messageOf, ok } from './finding.js'
@@ -20,6 +13,13 @@ import {
   discoveryFailed,
 } from './provider-checks.js'
 import { checkRedis } from './redis-check.js'
+import { createTransport } from '../client/transport.js'
+import { ConfigurationError, DiscoveryError } from '../errors/errors.js'
+import type { AuthorizationCodeOptions } from '../options/options.js'
+import { readOptions } from '../options/read-options.js'
+import type { Settings } from '../options/read-options.js'
+import { createParts } from '../passport/parts.js'
+import type { Parts } from '../passport/parts.js'
 
 /** What is looked at. */
 export interface Patient {

@@ -1,5 +1,5 @@
-import { AuthorizationCodeError } from '../errors.js'
-import { TransportError } from '../transport.js'
+import { TransportError } from '../client/transport.js'
+import { AuthorizationCodeError } from '../errors/errors.js'
 
 /** What one check of a set-up has found. */
 export interface Finding {
@@ -17,8 +17,11 @@ export interface Finding {
 export type Verdict = Omit<Finding, 'check'>
 
 export const ok = (seen: string): Verdict => ({ status: 'ok', seen })
+
 export const skipped = (seen: string): Verdict => ({ status: 'skipped', seen })
+
 export const warning = (seen: string, cure: string): Verdict => ({ status: 'warning', seen, cure })
+
 export const failed = (seen: string, cure: string): Verdict => ({ status: 'failed', seen, cure })
 
 /** What is wrong with how the options were given. Its message holds nothing of theirs. */

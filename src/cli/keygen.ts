@@ -1,7 +1,7 @@
+import type { JSONWebKeySet } from 'jose'
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import type { JSONWebKeySet } from 'jose'
-import { createClientKeys } from '../client-keys.js'
+import { createClientKeys } from '../client/client-keys.js'
 
 /** What each algorithm is signed with. */
 const GENERATORS = {

@@ -1,16 +1,16 @@
 import { isIP } from 'node:net'
 import { connect } from 'node:tls'
-import type { AuthorizationServer } from 'oauth4webapi'
 import { generateRandomCodeVerifier } from 'oauth4webapi'
-import { createClientKeys } from '../client-keys.js'
-import { ProviderError } from '../errors.js'
-import type { Parts } from '../parts.js'
-import { readMetadata } from '../providers/discover.js'
-import type { Settings } from '../settings.js'
-import { TransportError } from '../transport.js'
-import type { Transport } from '../transport.js'
+import type { AuthorizationServer } from 'oauth4webapi'
 import { failed, messageOf, ok, skipped, warning } from './finding.js'
 import type { Verdict } from './finding.js'
+import { createClientKeys } from '../client/client-keys.js'
+import { TransportError } from '../client/transport.js'
+import type { Transport } from '../client/transport.js'
+import { ProviderError } from '../errors/errors.js'
+import type { Settings } from '../options/read-options.js'
+import type { Parts } from '../passport/parts.js'
+import { readMetadata } from '../providers/discover.js'
 
 /** The provider's metadata, and what is to be said of it. */
 export interface Discovered {
@@ -185,6 +185,7 @@ export async function checkKey(settings: Settings): Promise<Verdict> {
 
 /** How far the clocks may be apart before it is worth a word, and before nothing works, in **seconds**. */
 const CLOCK_WARNING_SECONDS = 5
+
 const CLOCK_FAILURE_SECONDS = 30
 
 /** Whether this machine's clock agrees with the provider's. */

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { AuthorizationCodeError } from '../errors.js'
-import type { AuthorizationCodeOptions, ProviderOptions } from '../options.js'
+import { SetupError } from './finding.js'
+import { AuthorizationCodeError } from '../errors/errors.js'
+import type { AuthorizationCodeOptions, ProviderOptions } from '../options/options.js'
 import { askara } from '../providers/askara.js'
 import { discord } from '../providers/discord.js'
 import { discover } from '../providers/discover.js'
@@ -11,7 +12,6 @@ import { google } from '../providers/google.js'
 import { jiko } from '../providers/jiko.js'
 import { linkedin } from '../providers/linkedin.js'
 import { slack } from '../providers/slack.js'
-import { SetupError } from './finding.js'
 
 const PROVIDERS: Readonly<Record<string, ProviderOptions>> = {
   askara,

@@ -1,8 +1,9 @@
-import type { ShownValue } from '../shown-values.js'
+import type { ShownValue } from '../diagnostics/shown-values.js'
 import type { Flow, TimedEvent } from './recorder.js'
 
 /** Who takes part, in the order of the lanes. */
 export const LANES = ['browser', 'app', 'provider', 'store'] as const
+
 export type Lane = (typeof LANES)[number]
 
 /** One arrow of a diagram; from a lane to itself it is a note. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.js'
+import type { ErrorCode } from '../errors/errors.js'
 
 /** What to do, by the OAuth error that the provider has answered with. */
 const OAUTH_FIXES: Readonly<Record<string, string>> = {

@@ -1,10 +1,10 @@
-import type { FlowFailure } from '../observation.js'
-import { escapeHtml } from '../pages.js'
-import type { ShownValue } from '../shown-values.js'
-import { duration, LANES, linesOf } from './diagram.js'
+import type { FlowFailure } from '../diagnostics/observation.js'
+import type { ShownValue } from '../diagnostics/shown-values.js'
+import { LANES, duration, linesOf } from './diagram.js'
 import type { Lane, Line } from './diagram.js'
 import { fixOf } from './fixes.js'
 import type { Flow, FlowStatus } from './recorder.js'
+import { escapeHtml } from '../passport/pages.js'
 
 /** What a page is made of. */
 export interface PageParts {

@@ -1,4 +1,4 @@
-import type { FlowContext, FlowEvent, FlowFailure } from '../observation.js'
+import type { FlowContext, FlowEvent, FlowFailure } from '../diagnostics/observation.js'
 
 /** An event, and when it was told, in **milliseconds since the epoch**. */
 export type TimedEvent = FlowEvent & { readonly at: number }
@@ -38,6 +38,7 @@ type Recorded = { -readonly [Key in keyof Flow]: Flow[Key] } & {
 
 /** As many flows are remembered. */
 const MAXIMUM_FLOWS = 50
+
 /** As many events of each. */
 const MAXIMUM_EVENTS = 100
 

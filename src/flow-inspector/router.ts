@@ -1,16 +1,16 @@
 import express from 'express'
 import type { Request, RequestHandler, Response, Router } from 'express'
-import { refuseUnknown } from '../checks.js'
-import { ConfigurationError } from '../errors.js'
-import { observationOf } from '../observation.js'
-import type { Observation } from '../observation.js'
-import type { AuthorizationCodeStrategy } from '../strategy.js'
+import { observationOf } from '../diagnostics/observation.js'
+import type { Observation } from '../diagnostics/observation.js'
+import { ConfigurationError } from '../errors/errors.js'
 import { flowItem, inspectorPage } from './page.js'
 import { createRecorder } from './recorder.js'
 import type { Recorder } from './recorder.js'
 import { SCRIPT } from './script.js'
 import { STYLE } from './style.js'
 import { isLocal } from './visitors.js'
+import { refuseUnknown } from '../options/checks.js'
+import type { AuthorizationCodeStrategy } from '../passport/strategy.js'
 
 /** What {@link flowInspector} may be told. */
 export interface FlowInspectorOptions {
@@ -112,8 +112,10 @@ const localOnly: RequestHandler = (req, res, next) => {
 
 /** How often a silent connection is shown to be alive, in **milliseconds**. */
 const HEARTBEAT_MS = 15_000
+
 /** What happens within this time is sent together, in **milliseconds**. */
 const PAUSE_MS = 25
+
 /** How much may wait for a page that does not read, in **bytes**; then its connection ends, and it asks again. */
 const MAXIMUM_BACKLOG_BYTES = 4_000_000
 

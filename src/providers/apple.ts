@@ -1,7 +1,7 @@
-import { createClientKeys } from '../client-keys.js'
-import type { PrivateKey } from '../client-keys.js'
-import { ConfigurationError } from '../errors.js'
-import type { AuthorizationCodeOptions, ProviderOptions } from '../options.js'
+import { createClientKeys } from '../client/client-keys.js'
+import { ConfigurationError } from '../errors/errors.js'
+import type { PrivateKey } from '../options/client-credentials.js'
+import type { AuthorizationCodeOptions, ProviderOptions } from '../options/options.js'
 
 /** What {@link apple} has to know of your account. */
 export interface AppleClient {

@@ -1,5 +1,5 @@
-import type { ProviderOptions } from '../options.js'
-import type { ParsedProfile } from '../types.js'
+import type { ProviderOptions } from '../options/options.js'
+import type { ParsedProfile } from '../options/profile.js'
 
 /**
  * Askara: client secret, JSON token requests, access tokens of one hour, refresh tokens of 30 days

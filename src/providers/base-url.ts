@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors.js'
-import { isSecure } from '../transport.js'
+import { ConfigurationError } from '../errors/errors.js'
+import { isSecure } from '../lib/secure-url.js'
 
 /**
  * The address that a provider's endpoints are under: a URL without a slash at its end.

@@ -1,5 +1,5 @@
-import type { ProviderOptions } from '../options.js'
-import type { ParsedProfile } from '../types.js'
+import type { ProviderOptions } from '../options/options.js'
+import type { ParsedProfile } from '../options/profile.js'
 
 /**
  * Discord: access tokens of a week, with refresh tokens. For the person's email, ask for the scope `email`

@@ -6,11 +6,12 @@ import {
 } from 'oauth4webapi'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Dispatcher } from 'undici'
-import { checkPositive } from '../checks.js'
-import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors.js'
-import type { ProviderOptions } from '../options.js'
-import { createTransport, isSecure, TransportError } from '../transport.js'
-import type { Transport } from '../transport.js'
+import { TransportError, createTransport } from '../client/transport.js'
+import type { Transport } from '../client/transport.js'
+import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
+import { isSecure } from '../lib/secure-url.js'
+import { checkPositive } from '../options/checks.js'
+import type { ProviderOptions } from '../options/options.js'
 
 /** How {@link discover} connects. */
 export interface DiscoverOptions {

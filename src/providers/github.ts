@@ -1,6 +1,6 @@
-import { isObject } from '../provider-answer.js'
-import type { ProviderOptions } from '../options.js'
-import type { ParsedProfile } from '../types.js'
+import { isObject } from '../lib/json.js'
+import type { ProviderOptions } from '../options/options.js'
+import type { ParsedProfile } from '../options/profile.js'
 
 /**
  * GitHub: OAuth apps, whose tokens do not expire, and GitHub Apps, whose access tokens live for 8 hours and

@@ -1,4 +1,4 @@
-import type { ProviderOptions } from '../options.js'
+import type { ProviderOptions } from '../options/options.js'
 
 /**
  * Jiko: PKCE, `private_key_jwt` with PS256, access tokens of 15 minutes, refresh tokens of 90 days.

@@ -1,4 +1,4 @@
-import type { ProviderOptions } from '../options.js'
+import type { ProviderOptions } from '../options/options.js'
 
 /**
  * LinkedIn: Sign In with LinkedIn using OpenID Connect; access tokens of 60 days.

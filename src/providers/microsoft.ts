@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors.js'
-import type { ProviderOptions } from '../options.js'
+import { ConfigurationError } from '../errors/errors.js'
+import type { ProviderOptions } from '../options/options.js'
 
 /** What {@link microsoft} returns. */
 export type MicrosoftProvider = ProviderOptions & { readonly name: 'microsoft' }

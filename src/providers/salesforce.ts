@@ -1,4 +1,4 @@
-import type { ProviderOptions } from '../options.js'
+import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 
 /**

@@ -1,5 +1,5 @@
-import { isObject } from '../provider-answer.js'
-import type { ProviderOptions } from '../options.js'
+import { isObject } from '../lib/json.js'
+import type { ProviderOptions } from '../options/options.js'
 
 /**
  * Slack: Sign in with Slack, which is OpenID Connect.

@@ -1,6 +1,6 @@
-import { setTimeout } from 'node:timers/promises'
 import type { JSONWebKeySet } from 'jose'
-import { refuseUnknown } from '../checks.js'
+import { setTimeout } from 'node:timers/promises'
+import { refuseUnknown } from '../options/checks.js'
 import { ENDPOINTS } from './endpoints.js'
 import type { TestLie, TestWorld } from './endpoints.js'
 import { createTestGrants } from './grants.js'

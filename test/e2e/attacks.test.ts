@@ -10,7 +10,7 @@ import {
   guardSessionStore,
   MemoryLedger,
 } from '../../src/index.js'
-import { providerText } from '../../src/provider-text.js'
+import { providerText } from '../../src/lib/provider-text.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser } from '../support/http.js'

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose'
-import { digest } from '../../src/digest.js'
+import { digest } from '../../src/lib/digest.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
 import { asked, bodyOf, ONE_LOGIN } from '../support/login.js'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { flowInspector } from '../../src/flow-inspector.js'
-import { observationOf } from '../../src/observation.js'
+import { observationOf } from '../../src/diagnostics/observation.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
 import { changed, formOf, startLogin } from '../support/login.js'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { EnrolledLogin, GrantState, Ledger } from '../../src/types.js'
+import type { EnrolledLogin, GrantState, Ledger } from '../../src/options/ledger.js'
 
 /** A grant as a login begins it: 256 random bits. */
 export function newGrant(): string {

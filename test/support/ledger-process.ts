@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { GrantState, Renewal, RenewalLimits } from '../../src/types.js'
+import type { GrantState, Renewal, RenewalLimits } from '../../src/options/ledger.js'
 
 /** What a worker is started with. */
 export interface WorkerOptions {

@@ -1,8 +1,8 @@
 /** A process of an application, as far as its ledger goes: does what `ledger-process.ts` sends it. */
 import { createClient } from 'redis'
-import { AuthorizationCodeError, TokenEndpointError } from '../../src/errors.js'
-import { RedisLedger } from '../../src/ledger/redis.js'
-import type { GrantState, Renewal } from '../../src/types.js'
+import { AuthorizationCodeError, TokenEndpointError } from '../../src/errors/errors.js'
+import { RedisLedger } from '../../src/grants/redis.js'
+import type { GrantState, Renewal } from '../../src/options/ledger.js'
 import type { Answer, Task, WorkerOptions } from './ledger-process.js'
 
 const { redisURL, tokenURL, commandTimeoutMs, clockSkewMs }: WorkerOptions = JSON.parse(

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Scheduler } from 'fast-check'
-import { TokenEndpointError } from '../../src/errors.js'
-import type { LedgerStore, Wait } from '../../src/ledger/ledger.js'
-import type { GrantState, Ledger, Renewal } from '../../src/types.js'
+import { TokenEndpointError } from '../../src/errors/errors.js'
+import type { LedgerStore, Wait } from '../../src/grants/ledger.js'
+import type { GrantState, Ledger, Renewal } from '../../src/options/ledger.js'
 import { lineTo } from './line-to-store.js'
 
 /** What a provider does with one request to renew. */

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import express from 'express'
 import { newGrant } from './grants.js'
 import { listen } from './http.js'
-import type { GrantState } from '../../src/types.js'
+import type { GrantState } from '../../src/options/ledger.js'
 
 /** What a {@link RotatingTokenServer} does with a request. */
 export type TokenServerAct =

@@ -1,0 +1,240 @@
+import { SignJWT, calculateJwkThumbprint } from 'jose'
+import type { CryptoKey, JSONWebKeySet, JWK, JWTPayload } from 'jose'
+import { KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
+import { ConfigurationError } from '../errors/errors.js'
+import type {
+  ClientAssertionAlgorithm,
+  NamedPrivateKey,
+  PrivateKey,
+  PrivateKeys,
+} from '../options/client-credentials.js'
+
+/** What the client signs with. */
+export interface ClientKeysSettings {
+  readonly privateKey: PrivateKeys | (() => PrivateKeys | Promise<PrivateKeys>)
+  readonly keyId?: string | undefined
+  readonly clientAssertionAlgorithm?: ClientAssertionAlgorithm | undefined
+}
+
+/** The client's own keys. */
+export interface ClientKeys {
+  /** Signs a JWT of this type with the first key. */
+  sign(claims: JWTPayload, typ: string): Promise<string>
+
+  /**
+   * The public halves of all keys.
+   *
+   * @throws {ConfigurationError} when a key does not let anyone see its public half
+   * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
+   */
+  publicKeys(): Promise<JSONWebKeySet>
+}
+
+/**
+ * Keys that are given are read once; those of a function anew at each use, so that they can change while
+ * the process runs.
+ *
+ * @throws {ConfigurationError} when a key cannot be read or cannot sign: a given one now, one of a
+ * function's when it is used
+ */
+export function createClientKeys(settings: ClientKeysSettings): ClientKeys {
+  const { privateKey } = settings
+  const read =
+    typeof privateKey === 'function'
+      ? async () => readKeys(await privateKey(), settings)
+      : always(readKeys(privateKey, settings))
+
+  return {
+    async sign(claims, typ) {
+      const [first] = await read()
+      const { key, alg } = first
+      const kid = await first.kid()
+      const header = { alg, typ, ...(kid !== undefined && { kid }) }
+      return new SignJWT(claims).setProtectedHeader(header).sign(key)
+    },
+
+    async publicKeys() {
+      const keys = (await read()).map(async (key) => {
+        const kid = await key.kid()
+        return { ...key.publicJwk(), ...(kid !== undefined && { kid }), alg: key.alg, use: 'sig' }
+      })
+      return { keys: await Promise.all(keys) }
+    },
+  }
+}
+
+function always<Value>(value: Value): () => Value {
+  return () => value
+}
+
+/** A private key that is ready to sign. */
+export interface SigningKey {
+  readonly key: KeyObject | CryptoKey
+  readonly alg: ClientAssertionAlgorithm
+  /** @throws {ConfigurationError} when the key does not let anyone see its public half */
+  publicJwk(): JWK
+}
+
+interface ClientKey extends SigningKey {
+  /** Its name at the provider; `undefined` when the only key was given none. */
+  kid(): string | undefined | Promise<string>
+}
+
+const OPTION = 'privateKey'
+
+function readKeys(
+  given: PrivateKeys,
+  settings: ClientKeysSettings,
+): readonly [ClientKey, ...ClientKey[]] {
+  const { keyId, clientAssertionAlgorithm } = settings
+  if (!isList(given)) {
+    const key = readSigningKey(given, OPTION, clientAssertionAlgorithm)
+    return [{ ...key, kid: always(keyId ?? kidOf(given)) }]
+  }
+  if (keyId !== undefined) {
+    throw new ConfigurationError(
+      'keyId is for a single privateKey: in a list, each key has a kid of its own.',
+      'keyId',
+    )
+  }
+  const [first, ...others] = given.map((one) => {
+    const {
+      key,
+      kid = kidOf(key),
+      alg = clientAssertionAlgorithm,
+    } = isNamed(one) ? one : { key: one }
+    const signing = readSigningKey(key, OPTION, alg)
+    return { ...signing, given: kid, kid: () => kid ?? calculateJwkThumbprint(signing.publicJwk()) }
+  })
+  if (first === undefined) throw new ConfigurationError('privateKey is an empty list.', OPTION)
+  const kids = [first, ...others].map((key) => key.given).filter((kid) => kid !== undefined)
+  if (new Set(kids).size < kids.length) {
+    throw new ConfigurationError('privateKey has two keys with the same kid.', OPTION)
+  }
+  return [first, ...others]
+}
+
+function isList(given: PrivateKeys): given is readonly (PrivateKey | NamedPrivateKey)[] {
+  return Array.isArray(given)
+}
+
+function isNamed(given: PrivateKey | NamedPrivateKey): given is NamedPrivateKey {
+  return typeof given === 'object' && Object.hasOwn(given, 'key') && !isJwk(given)
+}
+
+function kidOf(key: PrivateKey): string | undefined {
+  return isJwk(key) ? key.kid : undefined
+}
+
+/**
+ * Makes a private key ready to sign.
+ *
+ * @param option the name of the option it comes from
+ * @param wanted the algorithm; left out, what the key itself says, else the best it can
+ * @throws {ConfigurationError} when it cannot be read, or cannot sign
+ */
+export function readSigningKey(
+  given: PrivateKey,
+  option: string,
+  wanted?: ClientAssertionAlgorithm,
+): SigningKey {
+  const key = importPrivateKey(given, option)
+  if (key.type !== 'private') {
+    throw new ConfigurationError(`${option} is a ${key.type} key; a private one is needed.`, option)
+  }
+  const possible = algorithmsOf(key)
+  const own = isJwk(given) ? given.alg : undefined
+  const alg = wanted ?? possible.find((name) => name === own) ?? possible[0]
+  if (alg === undefined) {
+    throw new ConfigurationError(
+      `${option} is of a kind that cannot sign a client assertion: use RSA (2048 bits or more, with SHA-256, not of the RSASSA-PSS kind), EC P-256 or Ed25519.`,
+      option,
+    )
+  }
+  if (!possible.includes(alg)) {
+    throw new ConfigurationError(
+      `clientAssertionAlgorithm '${alg}' does not fit the ${option}, which can sign with ${possible.join(' or ')}.`,
+      'clientAssertionAlgorithm',
+    )
+  }
+  return { key, alg, publicJwk: () => publicJwkOf(key, option) }
+}
+
+function publicJwkOf(key: KeyObject | CryptoKey, option: string): JWK {
+  try {
+    const own = key instanceof KeyObject ? key : KeyObject.from(key)
+    return createPublicKey(own).export({ format: 'jwk' })
+  } catch {
+    throw new ConfigurationError(
+      `${option} does not let its public half be seen: it has to be extractable.`,
+      option,
+    )
+  }
+}
+
+function isJwk(key: unknown): key is JWK {
+  return typeof key === 'object' && key !== null && 'kty' in key
+}
+
+function importPrivateKey(key: PrivateKey, option: string): KeyObject | CryptoKey {
+  try {
+    // In an environment variable, a PEM's lines are often joined by a backslash and an n.
+    if (typeof key === 'string') return createPrivateKey(key.replaceAll('\\n', '\n'))
+    if (isJwk(key)) return createPrivateKey({ key: { ...key }, format: 'jwk' })
+  } catch {
+    // The parser's own error may quote what it was given: said below, in our words.
+  }
+  if (isKeyLike(key)) return key
+  throw new ConfigurationError(
+    `${option} cannot be read: give it as PEM text (-----BEGIN PRIVATE KEY-----), a private JWK, a KeyObject or a CryptoKey.`,
+    option,
+  )
+}
+
+function isKeyLike(key: unknown): key is KeyObject | CryptoKey {
+  return key instanceof KeyObject || Object.prototype.toString.call(key) === '[object CryptoKey]'
+}
+
+/** The algorithms a key can sign with, the preferred one first. */
+function algorithmsOf(key: KeyObject | CryptoKey): readonly ClientAssertionAlgorithm[] {
+  return key instanceof KeyObject ? algorithmsOfKeyObject(key) : algorithmsOfCryptoKey(key)
+}
+
+function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorithm[] {
+  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {}
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      return modulusLength >= 2048 ? ['PS256', 'RS256'] : []
+    case 'ec':
+      return namedCurve === 'prime256v1' ? ['ES256'] : []
+    case 'ed25519':
+      return ['EdDSA']
+    default:
+      return []
+  }
+}
+
+/** What Web Crypto says of a key; which members there are depends on its kind. */
+interface CryptoKeyAlgorithm {
+  readonly name: string
+  readonly hash?: { readonly name: string }
+  readonly modulusLength?: number
+  readonly namedCurve?: string
+}
+
+function algorithmsOfCryptoKey({ algorithm }: CryptoKey): readonly ClientAssertionAlgorithm[] {
+  const { name, hash, modulusLength = 0, namedCurve }: CryptoKeyAlgorithm = algorithm
+  const strongRsa = hash?.name === 'SHA-256' && modulusLength >= 2048
+  switch (name) {
+    case 'RSA-PSS':
+      return strongRsa ? ['PS256'] : []
+    case 'RSASSA-PKCS1-v1_5':
+      return strongRsa ? ['RS256'] : []
+    case 'ECDSA':
+      return namedCurve === 'P-256' ? ['ES256'] : []
+    case 'Ed25519':
+      return ['EdDSA']
+    default:
+      return []
+  }
+}

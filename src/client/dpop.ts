@@ -1,0 +1,91 @@
+import { SignJWT, calculateJwkThumbprint } from 'jose'
+import { randomUUID } from 'node:crypto'
+import type { SigningKey } from './client-keys.js'
+import { digest } from '../lib/digest.js'
+
+/**
+ * Proves to servers that this client holds the key its tokens are bound to.
+ *
+ * @see [RFC 9449 - OAuth 2.0 Demonstrating Proof of Possession (DPoP)](https://www.rfc-editor.org/rfc/rfc9449.html)
+ */
+export interface ProofOfPossession {
+  /**
+   * A fresh proof for one request, with the server's newest nonce, if it has given one.
+   *
+   * @see [RFC 9449, section 4.2 - DPoP Proof JWT Syntax](https://www.rfc-editor.org/rfc/rfc9449.html#section-4.2)
+   */
+  prove(url: string | URL, method: string, accessToken?: string): Promise<string>
+
+  /** Remembers a server's nonce, the `DPoP-Nonce` of an answer, for the next proof. */
+  learn(url: string | URL, nonce: string | readonly string[] | null | undefined): void
+
+  /**
+   * The key's thumbprint, for `dpop_jkt`.
+   *
+   * @see [RFC 9449, section 10 - Authorization Code Binding to a DPoP Key](https://www.rfc-editor.org/rfc/rfc9449.html#section-10)
+   */
+  thumbprint(): Promise<string>
+}
+
+/** Of as many servers the nonce is remembered; the one that was asked the longest time ago goes first. */
+const MAXIMUM_NONCES = 100
+
+/** Proofs by one key. */
+export function createProofOfPossession(signing: SigningKey): ProofOfPossession {
+  const { key, alg } = signing
+  const publicJwk = signing.publicJwk()
+  const nonces = new Map<string, string>()
+  // Only what names the key: RFC 9449 has no room for more.
+  const header = { alg, typ: 'dpop+jwt', jwk: publicJwk }
+
+  return {
+    async prove(url, method, accessToken) {
+      const { origin, pathname } = new URL(url)
+      const nonce = nonces.get(origin)
+      return new SignJWT({
+        jti: randomUUID(),
+        htm: method,
+        htu: `${origin}${pathname}`,
+        iat: Math.floor(Date.now() / 1000),
+        ...(nonce !== undefined && { nonce }),
+        ...(accessToken !== undefined && { ath: digest(accessToken) }),
+      })
+        .setProtectedHeader(header)
+        .sign(key)
+    },
+
+    learn(url, nonce) {
+      if (typeof nonce !== 'string' || nonce === '') return
+      const { origin } = new URL(url)
+      nonces.delete(origin)
+      nonces.set(origin, nonce)
+      for (const oldest of nonces.keys()) {
+        if (nonces.size <= MAXIMUM_NONCES) break
+        nonces.delete(oldest)
+      }
+    },
+
+    thumbprint: () => calculateJwkThumbprint(publicJwk),
+  }
+}
+
+/** What of an answer tells whether it is the request for a nonce. */
+interface Challenge {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly text: string
+}
+
+/**
+ * Whether a server has refused a request only because its nonce was not in the proof.
+ *
+ * @see [RFC 9449, section 8 - Authorization Server-Provided Nonce](https://www.rfc-editor.org/rfc/rfc9449.html#section-8)
+ * @see [RFC 9449, section 9 - Resource Server-Provided Nonce](https://www.rfc-editor.org/rfc/rfc9449.html#section-9)
+ */
+export function wantsNonce({ status, headers, text }: Challenge): boolean {
+  if ((status !== 400 && status !== 401) || headers['dpop-nonce'] === undefined) return false
+  return (
+    /"error"\s*:\s*"use_dpop_nonce"/.test(text) ||
+    /\berror\s*=\s*"?use_dpop_nonce\b/i.test(String(headers['www-authenticate'] ?? ''))
+  )
+}

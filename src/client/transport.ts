@@ -1,0 +1,191 @@
+import { EventEmitter } from 'node:events'
+import type { Readable } from 'node:stream'
+import { Agent, errors, fetch, request } from 'undici'
+import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
+import { ConfigurationError } from '../errors/errors.js'
+import { isSecure } from '../lib/secure-url.js'
+
+/** How connections to a provider are made. */
+export interface TransportOptions {
+  /** Time for the whole exchange, connecting and reading the body included, in **milliseconds**. */
+  readonly timeoutMs: number
+  /** The most that is read of one answer's body, in **bytes**. */
+  readonly responseLimitBytes: number
+  /** An undici dispatcher: a proxy, a private CA, a client certificate, a `MockAgent`. */
+  readonly dispatcher?: Dispatcher | undefined
+}
+
+/** A request whose body, if any, is text. */
+export interface OutgoingRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  /** Less time than the transport's, in **milliseconds**. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The body as UTF-8 text, without a byte order mark. */
+  readonly text: string
+}
+
+/** The one way out to the network: time and size limited, HTTPS, no redirects followed. */
+export interface Transport {
+  /**
+   * Sends a request once, never again, and reads the whole answer, whatever its status.
+   *
+   * @throws {TransportError} when no complete answer came
+   */
+  send(request: OutgoingRequest): Promise<Answer>
+  /**
+   * `fetch` under the same limits; `redirect` is `manual` unless `init` says otherwise.
+   *
+   * @throws {TransportError} when no answer came
+   */
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>
+}
+
+/** No complete answer came. For the callers in this library, who know what was asked for and why. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError'
+
+  constructor(
+    message: string,
+    /** `timeout`, `too_large`, or the network's own code such as `ECONNREFUSED`. */
+    readonly networkCode: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause })
+  }
+}
+
+/** Firewalls, and GitHub's API, turn away requests that name nobody. */
+const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
+
+let sharedAgent: Agent | undefined
+
+/** Creates a transport. Transports without a dispatcher of their own share one keep-alive pool. */
+export function createTransport(options: TransportOptions): Transport {
+  const { timeoutMs, responseLimitBytes } = options
+  const dispatcher = options.dispatcher ?? (sharedAgent ??= new Agent())
+
+  return {
+    async send({ method, url, headers, body, timeoutMs: limitMs = timeoutMs }) {
+      const target = secureUrl(url)
+      const signal = new TimeLimit(limitMs)
+      try {
+        const answer = await request(target, {
+          method,
+          headers: { ...DEFAULT_HEADERS, ...headers },
+          body: body ?? null,
+          dispatcher,
+          signal,
+        })
+        const text = await readText(answer.body, responseLimitBytes)
+        return { status: answer.statusCode, headers: answer.headers, text }
+      } catch (error) {
+        throw asTransportError(error, limitMs)
+      } finally {
+        signal.clear()
+      }
+    },
+
+    async fetch(url, init = {}) {
+      const target = secureUrl(url)
+      const timeLimit = AbortSignal.timeout(timeoutMs)
+      const signal = init.signal ? AbortSignal.any([init.signal, timeLimit]) : timeLimit
+      // The built-in `fetch` and undici's are one implementation with two sets of type names.
+      const undiciInit = { redirect: 'manual', ...init, signal, dispatcher } as UndiciRequestInit
+      try {
+        const answer = (await fetch(target, undiciInit)) as unknown as Response
+        return withLimitedBody(answer, responseLimitBytes)
+      } catch (error) {
+        // What the caller aborted is the caller's own; `fetch` hides the network's error in `cause`.
+        if (init.signal?.aborted) throw error
+        const { cause } = error as Error
+        throw asTransportError(cause ?? error, timeoutMs)
+      }
+    },
+  }
+}
+
+/** What undici takes for a signal. An AbortSignal makes a request cost noticeably more. */
+class TimeLimit extends EventEmitter {
+  /** The error that the request ends with. */
+  reason: unknown
+  readonly #timer: NodeJS.Timeout
+
+  constructor(limitMs: number) {
+    super()
+    this.#timer = setTimeout(() => {
+      this.reason = new DOMException('The time is up', 'TimeoutError')
+      this.emit('abort')
+    }, limitMs)
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+function secureUrl(url: string | URL): URL {
+  const parsed = new URL(url)
+  if (!isSecure(parsed)) {
+    throw new ConfigurationError(`Refused to send a request to ${parsed.origin}: it is not HTTPS.`)
+  }
+  return parsed
+}
+
+/** Reads a body to its end as UTF-8 without a byte order mark, and gives up once it is larger than the limit. */
+function readText(body: Readable, limitBytes: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let receivedBytes = 0
+  return new Promise((resolve, reject) => {
+    body.on('data', (chunk: Uint8Array) => {
+      receivedBytes += chunk.length
+      // Destroying the body ends the connection with it.
+      if (receivedBytes > limitBytes) body.destroy(tooLarge(limitBytes))
+      else text += decoder.decode(chunk, { stream: true })
+    })
+    body.once('end', () => resolve(text + decoder.decode()))
+    body.once('error', reject)
+  })
+}
+
+function withLimitedBody(answer: Response, limitBytes: number): Response {
+  if (answer.body === null) return answer
+  let receivedBytes = 0
+  const limiter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      receivedBytes += chunk.length
+      if (receivedBytes > limitBytes) controller.error(tooLarge(limitBytes))
+      else controller.enqueue(chunk)
+    },
+  })
+  const limited = new Response(answer.body.pipeThrough(limiter), answer)
+  return Object.defineProperty(limited, 'url', { value: answer.url })
+}
+
+function tooLarge(limitBytes: number): TransportError {
+  return new TransportError(`The answer is larger than ${limitBytes} bytes`, 'too_large')
+}
+
+function asTransportError(error: unknown, timeoutMs: number): unknown {
+  if (error instanceof TransportError || error instanceof ConfigurationError) return error
+  // It carries the bytes that could not be read, and those of a token response are tokens.
+  if (error instanceof errors.HTTPParserError) Reflect.deleteProperty(error, 'data')
+  // Not told by `instanceof Error`: Node's own errors are of another realm where Jest runs tests.
+  const { name = 'unknown', code: ownCode } = error as { name?: string; code?: unknown }
+  const code = typeof ownCode === 'string' ? ownCode : name
+  if (name === 'TimeoutError' || code.endsWith('_TIMEOUT')) {
+    return new TransportError(`No complete answer within ${timeoutMs} ms`, 'timeout', error)
+  }
+  return new TransportError(`The connection failed (${code})`, code, error)
+}

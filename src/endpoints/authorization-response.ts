@@ -1,0 +1,129 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { AuthorizationResponseError, ConfigurationError } from '../errors/errors.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import { providerText } from '../lib/provider-text.js'
+
+/** The parameters that say something to us; each may come once, all others are none of our business. */
+const PARAMETERS = ['state', 'code', 'iss', 'error', 'error_description', 'error_uri'] as const
+
+/** These make a request a callback rather than the start of a login. `response` is that of a signed one. */
+const MARKERS = ['state', 'code', 'error', 'response'] as const
+
+/**
+ * The parameters of the authorization response: from the query, or from the form that a `form_post`
+ * response brings.
+ *
+ * @see [RFC 6749, section 4.1.2 - Authorization Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2)
+ * @see [OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html)
+ */
+export function readResponseParameters(request: LoginRequest): URLSearchParams {
+  return request.method === 'POST' ? readForm(request) : readQuery(request)
+}
+
+/** The parameters of the request's query, as they came: a repeated one is still there twice. */
+export function readQuery({ originalUrl, url = '' }: LoginRequest): URLSearchParams {
+  const [, query = ''] = /\?([^#]*)/.exec(originalUrl ?? url) ?? []
+  return new URLSearchParams(query)
+}
+
+function readForm({ body, headers }: LoginRequest): URLSearchParams {
+  // A form without fields, such as a button that starts a login.
+  if (body === undefined && !hasContent(headers)) return new URLSearchParams()
+  if (typeof body !== 'object' || body === null) {
+    throw new ConfigurationError(
+      'The callback came by POST and its form was not read: put express.urlencoded({ extended: false }) before this route, or use authRouter.',
+    )
+  }
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(body)) {
+    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      // Whatever a nested form field is, it is not the value of a parameter of ours: it matches nothing.
+      parameters.append(name, typeof one === 'string' ? one : '')
+    }
+  }
+  return parameters
+}
+
+/** @see [RFC 9112, section 6.3 - Message Body Length](https://www.rfc-editor.org/rfc/rfc9112.html#section-6.3) */
+function hasContent(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** Whether a request with these parameters is a callback. */
+export function isResponse(parameters: URLSearchParams): boolean {
+  return MARKERS.some((name) => parameters.has(name))
+}
+
+/** The callback's `state`, if it has exactly one. */
+export function stateOf(parameters: URLSearchParams): string | undefined {
+  const states = parameters.getAll('state')
+  return states.length === 1 ? states[0] : undefined
+}
+
+/** What the provider answered: a code, or that the person (or a `prompt=none` request) was refused. */
+export type AuthorizationResponse =
+  | { readonly kind: 'code'; readonly code: string }
+  | {
+      readonly kind: 'refused'
+      readonly error: string
+      readonly errorDescription: string | undefined
+    }
+
+/**
+ * Reads a response whose `state` is already known to be ours.
+ *
+ * @throws {AuthorizationResponseError} when it is malformed, another issuer's, or an error that is not a refusal
+ * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
+ */
+export function readResponse(
+  parameters: URLSearchParams,
+  expected: { readonly issuer: string | undefined; readonly issRequired: boolean },
+): AuthorizationResponse {
+  const repeated = PARAMETERS.find((name) => parameters.getAll(name).length > 1)
+  if (repeated !== undefined) {
+    throw new AuthorizationResponseError(`The callback has more than one '${repeated}'.`)
+  }
+  checkIssuer(parameters.get('iss'), expected)
+
+  const secrets = parameters.getAll('state')
+  const error = providerText(parameters.get('error'), secrets)
+  const code = parameters.get('code')
+  if (error !== undefined) {
+    if (code !== null)
+      throw new AuthorizationResponseError('The callback has both a code and an error.')
+    const errorDescription = providerText(parameters.get('error_description'), secrets)
+    if (REFUSALS.has(error)) return { kind: 'refused', error, errorDescription }
+    throw new AuthorizationResponseError(
+      `The provider ended the login with ${error}${errorDescription === undefined ? '' : ` (${errorDescription})`}.`,
+      { error, errorDescription },
+    )
+  }
+  if (code === null || code === '')
+    throw new AuthorizationResponseError('The callback has no code.')
+  return { kind: 'code', code }
+}
+
+/** Not errors: the person said no, or `prompt=none` found that the person would have to be asked. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'access_denied',
+  'account_selection_required',
+  'consent_required',
+  'interaction_required',
+  'login_required',
+])
+
+function checkIssuer(
+  iss: string | null,
+  { issuer, issRequired }: { issuer: string | undefined; issRequired: boolean },
+): void {
+  if (iss === null) {
+    if (issRequired)
+      throw new AuthorizationResponseError(
+        'The callback has no iss, which this provider always sends.',
+      )
+  } else if (issuer !== undefined && iss !== issuer) {
+    throw new AuthorizationResponseError(
+      'The callback comes from another issuer than the login was started with.',
+    )
+  }
+}

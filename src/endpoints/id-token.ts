@@ -1,0 +1,63 @@
+import { decodeProtectedHeader } from 'jose'
+import type { JWTPayload } from 'jose'
+import { createHash } from 'node:crypto'
+import type { VerifyProviderJwt } from './provider-jwt.js'
+import { DiscoveryError } from '../errors/errors.js'
+import type { ExpectedIdToken } from '../options/pending-login-store.js'
+
+/** The claims of a validated ID token. */
+export type IdTokenClaims = JWTPayload & { readonly sub: string }
+
+/**
+ * Checks what is left to check of an ID token once its claims are known to be right: its signature, that
+ * it belongs to the access token, and how the person was authenticated.
+ *
+ * @param verify left out, the token's origin is vouched for by the token endpoint's TLS certificate alone
+ * @throws {DiscoveryError} when the provider's keys cannot be had
+ * @throws {Error} saying what is wrong
+ * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
+ */
+export async function checkIdToken(
+  idToken: string,
+  claims: JWTPayload,
+  { accessToken, clientID }: { readonly accessToken: string; readonly clientID: string },
+  verify: VerifyProviderJwt | undefined,
+  { acrValues }: Pick<ExpectedIdToken, 'acrValues'> = {},
+): Promise<void> {
+  await verify?.(idToken).catch((error: unknown) => {
+    throw error instanceof DiscoveryError
+      ? error
+      : new Error(`its ID token cannot be trusted: ${(error as Error).message}`)
+  })
+  const authorized = claims['azp']
+  if (authorized !== undefined && authorized !== clientID) {
+    throw new Error('its ID token authorizes another client ("azp")')
+  }
+  const hash = claims['at_hash']
+  if (hash !== undefined && hash !== accessTokenHash(idToken, accessToken)) {
+    throw new Error('its ID token has an "at_hash" that is not that of its access token')
+  }
+  if (acrValues !== undefined && !acrValues.some((value) => value === claims['acr'])) {
+    throw new Error('its ID token has an "acr" that was not asked for')
+  }
+}
+
+/** @see [OpenID Connect Core, section 3.1.3.6 - ID Token](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken) */
+function accessTokenHash(idToken: string, accessToken: string): string {
+  const { alg = '' } = decodeProtectedHeader(idToken)
+  // RS256, PS384 and their like name their hash; Ed25519, by whatever name, is defined over SHA-512.
+  const [, bits = '512'] = /^[A-Z]S(256|384|512)$/.exec(alg) ?? []
+  const hash = createHash(`sha${bits}`).update(accessToken).digest()
+  return hash.subarray(0, hash.length / 2).toString('base64url')
+}
+
+/**
+ * The person of an ID token stays the same over all refreshes.
+ *
+ * @throws {Error} when it does not
+ * @see [OpenID Connect Core, section 12.2 - Successful Refresh Response](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)
+ */
+export function checkSamePerson(before: JWTPayload, after: JWTPayload): void {
+  if (before.iss === after.iss && before.sub === after.sub) return
+  throw new Error('its ID token is about another person')
+}

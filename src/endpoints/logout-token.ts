@@ -1,0 +1,73 @@
+import type { VerifyProviderJwt } from './provider-jwt.js'
+import { DiscoveryError, LogoutTokenError } from '../errors/errors.js'
+import { digest } from '../lib/digest.js'
+import { isObject } from '../lib/json.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { Settings } from '../options/read-options.js'
+
+/** The event that makes a JWT a logout token. */
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+
+/** How old a logout token may be, and for how long it is remembered, in **milliseconds**. */
+export const LONGEST_DELIVERY_MS = 600_000
+
+/** How far the provider's clock may be ahead of ours, in **milliseconds**. */
+export const CLOCK_TOLERANCE_MS = 30_000
+
+/** What a valid logout token says. */
+export interface Logout {
+  /** Tells the logouts apart. */
+  readonly id: string
+  /** Who has logged out: one of the provider's sessions, or else a person. */
+  readonly group: string
+  /** In **milliseconds** since the epoch. */
+  readonly at: number
+}
+
+/** The names of what a provider can end a login by: its session there, and its person. */
+export function groupsOf(
+  { sub, sid }: Readonly<Record<string, unknown>>,
+  { issuer, clientID }: Settings,
+): readonly string[] {
+  return Object.entries({ sid, sub })
+    .filter(([, value]) => typeof value === 'string')
+    .map(([kind, value]) => JSON.stringify([issuer, clientID, kind, value]))
+}
+
+/** @see [OpenID Connect Back-Channel Logout, section 2.5 - Back-Channel Logout Request](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRequest) */
+export function logoutTokenOf({ body }: LoginRequest): string {
+  const { logout_token: token } = Object(body) as Record<string, unknown>
+  if (typeof token === 'string' && token !== '') return token
+  throw new LogoutTokenError('the request has none, or more than one')
+}
+
+/**
+ * @throws {LogoutTokenError} when it is not valid
+ * @throws {DiscoveryError} when the provider's keys cannot be had
+ * @see [OpenID Connect Back-Channel Logout, section 2.6 - Logout Token Validation](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)
+ */
+export async function readLogoutToken(
+  token: string,
+  settings: Settings,
+  verify: VerifyProviderJwt,
+  now: number,
+): Promise<Logout> {
+  const claims = await verify(token, { required: ['iat', 'jti', 'events'] }).catch(
+    (error: unknown) => {
+      throw error instanceof DiscoveryError ? error : new LogoutTokenError((error as Error).message)
+    },
+  )
+  const { iat = 0, jti, events, nonce } = claims
+  if (typeof jti !== 'string') throw new LogoutTokenError('its "jti" is not a string')
+  if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
+    throw new LogoutTokenError('it says of no event that somebody has logged out')
+  }
+  // An ID token has one. It must not pass for a logout token.
+  if (nonce !== undefined) throw new LogoutTokenError('it has a nonce')
+  const at = iat * 1000
+  if (at > now + CLOCK_TOLERANCE_MS) throw new LogoutTokenError('it was issued in the future')
+  if (at < now - LONGEST_DELIVERY_MS) throw new LogoutTokenError('it was issued too long ago')
+  const [group] = groupsOf(claims, settings)
+  if (group === undefined) throw new LogoutTokenError('it names neither a session nor a person')
+  return { id: digest(JSON.stringify([settings.issuer, settings.clientID, jti])), group, at }
+}

@@ -1,0 +1,125 @@
+import type { ResourceClient } from '../client/resource-request.js'
+import { TransportError } from '../client/transport.js'
+import type { Answer } from '../client/transport.js'
+import type { IdTokenClaims } from './id-token.js'
+import { ProfileError } from '../errors/errors.js'
+import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../lib/json.js'
+import type { ParsedProfile, Profile } from '../options/profile.js'
+import type { Settings } from '../options/read-options.js'
+
+/**
+ * Reads the profile document of the person to whom the access token belongs.
+ *
+ * @throws {ProfileError} when there is none, or it is not a JSON object, or is nested too deep
+ * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
+ */
+export async function loadProfile(
+  profileURL: string,
+  accessToken: string,
+  settings: Settings,
+  resources: ResourceClient,
+): Promise<Profile> {
+  const answer = await get(profileURL, accessToken, settings, resources)
+  if (answer.status !== 200) {
+    throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
+      phase: 'profile',
+      httpStatus: answer.status,
+    })
+  }
+  return toProfile(parse(answer), settings)
+}
+
+async function get(
+  url: string,
+  accessToken: string,
+  settings: Settings,
+  resources: ResourceClient,
+): Promise<Answer> {
+  try {
+    const headers = {
+      ...settings.customHeaders,
+      accept: 'application/json',
+      // Askara documents a content type on this request, though it has no body.
+      ...(settings.tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
+    }
+    return await resources.send({ method: 'GET', url, headers }, accessToken)
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error
+    throw new ProfileError(`The profile could not be loaded: ${error.message}.`, {
+      phase: 'profile',
+      networkCode: error.networkCode,
+      cause: error.cause,
+    })
+  }
+}
+
+function parse({ status, text }: Answer): Record<string, unknown> {
+  try {
+    const body = JSON.parse(text) as unknown
+    if (isObject(body) && !isTooDeep(body)) return body
+  } catch {
+    // Not JSON: said below. The parser's own message would quote the answer.
+  }
+  throw new ProfileError(
+    `The profile is not a JSON object, or is nested deeper than ${MAXIMUM_DEPTH} levels.`,
+    { phase: 'profile', httpStatus: status },
+  )
+}
+
+/**
+ * The profile of the person whom the ID token is about: the one that was loaded, if it is theirs, else
+ * what the ID token itself says of them.
+ *
+ * @throws {ProfileError} when the loaded one is about somebody else, or does not say whom it is about, or the
+ *   ID token is nested too deep
+ * @see [OpenID Connect Core, section 5.3.2 - Successful UserInfo Response](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)
+ */
+export function profileOfPerson(
+  loaded: Profile | undefined,
+  claims: IdTokenClaims,
+  settings: Settings,
+): Profile {
+  if (loaded === undefined) {
+    if (!isTooDeep(claims)) return toProfile(claims, settings)
+    throw new ProfileError(`The ID token is nested deeper than ${MAXIMUM_DEPTH} levels.`, {
+      phase: 'profile',
+      httpStatus: 200,
+    })
+  }
+  const document = loaded._json as Profile['_json'] | undefined
+  const subject = document?.['sub']
+  if (subject === claims.sub) return loaded
+  // Documents that an application reads in a way of its own need not be those of OpenID Connect.
+  const isOwn = settings.parseProfile !== undefined || document === undefined
+  if (subject === undefined && isOwn) return loaded
+  throw new ProfileError('The profile is about another person than the ID token.', {
+    phase: 'profile',
+    httpStatus: 200,
+  })
+}
+
+function toProfile(body: Record<string, unknown>, { name, parseProfile }: Settings): Profile {
+  const { id, displayName, email } = (parseProfile ?? parseStandardProfile)(body)
+  return {
+    provider: name,
+    id,
+    ...(displayName !== undefined && { displayName }),
+    ...(email !== undefined && { emails: [{ value: email }] }),
+    _json: body,
+  }
+}
+
+/** @see [OpenID Connect Core, section 5.1 - Standard Claims](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims) */
+function parseStandardProfile({ sub, id, name, email }: Record<string, unknown>): ParsedProfile {
+  return { id: identifier(sub) ?? identifier(id), displayName: text(name), email: text(email) }
+}
+
+/** GitHub and others count their users in numbers. */
+function identifier(value: unknown): string | undefined {
+  // Beyond 2^53 two people would share one number.
+  return Number.isSafeInteger(value) ? String(value) : text(value)
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

@@ -1,0 +1,217 @@
+import { decodeJwt } from 'jose'
+import {
+  getValidatedIdTokenClaims,
+  processAuthorizationCodeResponse,
+  processGenericTokenEndpointResponse,
+} from 'oauth4webapi'
+import type { AuthorizationServer, Client, TokenEndpointResponse } from 'oauth4webapi'
+import type { ClientRequest } from '../client/client-request.js'
+import { TransportError } from '../client/transport.js'
+import { checkIdToken, checkSamePerson } from './id-token.js'
+import type { IdTokenClaims } from './id-token.js'
+import type { VerifyProviderJwt } from './provider-jwt.js'
+import { jsonResponse, standardResponse, toTokenSet } from './token-response.js'
+import type { Phase } from './token-response.js'
+import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
+import type { ExpectedIdToken } from '../options/pending-login-store.js'
+import type { Settings } from '../options/read-options.js'
+import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
+import type { TokenSet } from '../options/token-set.js'
+
+/** What is exchanged for tokens. */
+export interface CodeGrant {
+  readonly code: string
+  readonly redirectUri: string
+  /** Left out when PKCE is off. */
+  readonly codeVerifier?: string | undefined
+  /** What the ID token has to say; left out when the login asked for none. */
+  readonly idToken?: ExpectedIdToken | undefined
+  /** Further parameters of this request. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined
+}
+
+/** What a code was exchanged for. */
+export interface Exchanged {
+  readonly tokens: TokenSet
+  /** The claims of the ID token, validated; `undefined` when there is none. */
+  readonly claims: IdTokenClaims | undefined
+}
+
+/** The provider's token endpoint. Each call makes one request. */
+export interface TokenEndpoint {
+  /**
+   * Exchanges an authorization code.
+   *
+   * @throws {TokenEndpointError} when there is no valid token response
+   * @throws {DiscoveryError} when the provider's keys, which the ID token is checked by, cannot be had
+   * @see [RFC 6749, section 4.1.3 - Access Token Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.3)
+   * @see [RFC 7636, section 4.5 - Client Sends the Authorization Code and the Code Verifier](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.5)
+   */
+  exchange(grant: CodeGrant): Promise<Exchanged>
+
+  /**
+   * Gets new tokens for `tokens.refreshToken`. What the answer leaves out stays as it was: the refresh
+   * token, the scope. So does the ID token, if the new one cannot be trusted: the tokens that came with
+   * it are good, and the ones before are no more.
+   *
+   * @throws {TokenEndpointError} when there is no valid token response
+   * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
+   */
+  refresh(tokens: TokenSet): Promise<TokenSet>
+}
+
+type Parameters = Readonly<Record<string, string | undefined>>
+
+/** The token endpoint, asked by `request`. `verify` checks the signatures of ID tokens. */
+export function createTokenEndpoint(
+  settings: Settings,
+  request: ClientRequest,
+  verify: VerifyProviderJwt | undefined,
+): TokenEndpoint {
+  const client: Client = { client_id: settings.clientID }
+  const { providerSignatureAlgorithms = SIGNATURE_ALGORITHMS } = settings
+  const server: AuthorizationServer = {
+    // oauth4webapi wants an issuer. A provider without one lends its token endpoint's origin, which is
+    // compared with nothing: `iss` is checked elsewhere, and ID tokens are dropped without an issuer.
+    issuer: settings.issuer ?? new URL(settings.tokenURL).origin,
+    token_endpoint: settings.tokenURL,
+    // oauth4webapi alone takes only RS256 untold. HMAC is for providers without public keys.
+    id_token_signing_alg_values_supported:
+      verify === undefined && settings.providerSignatureAlgorithms === undefined
+        ? [...SIGNATURE_ALGORITHMS, 'HS256', 'HS384', 'HS512']
+        : [...providerSignatureAlgorithms],
+  }
+
+  /** Sends one token request, and makes a standard response of whatever the answer is. */
+  async function ask(
+    phase: Phase,
+    grantType: string,
+    parameters: Parameters,
+  ): Promise<{ response: Response; requestedAt: number }> {
+    const requestedAt = Date.now()
+    const all = { ...settings.tokenParameters, ...parameters, grant_type: grantType }
+    const form = new URLSearchParams(withoutUndefined(all))
+    for (const resource of settings.resource) form.append('resource', resource)
+    const { answer, secrets } = await request(settings.tokenURL, form, {
+      format: settings.tokenRequestFormat,
+    }).catch((error: unknown) => {
+      if (!(error instanceof TransportError)) throw error
+      throw new TokenEndpointError(
+        `The token endpoint gave no answer to the ${phase}: ${error.message}.`,
+        { phase, networkCode: error.networkCode, cause: error.cause },
+      )
+    })
+    const response = await valid(phase, answer, () =>
+      standardResponse(answer, phase, settings, secrets),
+    )
+    return { response, requestedAt }
+  }
+
+  /** The claims of an ID token that came with a refresh; `undefined` when it cannot be trusted. */
+  async function claimsOfRefreshed(
+    idToken: string | undefined,
+    accessToken: string,
+  ): Promise<IdTokenClaims | undefined> {
+    if (idToken === undefined) return undefined
+    const bearer = { access_token: 'unused', token_type: 'bearer', id_token: idToken }
+    try {
+      const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(bearer))
+      const claims = getValidatedIdTokenClaims(parsed) as IdTokenClaims
+      await checkIdToken(idToken, claims, { accessToken, clientID: settings.clientID }, verify)
+      return claims
+    } catch {
+      return undefined
+    }
+  }
+
+  return {
+    async exchange({ code, redirectUri, codeVerifier, idToken: expected, parameters }) {
+      const { response, requestedAt } = await ask('exchange', 'authorization_code', {
+        ...parameters,
+        code,
+        redirect_uri: settings.omitRedirectUriInTokenRequest ? undefined : redirectUri,
+        code_verifier: codeVerifier,
+      })
+      return valid('exchange', response, async () => {
+        const parsed = await processAuthorizationCodeResponse(
+          server,
+          client,
+          response,
+          settings.issuer === undefined ? {} : whatIsExpected(expected),
+        )
+        const tokens = toTokenSet(parsed, requestedAt, settings)
+        const claims = getValidatedIdTokenClaims(parsed) as IdTokenClaims | undefined
+        if (tokens.idToken !== undefined && claims !== undefined) {
+          await checkIdToken(
+            tokens.idToken,
+            claims,
+            { accessToken: tokens.accessToken, clientID: settings.clientID },
+            verify,
+            expected,
+          )
+        }
+        return { tokens, claims }
+      })
+    },
+
+    async refresh(tokens) {
+      const { refreshToken, scope, idToken, refreshTokenExpiresAt, authorizationDetails } = tokens
+      const { response, requestedAt } = await ask('refresh', 'refresh_token', {
+        refresh_token: refreshToken,
+      })
+      return valid('refresh', response, async () => {
+        const { id_token: unchecked, ...body } = (await response.json()) as TokenEndpointResponse
+        const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
+        const renewed = toTokenSet(parsed, requestedAt, settings)
+        const claims = await claimsOfRefreshed(unchecked, renewed.accessToken)
+        if (claims !== undefined && idToken !== undefined)
+          checkSamePerson(decodeJwt(idToken), claims)
+        const kept =
+          renewed.refreshToken === undefined ? { refreshToken, refreshTokenExpiresAt } : {}
+        return withoutUndefined({
+          scope,
+          authorizationDetails,
+          ...renewed,
+          ...kept,
+          idToken: claims === undefined ? idToken : unchecked,
+        })
+      })
+    },
+  }
+}
+
+function whatIsExpected({ nonce, maxAgeSeconds }: Partial<ExpectedIdToken> = {}) {
+  return withoutUndefined({ expectedNonce: nonce, maxAge: maxAgeSeconds })
+}
+
+/**
+ * What `read` makes of a token response, or why it is not valid.
+ *
+ * @throws {TokenEndpointError}
+ */
+async function valid<Value>(
+  phase: Phase,
+  { status }: { readonly status: number },
+  read: () => Value | Promise<Value>,
+): Promise<Value> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof AuthorizationCodeError) throw error
+    // What oauth4webapi throws names the member at fault, and has the whole response as its cause: that
+    // stays here.
+    const { message = 'unknown reason' } = error as Partial<Error>
+    throw new TokenEndpointError(`The token response is not valid: ${message}.`, {
+      phase,
+      httpStatus: status,
+    })
+  }
+}
+
+/** Leaves out the members that are `undefined`. */
+function withoutUndefined<Members extends object>(
+  members: Members,
+): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
+  const given = Object.entries(members).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as { [Name in keyof Members]: Exclude<Members[Name], undefined> }
+}

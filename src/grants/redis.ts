@@ -1,0 +1,231 @@
+import { ConfigurationError, StorageError } from '../errors/errors.js'
+import { CoordinatedLedger } from './ledger.js'
+import type { Commit, LedgerStore, Turn } from './ledger.js'
+import { checkPositive } from '../options/checks.js'
+
+/** What the ledger needs of a client: `createClient`, `createSentinel` and `createCluster` of node-redis all have it. */
+export interface RedisLedgerClient {
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+}
+
+/** What {@link RedisLedger} is told. */
+export interface RedisLedgerOptions {
+  /** A connected node-redis client: single server, Sentinel or Cluster. The ledger neither opens nor closes it. */
+  readonly client: RedisLedgerClient
+
+  /** What all keys begin with. Strategies and processes that shall agree need the same. @default 'oauth2:' */
+  readonly prefix?: string | undefined
+
+  /**
+   * How long one command may take, in **milliseconds**, before the ledger counts as unreachable. A client
+   * that has lost its server keeps commands waiting until it is back, and people with them.
+   *
+   * @default 2_000 (2 seconds)
+   */
+  readonly commandTimeoutMs?: number | undefined
+}
+
+/**
+ * A ledger in Redis, for any number of processes. All keys of one grant share a hash slot, as do those of
+ * one group of logins, and each step is one script, so that it works on a Cluster and never half.
+ *
+ * Redis has to keep what it is told: with `maxmemory-policy noeviction`, and with persistence if logins
+ * are to survive its restart.
+ *
+ * @see [Redis, Scripting with Lua](https://redis.io/docs/latest/develop/programmability/eval-intro/)
+ */
+export class RedisLedger extends CoordinatedLedger {
+  /** @throws {ConfigurationError} when `client` is not a node-redis client, or an option cannot be used */
+  constructor({ client, prefix = 'oauth2:', commandTimeoutMs = 2_000 }: RedisLedgerOptions) {
+    if (typeof (client as Partial<RedisLedgerClient> | undefined)?.eval !== 'function') {
+      throw new ConfigurationError(
+        'client must be a client of the package redis (node-redis).',
+        'client',
+      )
+    }
+    super(
+      createRedisLedgerStore(client, prefix, checkPositive(commandTimeoutMs, 'commandTimeoutMs')),
+    )
+  }
+}
+
+/** How long a failure is kept for those who wait, in milliseconds. */
+const FAILURE_MS = '2000'
+
+const CLAIM = `return redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1])`
+
+const IS_CLAIMED = `return redis.call('EXISTS', KEYS[1])`
+
+/** KEYS: record, lock. ARGV: version, owner, lease, the owner waited for. */
+const BEGIN = `
+local version, sealed, ended = unpack(redis.call('HMGET', KEYS[1], 'version', 'sealed', 'ended'))
+if ended then return {'ended'} end
+if version and tonumber(version) > tonumber(ARGV[1]) then return {'found', sealed} end
+local owner, failure = unpack(redis.call('HMGET', KEYS[2], 'owner', 'failure'))
+if owner and not failure then return {'held', owner} end
+if owner == ARGV[4] then return {'failed', failure} end
+redis.call('DEL', KEYS[2])
+redis.call('HSET', KEYS[2], 'owner', ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return {'acquired'}`
+
+/** KEYS: record, lock. ARGV: owner, version, sealed or nothing, for how long. */
+const COMMIT = `
+if redis.call('HGET', KEYS[2], 'owner') == ARGV[1] then redis.call('DEL', KEYS[2]) end
+local version, sealed, ended = unpack(redis.call('HMGET', KEYS[1], 'version', 'sealed', 'ended'))
+if ended then return {'ended'} end
+if version and tonumber(version) >= tonumber(ARGV[2]) then return {'found', sealed} end
+if ARGV[3] == '' then
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'ended', '1')
+else
+  redis.call('HSET', KEYS[1], 'version', ARGV[2], 'sealed', ARGV[3])
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return {'written'}`
+
+/** KEYS: record, lock. ARGV: owner, failure or nothing, for how long. */
+const LET_GO = `
+if redis.call('HGET', KEYS[2], 'owner') ~= ARGV[1] then return end
+if ARGV[2] == '' then
+  redis.call('DEL', KEYS[2])
+else
+  redis.call('HSET', KEYS[2], 'failure', ARGV[2])
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+end`
+
+/** KEYS: record. ARGV: for how long. */
+const END = `
+local sealed = redis.call('HGET', KEYS[1], 'sealed')
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'ended', '1')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return sealed`
+
+/** The clocks of processes differ: what is kept in one key ends by the clock of Redis. */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`
+
+/** KEYS: members by when they end, end. ARGV: member, since when, for how long. */
+const ENROL = `${NOW}
+local ended = redis.call('GET', KEYS[2])
+if ended and tonumber(ended) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return 1`
+
+/** KEYS: members by when they end, end. ARGV: when, for how long. */
+const END_GROUP = `${NOW}
+local ended = redis.call('GET', KEYS[2])
+if not ended or tonumber(ended) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+end
+return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`
+
+/** KEYS: members. ARGV: those to forget, each by itself, for a call takes only so many. */
+const FORGET_MEMBERS = `for _, member in ipairs(ARGV) do redis.call('ZREM', KEYS[1], member) end`
+
+function createRedisLedgerStore(
+  client: RedisLedgerClient,
+  prefix: string,
+  commandTimeoutMs: number,
+): LedgerStore {
+  // Redis takes whole numbers only, and what a script has done before it fails stays done.
+  const text = (arg: string | number): string =>
+    String(typeof arg === 'number' ? Math.ceil(arg) : arg)
+  const run = (script: string, keys: string[], args: (string | number)[]): Promise<unknown> =>
+    withTimeout(client.eval(script, { keys, arguments: args.map(text) }), commandTimeoutMs)
+  // The part in braces is what Redis Cluster chooses the slot by.
+  const keysOf = (id: string): string[] => [`${prefix}{${id}}:record`, `${prefix}{${id}}:lock`]
+  const keysOfGroup = (id: string): string[] => [`${prefix}{${id}}:members`, `${prefix}{${id}}:end`]
+
+  return {
+    async claim(key, ttlMs) {
+      return (await run(CLAIM, [prefix + key], [ttlMs])) !== null
+    },
+
+    async isClaimed(key) {
+      return (await run(IS_CLAIMED, [prefix + key], [])) === 1
+    },
+
+    async begin(id, version, owner, leaseMs, waitedFor): Promise<Turn> {
+      const [turn, value] = await words(
+        run(BEGIN, keysOf(id), [version, owner, leaseMs, waitedFor]),
+      )
+      switch (turn) {
+        case 'found':
+          return { turn, sealed: value }
+        case 'held':
+          return { turn, owner: value }
+        case 'failed':
+          return { turn, failure: value }
+        case 'ended':
+        case 'acquired':
+          return { turn }
+        default:
+          throw unexpected(turn)
+      }
+    },
+
+    async commit(id, owner, version, sealed, keepMs): Promise<Commit> {
+      const [commit, value] = await words(
+        run(COMMIT, keysOf(id), [owner, version, sealed ?? '', keepMs]),
+      )
+      switch (commit) {
+        case 'found':
+          return { commit, sealed: value }
+        case 'ended':
+        case 'written':
+          return { commit }
+        default:
+          throw unexpected(commit)
+      }
+    },
+
+    async letGo(id, owner, failure) {
+      await run(LET_GO, keysOf(id), [owner, failure ?? '', FAILURE_MS])
+    },
+
+    async end(id, keepMs) {
+      const sealed = await run(END, keysOf(id).slice(0, 1), [keepMs])
+      return typeof sealed === 'string' ? sealed : undefined
+    },
+
+    async enrol(group, member, since, keepMs) {
+      return (await run(ENROL, keysOfGroup(group), [member, since, keepMs])) === 1
+    },
+
+    async endGroup(group, at, keepMs) {
+      return (await run(END_GROUP, keysOfGroup(group), [at, keepMs])) as string[]
+    },
+
+    async forgetMembers(group, members) {
+      await run(FORGET_MEMBERS, keysOfGroup(group).slice(0, 1), [...members])
+    },
+  }
+}
+
+async function words(reply: Promise<unknown>): Promise<readonly [string, string]> {
+  const [first = '', second = ''] = (await reply) as (string | undefined)[]
+  return [first, second]
+}
+
+function unexpected(reply: string): Error {
+  return new StorageError('Reading the ledger', new Error(`unexpected reply ${reply}`))
+}
+
+async function withTimeout<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Redis did not answer within ${timeoutMs} ms`))
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,92 @@
+import { CompactEncrypt, compactDecrypt, errors } from 'jose'
+import { hkdfSync, webcrypto } from 'node:crypto'
+import { ConfigurationError } from '../errors/errors.js'
+import { digest } from './digest.js'
+
+/** Hides values from whoever can read where they are kept, and notices when they were changed there. */
+export interface Seal {
+  /** Seals a JSON value. It opens only in the same `context`, such as the place it was made for. */
+  seal(value: unknown, context: string): Promise<string>
+
+  /** Opens what was sealed in `context`; `undefined` if no key fits, or it was changed. */
+  open(sealed: string, context: string): Promise<unknown>
+}
+
+/** A secret has at least this many characters. */
+export const MINIMUM_SECRET_LENGTH = 32
+
+/**
+ * Creates a seal. The first secret seals, all of them open, so that a new secret put in front of the old
+ * one takes over without anything becoming unreadable.
+ *
+ * @param purpose keeps seals that share a secret apart
+ * @param option the name of the option for error messages
+ * @throws {ConfigurationError} when there is no secret, or one is shorter than 32 characters
+ * @see [RFC 7516 - JSON Web Encryption](https://www.rfc-editor.org/rfc/rfc7516.html), with `dir` and `A256GCM`
+ */
+export function createSeal(
+  secrets: string | readonly string[],
+  purpose: string,
+  option: string,
+): Seal {
+  const keys = [secrets].flat().map((secret) => {
+    if (typeof secret !== 'string' || secret.length < MINIMUM_SECRET_LENGTH) {
+      throw new ConfigurationError(
+        `${option} needs at least ${MINIMUM_SECRET_LENGTH} characters, such as "openssl rand -base64 32" makes.`,
+        option,
+      )
+    }
+    return deriveKey(secret, purpose)
+  })
+  const [first] = keys
+  if (first === undefined) throw new ConfigurationError(`${option} has no secret in it.`, option)
+
+  return {
+    async seal(value, context) {
+      return new CompactEncrypt(Buffer.from(JSON.stringify(value)))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.id, context })
+        .encrypt(await first.imported())
+    },
+
+    async open(sealed, context) {
+      try {
+        const { plaintext, protectedHeader } = await compactDecrypt(
+          sealed,
+          ({ kid }) => {
+            const key = keys.find(({ id }) => id === kid)
+            if (key === undefined) throw new errors.JWEDecryptionFailed()
+            return key.imported()
+          },
+          { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] },
+        )
+        if (protectedHeader['context'] !== context) return undefined
+        return JSON.parse(Buffer.from(plaintext).toString()) as unknown
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+interface Key {
+  readonly id: string
+  /** For Web Crypto: importing it costs as much as what is done with it, so it is done once. */
+  readonly imported: () => Promise<webcrypto.CryptoKey>
+}
+
+/** @see [RFC 5869 - HMAC-based Extract-and-Expand Key Derivation Function](https://www.rfc-editor.org/rfc/rfc5869.html) */
+function deriveKey(secret: string, purpose: string): Key {
+  const bytes = new Uint8Array(
+    hkdfSync('sha256', secret, '', `passport-authorization-code ${purpose}`, 32),
+  )
+  let imported: Promise<webcrypto.CryptoKey> | undefined
+  return {
+    id: digest(bytes).slice(0, 8),
+    imported: () =>
+      (imported ??= webcrypto.subtle.importKey('raw', bytes, 'AES-GCM', false, [
+        'encrypt',
+        'decrypt',
+      ])),
+  }
+}

@@ -1,0 +1,113 @@
+import { readCookies, setCookie } from '../lib/cookies.js'
+import { digest } from '../lib/digest.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import { createSeal } from '../lib/sealing.js'
+import { checkPositive, refuseUnknown } from '../options/checks.js'
+import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
+
+/** What {@link cookiePendingLogins} is told. */
+export interface CookiePendingLoginsOptions {
+  /** Seals the cookies: at least 32 characters, or a list. The first seals, all of them open. */
+  readonly secret: string | readonly string[]
+
+  /** How long a started login may take, in **milliseconds**. @default 600_000 (10 minutes) */
+  readonly lifetimeMs?: number | undefined
+}
+
+/** As many login attempts a browser remembers, finished ones included; the oldest goes first. */
+const MAXIMUM_ENTRIES = 8
+
+/**
+ * What a cookie may take, and all of them together, in characters: browsers drop one of more than 4096, and
+ * servers refuse requests with more than 8 KiB of cookies, the application's own included.
+ */
+const MAXIMUM_LENGTH = 3_500
+
+const MAXIMUM_TOTAL_LENGTH = 6_000
+
+/** `__Host-`: only HTTPS (or localhost) of this very host can set it, for all its paths. */
+const PREFIX = '__Host-login.'
+
+/**
+ * `None`, because a `form_post` response comes as a POST from another site. What the cookie says is
+ * sealed, and worth nothing without the `state` that only the provider sends back.
+ */
+const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=None'
+
+/** A finished login leaves this, so that a repeated callback can be told from a forged one. */
+interface UsedLogin {
+  readonly usedAt: number
+  readonly returnTo?: string | undefined
+}
+
+/**
+ * Keeps each pending login in a sealed cookie of its own instead of the session: nothing is stored for
+ * visitors who never finish, logins started in the same instant do not overwrite each other, and
+ * `form_post` responses work though the session's cookie is SameSite=Lax.
+ *
+ * @throws {ConfigurationError} when the secret is too short, or an option cannot be used
+ */
+export function cookiePendingLogins(options: CookiePendingLoginsOptions): PendingLoginStore {
+  const { secret, lifetimeMs = 600_000 } = options
+  refuseUnknown(options, { secret: true, lifetimeMs: true })
+  checkPositive(lifetimeMs, 'lifetimeMs')
+  const seal = createSeal(secret, 'pending logins', 'secret')
+
+  /** Of what grows with its request, too long an aim is left out: the login then ends at the default page. */
+  const sealEntry = async (name: string, entry: PendingLogin | UsedLogin): Promise<string> => {
+    const value = await seal.seal(entry, name)
+    return name.length + value.length <= MAXIMUM_LENGTH
+      ? value
+      : seal.seal({ ...entry, returnTo: undefined }, name)
+  }
+  const write = (request: LoginRequest, name: string, value: string): void => {
+    const maxAge = Math.ceil(lifetimeMs / 1000)
+    setCookie(request, `${name}=${value}; ${ATTRIBUTES}; Max-Age=${maxAge}`)
+  }
+
+  return {
+    lifetimeMs,
+
+    async put(request, state, login) {
+      const name = nameOf(state, login.createdAt)
+      const value = await sealEntry(name, login)
+      let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
+      for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
+        room -= older.length + content.length
+        if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
+        setCookie(request, `${older}=; ${ATTRIBUTES}; Max-Age=0`)
+      }
+      write(request, name, value)
+    },
+
+    async take(request, state, claim): Promise<TakenLogin> {
+      const id = idOf(state)
+      const [name, value] = readPending(request).find(([key]) => key.endsWith(id)) ?? []
+      if (name === undefined || value === undefined) return { found: 'unknown' }
+      const entry = (await seal.open(value, name)) as PendingLogin | UsedLogin | undefined
+      if (entry === undefined) return { found: 'unknown' }
+      if ('usedAt' in entry) return { found: 'used', returnTo: entry.returnTo }
+      if (entry.createdAt <= Date.now() - lifetimeMs) return { found: 'expired' }
+      // The browser may send the same cookies twice at once, and whoever has copied them at any time.
+      if (!(await claim())) return { found: 'used', returnTo: entry.returnTo }
+      const used = { usedAt: Date.now(), returnTo: entry.returnTo }
+      write(request, name, await sealEntry(name, used))
+      return { found: 'pending', login: entry }
+    },
+  }
+}
+
+/** Names sort by age, for the oldest to go first. */
+function nameOf(state: string, createdAt: number): string {
+  return `${PREFIX}${createdAt.toString(36)}.${idOf(state)}`
+}
+
+/** Says nothing about the state. */
+function idOf(state: string): string {
+  return digest(state).slice(0, 22)
+}
+
+/** The cookies of pending logins that came with the request, the oldest first. */
+function readPending(request: LoginRequest): readonly (readonly [string, string])[] {
+  return [...readCookies(request, PREFIX)].sort(([a], [b]) => (a < b ? -1 : 1))
+}

@@ -1,0 +1,59 @@
+import { generateRandomState } from 'oauth4webapi'
+import { authorizationUrl } from '../endpoints/authorization-request.js'
+import { readQuery } from '../endpoints/authorization-response.js'
+import { LogoutResponseError } from '../errors/errors.js'
+import { readCookies, setCookie } from '../lib/cookies.js'
+import { digest } from '../lib/digest.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { Settings } from '../options/read-options.js'
+import type { TokenSet } from '../options/token-set.js'
+
+/** `__Host-`: only HTTPS (or localhost) of this very host can set it. */
+const PREFIX = '__Host-logout.'
+
+const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
+
+/** How long the provider's logout may take, in **seconds**. */
+const LIFETIME_SECONDS = 600
+
+/**
+ * Where to send the browser for the person to be logged out at the provider, too; `undefined` where the
+ * provider has no page for that. Which logout it was is remembered in a cookie, for the session is gone.
+ *
+ * @see [OpenID Connect RP-Initiated Logout, section 2 - RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout)
+ */
+export function startProviderLogout(
+  req: LoginRequest,
+  { idToken }: TokenSet,
+  { clientID, endSessionURL, postLogoutRedirectURL }: Settings,
+): string | undefined {
+  if (endSessionURL === undefined) return undefined
+  const parameters = new URLSearchParams({ client_id: clientID })
+  if (idToken !== undefined) parameters.set('id_token_hint', idToken)
+  if (postLogoutRedirectURL !== undefined) {
+    const state = generateRandomState()
+    parameters.set('post_logout_redirect_uri', postLogoutRedirectURL)
+    parameters.set('state', state)
+    setCookie(req, `${nameOf(state)}=1; ${ATTRIBUTES}; Max-Age=${LIFETIME_SECONDS}`)
+  }
+  return authorizationUrl(endSessionURL, parameters)
+}
+
+/**
+ * Makes sure that the browser comes back from a logout that was started in it.
+ *
+ * @throws {LogoutResponseError} when it does not
+ * @see [OpenID Connect RP-Initiated Logout, section 3 - Redirection to RP After Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
+ */
+export function finishProviderLogout(req: LoginRequest): void {
+  const [state, ...others] = readQuery(req).getAll('state')
+  if (state === undefined || others.length > 0) throw new LogoutResponseError()
+  const name = nameOf(state)
+  if (!readCookies(req, PREFIX).has(name)) throw new LogoutResponseError()
+  setCookie(req, `${name}=; ${ATTRIBUTES}; Max-Age=0`)
+}
+
+/** Says nothing about the state. */
+function nameOf(state: string): string {
+  return PREFIX + digest(state).slice(0, 22)
+}

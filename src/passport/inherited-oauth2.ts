@@ -1,0 +1,47 @@
+import type { ResourceClient } from '../client/resource-request.js'
+import { TransportError } from '../client/transport.js'
+import type { OutgoingRequest, Transport } from '../client/transport.js'
+
+/** The part of node-oauth's client through which every request of its goes. */
+export interface InheritedOAuth2 {
+  useAuthorizationHeaderforGET(useIt: boolean): void
+  _request: (
+    method: string,
+    url: string,
+    headers: Readonly<Record<string, string>> | null,
+    body: unknown,
+    accessToken: string | null,
+    callback: (error: unknown, data?: string, response?: unknown) => void,
+  ) => void
+}
+
+/**
+ * Sends the requests of passport-oauth2's `this._oauth2`, which `userProfile` of existing subclasses
+ * calls, through our transport: HTTPS, limits, proxies, and the access token in a header, never in a URL.
+ */
+export function sendThrough(
+  transport: Transport,
+  resources: ResourceClient,
+  oauth2: InheritedOAuth2,
+): void {
+  oauth2.useAuthorizationHeaderforGET(true)
+  oauth2._request = (method, url, headers, body, accessToken, callback) => {
+    const request: OutgoingRequest = {
+      method: method === 'POST' ? 'POST' : 'GET',
+      url,
+      headers: { ...headers },
+      body: typeof body === 'string' && body !== '' ? body : undefined,
+    }
+    const answered =
+      accessToken === null ? transport.send(request) : resources.send(request, accessToken)
+    answered.then(
+      ({ status, text, headers: fields }) => {
+        if (status >= 200 && status < 300)
+          callback(null, text, { statusCode: status, headers: fields })
+        else callback({ statusCode: status, data: text })
+      },
+      (error: unknown) =>
+        callback(error instanceof TransportError ? (error.cause ?? error) : error),
+    )
+  }
+}

@@ -1,0 +1,85 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
+import { hasEnded } from '../grants/token-entry.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import { sameOriginPath } from '../lib/same-origin-path.js'
+import { isAuthenticated } from '../login/login-request.js'
+import { refuseUnknown } from '../options/checks.js'
+import { asyncHandler } from './async-handler.js'
+import type { Reply } from './async-handler.js'
+import type { AuthorizationCodeStrategy } from './strategy.js'
+import { keysOfParts, requireSession } from '../session/session-part.js'
+
+/** What {@link requireLogin} may be told. */
+export interface RequireLoginOptions {
+  /** The path of the login route; a path of this origin. @default '/login' */
+  readonly loginPath?: string | undefined
+
+  /**
+   * Requires tokens of this strategy, too: renews them where they have expired, and asks for login where
+   * there is no other way. Without it, a login whose grant has ended is noticed at the request after.
+   *
+   * @default being logged in is enough
+   */
+  readonly strategy?: AuthorizationCodeStrategy | undefined
+}
+
+/**
+ * Lets only logged-in people pass. Someone visiting a page is sent to log in and comes back to where they
+ * were; every other request (a script, a form, an API client) gets 401 and
+ * `{ "error": "login_required", "loginPath": … }`.
+ *
+ * @throws {ConfigurationError} when `loginPath` is not a path of this origin, or an option is unknown
+ */
+export function requireLogin(options: RequireLoginOptions = {}): RequestHandler {
+  refuseUnknown(options, { loginPath: true, strategy: true })
+  const { loginPath = '/login', strategy } = options
+  if (sameOriginPath(loginPath) === undefined) {
+    throw new ConfigurationError(
+      'loginPath must be a path that begins with one slash.',
+      'loginPath',
+    )
+  }
+  return asyncHandler(async (req, res) => {
+    if (!isLoggedIn(req)) return askForLogin(loginPath, req, res)
+    try {
+      await strategy?.accessToken(req)
+      return 'next'
+    } catch (error) {
+      if (error instanceof LoginRequiredError) return askForLogin(loginPath, req, res)
+      throw error
+    }
+  })
+}
+
+/** Passport knows the person, and the grant they logged in by has not ended. */
+function isLoggedIn(req: LoginRequest): boolean {
+  const authenticated = isAuthenticated(req)
+  if (authenticated === undefined) {
+    throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
+  }
+  return authenticated && keysOfParts(requireSession(req), hasEnded).length === 0
+}
+
+function askForLogin(loginPath: string, req: Request, res: Response): Reply {
+  return () => {
+    res.set('Cache-Control', 'no-store')
+    if (isPageVisit(req)) res.redirect(loginLocation(loginPath, req.originalUrl))
+    else res.status(401).json({ error: 'login_required', loginPath })
+  }
+}
+
+/** Whether a person looks at this in a browser's window, so that a redirect leads somewhere they can see. */
+function isPageVisit({ method, headers }: Request): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false
+  const mode = headers['sec-fetch-mode']
+  if (mode !== undefined) return mode === 'navigate'
+  return headers.accept?.includes('text/html') ?? false
+}
+
+function loginLocation(loginPath: string, here: string): string {
+  const returnTo = sameOriginPath(here)
+  if (returnTo === undefined) return loginPath
+  const separator = loginPath.includes('?') ? '&' : '?'
+  return `${loginPath}${separator}return_to=${encodeURIComponent(returnTo)}`
+}

@@ -1,0 +1,286 @@
+import express from 'express'
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express'
+import passport from 'passport'
+import {
+  AuthorizationCodeError,
+  ConfigurationError,
+  CrossSiteRequestError,
+  LogoutResponseError,
+  LogoutTokenError,
+} from '../errors/errors.js'
+import type { FailureInfo, LoginInfo } from '../login/login-options.js'
+import { refuseUnknown } from '../options/checks.js'
+import { asyncHandler } from './async-handler.js'
+import { crossSitePage, refusalPage, startAgainPage, strangeLogoutPage } from './pages.js'
+import type { AuthorizationCodeStrategy } from './strategy.js'
+
+/** What {@link authRouter} may be told. */
+export interface AuthRouterOptions {
+  /** Where a login goes that was not sent anywhere by `?return_to=`. @default '/' */
+  readonly successRedirect?: string | undefined
+
+  /** Where a refused login goes: consent denied, or `verify` said no. @default a plain page that says so */
+  readonly failureRedirect?: string | undefined
+
+  /**
+   * Adds this provider's tokens to the person who is logged in already, and changes nothing about who
+   * they are: for a second provider beside the one people log in with.
+   *
+   * @default false
+   */
+  readonly connect?: boolean | undefined
+
+  /** Where logging out leads. @default '/' */
+  readonly logoutRedirect?: string | undefined
+
+  /**
+   * Gets every error of these routes. `(error, req, res, next) => next(error)` leaves them all to the
+   * application's own error handler.
+   *
+   * @default {@link loginErrorPage}: a plain page for what the person at the browser can mend
+   * (`error.fault === 'browser'`), and `next(error)` for all others
+   */
+  readonly onError?: ErrorHandler | undefined
+}
+
+const KNOWN_OPTIONS: Readonly<Record<keyof AuthRouterOptions, true>> = {
+  connect: true,
+  failureRedirect: true,
+  logoutRedirect: true,
+  onError: true,
+  successRedirect: true,
+}
+
+type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunction) => void
+
+/**
+ * The routes of one strategy: `GET /login`, `GET` and `POST /callback`, `POST /logout`; for the provider,
+ * `GET /jwks.json` and `POST /backchannel-logout`; and `GET /logged-out`, for who comes back from its logout.
+ *
+ * `/login?return_to=/path` comes back to that path of this origin after login. `/logout` has to be
+ * posted by a page of this origin; it ends the session and redirects by 303. Needs express-session
+ * before it, and Passport's `passport.session()` for `req.user` on later requests.
+ *
+ * @throws {ConfigurationError} naming the option that is unknown or cannot be used
+ */
+export function authRouter(
+  strategy: AuthorizationCodeStrategy,
+  options: AuthRouterOptions = {},
+): Router {
+  refuseUnknown(options, KNOWN_OPTIONS)
+  if (typeof (options.connect ?? false) !== 'boolean') {
+    throw new ConfigurationError('connect must be true or false.', 'connect')
+  }
+  const router = express.Router()
+  const login = passport.authenticate(strategy, loginOptions('start', options)) as RequestHandler
+  const callback = finishLogin(strategy, options)
+  const onError = options.onError ?? loginErrorPage
+
+  router.get('/login', forThisBrowserOnly, login)
+  router.get('/callback', forThisBrowserOnly, callback)
+  router.post('/callback', forThisBrowserOnly, readForm(), callback)
+  router.post('/logout', forThisBrowserOnly, logOut(strategy, options))
+  router.get('/jwks.json', publishKeys(strategy))
+  router.get('/logged-out', forThisBrowserOnly, finishLogOut(strategy, options))
+  router.post('/backchannel-logout', forThisBrowserOnly, readForm(), endSessions(strategy))
+  // Express tells error handlers by their four parameters, which an application's function may not have.
+  router.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
+    onError(error, req, res, next)
+  })
+  return router
+}
+
+/** What these routes answer has a state or a session in it, and their URLs have codes. */
+const forThisBrowserOnly: RequestHandler = (_req, res, next) => {
+  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+  next()
+}
+
+/**
+ * Reads the form of a `form_post` response. Any other body has none of its parameters, which is whoever
+ * sent it to blame for.
+ */
+function readForm(): RequestHandler {
+  const read: RequestHandler = express.urlencoded({ extended: false })
+  return (req, res, next) => {
+    read(req, res, (error?: unknown) => {
+      // body-parser's errors carry the form they could not read, code and state included.
+      if (error instanceof Error) Reflect.deleteProperty(error, 'body')
+      req.body ??= {}
+      next(error)
+    })
+  }
+}
+
+/** `assignProperty` is how `passport.authorize` says that the person stays who they are. */
+function loginOptions(
+  step: 'start' | 'finish',
+  { connect = false, successRedirect = '/' }: AuthRouterOptions,
+): passport.AuthenticateOptions {
+  return { step, successRedirect, ...(connect && { assignProperty: 'account' }) }
+}
+
+function finishLogin(
+  strategy: AuthorizationCodeStrategy,
+  options: AuthRouterOptions,
+): RequestHandler {
+  const { successRedirect = '/', failureRedirect, connect = false } = options
+  return asyncHandler(async (req, res) => {
+    const { user, info } = await authenticate(strategy, loginOptions('finish', options), req, res)
+    if (user) {
+      if (!connect) await logIn(user, req)
+      return () => redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
+    }
+    if (failureRedirect !== undefined) return () => res.redirect(failureRedirect)
+    return () => res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
+  })
+}
+
+interface Authenticated {
+  readonly user: Express.User | false | null | undefined
+  readonly info: unknown
+}
+
+/** Passport's `authenticate` as a promise. It stays pending if the strategy redirects the browser. */
+function authenticate(
+  strategy: AuthorizationCodeStrategy,
+  options: passport.AuthenticateOptions,
+  req: Request,
+  res: Response,
+): Promise<Authenticated> {
+  return new Promise((resolve, reject) => {
+    const finished: passport.AuthenticateCallback = (error: unknown, user, info) => {
+      if (error) reject(asError(error))
+      else resolve({ user, info })
+    }
+    const handle = passport.authenticate(strategy, options, finished) as RequestHandler
+    void handle(req, res, reject)
+  })
+}
+
+/** Passport's `req.logIn` as a promise. */
+function logIn(user: Express.User, req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    req.logIn(user, (error: unknown) => {
+      if (error) reject(asError(error))
+      else resolve()
+    })
+  })
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('The login failed', { cause: error })
+}
+
+/** Like Passport, without the body that `res.redirect` negotiates for people who do not follow redirects. */
+function redirect(res: Response, location: string): void {
+  res.status(302).location(location).set('Content-Length', '0').end()
+}
+
+function logOut(
+  strategy: AuthorizationCodeStrategy,
+  { logoutRedirect = '/' }: AuthRouterOptions,
+): RequestHandler {
+  return asyncHandler(async (req, res) => {
+    if (isCrossSite(req)) throw new CrossSiteRequestError()
+    const providerLogout = await strategy.logOut(req)
+    return () => res.redirect(303, providerLogout ?? logoutRedirect)
+  })
+}
+
+/**
+ * The provider may keep what it has fetched for 5 minutes. No cache on the way may: the cookie of somebody's
+ * session goes along where express-session sends it with every answer (`rolling`, `saveUninitialized`).
+ *
+ * @see [RFC 7517, section 8.5.2 - Registry Contents](https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2)
+ */
+function publishKeys(strategy: AuthorizationCodeStrategy): RequestHandler {
+  return asyncHandler(async (_req, res) => {
+    const keys = await strategy.jwks()
+    if (keys === undefined) return 'next'
+    return () => {
+      res.set('Cache-Control', 'private, max-age=300').type('application/jwk-set+json')
+      res.send(JSON.stringify(keys))
+    }
+  })
+}
+
+/** Where the provider sends the browser after its own logout. */
+function finishLogOut(
+  strategy: AuthorizationCodeStrategy,
+  { logoutRedirect = '/' }: AuthRouterOptions,
+): RequestHandler {
+  return (req, res) => {
+    strategy.finishLogOut(req)
+    res.redirect(logoutRedirect)
+  }
+}
+
+/**
+ * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
+ */
+function endSessions(strategy: AuthorizationCodeStrategy): RequestHandler {
+  return asyncHandler(async (req, res) => {
+    try {
+      await strategy.backchannelLogout(req)
+      return () => res.end()
+    } catch (error) {
+      if (!(error instanceof LogoutTokenError)) throw error
+      const { status, message } = error
+      return () => res.status(status).json({ error: 'invalid_request', error_description: message })
+    }
+  })
+}
+
+/**
+ * Whether another site made the browser send this request. Browsers say so themselves in
+ * `Sec-Fetch-Site`; older ones only name the `Origin`. A client that sends neither is no browser.
+ *
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)
+ */
+function isCrossSite({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  const { origin, host } = headers
+  if (origin === undefined) return false
+  return !URL.canParse(origin) || new URL(origin).host !== host
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_AUTHORIZATION_RESPONSE: 'The answer of the login service was not complete.',
+  ERR_PENDING_LOGIN_EXPIRED: 'It was left open for too long.',
+  ERR_PENDING_LOGIN_USED: 'It was already finished once, perhaps in another tab.',
+  ERR_TOKEN_ENDPOINT: 'The login service no longer accepts it. It may have taken too long.',
+}
+
+/**
+ * What {@link authRouter} does with errors when it is given no `onError`: a plain page with a link to start
+ * again for what the person at the browser can mend, and `next(error)` for all others. To be called from an
+ * `onError` that does something of its own first, such as logging what `error.message` says to check.
+ */
+export function loginErrorPage(
+  error: unknown,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  if (!(error instanceof AuthorizationCodeError) || error.fault !== 'browser' || res.headersSent) {
+    next(error)
+    return
+  }
+  if (error instanceof CrossSiteRequestError) {
+    res.status(error.status).send(crossSitePage())
+    return
+  }
+  if (error instanceof LogoutResponseError) {
+    res.status(error.status).send(strangeLogoutPage())
+    return
+  }
+  const reason = REASONS[error.code] ?? 'It was not started in this browser, or too long ago.'
+  const details = req.app.get('env') === 'production' ? undefined : error.message
+  res.status(error.status).send(startAgainPage(reason, details, loginPath(req)))
+}
+
+function loginPath({ baseUrl }: Request): string {
+  return `${baseUrl}/login`
+}

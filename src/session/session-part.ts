@@ -1,0 +1,104 @@
+import { ConfigurationError } from '../errors/errors.js'
+import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+
+/**
+ * The request's session.
+ *
+ * @throws {ConfigurationError} when there is none
+ */
+export function requireSession(request: LoginRequest): LoginSession {
+  if (request.session) return request.session
+  throw new ConfigurationError(
+    'This request has no session: app.use(session(…)) has to come before the login routes. (express-session also leaves it out while its store is disconnected, and outside its cookie’s path.)',
+  )
+}
+
+/** Everything one strategy keeps in a session, under one key. */
+export type SessionPart = Readonly<Record<string, unknown>>
+
+/**
+ * Parts that are newer than the session object they belong to. They are kept beside it because a changed
+ * session is written as a whole at the end of the response, over whatever other requests have changed.
+ */
+const newerParts = new WeakMap<LoginSession, Map<string, SessionPart>>()
+
+/** Our part of a session; an empty one if there is none. */
+export function readPart(session: LoginSession, key: string): SessionPart {
+  return asPart(newerParts.get(session)?.get(key) ?? field(session, key))
+}
+
+/** A session can hold anything: what is no object counts as empty. */
+export function asPart(value: unknown): SessionPart {
+  return typeof value === 'object' && value !== null ? (value as SessionPart) : {}
+}
+
+/** Puts our part into the session, or takes it out when nothing is left in it. */
+export function writePart(session: LoginSession, key: string, part: SessionPart): void {
+  newerParts.get(session)?.delete(key)
+  const left = Object.entries(part).filter(([, value]) => value !== undefined)
+  if (left.length === 0) Reflect.deleteProperty(session, key)
+  else setField(session, key, Object.fromEntries(left))
+}
+
+/** Takes everything out of the session but its cookie. */
+export function clearFields(session: LoginSession): void {
+  for (const name of Object.keys(session)) {
+    if (name !== 'cookie') Reflect.deleteProperty(session, name)
+  }
+}
+
+/** The keys under which a session has a part that `matches`. */
+export function keysOfParts(
+  session: LoginSession,
+  matches: (part: SessionPart) => boolean,
+): string[] {
+  return Object.keys(session).filter((key) => matches(readPart(session, key)))
+}
+
+/**
+ * Lets this request see a newer part, without making its session a changed one. If the application saves
+ * the session, the newer part goes with it.
+ */
+export function showPart(session: LoginSession, key: string, part: SessionPart): void {
+  const known = newerParts.get(session)
+  if (known !== undefined) {
+    known.set(key, part)
+    return
+  }
+  const parts = new Map([[key, part]])
+  newerParts.set(session, parts)
+  const save = session.save.bind(session)
+  hiddenMethod(session, 'save', (callback?: (error?: unknown) => void) => {
+    for (const [name, newer] of [...parts]) writePart(session, name, newer)
+    return save(callback)
+  })
+}
+
+/** Copies the application's fields of these names. */
+export function keepFields(names: readonly string[], from: LoginSession, to: LoginSession): void {
+  for (const name of names) {
+    if (Object.hasOwn(from, name)) setField(to, name, field(from, name))
+  }
+}
+
+function field(session: LoginSession, name: string): unknown {
+  return Object.hasOwn(session, name) ? Reflect.get(session, name) : undefined
+}
+
+function setField(session: LoginSession, name: string, value: unknown): void {
+  Reflect.set(session, name, value)
+}
+
+/** As express-session defines its own methods: invisible to whoever copies or serializes the session. */
+export function hiddenMethod(
+  session: LoginSession,
+  name: 'regenerate' | 'save',
+  value: unknown,
+): void {
+  Object.defineProperty(session, name, {
+    value,
+    configurable: true,
+    enumerable: false,
+    writable: true,
+  })
+}

@@ -1,0 +1,129 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
+import type { JSONWebKeySet } from 'jose'
+import { startTestProvider } from '../../../src/testing.js'
+import type { TestProvider } from '../../../src/testing.js'
+import { appsIn, readGuide } from '../../support/documentation.js'
+import { createGuideProject } from '../../support/guide-app.js'
+import type { GuideProject } from '../../support/guide-app.js'
+import { Browser } from '../../support/http.js'
+
+jest.setTimeout(60_000)
+
+let project: GuideProject
+const providers: TestProvider[] = []
+
+beforeAll(async () => {
+  project = await createGuideProject()
+})
+afterEach(async () => {
+  for (const provider of providers.splice(0)) await provider.close()
+})
+afterAll(() => project.remove())
+
+async function startProvider(sub: string): Promise<TestProvider> {
+  const provider = await startTestProvider({ user: { sub, name: `Somebody at ${sub}` } })
+  providers.push(provider)
+  return provider
+}
+
+/** The environment variables by which an app knows its provider. */
+function accountAt({ options }: TestProvider, prefix = ''): Record<string, string> {
+  return {
+    [`${prefix}ISSUER`]: options.issuer,
+    [`${prefix}CLIENT_ID`]: options.clientID,
+    [`${prefix}CLIENT_SECRET`]: options.clientSecret,
+  }
+}
+
+describe('the guide to key rotation', () => {
+  it('has an app that signs with the first key and publishes both', async () => {
+    const [app] = appsIn(await readGuide('docs/key-rotation.md'))
+    const provider = await startProvider('ada')
+    const [present, next] = [makeKey(), makeKey()]
+    const { url } = await project.start(app, () => ({
+      ...accountAt(provider),
+      KEY: present,
+      NEXT_KEY: next,
+    }))
+    const browser = new Browser()
+
+    const published = JSON.parse(
+      (await browser.visit(`${url}/auth/jwks.json`)).text,
+    ) as JSONWebKeySet
+    const me = await browser.follow(`${url}/me`)
+
+    expect(JSON.parse(me.text)).toMatchObject({ id: 'ada' })
+    const [exchange] = provider.requestsTo('token')
+    const assertion = exchange?.parameters['client_assertion'] ?? ''
+    await expect(jwtVerify(assertion, createLocalJWKSet(published))).resolves.toBeDefined()
+    const kids = published.keys.map(({ kid }) => kid)
+    expect(new Set(kids).size).toBe(2)
+    expect(decodeProtectedHeader(assertion).kid).toBe(kids[0])
+  })
+})
+
+function makeKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+describe('the guide to several providers', () => {
+  it('has an app where people choose, and come back to where they were', async () => {
+    const [app] = appsIn(await readGuide('docs/several-providers.md'))
+    const [work, school] = [await startProvider('ada'), await startProvider('grace')]
+    const { url } = await project.start(app, () => ({
+      ...accountAt(work, 'WORK_'),
+      ...accountAt(school, 'SCHOOL_'),
+    }))
+    const browser = new Browser()
+
+    const choice = await browser.follow(`${url}/me`)
+    expect(choice.url).toBe(`${url}/login?return_to=%2Fme`)
+    expect(JSON.parse((await choose('work')).text)).toEqual({
+      user: { key: 'work:ada', name: 'Somebody at ada' },
+      work: true,
+      school: false,
+    })
+    expect(JSON.parse((await choose('school')).text)).toEqual({
+      user: { key: 'school:grace', name: 'Somebody at grace' },
+      work: false,
+      school: true,
+    })
+    await browser.post(`${url}/auth/work/logout`)
+    expect((await browser.visit(`${url}/me`)).location).toBe(`${url}/login?return_to=%2Fme`)
+
+    async function choose(name: string) {
+      const [, href = ''] = new RegExp(`href="([^"]+)">${name}<`).exec(choice.text) ?? []
+      const page = await browser.follow(new URL(href, url).href)
+      expect(page.url).toBe(`${url}/me`)
+      return page
+    }
+  })
+
+  it('has an app that connects a second provider, and disconnects it', async () => {
+    const [, app] = appsIn(await readGuide('docs/several-providers.md'))
+    const [work, calendar] = [await startProvider('ada'), await startProvider('grace')]
+    const { url } = await project.start(app, () => ({
+      ...accountAt(work, 'WORK_'),
+      ...accountAt(calendar, 'CALENDAR_'),
+      CALENDAR_API: calendar.options.profileURL,
+    }))
+    const browser = new Browser()
+
+    const shown = await browser.follow(`${url}/calendar`)
+    expect(shown.url).toBe(`${url}/calendar`)
+    expect(JSON.parse(shown.text)).toMatchObject({
+      user: { provider: 'work', id: 'ada' },
+      calendar: { sub: 'grace' },
+    })
+    await browser.post(`${url}/disconnect`)
+    expect((await browser.visit(`${url}/calendar`)).location).toBe(
+      `${url}/auth/calendar/login?return_to=/calendar`,
+    )
+
+    const nobody = await new Browser().visit(`${url}/auth/calendar/login`)
+    expect(nobody.status).toBe(401)
+  })
+})

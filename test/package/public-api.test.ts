@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from '@jest/globals'
+import * as inspector from '../../src/flow-inspector.js'
+import * as api from '../../src/index.js'
+import * as redis from '../../src/redis.js'
+import * as testing from '../../src/testing.js'
+
+describe('the package', () => {
+  it('exports the ledger for Redis from an entry of its own', () => {
+    expect(Object.keys(redis)).toEqual(['RedisLedger'])
+  })
+
+  it('exports the flow inspector from an entry of its own', () => {
+    expect(Object.keys(inspector)).toEqual(['flowInspector'])
+  })
+
+  it('exports what helps with tests from an entry of its own', () => {
+    expect(Object.keys(testing).sort()).toEqual(['logInAgent', 'logInFetch', 'startTestProvider'])
+  })
+
+  it('exports these values and no others', () => {
+    expect(Object.keys(api).sort()).toEqual([
+      'AuthorizationCodeError',
+      'AuthorizationCodeStrategy',
+      'AuthorizationResponseError',
+      'ConfigurationError',
+      'CrossSiteRequestError',
+      'DiscoveryError',
+      'LoginRequiredError',
+      'LogoutResponseError',
+      'LogoutTokenError',
+      'MemoryLedger',
+      'PendingLoginError',
+      'ProfileError',
+      'ProviderError',
+      'PushedAuthorizationRequestError',
+      'ResourceError',
+      'StorageError',
+      'TokenEndpointError',
+      'apple',
+      'askara',
+      'auth0',
+      'authRouter',
+      'cookiePendingLogins',
+      'discord',
+      'discover',
+      'github',
+      'gitlab',
+      'google',
+      'guardSessionStore',
+      'jiko',
+      'keycloak',
+      'linkedin',
+      'loginErrorPage',
+      'microsoft',
+      'okta',
+      'requireLogin',
+      'salesforce',
+      'slack',
+    ])
+  })
+
+  it('exports these types and no others', async () => {
+    const index = await readFile(new URL('../../src/index.ts', import.meta.url), 'utf8')
+    const lists = [...index.matchAll(/export type \{([^}]*)\}/g)].map(([, names = '']) => names)
+    const types = lists.flatMap((names) => names.split(',').map((name) => name.trim()))
+
+    expect(types.filter((name) => name !== '').sort()).toEqual([
+      'AppleClient',
+      'AuthRouterOptions',
+      'AuthorizationCodeFlowError',
+      'AuthorizationCodeOptions',
+      'AuthorizationDetail',
+      'ClientAssertionAlgorithm',
+      'ClientAssertionAudience',
+      'ClientAuthenticationMethod',
+      'ClientSecret',
+      'CookiePendingLoginsOptions',
+      'DefaultUser',
+      'DiagnosticError',
+      'DiagnosticEvent',
+      'DiagnosticStep',
+      'DiscoverOptions',
+      'DiscoveredProvider',
+      'EnrolledLogin',
+      'ErrorCode',
+      'ExpectedIdToken',
+      'FailureInfo',
+      'Fault',
+      'GrantState',
+      'GuardOptions',
+      'GuardableStore',
+      'IdTokenClaims',
+      'Ledger',
+      'LoginInfo',
+      'LoginOptions',
+      'LoginRequest',
+      'LoginRequiredReason',
+      'LoginSession',
+      'MemoryLedgerOptions',
+      'MicrosoftProvider',
+      'NamedPrivateKey',
+      'OAuthErrorFacts',
+      'Parameters',
+      'ParsedProfile',
+      'PendingLogin',
+      'PendingLoginErrorCode',
+      'PendingLoginStore',
+      'PrivateKey',
+      'PrivateKeys',
+      'Profile',
+      'ProviderErrorFacts',
+      'ProviderOptions',
+      'Renewal',
+      'RenewalLimits',
+      'RequireLoginOptions',
+      'SignatureAlgorithm',
+      'TakenLogin',
+      'TokenSet',
+      'VerifiedLogin',
+      'Verify',
+    ])
+  })
+
+  it('has nothing in its index but lists of exports', async () => {
+    const index = await readFile(new URL('../../src/index.ts', import.meta.url), 'utf8')
+    const rest = index.replaceAll(/export (?:type )?\{[^}]*\} from '\.\/[\w/-]+\.js'/g, '')
+    expect(rest.trim()).toBe('')
+  })
+})

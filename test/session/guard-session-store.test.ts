@@ -1,0 +1,336 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { RedisStore } from 'connect-redis'
+import express from 'express'
+import type { Request } from 'express'
+import session, { MemoryStore, Store } from 'express-session'
+import type { SessionData } from 'express-session'
+import { guardSessionStore, MemoryLedger, StorageError } from '../../src/index.js'
+import type { Ledger } from '../../src/index.js'
+import { RedisLedger } from '../../src/redis.js'
+import { createGate } from '../support/gate.js'
+import { Browser, listen } from '../support/http.js'
+import type { RunningServer } from '../support/http.js'
+import { bodyOf, sessionIdOf } from '../support/login.js'
+import { startRedisServer } from '../support/redis-server.js'
+import type { RedisServer } from '../support/redis-server.js'
+import { describeWithRedis } from '../support/requirements.js'
+
+/** A store as some write them today: what it needs is private to it. */
+class PrivateStore extends Store {
+  readonly #sessions = new Map<string, string>()
+  #written = 0
+
+  get written(): number {
+    return this.#written
+  }
+
+  set written(count: number) {
+    this.#written = count
+  }
+
+  override get(id: string, done: (error: unknown, session?: SessionData | null) => void): void {
+    const found = this.#sessions.get(id)
+    done(null, found === undefined ? null : (JSON.parse(found) as SessionData))
+  }
+
+  override set(id: string, data: SessionData, done?: (error?: unknown) => void): void {
+    this.#written += 1
+    this.#sessions.set(id, JSON.stringify(data))
+    done?.()
+  }
+
+  override destroy(id: string, done?: (error?: unknown) => void): void {
+    this.#sessions.delete(id)
+    done?.()
+  }
+}
+
+const DATA = { cookie: { originalMaxAge: null, path: '/' }, user: 'ada' } as unknown as SessionData
+
+describe('guardSessionStore over MemoryStore', () => {
+  describeGuard(() => ({ store: new MemoryStore(), ledger: new MemoryLedger() }))
+})
+
+describe('guardSessionStore over a store with private fields', () => {
+  describeGuard(() => ({ store: new PrivateStore(), ledger: new MemoryLedger() }))
+
+  it('lets its own properties be read and set', () => {
+    const store = new PrivateStore()
+    const guarded = guardSessionStore(store, { ledger: new MemoryLedger() })
+    guarded.written = 5
+    expect([guarded.written, store.written]).toEqual([5, 5])
+  })
+
+  it('calls back once, whatever the callback throws', async () => {
+    const thrown: unknown[] = []
+    const caught = new Promise<void>((resolve) => {
+      jest.spyOn(globalThis, 'setImmediate').mockImplementation(((
+        run: (...args: unknown[]) => void,
+        ...args: unknown[]
+      ) => {
+        try {
+          run(...args)
+        } catch (error) {
+          thrown.push(error)
+          resolve()
+        }
+      }) as never)
+    })
+    const callback = jest.fn(() => {
+      throw new Error('thrown by the callback')
+    })
+    // Neither this store nor this ledger needs a `setImmediate` of its own.
+    const guarded = guardSessionStore(new PrivateStore(), { ledger: new MemoryLedger() })
+    guarded.set('a', DATA, callback)
+    await caught
+    jest.restoreAllMocks()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(callback).toHaveBeenCalledTimes(1)
+    expect(thrown).toEqual([new Error('thrown by the callback')])
+  })
+})
+
+describeWithRedis('guardSessionStore over connect-redis and RedisLedger', (redisServer) => {
+  let redis: RedisServer
+  beforeAll(async () => (redis = await startRedisServer(redisServer)))
+  beforeEach(() => redis.client.flushAll())
+  afterAll(() => redis.stop())
+
+  describeGuard(() => ({
+    store: new RedisStore({ client: redis.client }),
+    ledger: new RedisLedger({ client: redis.client }),
+  }))
+})
+
+function describeGuard(create: () => { store: Store; ledger: Ledger }): void {
+  let store: Store
+  let ledger: Ledger
+  let guarded: Store
+  const servers: RunningServer[] = []
+
+  beforeEach(async () => {
+    for (const server of servers.splice(0)) await server.close()
+    ;({ store, ledger } = create())
+    guarded = guardSessionStore(store, { ledger })
+  })
+  afterAll(async () => {
+    for (const server of servers.splice(0)) await server.close()
+  })
+
+  const set = (to: Store, id: string, data: SessionData) => called((done) => to.set(id, data, done))
+  const destroy = (from: Store, id: string) => called((done) => from.destroy(id, done))
+  const get = (from: Store, id: string) =>
+    new Promise<SessionData | null>((resolve, reject) => {
+      from.get(id, (error, found) => {
+        if (error) reject(error as Error)
+        else resolve(found ?? null)
+      })
+    })
+
+  it('keeps, gives back, touches and destroys sessions as the store does', async () => {
+    await set(guarded, 'a', DATA)
+    expect(await get(guarded, 'a')).toMatchObject({ user: 'ada' })
+    expect(await get(store, 'a')).toMatchObject({ user: 'ada' })
+    if ('touch' in guarded) await called((done) => guarded.touch?.('a', DATA, done))
+    expect(await get(guarded, 'a')).toMatchObject({ user: 'ada' })
+    await destroy(guarded, 'a')
+    expect(await get(guarded, 'a')).toBeNull()
+    expect(await get(store, 'a')).toBeNull()
+  })
+
+  it('is the same kind of store', () => {
+    expect(guarded).toBeInstanceOf(store.constructor)
+    expect(Object.keys(guarded)).toEqual(Object.keys(store))
+    const heard: string[] = []
+    guarded.on('disconnect', () => heard.push('disconnect'))
+    store.emit('disconnect')
+    expect(heard).toEqual(['disconnect'])
+  })
+
+  it('does not write a session that was destroyed', async () => {
+    await set(guarded, 'a', DATA)
+    await destroy(guarded, 'a')
+    await set(guarded, 'a', DATA)
+    expect(await get(store, 'a')).toBeNull()
+    await set(guarded, 'b', DATA)
+    expect(await get(store, 'b')).toMatchObject({ user: 'ada' })
+  })
+
+  it('does not write a session that was destroyed through another view of the store', async () => {
+    const twin = guardSessionStore(store, { ledger })
+    await set(guarded, 'a', DATA)
+    await destroy(twin, 'a')
+    await set(guarded, 'a', DATA)
+    expect(await get(store, 'a')).toBeNull()
+  })
+
+  it('takes a session out again that was destroyed while it was written', async () => {
+    const gate = createGate()
+    const write = store.set.bind(store)
+    store.set = (id, data, done) => void gate.pass().then(() => write(id, data, done))
+    const writing = set(guarded, 'a', DATA)
+    await gate.reached
+    await destroy(guarded, 'a')
+    gate.open()
+    await writing
+    expect(await get(store, 'a')).toBeNull()
+  })
+
+  it('forgets after longestRequestMs', async () => {
+    const spied = jest.spyOn(ledger, 'endSession')
+    await destroy(guarded, 'a')
+    await destroy(guardSessionStore(store, { ledger, longestRequestMs: 5 }), 'b')
+    expect(spied.mock.calls).toEqual([
+      ['a', 3_600_000],
+      ['b', 5],
+    ])
+  })
+
+  it('hands on the errors of the store', async () => {
+    store.set = (_id, _data, done) => done?.(new Error('cannot write'))
+    await expect(set(guarded, 'a', DATA)).rejects.toThrow('cannot write')
+    store.destroy = (_id, done) => done?.(new Error('cannot destroy'))
+    await expect(destroy(guarded, 'a')).rejects.toThrow('cannot destroy')
+  })
+
+  it('hands on the errors of the ledger, and destroys the session all the same', async () => {
+    await set(guarded, 'a', DATA)
+    const down = new StorageError('Reaching the ledger', new Error('down'))
+    jest.spyOn(ledger, 'endSession').mockRejectedValue(down)
+    jest.spyOn(ledger, 'isSessionEnded').mockRejectedValue(down)
+    await expect(set(guarded, 'a', DATA)).rejects.toThrow(down)
+    await expect(destroy(guarded, 'a')).rejects.toThrow(down)
+    expect(await get(store, 'a')).toBeNull()
+  })
+
+  it('works without callbacks', async () => {
+    guarded.set('a', DATA)
+    guarded.destroy('a')
+    await destroy(guarded, 'a')
+    await set(guarded, 'a', DATA)
+    expect(await get(store, 'a')).toBeNull()
+  })
+
+  describe('under express-session', () => {
+    let server: RunningServer
+    let browser: Browser
+    let slow = createGate()
+
+    beforeEach(async () => {
+      slow = createGate()
+      browser = new Browser()
+      const app = express()
+      app.use(session({ secret: 'x', resave: false, saveUninitialized: false, store: guarded }))
+      app.get('/set', (req, res) => {
+        Object.assign(req.session, { user: req.query['user'] })
+        res.end()
+      })
+      app.get('/slow', (req, res, next) => {
+        slow.pass().then(() => {
+          Object.assign(req.session, { user: 'slow' })
+          res.end()
+        }, next)
+      })
+      app.get('/get', (req, res) => res.json({ user: userOf(req) ?? null }))
+      app.get('/reload', (req, res, next) => {
+        req.session.reload((error: unknown) => {
+          if (error) next(error)
+          else res.json({ user: userOf(req) ?? null })
+        })
+      })
+      app.get('/regenerate', (req, res, next) => {
+        req.session.regenerate((error: unknown) => {
+          if (error) {
+            next(error)
+            return
+          }
+          Object.assign(req.session, { user: 'regenerated' })
+          res.end()
+        })
+      })
+      app.get('/destroy', (req, res, next) => {
+        req.session.destroy((error: unknown) => {
+          if (error) next(error)
+          else res.end()
+        })
+      })
+      server = await listen(app)
+      servers.push(server)
+    })
+
+    const visit = (path: string) => browser.visit(server.origin + path)
+
+    it('sessions come and go', async () => {
+      expect(bodyOf(await visit('/get'))).toEqual({ user: null })
+      await visit('/set?user=ada')
+      expect(bodyOf(await visit('/get'))).toEqual({ user: 'ada' })
+      expect(bodyOf(await visit('/reload'))).toEqual({ user: 'ada' })
+      await visit('/set?user=grace')
+      expect(bodyOf(await visit('/get'))).toEqual({ user: 'grace' })
+      await visit('/destroy')
+      expect(bodyOf(await visit('/get'))).toEqual({ user: null })
+      await visit('/set?user=again')
+      expect(bodyOf(await visit('/get'))).toEqual({ user: 'again' })
+    })
+
+    it('a regenerated session has another id, and the old one stays destroyed', async () => {
+      await visit('/set?user=ada')
+      const old = sessionIdOf(browser, server.origin) ?? ''
+      const slowly = visit('/slow')
+      await slow.reached
+      await visit('/regenerate')
+      const cookies = [...browser.cookies(server.origin)]
+      slow.open()
+      expect((await slowly).status).toBe(200)
+
+      expect(sessionIdOf(browser, server.origin)).not.toBe(old)
+      expect(await get(store, old)).toBeNull()
+      for (const [name, value] of cookies) browser.setCookie(server.origin, name, value)
+      expect(bodyOf(await visit('/get'))).toEqual({ user: 'regenerated' })
+    })
+
+    it('a slow request does not bring a destroyed session back', async () => {
+      await visit('/set?user=ada')
+      const id = sessionIdOf(browser, server.origin) ?? ''
+      const slowly = visit('/slow')
+      await slow.reached
+      await visit('/destroy')
+      slow.open()
+      expect((await slowly).status).toBe(200)
+      expect(await get(store, id)).toBeNull()
+      expect(bodyOf(await visit('/get'))).toEqual({ user: null })
+    })
+
+    it('reading costs nothing, a new session nothing, changing one two looks, ending one a note', async () => {
+      const look = jest.spyOn(ledger, 'isSessionEnded')
+      const note = jest.spyOn(ledger, 'endSession')
+      const costs = async (path: string): Promise<readonly number[]> => {
+        look.mockClear()
+        note.mockClear()
+        await visit(path)
+        return [look.mock.calls.length, note.mock.calls.length]
+      }
+      expect(await costs('/get')).toEqual([0, 0])
+      expect(await costs('/set?user=ada')).toEqual([0, 0])
+      expect(await costs('/get')).toEqual([0, 0])
+      expect(await costs('/reload')).toEqual([0, 0])
+      expect(await costs('/set?user=grace')).toEqual([2, 0])
+      expect(await costs('/regenerate')).toEqual([0, 1])
+      expect(await costs('/destroy')).toEqual([0, 1])
+    })
+  })
+}
+
+function userOf(req: Request): unknown {
+  return (req.session as unknown as { user?: unknown }).user
+}
+
+function called(work: (done: (error?: unknown) => void) => unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    work((error) => {
+      if (error)
+        reject(error instanceof Error ? error : new Error('The store failed', { cause: error }))
+      else resolve()
+    })
+  })
+}
