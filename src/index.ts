@@ -48,7 +48,7 @@ export type {
   PrivateKey,
   PrivateKeys,
 } from './options/client-credentials.js'
-export type { DiagnosticError, DiagnosticEvent, DiagnosticStep } from './diagnostics/diagnostics.js'
+export type { DiagnosticError, DiagnosticEvent, DiagnosticStep } from './diagnostics/events.js'
 export type {
   AuthorizationCodeFlowError,
   ErrorCode,
@@ -58,13 +58,8 @@ export type {
   PendingLoginErrorCode,
   ProviderErrorFacts,
 } from './errors/errors.js'
-export type {
-  FailureInfo,
-  LoginInfo,
-  LoginOptions,
-  VerifiedLogin,
-  Verify,
-} from './login/login-options.js'
+export type { FailureInfo, LoginInfo, LoginOptions } from './login/login-options.js'
+export type { VerifiedLogin, Verify } from './passport/verify.js'
 export type { IdTokenClaims } from './endpoints/id-token.js'
 export type { GuardableStore, GuardOptions } from './session/guard-session-store.js'
 export type { MemoryLedgerOptions } from './grants/memory.js'

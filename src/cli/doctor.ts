@@ -13,13 +13,18 @@ import {
   discoveryFailed,
 } from './provider-checks.js'
 import { checkRedis } from './redis-check.js'
+import { createClientAuthentication } from '../client/client-authentication.js'
+import { createClientKeys, readSigningKey } from '../client/client-keys.js'
+import { createClientRequest } from '../client/client-request.js'
+import { createProofOfPossession } from '../client/dpop.js'
 import { createTransport } from '../client/transport.js'
+import type { Transport } from '../client/transport.js'
+import { createTokenEndpoint } from '../endpoints/token.js'
+import type { TokenEndpoint } from '../endpoints/token.js'
 import { ConfigurationError, DiscoveryError } from '../errors/errors.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import { readOptions } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
-import { createParts } from '../passport/parts.js'
-import type { Parts } from '../passport/parts.js'
 
 /** What is looked at. */
 export interface Patient {
@@ -79,19 +84,27 @@ async function checkAll(
     scope: checkScope(settings, metadata),
     key: await checkKey(settings),
     clock: checkClock(aheadMs),
-    client: await checkClientOf(settings),
+    client: await checkClientOf(settings, transport),
     login,
     cookie,
   }
   return Object.entries(verdicts).map(([check, verdict]) => ({ check, ...verdict }))
 }
 
-async function checkClientOf(settings: Settings): Promise<Verdict> {
-  let parts: Parts
+async function checkClientOf(settings: Settings, transport: Transport): Promise<Verdict> {
   try {
-    parts = createParts(settings, () => false)
+    return await checkClient(settings, tokenEndpointOf(settings, transport))
   } catch (error) {
     return optionsFailed(error)
   }
-  return checkClient(parts)
+}
+
+function tokenEndpointOf(settings: Settings, transport: Transport): TokenEndpoint {
+  const { privateKey, dpopKey } = settings
+  const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })
+  const dpop =
+    dpopKey === undefined ? undefined : createProofOfPossession(readSigningKey(dpopKey, 'dpopKey'))
+  const authenticate = createClientAuthentication(settings, keys)
+  const request = createClientRequest(settings, transport, authenticate, dpop)
+  return createTokenEndpoint(settings, request, undefined)
 }

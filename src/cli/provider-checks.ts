@@ -9,7 +9,7 @@ import { TransportError } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { ProviderError } from '../errors/errors.js'
 import type { Settings } from '../options/read-options.js'
-import type { Parts } from '../passport/parts.js'
+import type { TokenEndpoint } from '../endpoints/token.js'
 import { readMetadata } from '../providers/discover.js'
 
 /** The provider's metadata, and what is to be said of it. */
@@ -221,7 +221,10 @@ const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthori
  *
  * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
  */
-export async function checkClient({ settings, tokenEndpoint }: Parts): Promise<Verdict> {
+export async function checkClient(
+  settings: Settings,
+  tokenEndpoint: TokenEndpoint,
+): Promise<Verdict> {
   const { clientAuthentication: method, callbackURL: redirectUri } = settings
   try {
     await tokenEndpoint.exchange({

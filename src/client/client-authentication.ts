@@ -18,9 +18,6 @@ export interface ClientAuthenticationSettings {
   readonly clientAssertionAudience: ClientAssertionAudience
 }
 
-/** Adds the client's proof to a request to `url`. */
-export type AuthenticateClient = (url: string) => ClientAuth
-
 /** A client assertion lives this long; providers allow a few minutes at most. */
 const ASSERTION_LIFETIME_SECONDS = 60
 
@@ -28,18 +25,19 @@ const ASSERTION_LIFETIME_SECONDS = 60
 const ASSERTION_BACKDATE_SECONDS = 5
 
 /**
- * Reads the credentials once and returns what authenticates each request with them.
+ * Reads the credentials once and returns what authenticates each request with them. The URL of the
+ * request goes as the server's `token_endpoint`.
  *
  * @throws {ConfigurationError} when the credentials are missing or cannot be used
  */
 export function createClientAuthentication(
   settings: ClientAuthenticationSettings,
   keys: ClientKeys | undefined,
-): AuthenticateClient {
+): ClientAuth {
   const { clientAuthentication, clientSecret } = settings
   switch (clientAuthentication) {
     case 'none':
-      return () => None()
+      return None()
     case 'client_secret_post':
       return bySecret(
         required(clientSecret, 'clientSecret', clientAuthentication),
@@ -53,7 +51,7 @@ export function createClientAuthentication(
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
       // The certificate that proves the client is the dispatcher's.
-      return () => TlsClientAuth()
+      return TlsClientAuth()
     case 'private_key_jwt':
       return createPrivateKeyJwt(settings, required(keys, 'privateKey', clientAuthentication))
   }
@@ -71,12 +69,9 @@ function required<T>(value: T | null | undefined, option: string, method: string
 function bySecret(
   clientSecret: ClientSecret,
   prove: (clientSecret: string) => ClientAuth,
-): AuthenticateClient {
-  if (typeof clientSecret === 'string') {
-    const proof = prove(clientSecret)
-    return () => proof
-  }
-  return () => async (server, client, body, headers) => {
+): ClientAuth {
+  if (typeof clientSecret === 'string') return prove(clientSecret)
+  return async (server, client, body, headers) => {
     const secret: unknown = await clientSecret()
     if (typeof secret !== 'string' || secret === '') {
       throw new ConfigurationError('The function clientSecret gave no secret.', 'clientSecret')
@@ -101,13 +96,10 @@ function rawClientSecretBasic(clientSecret: string): ClientAuth {
  *
  * @see [RFC 7523, section 3 - JWT Format and Processing Requirements](https://www.rfc-editor.org/rfc/rfc7523.html#section-3)
  */
-function createPrivateKeyJwt(
-  settings: ClientAuthenticationSettings,
-  keys: ClientKeys,
-): AuthenticateClient {
+function createPrivateKeyJwt(settings: ClientAuthenticationSettings, keys: ClientKeys): ClientAuth {
   const { clientID, clientAssertionAudience } = settings
 
-  return (url) => async (_server, client, body) => {
+  return async ({ token_endpoint: url = '' }, client, body) => {
     const issuedAt = Math.floor(Date.now() / 1000) - ASSERTION_BACKDATE_SECONDS
     const claims = {
       iss: clientID,

@@ -1,9 +1,7 @@
-import type { AuthorizationServer, Client } from 'oauth4webapi'
-import type { AuthenticateClient } from './client-authentication.js'
+import type { Client, ClientAuth } from 'oauth4webapi'
 import { wantsNonce } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
 import type { Answer, OutgoingRequest, Transport } from './transport.js'
-import type { Settings } from '../options/read-options.js'
 
 /** A provider's answer to a request that the client has authenticated. */
 export interface ClientAnswer {
@@ -34,19 +32,20 @@ export type ClientRequest = (
   options?: ClientRequestOptions,
 ) => Promise<ClientAnswer>
 
+/** Who the client is. */
+export interface ClientRequestSettings {
+  readonly clientID: string
+  readonly customHeaders: Readonly<Record<string, string>>
+}
+
 /** Requests by this client. Each is sent once; only a server that wants its nonce first gets it once more. */
 export function createClientRequest(
-  settings: Settings,
+  settings: ClientRequestSettings,
   transport: Transport,
-  authenticate: AuthenticateClient,
+  authenticate: ClientAuth,
   dpop: ProofOfPossession | undefined,
 ): ClientRequest {
   const client: Client = { client_id: settings.clientID }
-  // What proves the client looks at none of it.
-  const server: AuthorizationServer = {
-    issuer: settings.issuer ?? new URL(settings.tokenURL).origin,
-  }
-
   async function sendOnce(
     url: string,
     parameters: URLSearchParams,
@@ -54,7 +53,7 @@ export function createClientRequest(
   ): Promise<ClientAnswer> {
     const form = new URLSearchParams(parameters)
     const credentials = new Headers()
-    await authenticate(url)(server, client, form, credentials)
+    await authenticate({ issuer: '', token_endpoint: url }, client, form, credentials)
     const { body, contentType } = encode(form, format)
     const headers: OutgoingRequest['headers'] = {
       ...settings.customHeaders,

@@ -1,7 +1,6 @@
 import { SignJWT, calculateJwkThumbprint } from 'jose'
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import type { SigningKey } from './client-keys.js'
-import { digest } from '../lib/digest.js'
 
 /**
  * Proves to servers that this client holds the key its tokens are bound to.
@@ -48,7 +47,7 @@ export function createProofOfPossession(signing: SigningKey): ProofOfPossession 
         htu: `${origin}${pathname}`,
         iat: Math.floor(Date.now() / 1000),
         ...(nonce !== undefined && { nonce }),
-        ...(accessToken !== undefined && { ath: digest(accessToken) }),
+        ...(accessToken !== undefined && { ath: hash('sha256', accessToken, 'base64url') }),
       })
         .setProtectedHeader(header)
         .sign(key)

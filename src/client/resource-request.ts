@@ -1,6 +1,6 @@
 import { wantsNonce } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
-import { TransportError } from './transport.js'
+import { rethrowAs } from './transport.js'
 import type { Answer, OutgoingRequest, Transport } from './transport.js'
 import { ResourceError } from '../errors/errors.js'
 
@@ -50,18 +50,11 @@ export function createResourceClient(
     const headers = new Headers(init.headers)
     const proof = await authorization(url, (init.method ?? 'GET').toUpperCase(), accessToken)
     for (const [name, value] of Object.entries(proof)) headers.set(name, value)
-    try {
-      const answer = await transport.fetch(url, { ...init, headers })
-      dpop?.learn(url, answer.headers.get('dpop-nonce'))
-      return answer
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error
-      throw new ResourceError(`The resource gave no answer: ${error.message}.`, {
-        phase: 'resource',
-        networkCode: error.networkCode,
-        cause: error.cause,
-      })
-    }
+    const answer = await transport
+      .fetch(url, { ...init, headers })
+      .catch(rethrowAs(ResourceError, 'The resource gave no answer', 'resource'))
+    dpop?.learn(url, answer.headers.get('dpop-nonce'))
+    return answer
   }
 
   async function sendOnce(request: OutgoingRequest, accessToken: string): Promise<Answer> {

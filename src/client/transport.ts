@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { Agent, errors, fetch, request } from 'undici'
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
 import { ConfigurationError } from '../errors/errors.js'
+import type { ProviderError, ProviderErrorFacts } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
 
 /** How connections to a provider are made. */
@@ -65,7 +66,24 @@ export class TransportError extends Error {
   }
 }
 
-/** Firewalls, and GitHub's API, turn away requests that name nobody. */
+/**
+ * For `catch`: turns a failure of the transport into an error of the provider's. Other errors pass as they are.
+ *
+ * @param what the beginning of the message, such as "The profile could not be loaded"
+ */
+export function rethrowAs(
+  ErrorClass: new (message: string, facts: ProviderErrorFacts) => ProviderError,
+  what: string,
+  phase: string,
+): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof TransportError)) throw error
+    const { message, networkCode, cause } = error
+    throw new ErrorClass(`${what}: ${message}.`, { phase, networkCode, cause })
+  }
+}
+
+/** GitHub's API rejects requests without a `User-Agent`. */
 const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
 
 let sharedAgent: Agent | undefined

@@ -71,18 +71,17 @@ export interface FlowContext {
   readonly activity: string
 }
 
-/** Is told what happens. What it throws is nobody's concern. */
+/** Receives each event. Errors it throws are ignored. */
 export type Observer = (context: FlowContext, event: FlowEvent) => void
 
-/** The one place where a strategy can be looked at. Without an observer, nothing is made or kept. */
+/** What observers of one strategy can see. */
 export interface Observation {
-  /** Whether anybody looks. */
-  readonly isActive: boolean
+  /** Who receives the events; without observers, no event is made. */
+  readonly observers: Set<Observer>
   /** Runs `work` as part of the flow that is going on, else as a flow of its own. */
   within<Value>(activity: string, work: () => Promise<Value>): Promise<Value>
-  /** Tells of the current flow. The event is made only if somebody looks and a flow is going on. */
-  tell(event: () => FlowEvent): void
-  attach(observer: Observer): void
+  /** Hands an event of the current flow to the observers. It is made only if there are observers and a flow. */
+  tell(event: () => FlowEvent | undefined): void
 }
 
 /** Shared by all strategies: logging out of one session ends the grants of several. */
@@ -97,22 +96,21 @@ export function createObservation(
 ): Observation {
   const observers = new Set<Observer>()
 
-  const tell = (event: () => FlowEvent): void => {
+  const tell = (event: () => FlowEvent | undefined): void => {
     if (observers.size === 0) return
     const context = flows.getStore()
     if (context === undefined) return
     try {
       const made = event()
+      if (made === undefined) return
       for (const observe of observers) observe(context, made)
     } catch {
-      // Whoever looks on changes nothing.
+      // An observer must not affect the flow.
     }
   }
 
   return {
-    get isActive() {
-      return observers.size > 0
-    },
+    observers,
     within(activity, work) {
       if (observers.size === 0 || flows.getStore() !== undefined) return work()
       lastId += 1
@@ -128,18 +126,17 @@ export function createObservation(
       })
     },
     tell,
-    attach: (observer) => void observers.add(observer),
   }
 }
 
 const observations = new WeakMap<object, Observation>()
 
-/** Makes it possible to look at `strategy`, without a member of its own for that. */
+/** Lets {@link observationOf} find the observation of a strategy, without a member on the strategy itself. */
 export function makeObservable(strategy: object, observation: Observation): void {
   observations.set(strategy, observation)
 }
 
-/** How to look at `strategy`; `undefined` for what is no strategy of ours. */
+/** The strategy's observation, or `undefined` if it is not one of ours. */
 export function observationOf(strategy: object): Observation | undefined {
   return observations.get(strategy)
 }

@@ -1,7 +1,8 @@
 import type * as OpenTelemetry from '@opentelemetry/api'
 import { createRequire } from 'node:module'
 
-const NAME = 'passport-authorization-code'
+/** The name of our tracer in OpenTelemetry. */
+export const TRACER_NAME = 'passport-authorization-code'
 
 /** What the span of a step says once it is over. */
 export interface SpanEnd {
@@ -24,7 +25,7 @@ export function inSpan<Value>(
 ): Promise<Value> {
   if (openTelemetry === undefined) return work(() => undefined)
   const { trace, SpanStatusCode } = openTelemetry
-  return trace.getTracer(NAME).startActiveSpan(name, async (span) => {
+  return trace.getTracer(TRACER_NAME).startActiveSpan(name, async (span) => {
     const note = ({ attributes, failed }: SpanEnd): void => {
       span.setAttributes(attributes)
       if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
@@ -37,19 +38,10 @@ export function inSpan<Value>(
   })
 }
 
-/** Whether spans go anywhere. The API of OpenTelemetry alone is in many applications that trace nothing. */
-export function isTracingInstalled(): boolean {
-  if (openTelemetry === undefined) return false
-  const { trace, ProxyTracerProvider } = openTelemetry
-  const provider = trace.getTracerProvider()
-  return (
-    !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(NAME) !== undefined
-  )
-}
+/** The application's own API of OpenTelemetry; `undefined` if it has none. */
+export const openTelemetry = findOpenTelemetry()
 
-const openTelemetry = findOpenTelemetry()
-
-/** The application's own; a library that brought another would trace for nobody. */
+// Not a dependency: a copy of our own would not be the one that the application's SDK is registered with.
 function findOpenTelemetry(): typeof OpenTelemetry | undefined {
   try {
     return createRequire(import.meta.url)('@opentelemetry/api') as typeof OpenTelemetry

@@ -85,10 +85,11 @@ export function readResponse(
   }
   checkIssuer(parameters.get('iss'), expected)
 
-  const secrets = parameters.getAll('state')
-  const error = providerText(parameters.get('error'), secrets)
   const code = parameters.get('code')
-  if (error !== undefined) {
+  const given = parameters.get('error')
+  if (given !== null && given !== '') {
+    const secrets = parameters.getAll('state')
+    const error = providerText(given, secrets) ?? ''
     if (code !== null)
       throw new AuthorizationResponseError('The callback has both a code and an error.')
     const errorDescription = providerText(parameters.get('error_description'), secrets)

@@ -1,48 +1,158 @@
 import { randomUUID } from 'node:crypto'
 import type { ClientKeys } from '../client/client-keys.js'
-import type { ClientRequest } from '../client/client-request.js'
-import type { Diagnostics } from '../diagnostics/diagnostics.js'
-import { authorizationUrl, requestObjectClaims } from './authorization-request.js'
-import { pushAuthorizationRequest } from './pushed-authorization-request.js'
-import type { Settings } from '../options/read-options.js'
+import type { AuthorizationDetail } from '../options/authorization-details.js'
+import type { ExpectedIdToken } from '../options/pending-login-store.js'
+
+/** What makes one authorization request. */
+export interface AuthorizationRequest {
+  readonly clientID: string
+  readonly redirectUri: string
+  readonly scope: string | undefined
+  readonly state: string
+  /** The S256 challenge; `undefined` when PKCE is off. */
+  readonly codeChallenge: string | undefined
+  /** The thumbprint of the key that the tokens are to be bound to. */
+  readonly dpopThumbprint: string | undefined
+  /** What the ID token will have to say; `undefined` when none is asked for. */
+  readonly idToken: ExpectedIdToken | undefined
+  /** Where the tokens are to be used. */
+  readonly resource: readonly string[]
+  readonly authorizationDetails: readonly AuthorizationDetail[]
+  /** Whether the answer has to be signed. */
+  readonly signedResponse: boolean
+  /** Further parameters; none may be among those above. */
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** Where the authorization endpoint is, and how this client sends requests there. */
+export interface AuthorizationEndpointSettings {
+  readonly clientID: string
+  readonly authorizationURL: string
+  readonly issuer?: string | undefined
+}
 
 /**
- * Where to send the browser with an authorization request: in the URL, signed where
- * `signedAuthorizationRequests` says so, and pushed beforehand where there is a `pushedAuthorizationRequestURL`.
+ * Resolves to the address where the browser is sent with an authorization request.
  *
- * @throws {PushedAuthorizationRequestError} when the provider does not take it, or cannot be reached
+ * @throws {PushedAuthorizationRequestError} if the provider does not accept a pushed request
  */
-export type AuthorizationEndpoint = (parameters: URLSearchParams) => Promise<string>
+export type AuthorizationEndpoint = (request: AuthorizationRequest) => Promise<string>
 
-/** The provider's authorization endpoint, and the ways there. */
+/**
+ * The provider's authorization endpoint.
+ *
+ * @param keys signs each request, if present (RFC 9101)
+ * @param push sends each request to the provider beforehand and resolves to its `request_uri`, if present (RFC 9126)
+ */
 export function createAuthorizationEndpoint(
-  settings: Settings,
-  keys: ClientKeys | undefined,
-  request: ClientRequest,
-  diagnostics: Diagnostics,
+  { clientID: client_id, authorizationURL, issuer }: AuthorizationEndpointSettings,
+  keys: Pick<ClientKeys, 'sign'> | undefined,
+  push: ((parameters: URLSearchParams) => Promise<string>) | undefined,
 ): AuthorizationEndpoint {
-  const { clientID: client_id, authorizationURL, pushedAuthorizationRequestURL } = settings
-  const push = diagnostics.watch('push', pushAuthorizationRequest)
-
   /** @see [RFC 9101, section 5 - Authorization Request](https://www.rfc-editor.org/rfc/rfc9101.html#section-5) */
-  async function signed(parameters: URLSearchParams): Promise<URLSearchParams> {
-    if (!settings.signedAuthorizationRequests || keys === undefined) return parameters
+  async function sign(parameters: URLSearchParams, { sign }: Pick<ClientKeys, 'sign'>) {
     const claims = requestObjectClaims(parameters, {
-      audience: settings.issuer ?? authorizationURL,
+      audience: issuer ?? authorizationURL,
       id: randomUUID(),
       now: Date.now(),
     })
-    const object = await keys.sign(claims, 'oauth-authz-req+jwt')
-    return new URLSearchParams({ client_id, request: object })
+    const request = await sign(claims, 'oauth-authz-req+jwt')
+    return new URLSearchParams({ client_id, request })
   }
 
-  /** @see [RFC 9126, section 4 - Authorization Request](https://www.rfc-editor.org/rfc/rfc9126.html#section-4) */
-  async function pushed(parameters: URLSearchParams): Promise<URLSearchParams> {
-    if (pushedAuthorizationRequestURL === undefined) return parameters
-    const request_uri = await push(pushedAuthorizationRequestURL, parameters, request)
-    return new URLSearchParams({ client_id, request_uri })
+  return async (request) => {
+    const plain = authorizationParameters(request)
+    const parameters = keys === undefined ? plain : await sign(plain, keys)
+    if (push === undefined) return authorizationUrl(authorizationURL, parameters)
+    // RFC 9126, section 4: the browser carries only the reference.
+    const reference = new URLSearchParams({ client_id, request_uri: await push(parameters) })
+    return authorizationUrl(authorizationURL, reference)
   }
+}
 
-  return async (parameters) =>
-    authorizationUrl(authorizationURL, await pushed(await signed(parameters)))
+/**
+ * The parameters of an authorization request.
+ *
+ * @see [RFC 6749, section 4.1.1 - Authorization Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.1)
+ * @see [RFC 7636, section 4.3 - Client Sends the Code Challenge](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.3)
+ * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+ * @see [RFC 8707, section 2.1 - Authorization Request](https://www.rfc-editor.org/rfc/rfc8707.html#section-2.1)
+ */
+export function authorizationParameters(request: AuthorizationRequest): URLSearchParams {
+  const { codeChallenge, idToken, authorizationDetails, parameters } = request
+  const members = {
+    response_type: 'code',
+    client_id: request.clientID,
+    redirect_uri: request.redirectUri,
+    scope: request.scope,
+    state: request.state,
+    code_challenge: codeChallenge,
+    code_challenge_method: codeChallenge === undefined ? undefined : 'S256',
+    dpop_jkt: request.dpopThumbprint,
+    nonce: idToken?.nonce,
+    max_age: idToken?.maxAgeSeconds?.toString(),
+    acr_values: idToken?.acrValues?.join(' '),
+    authorization_details:
+      authorizationDetails.length === 0 ? undefined : JSON.stringify(authorizationDetails),
+    ...parameters,
+    ...(request.signedResponse && { response_mode: signed(parameters['response_mode']) }),
+  }
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(members)) {
+    if (value !== undefined) given.append(name, value)
+  }
+  for (const resource of request.resource) given.append('resource', resource)
+  return given
+}
+
+/** @see [JARM, section 2.3 - Response Encoding](https://openid.net/specs/oauth-v2-jarm-final.html#section-2.3) */
+function signed(responseMode: string | undefined): string {
+  return responseMode === undefined ? 'jwt' : `${responseMode.replace(/\.?jwt$/, '')}.jwt`
+}
+
+/** Where to send the browser. The endpoint's own query stays; the request's follows it. */
+export function authorizationUrl(authorizationURL: string, parameters: URLSearchParams): string {
+  const url = new URL(authorizationURL)
+  // A space as %20 is right in every part of a URL; as + only where forms are read.
+  const query = parameters.toString().replaceAll('+', '%20')
+  if (!/[?#]/.test(url.href)) return `${url.href}?${query}`
+  for (const name of parameters.keys()) url.searchParams.delete(name)
+  url.search = url.search === '' ? query : `${url.search}&${query}`
+  return url.href
+}
+
+/** How long a signed request may be under way, in **seconds**: the browser takes it there at once. */
+const REQUEST_OBJECT_LIFETIME_SECONDS = 300
+
+/** How far back `iat` and `nbf` are set, for a provider whose clock is behind ours. */
+const BACKDATE_SECONDS = 5
+
+/** Parameters whose value is JSON, and is a value of its own in a JWT. */
+const JSON_PARAMETERS: ReadonlySet<string> = new Set(['authorization_details', 'claims', 'max_age'])
+
+/**
+ * The claims of a request object: the request's parameters, and who says so, to whom, and until when.
+ *
+ * @see [RFC 9101, section 4 - Request Object](https://www.rfc-editor.org/rfc/rfc9101.html#section-4)
+ */
+export function requestObjectClaims(
+  parameters: URLSearchParams,
+  { audience, id, now }: { readonly audience: string; readonly id: string; readonly now: number },
+): Record<string, unknown> {
+  const issuedAt = Math.floor(now / 1000) - BACKDATE_SECONDS
+  const members = [...new Set(parameters.keys())].map((name) => {
+    const values = parameters.getAll(name)
+    const [first = ''] = values
+    if (values.length > 1) return [name, values] as const
+    return [name, JSON_PARAMETERS.has(name) ? (JSON.parse(first) as unknown) : first] as const
+  })
+  return {
+    ...Object.fromEntries(members),
+    iss: parameters.get('client_id'),
+    aud: audience,
+    jti: id,
+    iat: issuedAt,
+    nbf: issuedAt,
+    exp: issuedAt + REQUEST_OBJECT_LIFETIME_SECONDS,
+  }
 }

@@ -1,9 +1,8 @@
+import { hash } from 'node:crypto'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { DiscoveryError, LogoutTokenError } from '../errors/errors.js'
-import { digest } from '../lib/digest.js'
 import { isObject } from '../lib/json.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { Settings } from '../options/read-options.js'
 
 /** The event that makes a JWT a logout token. */
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
@@ -13,6 +12,12 @@ export const LONGEST_DELIVERY_MS = 600_000
 
 /** How far the provider's clock may be ahead of ours, in **milliseconds**. */
 export const CLOCK_TOLERANCE_MS = 30_000
+
+/** Who sends logout tokens, and to whom. */
+export interface LogoutTokenSettings {
+  readonly issuer?: string | undefined
+  readonly clientID: string
+}
 
 /** What a valid logout token says. */
 export interface Logout {
@@ -25,9 +30,9 @@ export interface Logout {
 }
 
 /** The names of what a provider can end a login by: its session there, and its person. */
-export function groupsOf(
+export function namesOf(
   { sub, sid }: Readonly<Record<string, unknown>>,
-  { issuer, clientID }: Settings,
+  { issuer, clientID }: LogoutTokenSettings,
 ): readonly string[] {
   return Object.entries({ sid, sub })
     .filter(([, value]) => typeof value === 'string')
@@ -48,7 +53,7 @@ export function logoutTokenOf({ body }: LoginRequest): string {
  */
 export async function readLogoutToken(
   token: string,
-  settings: Settings,
+  settings: LogoutTokenSettings,
   verify: VerifyProviderJwt,
   now: number,
 ): Promise<Logout> {
@@ -67,7 +72,11 @@ export async function readLogoutToken(
   const at = iat * 1000
   if (at > now + CLOCK_TOLERANCE_MS) throw new LogoutTokenError('it was issued in the future')
   if (at < now - LONGEST_DELIVERY_MS) throw new LogoutTokenError('it was issued too long ago')
-  const [group] = groupsOf(claims, settings)
+  const [group] = namesOf(claims, settings)
   if (group === undefined) throw new LogoutTokenError('it names neither a session nor a person')
-  return { id: digest(JSON.stringify([settings.issuer, settings.clientID, jti])), group, at }
+  return {
+    id: hash('sha256', JSON.stringify([settings.issuer, settings.clientID, jti]), 'base64url'),
+    group,
+    at,
+  }
 }

@@ -1,24 +1,36 @@
 import type { ResourceClient } from '../client/resource-request.js'
-import { TransportError } from '../client/transport.js'
+import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import type { IdTokenClaims } from './id-token.js'
+import type { Exchanged } from './token.js'
 import { ProfileError } from '../errors/errors.js'
 import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../lib/json.js'
 import type { ParsedProfile, Profile } from '../options/profile.js'
-import type { Settings } from '../options/read-options.js'
+
+/** How a provider's profiles are loaded and read. */
+export interface ProfileSettings {
+  /** The strategy's name, which is the profile's `provider`. */
+  readonly name: string
+  readonly profileURL?: string | undefined
+  readonly customHeaders: Readonly<Record<string, string>>
+  readonly tokenRequestFormat: 'form' | 'json'
+  readonly parseProfile?: ((body: Record<string, unknown>) => ParsedProfile) | undefined
+}
 
 /**
- * Reads the profile document of the person to whom the access token belongs.
+ * Reads the profile document of the person to whom the access token belongs; `undefined` without a
+ * `profileURL`.
  *
  * @throws {ProfileError} when there is none, or it is not a JSON object, or is nested too deep
  * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
  */
-export async function loadProfile(
-  profileURL: string,
+export async function requestProfile(
   accessToken: string,
-  settings: Settings,
+  settings: ProfileSettings,
   resources: ResourceClient,
-): Promise<Profile> {
+): Promise<Profile | undefined> {
+  const { profileURL } = settings
+  if (profileURL === undefined) return undefined
   const answer = await get(profileURL, accessToken, settings, resources)
   if (answer.status !== 200) {
     throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
@@ -29,28 +41,21 @@ export async function loadProfile(
   return toProfile(parse(answer), settings)
 }
 
-async function get(
+function get(
   url: string,
   accessToken: string,
-  settings: Settings,
+  settings: ProfileSettings,
   resources: ResourceClient,
 ): Promise<Answer> {
-  try {
-    const headers = {
-      ...settings.customHeaders,
-      accept: 'application/json',
-      // Askara documents a content type on this request, though it has no body.
-      ...(settings.tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
-    }
-    return await resources.send({ method: 'GET', url, headers }, accessToken)
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error
-    throw new ProfileError(`The profile could not be loaded: ${error.message}.`, {
-      phase: 'profile',
-      networkCode: error.networkCode,
-      cause: error.cause,
-    })
+  const headers = {
+    ...settings.customHeaders,
+    accept: 'application/json',
+    // Askara documents a content type on this request, though it has no body.
+    ...(settings.tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
   }
+  return resources
+    .send({ method: 'GET', url, headers }, accessToken)
+    .catch(rethrowAs(ProfileError, 'The profile could not be loaded', 'profile'))
 }
 
 function parse({ status, text }: Answer): Record<string, unknown> {
@@ -66,6 +71,32 @@ function parse({ status, text }: Answer): Record<string, unknown> {
   )
 }
 
+/** Reads the profile that belongs to an access token; `undefined` if the provider has none. */
+export type ReadProfile = (accessToken: string) => Promise<Profile | undefined>
+
+/** Whether and how profiles are loaded. */
+export interface LoadProfileSettings extends ProfileSettings {
+  readonly skipUserProfile: boolean | ((accessToken: string) => boolean | Promise<boolean>)
+}
+
+/**
+ * The profile of the person who has logged in; `undefined` if it is skipped, or there is none.
+ *
+ * @throws {ProfileError} if it cannot be loaded, or is about another person than the ID token
+ */
+export async function loadProfile(
+  { tokens: { accessToken }, claims }: Exchanged,
+  readProfile: ReadProfile,
+  settings: LoadProfileSettings,
+): Promise<Profile | undefined> {
+  const { skipUserProfile } = settings
+  const skip =
+    typeof skipUserProfile === 'function' ? await skipUserProfile(accessToken) : skipUserProfile
+  if (skip) return undefined
+  const profile = await readProfile(accessToken)
+  return claims === undefined ? profile : profileOfPerson(profile, claims, settings)
+}
+
 /**
  * The profile of the person whom the ID token is about: the one that was loaded, if it is theirs, else
  * what the ID token itself says of them.
@@ -74,10 +105,10 @@ function parse({ status, text }: Answer): Record<string, unknown> {
  *   ID token is nested too deep
  * @see [OpenID Connect Core, section 5.3.2 - Successful UserInfo Response](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)
  */
-export function profileOfPerson(
+function profileOfPerson(
   loaded: Profile | undefined,
   claims: IdTokenClaims,
-  settings: Settings,
+  settings: ProfileSettings,
 ): Profile {
   if (loaded === undefined) {
     if (!isTooDeep(claims)) return toProfile(claims, settings)
@@ -98,7 +129,10 @@ export function profileOfPerson(
   })
 }
 
-function toProfile(body: Record<string, unknown>, { name, parseProfile }: Settings): Profile {
+function toProfile(
+  body: Record<string, unknown>,
+  { name, parseProfile }: ProfileSettings,
+): Profile {
   const { id, displayName, email } = (parseProfile ?? parseStandardProfile)(body)
   return {
     provider: name,
@@ -111,15 +145,19 @@ function toProfile(body: Record<string, unknown>, { name, parseProfile }: Settin
 
 /** @see [OpenID Connect Core, section 5.1 - Standard Claims](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims) */
 function parseStandardProfile({ sub, id, name, email }: Record<string, unknown>): ParsedProfile {
-  return { id: identifier(sub) ?? identifier(id), displayName: text(name), email: text(email) }
+  return {
+    id: identifier(sub) ?? identifier(id),
+    displayName: nonEmpty(name),
+    email: nonEmpty(email),
+  }
 }
 
 /** GitHub and others count their users in numbers. */
 function identifier(value: unknown): string | undefined {
   // Beyond 2^53 two people would share one number.
-  return Number.isSafeInteger(value) ? String(value) : text(value)
+  return Number.isSafeInteger(value) ? String(value) : nonEmpty(value)
 }
 
-function text(value: unknown): string | undefined {
+function nonEmpty(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from 'jose'
-import { TransportError } from '../client/transport.js'
+import { rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { DiscoveryError } from '../errors/errors.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
@@ -99,14 +99,7 @@ function isAboutClaims(failure: unknown): boolean {
 async function loadKeys(url: string, headers: Headers, transport: Transport): Promise<Response> {
   const { status, text } = await transport
     .send({ method: 'GET', url, headers: Object.fromEntries(headers) })
-    .catch((error: unknown) => {
-      if (!(error instanceof TransportError)) throw error
-      throw new DiscoveryError(`The provider's keys could not be read: ${error.message}.`, {
-        phase: 'keys',
-        networkCode: error.networkCode,
-        cause: error.cause,
-      })
-    })
+    .catch(rethrowAs(DiscoveryError, "The provider's keys could not be read", 'keys'))
   if (status === 200) return new Response(text)
   throw new DiscoveryError(`The provider's keys could not be read: HTTP ${status}.`, {
     phase: 'keys',

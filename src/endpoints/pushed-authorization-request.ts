@@ -1,6 +1,6 @@
 import { parseBody, refusalOf } from '../client/answer.js'
 import type { ClientRequest } from '../client/client-request.js'
-import { TransportError } from '../client/transport.js'
+import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import { PushedAuthorizationRequestError } from '../errors/errors.js'
 import { isObject } from '../lib/json.js'
@@ -8,26 +8,22 @@ import { isObject } from '../lib/json.js'
 const PHASE = 'push'
 
 /**
- * Hands the parameters of an authorization request to the provider and resolves to the `request_uri` that
- * stands for them.
+ * The provider's pushed authorization request endpoint at `url`: takes the parameters of an authorization
+ * request, and resolves to the `request_uri` that stands for them.
  *
- * @throws {PushedAuthorizationRequestError} when the provider does not take them, or cannot be reached
+ * @throws {PushedAuthorizationRequestError} if the provider refuses them or cannot be reached
  * @see [RFC 9126, section 2 - Pushed Authorization Request Endpoint](https://www.rfc-editor.org/rfc/rfc9126.html#section-2)
  */
-export async function pushAuthorizationRequest(
+export function createPushedAuthorizationRequest(
   url: string,
-  parameters: URLSearchParams,
   request: ClientRequest,
-): Promise<string> {
-  try {
-    const { answer, secrets } = await request(url, parameters)
-    return requestUriOf(answer, secrets)
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error
-    throw new PushedAuthorizationRequestError(
-      `The authorization request could not be pushed: ${error.message}.`,
-      { phase: PHASE, networkCode: error.networkCode, cause: error.cause },
+): (parameters: URLSearchParams) => Promise<string> {
+  const what = 'The authorization request could not be pushed'
+  return async (parameters) => {
+    const { answer, secrets } = await request(url, parameters).catch(
+      rethrowAs(PushedAuthorizationRequestError, what, PHASE),
     )
+    return requestUriOf(answer, secrets)
   }
 }
 

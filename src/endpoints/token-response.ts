@@ -5,11 +5,20 @@ import { TokenEndpointError } from '../errors/errors.js'
 import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../lib/json.js'
 import { providerText } from '../lib/provider-text.js'
 import type { AuthorizationDetail } from '../options/authorization-details.js'
-import type { Settings } from '../options/read-options.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /** What a token request is for. */
 export type Phase = 'exchange' | 'refresh'
+
+/** What a token response depends on. */
+export interface TokenResponseSettings {
+  /** Without it, ID tokens are dropped: they cannot be validated. */
+  readonly issuer?: string | undefined
+  readonly parseTokenResponse?: ((body: unknown) => Readonly<Record<string, unknown>>) | undefined
+  /** Present if the tokens are to be bound to a key. */
+  readonly dpopKey?: unknown
+  readonly refreshTokenLifetimeSeconds?: number | undefined
+}
 
 /**
  * Turns what real servers send into the response RFC 6749 describes, or throws what it says is wrong.
@@ -18,7 +27,7 @@ export type Phase = 'exchange' | 'refresh'
 export function standardResponse(
   answer: Answer,
   phase: Phase,
-  settings: Settings,
+  settings: TokenResponseSettings,
   secrets: () => readonly string[],
 ): Response {
   const body = parseBody(answer)
@@ -71,7 +80,7 @@ export function jsonResponse(body: Readonly<Record<string, unknown>>): Response 
 
 /** The application's own reading. What it throws may quote the answer, so only its name is passed on. */
 function parsedBy(
-  parseTokenResponse: NonNullable<Settings['parseTokenResponse']>,
+  parseTokenResponse: NonNullable<TokenResponseSettings['parseTokenResponse']>,
   body: unknown,
   { status }: Answer,
   phase: Phase,
@@ -102,7 +111,7 @@ function withoutNulls(members: Record<string, unknown>): Record<string, unknown>
 export function toTokenSet(
   response: TokenEndpointResponse,
   requestedAt: number,
-  settings: Settings,
+  settings: TokenResponseSettings,
 ): TokenSet {
   const tokenType = settings.dpopKey === undefined ? 'bearer' : 'dpop'
   if (response.token_type !== tokenType) {

@@ -6,16 +6,16 @@ import {
 } from 'oauth4webapi'
 import type { AuthorizationServer, Client, TokenEndpointResponse } from 'oauth4webapi'
 import type { ClientRequest } from '../client/client-request.js'
-import { TransportError } from '../client/transport.js'
+import { rethrowAs } from '../client/transport.js'
 import { checkIdToken, checkSamePerson } from './id-token.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { jsonResponse, standardResponse, toTokenSet } from './token-response.js'
-import type { Phase } from './token-response.js'
+import type { Phase, TokenResponseSettings } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
-import type { Settings } from '../options/read-options.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
+import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /** What is exchanged for tokens. */
@@ -62,9 +62,20 @@ export interface TokenEndpoint {
 
 type Parameters = Readonly<Record<string, string | undefined>>
 
+/** Where the token endpoint is, and how it is spoken to. */
+export interface TokenEndpointSettings extends TokenResponseSettings {
+  readonly clientID: string
+  readonly tokenURL: string
+  readonly tokenRequestFormat: 'form' | 'json'
+  readonly tokenParameters: Readonly<Record<string, string>>
+  readonly resource: readonly string[]
+  readonly omitRedirectUriInTokenRequest: boolean
+  readonly providerSignatureAlgorithms?: readonly SignatureAlgorithm[] | undefined
+}
+
 /** The token endpoint, asked by `request`. `verify` checks the signatures of ID tokens. */
 export function createTokenEndpoint(
-  settings: Settings,
+  settings: TokenEndpointSettings,
   request: ClientRequest,
   verify: VerifyProviderJwt | undefined,
 ): TokenEndpoint {
@@ -94,13 +105,9 @@ export function createTokenEndpoint(
     for (const resource of settings.resource) form.append('resource', resource)
     const { answer, secrets } = await request(settings.tokenURL, form, {
       format: settings.tokenRequestFormat,
-    }).catch((error: unknown) => {
-      if (!(error instanceof TransportError)) throw error
-      throw new TokenEndpointError(
-        `The token endpoint gave no answer to the ${phase}: ${error.message}.`,
-        { phase, networkCode: error.networkCode, cause: error.cause },
-      )
-    })
+    }).catch(
+      rethrowAs(TokenEndpointError, `The token endpoint gave no answer to the ${phase}`, phase),
+    )
     const response = await valid(phase, answer, () =>
       standardResponse(answer, phase, settings, secrets),
     )

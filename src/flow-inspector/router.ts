@@ -46,7 +46,8 @@ export function flowInspector(
   if (process.env['NODE_ENV'] === 'production') throw isForDevelopment('NODE_ENV')
   const list = [strategies].flat()
   const recorder = createRecorder()
-  for (const observation of list.map(observationOfStrategy)) observation.attach(recorder.observe)
+  for (const observation of list.map(observationOfStrategy))
+    observation.observers.add(recorder.observe)
 
   const router = express.Router()
   router.use(

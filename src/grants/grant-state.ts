@@ -4,22 +4,6 @@ import type { TokenSet } from '../options/token-set.js'
 /** The last moments of an access token are left to the requests that are under way with it. */
 const MAXIMUM_HASTE_MS = 5_000
 
-/** A token set just received, with the time from which on it is due for renewal. */
-export function stateOf(
-  tokens: TokenSet,
-  version: number,
-  refreshBeforeSeconds: number,
-): GrantState {
-  const { expiresAt } = tokens
-  if (expiresAt === undefined) return { version, tokens }
-  const lifetimeMs = Math.max(0, expiresAt - Date.now())
-  return {
-    version,
-    tokens,
-    renewAt: expiresAt - Math.min(refreshBeforeSeconds * 1000, lifetimeMs / 2),
-  }
-}
-
 /** Whether it is time to renew the access token. */
 export function isDue({ renewAt = Infinity }: GrantState): boolean {
   return renewAt <= Date.now()

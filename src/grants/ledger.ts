@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { StorageError, TokenEndpointError } from '../errors/errors.js'
 import type { ProviderErrorFacts } from '../errors/errors.js'
-import { digest } from '../lib/digest.js'
 import { createSeal } from '../lib/sealing.js'
 import type { Seal } from '../lib/sealing.js'
 import { createSingleFlight } from '../lib/single-flight.js'
@@ -185,11 +184,13 @@ export class CoordinatedLedger implements Ledger {
   }
 
   async endSession(sessionId: string, keepMs: number): Promise<void> {
-    await reach(() => this.#store.claim(`session:${digest(sessionId)}`, keepMs))
+    await reach(() =>
+      this.#store.claim(`session:${hash('sha256', sessionId, 'base64url')}`, keepMs),
+    )
   }
 
   isSessionEnded(sessionId: string): Promise<boolean> {
-    return reach(() => this.#store.isClaimed(`session:${digest(sessionId)}`))
+    return reach(() => this.#store.isClaimed(`session:${hash('sha256', sessionId, 'base64url')}`))
   }
 
   async #takeTurn(
@@ -307,7 +308,7 @@ async function conclude(
 
 /** The name of a grant's record: says nothing about the grant. */
 function idOf(grant: string): string {
-  return digest(`ledger record of ${grant}`)
+  return hash('sha256', `ledger record of ${grant}`, 'base64url')
 }
 
 /** A login in a group. Of its grant it has only the name of the record, which does not open it. */
@@ -323,8 +324,11 @@ interface Member extends EnrolledLogin {
  * nothing without the secret that signs their cookies, and no token.
  */
 function groupOf(group: string): { readonly id: string; readonly seal: Seal } {
-  const key = digest(`key of ledger group ${group}`)
-  return { id: digest(`ledger group ${group}`), seal: createSeal(key, 'ledger', 'group') }
+  const key = hash('sha256', `key of ledger group ${group}`, 'base64url')
+  return {
+    id: hash('sha256', `ledger group ${group}`, 'base64url'),
+    seal: createSeal(key, 'ledger', 'group'),
+  }
 }
 
 /** Opens with the grant alone, which the ledger does not know. */

@@ -1,5 +1,5 @@
+import { hash, randomBytes } from 'node:crypto'
 import type { LoginRequiredReason } from '../errors/errors.js'
-import { digest } from '../lib/digest.js'
 import type { LoginSession } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
 import type { GrantState } from '../options/ledger.js'
@@ -66,7 +66,7 @@ function isHeldGrant(value: unknown): value is HeldGrant {
 
 /** The `id` of a grant's entry. */
 export function entryId(grant: string): string {
-  return digest(`session entry of ${grant}`).slice(0, 16)
+  return hash('sha256', `session entry of ${grant}`, 'base64url').slice(0, 16)
 }
 
 /** What a part of a session becomes by a login. */
@@ -96,23 +96,39 @@ export function withoutEntry(
   return { ...part, entry: undefined, [ENDED]: (ended && !entry.connected) || undefined }
 }
 
-/** Makes entries, and opens them. */
+/** A new grant. */
+export interface BegunGrant {
+  /** The grant's secret. */
+  readonly grant: string
+  /** What goes into the session. */
+  readonly entry: TokenEntry
+}
+
+/** Makes the entries of one strategy, and opens them. */
 export interface TokenEntries {
+  /** The entry of this strategy in a session. Another strategy of the same name may have its own there. */
+  find(session: LoginSession): TokenEntry | undefined
+  /** Makes the entry of a new grant. */
+  begin(tokens: TokenSet, connected: boolean): Promise<BegunGrant>
+  /** Makes the entry of a grant that has been renewed. */
   make(grant: string, state: GrantState, connected: boolean): Promise<TokenEntry>
   /** The grant in a session, or why there is none. */
   open(session: LoginSession): Promise<HeldGrant | LoginRequiredReason>
 }
 
-/**
- * The entries of one strategy, sealed if there is a secret.
- *
- * @throws {ConfigurationError} when the secret is too short
- */
-export function createTokenEntries(
-  sessionKey: string,
-  owner: string,
-  tokenSecret: string | readonly string[] | undefined,
-): TokenEntries {
+/** Where the entries of a strategy are, and what they are sealed with. */
+export interface TokenEntrySettings {
+  readonly sessionKey: string
+  /** Names the strategy: see {@link TokenEntry.owner}. */
+  readonly owner: string
+  /** Without it, entries are not sealed. */
+  readonly tokenSecret?: string | readonly string[] | undefined
+  readonly refreshBeforeSeconds: number
+}
+
+/** Creates the entries of one strategy. */
+export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
+  const { sessionKey, owner, tokenSecret, refreshBeforeSeconds } = settings
   const seal =
     tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens', 'tokenSecret')
   /** A request that asks for its tokens several times opens them once. */
@@ -126,16 +142,29 @@ export function createTokenEntries(
     return opening
   }
 
+  async function make(grant: string, state: GrantState, connected: boolean): Promise<TokenEntry> {
+    const held: HeldGrant = { grant, state }
+    return {
+      id: entryId(grant),
+      owner,
+      version: state.version,
+      held: seal === undefined ? held : await seal.seal(held, sessionKey),
+      ...(connected && { connected }),
+    }
+  }
+
   return {
-    async make(grant, state, connected) {
-      const held: HeldGrant = { grant, state }
-      return {
-        id: entryId(grant),
-        owner,
-        version: state.version,
-        held: seal === undefined ? held : await seal.seal(held, sessionKey),
-        ...(connected && { connected }),
-      }
+    make,
+
+    find(session) {
+      const entry = entryOf(readPart(session, sessionKey))
+      return entry?.owner === owner ? entry : undefined
+    },
+
+    async begin(tokens, connected) {
+      const grant = randomBytes(32).toString('base64url')
+      const state = stateOf(tokens, 1, refreshBeforeSeconds)
+      return { grant, entry: await make(grant, state, connected) }
     },
 
     async open(session) {
@@ -147,5 +176,21 @@ export function createTokenEntries(
       const held = await open(entry, entry.held)
       return isHeldGrant(held) ? held : 'unreadable'
     },
+  }
+}
+
+/** A token set just received, with the time from which on it is due for renewal. */
+export function stateOf(
+  tokens: TokenSet,
+  version: number,
+  refreshBeforeSeconds: number,
+): GrantState {
+  const { expiresAt } = tokens
+  if (expiresAt === undefined) return { version, tokens }
+  const lifetimeMs = Math.max(0, expiresAt - Date.now())
+  return {
+    version,
+    tokens,
+    renewAt: expiresAt - Math.min(refreshBeforeSeconds * 1000, lifetimeMs / 2),
   }
 }

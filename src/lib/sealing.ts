@@ -1,7 +1,6 @@
 import { CompactEncrypt, compactDecrypt, errors } from 'jose'
-import { hkdfSync, webcrypto } from 'node:crypto'
+import { hash, hkdfSync, webcrypto } from 'node:crypto'
 import { ConfigurationError } from '../errors/errors.js'
-import { digest } from './digest.js'
 
 /** Hides values from whoever can read where they are kept, and notices when they were changed there. */
 export interface Seal {
@@ -82,7 +81,7 @@ function deriveKey(secret: string, purpose: string): Key {
   )
   let imported: Promise<webcrypto.CryptoKey> | undefined
   return {
-    id: digest(bytes).slice(0, 8),
+    id: hash('sha256', bytes, 'base64url').slice(0, 8),
     imported: () =>
       (imported ??= webcrypto.subtle.importKey('raw', bytes, 'AES-GCM', false, [
         'encrypt',

@@ -1,5 +1,5 @@
+import { hash } from 'node:crypto'
 import { readCookies, setCookie } from '../lib/cookies.js'
-import { digest } from '../lib/digest.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
 import { checkPositive, refuseUnknown } from '../options/checks.js'
@@ -83,16 +83,16 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
     async take(request, state, claim): Promise<TakenLogin> {
       const id = idOf(state)
       const [name, value] = readPending(request).find(([key]) => key.endsWith(id)) ?? []
-      if (name === undefined || value === undefined) return { found: 'unknown' }
+      if (name === undefined || value === undefined) return { status: 'unknown' }
       const entry = (await seal.open(value, name)) as PendingLogin | UsedLogin | undefined
-      if (entry === undefined) return { found: 'unknown' }
-      if ('usedAt' in entry) return { found: 'used', returnTo: entry.returnTo }
-      if (entry.createdAt <= Date.now() - lifetimeMs) return { found: 'expired' }
+      if (entry === undefined) return { status: 'unknown' }
+      if ('usedAt' in entry) return { status: 'used', returnTo: entry.returnTo }
+      if (entry.createdAt <= Date.now() - lifetimeMs) return { status: 'expired' }
       // The browser may send the same cookies twice at once, and whoever has copied them at any time.
-      if (!(await claim())) return { found: 'used', returnTo: entry.returnTo }
+      if (!(await claim())) return { status: 'used', returnTo: entry.returnTo }
       const used = { usedAt: Date.now(), returnTo: entry.returnTo }
       write(request, name, await sealEntry(name, used))
-      return { found: 'pending', login: entry }
+      return { status: 'pending', login: entry }
     },
   }
 }
@@ -104,7 +104,7 @@ function nameOf(state: string, createdAt: number): string {
 
 /** Says nothing about the state. */
 function idOf(state: string): string {
-  return digest(state).slice(0, 22)
+  return hash('sha256', state, 'base64url').slice(0, 22)
 }
 
 /** The cookies of pending logins that came with the request, the oldest first. */

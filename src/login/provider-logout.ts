@@ -1,11 +1,9 @@
-import { generateRandomState } from 'oauth4webapi'
-import { authorizationUrl } from '../endpoints/authorization-request.js'
+import { hash, randomBytes } from 'node:crypto'
+import { authorizationUrl } from '../endpoints/authorization.js'
 import { readQuery } from '../endpoints/authorization-response.js'
 import { LogoutResponseError } from '../errors/errors.js'
 import { readCookies, setCookie } from '../lib/cookies.js'
-import { digest } from '../lib/digest.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { Settings } from '../options/read-options.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /** `__Host-`: only HTTPS (or localhost) of this very host can set it. */
@@ -16,6 +14,13 @@ const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
 /** How long the provider's logout may take, in **seconds**. */
 const LIFETIME_SECONDS = 600
 
+/** Where the provider's logout page is, and where it sends the browser afterwards. */
+export interface ProviderLogoutSettings {
+  readonly clientID: string
+  readonly endSessionURL?: string | undefined
+  readonly postLogoutRedirectURL?: string | undefined
+}
+
 /**
  * Where to send the browser for the person to be logged out at the provider, too; `undefined` where the
  * provider has no page for that. Which logout it was is remembered in a cookie, for the session is gone.
@@ -25,13 +30,13 @@ const LIFETIME_SECONDS = 600
 export function startProviderLogout(
   req: LoginRequest,
   { idToken }: TokenSet,
-  { clientID, endSessionURL, postLogoutRedirectURL }: Settings,
+  { clientID, endSessionURL, postLogoutRedirectURL }: ProviderLogoutSettings,
 ): string | undefined {
   if (endSessionURL === undefined) return undefined
   const parameters = new URLSearchParams({ client_id: clientID })
   if (idToken !== undefined) parameters.set('id_token_hint', idToken)
   if (postLogoutRedirectURL !== undefined) {
-    const state = generateRandomState()
+    const state = randomBytes(32).toString('base64url')
     parameters.set('post_logout_redirect_uri', postLogoutRedirectURL)
     parameters.set('state', state)
     setCookie(req, `${nameOf(state)}=1; ${ATTRIBUTES}; Max-Age=${LIFETIME_SECONDS}`)
@@ -55,5 +60,5 @@ export function finishProviderLogout(req: LoginRequest): void {
 
 /** Says nothing about the state. */
 function nameOf(state: string): string {
-  return PREFIX + digest(state).slice(0, 22)
+  return PREFIX + hash('sha256', state, 'base64url').slice(0, 22)
 }

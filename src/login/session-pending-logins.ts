@@ -1,10 +1,8 @@
-import { digest } from '../lib/digest.js'
+import { hash } from 'node:crypto'
 import type { LoginSession } from '../lib/login-request.js'
-import { sameOriginPath } from '../lib/same-origin-path.js'
 import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
-import { readPart, requireSession, writePart } from '../session/session-part.js'
-import { saveSession } from '../session/stored-session.js'
+import { readPart, requireSession, saveSession, writePart } from '../session/session-part.js'
 
 /** As many login attempts a session remembers, finished ones included; the oldest goes first. */
 const MAXIMUM_ENTRIES = 8
@@ -52,10 +50,10 @@ export function sessionPendingLogins(settings: {
       const session = requireSession(request)
       const id = idOf(state)
       const taken = look(read(session, sessionKey), id, Date.now() - pendingLoginLifetimeMs)
-      if (taken.found === 'unknown') return { ...taken, reason: explainLostLogin(request) }
-      if (taken.found !== 'pending') return taken
+      if (taken.status === 'unknown') return { ...taken, reason: explainLostLogin(request) }
+      if (taken.status !== 'pending') return taken
       const { returnTo } = taken.login
-      if (!(await claim())) return { found: 'used', returnTo }
+      if (!(await claim())) return { status: 'used', returnTo }
       const used = { id, used: true, ...(returnTo !== undefined && { returnTo }) } as const
       write(session, sessionKey, merged(read(session, sessionKey), [used]))
       return taken
@@ -75,14 +73,14 @@ export function carryPendingLogins(from: LoginSession, to: LoginSession): void {
 }
 
 function idOf(state: string): string {
-  return digest(state).slice(0, 22)
+  return hash('sha256', state, 'base64url').slice(0, 22)
 }
 
 function look(entries: Entries, id: string, bornAfter: number): TakenLogin {
   const entry = entries.find((one) => one.id === id)
-  if (entry === undefined) return { found: 'unknown' }
-  if ('used' in entry) return { found: 'used', returnTo: entry.returnTo }
-  return entry.createdAt > bornAfter ? { found: 'pending', login: entry } : { found: 'expired' }
+  if (entry === undefined) return { status: 'unknown' }
+  if ('used' in entry) return { status: 'used', returnTo: entry.returnTo }
+  return entry.createdAt > bornAfter ? { status: 'pending', login: entry } : { status: 'expired' }
 }
 
 /** All of both; of the same login, what `newer` has. */
@@ -100,7 +98,7 @@ function isEntry(value: unknown): value is Entries[number] {
   if (typeof value !== 'object' || value === null) return false
   const { id, used, returnTo, ...login } = value as Readonly<Record<string, unknown>>
   const isKnown = typeof id === 'string' && (used === true || isPendingLogin(login))
-  return isKnown && (returnTo === undefined || sameOriginPath(returnTo) === returnTo)
+  return isKnown && isAbsentOr('string', returnTo)
 }
 
 function isPendingLogin(login: Readonly<Record<string, unknown>>): boolean {

@@ -1,68 +1,94 @@
-import type { Request } from 'express'
-import { randomBytes } from 'node:crypto'
-import { authorizationParameters } from '../endpoints/authorization-request.js'
+import { hash, randomBytes } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { AuthorizationEndpoint } from '../endpoints/authorization.js'
 import { readQuery } from '../endpoints/authorization-response.js'
-import { digest } from '../lib/digest.js'
+import { ConfigurationError, CrossSiteRequestError } from '../errors/errors.js'
+import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
-import type { LoginOptions } from './login-options.js'
-import {
-  connectionOf,
-  expectedIdToken,
-  isConnecting,
-  redirectUriOf,
-  refuseOtherSites,
-  scopeOf,
-} from './login-request.js'
+import { isSecure } from '../lib/secure-url.js'
 import { checkAuthorizationDetails } from '../options/authorization-details.js'
+import type { AuthorizationDetail } from '../options/authorization-details.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
-import type { Parts } from '../passport/parts.js'
+import type { ExpectedIdToken, PendingLoginStore } from '../options/pending-login-store.js'
+import { connectionOf } from './connection.js'
+import type { LoginOptions } from './login-options.js'
+
+/** What starting a login depends on of the strategy's options. */
+export interface StartLoginSettings {
+  readonly clientID: string
+  readonly callbackURL: string
+  readonly issuer?: string | undefined
+  readonly scope: string | undefined
+  readonly scopeSeparator: string
+  readonly resource: readonly string[]
+  readonly authorizationDetails: readonly AuthorizationDetail[]
+  readonly authorizationParameters: Parameters | ((request: LoginRequest) => Parameters)
+  readonly maxAgeSeconds?: number | undefined
+  readonly acrValues?: readonly string[] | undefined
+  readonly signedAuthorizationResponses: boolean
+  readonly dangerouslyOmitPkce: boolean
+}
+
+/** What starting a login needs. */
+export interface StartLoginParts {
+  readonly settings: StartLoginSettings
+  /** Identifies the strategy, which alone may finish the login. */
+  readonly strategyId: string
+  readonly pendingLogins: PendingLoginStore
+  readonly authorizationEndpoint: AuthorizationEndpoint
+  /** The thumbprint of the key that the tokens are to be bound to, if there is one. */
+  readonly dpopThumbprint: (() => Promise<string>) | undefined
+}
 
 /**
- * Starts a login: remembers it, and resolves to where the browser has to go.
+ * Starts a login: resolves to the address where the browser is sent, once the login is remembered.
  *
- * @param hooked what passport-oauth2's hook `authorizationParams` says
- * @throws {CrossSiteRequestError} when another site starts it behind the person's back
- * @throws {LoginRequiredError} when nobody is logged in to whom a provider could be connected
- * @throws {PushedAuthorizationRequestError} when the provider does not take the pushed request
- * @throws {StorageError} when the pending login cannot be stored
+ * @param options of this login; they go before the strategy's
+ * @param hooked further parameters, from passport-oauth2's hook `authorizationParams`
+ * @throws {CrossSiteRequestError} if another site starts the login without the person seeing it
+ * @throws {LoginRequiredError} if a provider is to be connected and nobody is logged in
+ * @throws {PushedAuthorizationRequestError} if the provider does not accept the pushed request
+ * @throws {StorageError} if the pending login cannot be stored
+ * @see [RFC 6749, section 4.1.1 - Authorization Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.1)
  */
 export async function startLogin(
-  req: Request,
+  request: LoginRequest,
   options: LoginOptions,
-  parts: Parts,
   hooked: Parameters,
+  parts: StartLoginParts,
 ): Promise<string> {
-  refuseOtherSites(req, options)
-  const { settings, pendingLogins, dpop, authorizationEndpoint } = parts
-  const state = unguessable()
-  const codeVerifier = settings.dangerouslyOmitPkce ? undefined : unguessable()
+  const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
+  const connecting = options.assignProperty !== undefined
+  refuseOtherSites(request.headers, connecting)
+
+  const state = randomToken()
+  const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
   const redirectUri = redirectUriOf(options, settings)
-  const connectTo = isConnecting(options) ? connectionOf(req) : undefined
-  const returnTo = sameOriginPath(readQuery(req).get('return_to'))
-  const parameters = furtherParameters(req, options, parts, hooked)
+  const connectTo = connecting ? connectionOf(request) : undefined
+  const returnTo = sameOriginPath(readQuery(request).get('return_to'))
+  const parameters = furtherParameters(request, options, settings, hooked)
   const scope = parameters['scope'] ?? scopeOf(options, settings)
   const idToken = expectedIdToken(scope, options, settings)
-  const url = await authorizationEndpoint(
-    authorizationParameters({
-      clientID: settings.clientID,
-      redirectUri,
-      scope,
-      state,
-      codeChallenge: codeVerifier && digest(codeVerifier),
-      dpopThumbprint: await dpop?.thumbprint(),
-      idToken,
-      resource: settings.resource,
-      authorizationDetails:
-        options.authorizationDetails === undefined
-          ? settings.authorizationDetails
-          : checkAuthorizationDetails(options.authorizationDetails),
-      signedResponse: settings.signedAuthorizationResponses,
-      parameters,
-    }),
-  )
-  await pendingLogins.put(req, state, {
-    strategy: parts.owner,
+
+  const url = await authorizationEndpoint({
+    clientID: settings.clientID,
+    redirectUri,
+    scope,
+    state,
+    codeChallenge: codeVerifier && hash('sha256', codeVerifier, 'base64url'),
+    dpopThumbprint: await dpopThumbprint?.(),
+    idToken,
+    resource: settings.resource,
+    authorizationDetails:
+      options.authorizationDetails === undefined
+        ? settings.authorizationDetails
+        : checkAuthorizationDetails(options.authorizationDetails),
+    signedResponse: settings.signedAuthorizationResponses,
+    parameters,
+  })
+  await pendingLogins.put(request, state, {
+    strategy: strategyId,
     redirectUri,
     createdAt: Date.now(),
     ...(codeVerifier !== undefined && { codeVerifier }),
@@ -74,27 +100,81 @@ export async function startLogin(
 }
 
 /**
+ * Another site may send people here to log in, in a window that they see. It may not start logins that
+ * nobody sees, from images and frames, and it may not connect a provider to somebody's account.
+ *
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/)
+ */
+function refuseOtherSites(headers: IncomingHttpHeaders, connecting: boolean): void {
+  if (headers['sec-fetch-site'] !== 'cross-site') return
+  const destination = headers['sec-fetch-dest'] ?? 'document'
+  if (destination !== 'document' || connecting) throw new CrossSiteRequestError()
+}
+
+/**
  * 256 random bits.
  *
  * @see [RFC 7636, section 4.1 - Client Creates a Code Verifier](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.1)
  */
-function unguessable(): string {
+function randomToken(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** What the options, the hook and the route want to send besides. */
+/** The callback URL of this login: the route's own, else the strategy's. No header can change it. */
+function redirectUriOf({ callbackURL }: LoginOptions, settings: StartLoginSettings): string {
+  if (callbackURL === undefined) return settings.callbackURL
+  if (!URL.canParse(callbackURL) || !isSecure(new URL(callbackURL))) {
+    throw new ConfigurationError('callbackURL must be an absolute HTTPS URL.', 'callbackURL')
+  }
+  return callbackURL
+}
+
+/** The scope of this login: the route's own, else the strategy's. */
+function scopeOf({ scope }: LoginOptions, settings: StartLoginSettings): string | undefined {
+  if (scope === undefined) return settings.scope
+  return typeof scope === 'string' ? scope : scope.join(settings.scopeSeparator)
+}
+
+/** The parameters from the hook, from the strategy's options and from the route's, in this order. */
 function furtherParameters(
-  req: Request,
+  request: LoginRequest,
   options: LoginOptions,
-  { settings }: Parts,
+  { authorizationParameters: configured }: StartLoginSettings,
   hooked: Parameters,
 ): Parameters {
-  const { authorizationParameters: configured } = settings
   return {
     ...checkParameters(hooked, 'authorizationParams'),
     ...(typeof configured === 'function'
-      ? checkParameters(configured(req), 'authorizationParameters')
+      ? checkParameters(configured(request), 'authorizationParameters')
       : configured),
     ...checkParameters(options.authorizationParameters, 'authorizationParameters'),
+  }
+}
+
+/**
+ * What the ID token of this login must say; `undefined` if the scope asks for no ID token.
+ *
+ * @throws {ConfigurationError} if something is expected of an ID token that is not asked for
+ * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+ */
+function expectedIdToken(
+  scope: string | undefined,
+  options: LoginOptions,
+  settings: StartLoginSettings,
+): ExpectedIdToken | undefined {
+  const maxAgeSeconds = options.maxAgeSeconds ?? settings.maxAgeSeconds
+  const acrValues = options.acrValues ?? settings.acrValues
+  const isOpenId = scope?.split(settings.scopeSeparator).includes('openid') === true
+  if (maxAgeSeconds !== undefined || acrValues !== undefined) {
+    const option = maxAgeSeconds === undefined ? 'acrValues' : 'maxAgeSeconds'
+    if (!isOpenId) throw new ConfigurationError(`${option} needs the scope openid.`, option)
+    if (settings.issuer === undefined)
+      throw new ConfigurationError(`${option} needs the option issuer.`, 'issuer')
+  }
+  if (!isOpenId) return undefined
+  return {
+    nonce: randomToken(),
+    ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
+    ...(acrValues !== undefined && { acrValues }),
   }
 }

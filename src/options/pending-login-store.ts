@@ -30,11 +30,11 @@ export interface PendingLogin {
 
 /** What {@link PendingLoginStore.take} found. */
 export type TakenLogin =
-  | { readonly found: 'pending'; readonly login: PendingLogin }
-  | { readonly found: 'used'; readonly returnTo?: string | undefined }
-  | { readonly found: 'expired' }
+  | { readonly status: 'pending'; readonly login: PendingLogin }
+  | { readonly status: 'used'; readonly returnTo?: string | undefined }
+  | { readonly status: 'expired' }
   | {
-      readonly found: 'unknown'
+      readonly status: 'unknown'
       /** Why, where the store can tell more than that. */
       readonly reason?: Error | undefined
     }

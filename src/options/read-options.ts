@@ -1,5 +1,5 @@
+import { hash } from 'node:crypto'
 import { ConfigurationError } from '../errors/errors.js'
-import { digest } from '../lib/digest.js'
 import { refuseUnknown } from './checks.js'
 import type { ClientAuthenticationMethod } from './client-credentials.js'
 import {
@@ -218,11 +218,15 @@ export function readOptions(options: AuthorizationCodeOptions): Settings {
 }
 
 /**
- * Names whom pending logins and tokens belong to. The session key does not do for that: two strategies may
- * have been given the same name, or none, and one provider must not get what is another's.
+ * Identifies the strategy that pending logins and tokens belong to. The session key alone cannot: two
+ * strategies may have the same name, and one provider must not receive what belongs to another.
  */
-export function ownerOf({ sessionKey, issuer, tokenURL, clientID }: Settings): string {
-  return digest(JSON.stringify([sessionKey, issuer ?? tokenURL, clientID])).slice(0, 16)
+export function strategyIdOf({ sessionKey, issuer, tokenURL, clientID }: Settings): string {
+  return hash(
+    'sha256',
+    JSON.stringify([sessionKey, issuer ?? tokenURL, clientID]),
+    'base64url',
+  ).slice(0, 16)
 }
 
 const LEDGER_METHODS = [

@@ -1,3 +1,4 @@
+import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 
 /** How a request is answered: by writing the response, or by the route's next handler. */
@@ -18,10 +19,7 @@ export function asyncHandler(
     Promise.resolve()
       .then(() => handle(req, res))
       .then((reply) => send(reply, res, next))
-      .catch((error: unknown) => {
-        if (!res.writableEnded) next(error)
-      })
-      .catch(() => res.destroy())
+      .catch((error: unknown) => passToErrorHandlers({ res, next }, error))
   }
 }
 

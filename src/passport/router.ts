@@ -9,6 +9,7 @@ import {
   LogoutTokenError,
 } from '../errors/errors.js'
 import type { FailureInfo, LoginInfo } from '../login/login-options.js'
+import { registerStrategy } from './registered-strategies.js'
 import { refuseUnknown } from '../options/checks.js'
 import { asyncHandler } from './async-handler.js'
 import { crossSitePage, refusalPage, startAgainPage, strangeLogoutPage } from './pages.js'
@@ -71,6 +72,7 @@ export function authRouter(
   if (typeof (options.connect ?? false) !== 'boolean') {
     throw new ConfigurationError('connect must be true or false.', 'connect')
   }
+  registerStrategy(strategy)
   const router = express.Router()
   const login = passport.authenticate(strategy, loginOptions('start', options)) as RequestHandler
   const callback = finishLogin(strategy, options)

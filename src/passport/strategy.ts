@@ -1,53 +1,69 @@
 import type { Request } from 'express'
 import type { JSONWebKeySet } from 'jose'
 import OAuth2Strategy from 'passport-oauth2'
-import { isRepeatable, refusesToken } from '../client/resource-request.js'
-import type { Conclusion } from '../diagnostics/diagnostics.js'
 import { makeObservable } from '../diagnostics/observation.js'
-import { redirectEvent, visitEvent } from '../diagnostics/observed-browser.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
-import { loadProfile } from '../endpoints/profile.js'
 import { ConfigurationError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { backchannelLogout } from '../login/backchannel-logout.js'
-import { finishLogin } from '../login/finish-login.js'
-import type { LoginHooks } from '../login/finish-login.js'
-import type { LoginOptions, Verify } from '../login/login-options.js'
-import { finishProviderLogout, startProviderLogout } from '../login/provider-logout.js'
-import { startLogin } from '../login/start-login.js'
+import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
+import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
+import type { GrantHolder } from '../login/log-out.js'
+import type { LoginOptions } from '../login/login-options.js'
+import { finishProviderLogout } from '../login/provider-logout.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
 import { readOptions } from '../options/read-options.js'
 import type { TokenSet } from '../options/token-set.js'
+import { requireSession } from '../session/session-part.js'
+import { composeUseCases } from './compose.js'
+import type { UseCases } from './compose.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
-import { joinFamily, membersWithGrants } from './families.js'
+import { fetchWithToken } from './fetch-with-token.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
-import { createParts } from './parts.js'
-import type { Parts } from './parts.js'
-import { passportActions } from './passport-actions.js'
-import type { Outcome } from './passport-actions.js'
-import { passToErrorHandlers, replaceSession } from '../session/replace-session.js'
-import { requireSession } from '../session/session-part.js'
+import { registeredStrategies } from './registered-strategies.js'
+import type { VerifiedLogin, Verify } from './verify.js'
 
 /**
  * Logs people in through the OAuth 2.0 Authorization Code Flow and keeps their tokens in the session.
  *
- * As a Passport strategy it does both halves: on a request without an authorization response it redirects
- * to the provider, on one with it validates, exchanges the code, loads the profile, asks `verify` and hands
- * the user to Passport. The hooks of passport-oauth2, `authorizationParams`, `tokenParams` and
- * `userProfile`, work in subclasses as they always did.
+ * As a Passport strategy it does both halves of a login. On a request without an authorization response it
+ * redirects to the provider. On a request with one it validates the response, exchanges the code, loads the
+ * profile, asks `verify`, and hands the user to Passport. The hooks of passport-oauth2
+ * (`authorizationParams`, `tokenParams`, `userProfile`) work in subclasses as they do there.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, discover } from 'passport-authorization-code'
+ *
+ * const strategy = new AuthorizationCodeStrategy({
+ *   ...(await discover('https://login.example.com')),
+ *   clientID: process.env['CLIENT_ID'],
+ *   clientSecret: process.env['CLIENT_SECRET'],
+ *   scope: 'openid profile email offline_access',
+ *   callbackURL: 'https://your-app.com/auth/callback',
+ * })
+ * ```
  *
  * @see [RFC 6749, section 4.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1)
  * @see [RFC 9700 - Best Current Practice for OAuth 2.0 Security](https://www.rfc-editor.org/rfc/rfc9700.html)
  */
 export class AuthorizationCodeStrategy extends OAuth2Strategy {
-  declare private readonly parts: Parts
+  declare private readonly useCases: UseCases
 
   /**
-   * @param verify who has logged in; left out, the user is `{ provider, id, profile }` ({@link DefaultUser})
+   * @param options the provider's (from `discover`, `askara`, `jiko`, …) and the client's
+   * @param verify decides who has logged in; without it, the user is a {@link DefaultUser}
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
+   *
+   * @example With the application's own users
+   * ```ts
+   * new AuthorizationCodeStrategy(options, async ({ profile }) => {
+   *   if (profile?.id === undefined) return false
+   *   return users.findOrCreate(profile.id)
+   * })
+   * ```
    */
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
     if (verify !== undefined && (typeof verify !== 'function' || verify.length > 1)) {
@@ -66,243 +82,242 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     this.name = settings.name
 
     if (verify === undefined) serializeDefaultUsers()
-    const parts = createParts(
-      settings,
-      verify ?? (({ profile }) => defaultUser(settings.name, profile)),
+    const decide = verify ?? (({ profile }) => defaultUser(settings.name, profile))
+    const useCases = composeUseCases(settings, (login: LoginToVerify) =>
+      decide(login as VerifiedLogin),
     )
-    sendThrough(parts.transport, parts.resources, this._oauth2 as unknown as InheritedOAuth2)
+    sendThrough(useCases.transport, useCases.resources, this._oauth2 as unknown as InheritedOAuth2)
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
-    Object.defineProperty(this, 'parts', { value: parts })
-    makeObservable(this, parts.observation)
-    joinFamily(parts.ledger, parts)
-  }
-
-  /** The token set of this request's session, or `undefined` when it holds none that can be read. */
-  tokens(req: LoginRequest): Promise<TokenSet | undefined> {
-    return this.parts.sessionTokens.read(req)
+    Object.defineProperty(this, 'useCases', { value: useCases })
+    makeObservable(this, useCases.diagnostics.observation)
   }
 
   /**
-   * An access token that is valid now. When it is due, it is renewed: in the background while it still
-   * has time, else before this resolves; once, however many requests and processes ask.
+   * The token set of this request's session, or `undefined` if it has none that can be read. It is not
+   * renewed: use {@link accessToken} or {@link fetch} to call an API.
    *
-   * @param options.renew renews in any case
-   * @throws {LoginRequiredError} when there is no token, and none to be had without the person
-   * @throws {TokenEndpointError} when the token has expired and the provider fails for the moment
-   * @throws {StorageError} when the token has expired and the ledger is out of reach
+   * @example
+   * ```ts
+   * const tokens = await strategy.tokens(req)
+   * console.log(tokens?.scope, tokens?.expiresAt)
+   * ```
+   */
+  tokens(req: LoginRequest): Promise<TokenSet | undefined> {
+    return this.useCases.sessionTokens.read(req)
+  }
+
+  /**
+   * Resolves to an access token that is valid now, and refreshes it first if necessary. However many
+   * requests and processes ask at the same time, the provider receives one refresh. While a token that is
+   * due for renewal is still valid, it is refreshed in the background and nobody waits.
+   *
+   * @example
+   * ```ts
+   * const token = await strategy.accessToken(req)
+   * ```
+   *
+   * @param options.renew refreshes in any case
+   * @throws {LoginRequiredError} if the person has to log in again
+   * @throws {TokenEndpointError} if the token has expired and the provider fails; `retryable` says whether to try again
+   * @throws {StorageError} if the token has expired and the ledger cannot be reached
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    */
   accessToken(req: LoginRequest, options: { readonly renew?: boolean } = {}): Promise<string> {
-    return this.parts.sessionTokens.accessToken(req, options)
+    return this.useCases.sessionTokens.accessToken(req, options)
   }
 
   /**
-   * `fetch` with the session's access token, under the limits of all our requests: `timeoutMs`,
-   * `responseLimitBytes`, HTTPS, and redirects not followed unless `init.redirect` says so.
+   * `fetch` with the session's access token. `timeoutMs` and `responseLimitBytes` apply, plain HTTP is
+   * refused, and redirects are followed only if `init.redirect` says so.
    *
-   * On a 401 the token is renewed, if it is still the one that was refused, and the request sent once
-   * more. A body that is a stream can be sent only once; then the 401 is the answer.
+   * On a 401 the token is refreshed and the request sent once more. A body that is a stream can be sent only
+   * once: then the 401 is the answer.
+   *
+   * @example
+   * ```ts
+   * const answer = await strategy.fetch(req, 'https://api.example.com/me')
+   * res.json(await answer.json())
+   * ```
    *
    * @param url absolute
    * @throws what {@link accessToken} throws
-   * @throws {ResourceError} when no answer came
+   * @throws {ResourceError} if no answer came
    * @see [RFC 6750, section 3 - The WWW-Authenticate Response Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-3)
    */
-  async fetch(req: LoginRequest, url: string | URL, init: RequestInit = {}): Promise<Response> {
-    const { sessionTokens, resources } = this.parts
-    const accessToken = await sessionTokens.accessToken(req)
-    const answer = await resources.fetch(url, init, accessToken)
-    if (!refusesToken(answer)) return answer
-    if (!isRepeatable(init.body)) {
-      // Nobody waits for the new token but the next request.
-      sessionTokens.replacementFor(req, accessToken).catch(() => undefined)
-      return answer
-    }
-    const replacement = await sessionTokens.replacementFor(req, accessToken)
-    if (replacement === undefined) return answer
-    await answer.body?.cancel().catch(() => undefined)
-    return resources.fetch(url, init, replacement)
+  fetch(req: LoginRequest, url: string | URL, init: RequestInit = {}): Promise<Response> {
+    return fetchWithToken(req, url, init, this.useCases)
   }
 
   /**
-   * Ends this session's grant: nobody can renew it any more, requests under way included; then revokes it at
-   * the provider, where it has a `revocationURL` (3 seconds at most; if it fails, nobody is told). The
-   * session itself stays.
+   * Ends this session's grant: deletes its tokens, also for requests under way, and revokes them if the
+   * provider has a `revocationURL` (3 seconds at most; a failure is not reported). The session itself stays.
+   *
+   * @example
+   * ```ts
+   * app.post('/disconnect', async (req, res) => {
+   *   await strategy.endGrant(req)
+   *   res.redirect('/settings')
+   * })
+   * ```
    *
    * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
    */
-  async endGrant(req: LoginRequest): Promise<void> {
-    const { observation, sessionTokens, revoke } = this.parts
-    await observation.within('end_grant', async () => {
-      const tokens = await sessionTokens.end(req, 'end_grant')
-      await sessionTokens.forget(req)
-      if (tokens !== undefined) await revoke(tokens)
-    })
+  endGrant(req: LoginRequest): Promise<void> {
+    return this.useCases.endGrant(req)
   }
 
   /**
-   * Logs out: ends the grants of all providers in this session, then the session. Its id is worth nothing
-   * afterwards; only the fields named in `keepSession` live on, under a new id. Does not wait for the
-   * providers to revoke.
+   * Logs out: ends the grants of all providers in this session, then the session. Only the fields named in
+   * `keepSession` survive, under a new session id. Does not wait for the providers to revoke the tokens.
    *
-   * Resolves to the address at the provider where the browser has to go for the person to be logged out
-   * there as well; `undefined` without an `endSessionURL`, or when nobody was logged in by this strategy.
+   * The grants of other strategies are ended if these are known to Passport: by `passport.use`, or because
+   * `authRouter` has mounted them.
    *
-   * @throws {StorageError} when the session store fails
+   * @example
+   * ```ts
+   * app.post('/logout', async (req, res) => {
+   *   res.redirect(303, (await strategy.logOut(req)) ?? '/')
+   * })
+   * ```
+   *
+   * @returns the address at the provider where the browser must go to be logged out there as well; `undefined`
+   *   without an `endSessionURL`, or if nobody was logged in by this strategy
+   * @throws {StorageError} if the session store fails
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
   async logOut(req: LoginRequest): Promise<string | undefined> {
-    return this.parts.observation.within('logout', () => this.endAllGrants(req))
+    requireSession(req)
+    return this.useCases.logOut(req, this.otherGrantHolders())
   }
 
   /**
-   * For the route of `postLogoutRedirectURL`: makes sure that the browser comes back from a logout that was
+   * For the route of `postLogoutRedirectURL`: checks that the browser comes back from a logout that was
    * started in it.
    *
-   * @throws {LogoutResponseError} when it does not
+   * @example
+   * ```ts
+   * app.get('/logged-out', (req, res) => {
+   *   strategy.finishLogOut(req)
+   *   res.redirect('/')
+   * })
+   * ```
+   *
+   * @throws {LogoutResponseError} if it does not
    */
   finishLogOut(req: LoginRequest): void {
     finishProviderLogout(req)
   }
 
   /**
-   * For the route that the provider posts logout tokens to: ends the sessions of whoever has logged out
-   * there, in all processes. Needs the form in `req.body`, and express-session before it.
+   * For the route that the provider posts logout tokens to: ends the sessions of the person who has logged
+   * out there, in all processes. Needs the form in `req.body`, and express-session before it.
    *
-   * @throws {LogoutTokenError} when there is no valid logout token, or it came before
-   * @throws {DiscoveryError} when the provider's keys cannot be had
-   * @throws {StorageError} when ledger or session store fail
+   * @example
+   * ```ts
+   * app.post('/backchannel-logout', express.urlencoded({ extended: false }), async (req, res) => {
+   *   await strategy.backchannelLogout(req)
+   *   res.end()
+   * })
+   * ```
+   *
+   * @throws {LogoutTokenError} if there is no valid logout token, or it was used before
+   * @throws {DiscoveryError} if the provider's keys cannot be loaded
+   * @throws {StorageError} if the ledger or the session store fails
    * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
    */
   backchannelLogout(req: LoginRequest): Promise<void> {
-    const { parts } = this
-    return parts.diagnostics.watch('backchannel_logout', backchannelLogout)(req, parts)
+    return this.useCases.backchannelLogout(req)
   }
 
   /**
-   * The public halves of the client's keys, for the provider to fetch; `undefined` without a `privateKey`.
+   * The public keys of this client, for the provider to load; `undefined` without a `privateKey`.
    *
-   * @throws {ConfigurationError} when what a key function gives cannot be used
+   * @example
+   * ```ts
+   * app.get('/jwks.json', async (_req, res) => {
+   *   res.json(await strategy.jwks())
+   * })
+   * ```
+   *
+   * @throws {ConfigurationError} if a key function returns something that cannot be used
    * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
    */
   async jwks(): Promise<JSONWebKeySet | undefined> {
-    return this.parts.keys?.publicKeys()
+    return this.useCases.keys?.publicKeys()
   }
 
-  /** For Passport: starts a login or finishes one, by one of Passport's actions. */
+  /** Called by Passport: starts a login or finishes one. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
-    const act = passportActions(this)
-    this.decide(req, options)
-      .catch((error: unknown): Outcome => ({ action: 'error', error }))
-      .then((outcome) => {
-        // The application may have answered by itself meanwhile, for example after a time-out of its own.
-        if (req.res?.writableEnded !== true) act(outcome)
-      })
+    // Passport attaches its actions to a copy of the strategy for this request, or, if the application gave
+    // it the strategy itself, to that one, for the newest request. So they are read before anything is awaited.
+    const { success, fail, redirect, error } = this as unknown as PassportActions
+    const act = (outcome: LoginOutcome | { action: 'error'; error: unknown }): void => {
+      // The application may have answered by itself meanwhile, for example after a time-out of its own.
+      if (req.res?.writableEnded === true) return
+      if (outcome.action === 'redirect') redirect(outcome.url)
+      else if (outcome.action === 'success') success(outcome.user, outcome.info)
+      else if (outcome.action === 'fail') fail(outcome.info, outcome.status)
+      else error(outcome.error)
+    }
+    this.startOrFinish(req, options)
+      .then(act, (failure: unknown) => act({ action: 'error', error: failure }))
       // Actions run the application's code, and what that throws must not end the process.
-      .catch((error: unknown) => passToErrorHandlers(req, error))
+      .catch((failure: unknown) => passToErrorHandlers(req, failure))
   }
 
   /**
-   * passport-oauth2's hook: the profile that belongs to an access token. Reads `profileURL`; overridden,
-   * anything else.
+   * passport-oauth2's hook: loads the profile that belongs to an access token, from `profileURL`. Override it
+   * to load the profile in another way.
    */
   override userProfile(
     accessToken: string,
     done: (error?: unknown, profile?: Profile) => void,
   ): void {
-    const { settings, resources } = this.parts
-    if (settings.profileURL === undefined) {
-      done(null, undefined)
-      return
-    }
-    loadProfile(settings.profileURL, accessToken, settings, resources).then(
+    this.useCases.requestProfile(accessToken).then(
       (profile) => done(null, profile),
       (error: unknown) => done(error),
     )
   }
 
-  private async endAllGrants(req: LoginRequest): Promise<string | undefined> {
-    const { settings, ledger, observation } = this.parts
-    observation.tell(() => visitEvent(req))
-    const members = membersWithGrants(ledger, this.parts, requireSession(req))
-    let providerLogout: string | undefined
-    for (const { owner, sessionTokens, revoke } of members) {
-      const tokens = await sessionTokens.end(req, 'logout')
-      if (tokens === undefined) continue
-      void revoke(tokens)
-      if (owner === this.parts.owner) {
-        providerLogout = startProviderLogout(req, tokens, settings)
-      }
-    }
-    await replaceSession(req, settings.keepSession)
-    const url = providerLogout
-    if (url !== undefined) observation.tell(() => redirectEvent(url))
-    return providerLogout
-  }
-
-  private async decide(req: Request, options: LoginOptions): Promise<Outcome> {
+  private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
     requireSession(req)
-    if (options.step === 'start') return this.start(req, options)
-    const parameters = readResponseParameters(req)
-    return options.step === 'finish' || isResponse(parameters)
-      ? this.finish(req, parameters, options)
-      : this.start(req, options)
-  }
-
-  private async start(req: Request, options: LoginOptions): Promise<Outcome> {
-    const { parts } = this
-    const { diagnostics, observation } = parts
-    const hooked = this.authorizationParams(options) as Parameters
-    const start = diagnostics.watch('login', startLogin)
-    return observation.within('login', async () => {
-      observation.tell(() => visitEvent(req))
-      const url = await start(req, options, parts, hooked)
-      observation.tell(() => redirectEvent(url))
-      return { action: 'redirect', url }
-    })
-  }
-
-  private finish(
-    req: Request,
-    parameters: URLSearchParams,
-    options: LoginOptions,
-  ): Promise<Outcome> {
-    const { parts } = this
-    const { diagnostics, observation } = parts
-    const finish = diagnostics.watch('callback', finishLogin, conclusionOf)
-    const hooks: LoginHooks = {
-      tokenParameters: () => this.tokenParams(options) as Parameters,
-      loadProfile: diagnostics.watch('profile', (accessToken) => this.hookedProfile(accessToken)),
+    const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
+    if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
+      return this.useCases.finishLogin(req, parameters, options, {
+        tokenParameters: this.tokenParams(options) as Parameters,
+        readProfile: (accessToken) => this.hookedProfile(accessToken),
+      })
     }
-    return observation.within('callback', () => {
-      observation.tell(() => visitEvent(req, parameters))
-      return finish(req, parameters, options, parts, hooks)
-    })
+    const hooked = this.authorizationParams(options) as Parameters
+    return { action: 'redirect', url: await this.useCases.startLogin(req, options, hooked) }
   }
 
   /** The hook `userProfile`, as a promise. */
   private hookedProfile(accessToken: string): Promise<Profile | undefined> {
     return new Promise((resolve, reject) => {
       const done = (error?: unknown, profile?: Profile): void => {
-        if (error)
-          reject(error instanceof Error ? error : new Error('userProfile failed', { cause: error }))
-        else resolve(profile)
+        if (!error) resolve(profile)
+        else if (error instanceof Error) reject(error)
+        else reject(new Error('userProfile failed', { cause: error }))
       }
-      // A subclass may make it an async function, and what that throws would reach nobody.
+      // A subclass may make it an async function: what that throws would be lost otherwise.
       const load = (): unknown => this.userProfile(accessToken, done)
       Promise.resolve(load()).catch(reject)
     })
   }
+
+  private otherGrantHolders(): readonly GrantHolder[] {
+    return registeredStrategies()
+      .filter((strategy) => strategy instanceof AuthorizationCodeStrategy)
+      .map(({ useCases }) => useCases.grantHolder)
+      .filter((holder) => holder !== this.useCases.grantHolder)
+  }
 }
 
-/** How a callback has ended, for the diagnostics. */
-function conclusionOf(outcome: Outcome): Conclusion {
-  switch (outcome.action) {
-    case 'fail':
-      return { outcome: 'refused', reason: outcome.info.error ?? 'verify' }
-    case 'redirect':
-      return { outcome: 'ok', reason: 'repeated' }
-    default:
-      return { outcome: 'ok' }
-  }
+/** The methods that Passport adds to a strategy for one request. */
+interface PassportActions {
+  readonly success: (user: object, info: object) => void
+  readonly fail: (challenge: object, status: number) => void
+  readonly redirect: (url: string) => void
+  readonly error: (error: unknown) => void
 }

@@ -6,7 +6,7 @@ import {
 } from 'oauth4webapi'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Dispatcher } from 'undici'
-import { TransportError, createTransport } from '../client/transport.js'
+import { createTransport, rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
@@ -113,7 +113,9 @@ function request(
         status,
         text,
         headers: answered,
-      } = await transport.send({ method: 'GET', url, headers })
+      } = await transport
+        .send({ method: 'GET', url, headers })
+        .catch(rethrowAs(DiscoveryError, "The provider's metadata could not be read", 'discovery'))
       const type = answered['content-type']
       return new Response(NULL_BODY_STATUSES.has(status) ? null : text, {
         status,
@@ -185,13 +187,6 @@ function pushedAuthorizationRequestUrl(
 
 function asDiscoveryError(error: unknown): unknown {
   if (error instanceof AuthorizationCodeError) return error
-  if (error instanceof TransportError) {
-    return new DiscoveryError(`The provider's metadata could not be read: ${error.message}.`, {
-      phase: 'discovery',
-      networkCode: error.networkCode,
-      cause: error.cause,
-    })
-  }
   const { message = 'unknown reason' } = error as Partial<Error>
   return new DiscoveryError(`The provider's metadata is not valid: ${message}.`, {
     phase: 'discovery',

@@ -1,7 +1,7 @@
 import { StorageError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { clearFields, hiddenMethod, keepFields, requireSession } from './session-part.js'
-import { settled } from './stored-session.js'
+import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
+import { clearFields, hiddenMethod, keepFields, requireSession, settled } from './session-part.js'
 
 /**
  * Ends the session: its id is worth nothing from now on. The named fields move to a new one; if the
@@ -83,15 +83,6 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
     } catch (failure) {
       passToErrorHandlers(request, failure)
     }
-  }
-}
-
-/** Hands an error to the error handlers of Express. What these throw closes the connection. */
-export function passToErrorHandlers({ res, next }: LoginRequest, error: unknown): void {
-  try {
-    if (res?.writableEnded !== true) next?.(error)
-  } catch {
-    res?.destroy()
   }
 }
 

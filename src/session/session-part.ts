@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError, StorageError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 
 /**
@@ -100,5 +100,47 @@ export function hiddenMethod(
     configurable: true,
     enumerable: false,
     writable: true,
+  })
+}
+
+/**
+ * Writes the session to its store now.
+ *
+ * @throws {StorageError} when the store fails
+ */
+export function saveSession(session: LoginSession): Promise<void> {
+  return settled('Writing the session', (done) => session.save(done))
+}
+
+/**
+ * Calls a method of the session or its store that calls back, as a promise.
+ *
+ * @param what for the error's message, such as "Writing the session"
+ * @throws {StorageError} if it fails
+ */
+export async function settled(
+  what: string,
+  work: (done: (error?: unknown) => void) => unknown,
+): Promise<void> {
+  await result(what, work)
+}
+
+/** The same for a method that calls back with a value. */
+export function result<Value>(
+  what: string,
+  work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
+): Promise<Value | null | undefined> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: unknown): void => reject(new StorageError(what, error))
+    try {
+      const returned = work((error, value) => {
+        if (error) failed(error)
+        else resolve(value)
+      })
+      // A store whose methods are async functions rejects a promise instead of calling back.
+      if (returned instanceof Promise) returned.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   })
 }

@@ -1,6 +1,6 @@
 import { StorageError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { asPart, requireSession } from './session-part.js'
+import { asPart, requireSession, result, settled } from './session-part.js'
 import type { SessionPart } from './session-part.js'
 
 /**
@@ -81,15 +81,6 @@ function renewed(cookie: StoredCookie | undefined): StoredCookie {
 }
 
 /**
- * Writes the session to its store now.
- *
- * @throws {StorageError} when the store fails
- */
-export function saveSession(session: LoginSession): Promise<void> {
-  return settled('Writing the session', (done) => session.save(done))
-}
-
-/**
  * Reads the session anew from its store, so that a write that follows keeps what others have written
  * since. `undefined` when the store has it no longer.
  *
@@ -108,30 +99,4 @@ async function readStored(request: SessionAddress): Promise<StoredSession | unde
   if (store === undefined || id === undefined) return undefined
   const stored = await result<StoredSession>('Reading the session', (done) => store.get(id, done))
   return stored ?? undefined
-}
-
-export async function settled(
-  what: string,
-  work: (done: (error?: unknown) => void) => unknown,
-): Promise<void> {
-  await result(what, work)
-}
-
-function result<Value>(
-  what: string,
-  work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
-): Promise<Value | null | undefined> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: unknown): void => reject(new StorageError(what, error))
-    try {
-      const returned = work((error, value) => {
-        if (error) failed(error)
-        else resolve(value)
-      })
-      // A store whose methods are async functions rejects a promise instead of calling back.
-      if (returned instanceof Promise) returned.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
-  })
 }

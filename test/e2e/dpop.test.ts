@@ -1,7 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { hash, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose'
-import { digest } from '../../src/lib/digest.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
 import { asked, bodyOf, ONE_LOGIN } from '../support/login.js'
@@ -79,7 +78,7 @@ describe('a proof of possession', () => {
 
     const proofs = scene.provider.requests.map(proofOf)
     const { origin } = scene.provider
-    const ath = digest('bound')
+    const ath = hash('sha256', 'bound', 'base64url')
     expect(proofs.map(({ claims: { htm, htu, ath: of } }) => [htm, htu, of])).toEqual([
       ['POST', `${origin}/token`, undefined],
       ['GET', `${origin}/me`, ath],

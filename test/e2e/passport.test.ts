@@ -633,10 +633,8 @@ describe('verify', () => {
 
   it.each<[string, Verify]>([
     ['returns false', () => false],
-    ['returns undefined', () => undefined],
     ['returns null', () => null],
     ['resolves to false', () => Promise.resolve(false)],
-    ['resolves to undefined', () => Promise.resolve(undefined)],
   ])('that %s refuses the login, and the one before lives on', async (_how, verdict) => {
     logInWhomTheCodeNames(provider)
     const app = await startOwn({
@@ -651,6 +649,19 @@ describe('verify', () => {
     expect(sessionIdOf(browser, app.origin)).toBe(id)
     expect(await whoIs(app)).toEqual({ id: 'ada' })
     expect(await tokensOf(app)).toMatchObject({ accessToken: 'token-of-ada' })
+  })
+
+  it.each<[string, () => unknown]>([
+    ['returns nothing', () => undefined],
+    ['resolves to nothing', () => Promise.resolve(undefined)],
+    ['returns an empty text', () => ''],
+  ])('that %s is reported to the developer, and nobody is logged in', async (_how, verify) => {
+    const app = await startOwn({ verify: verify as Verify })
+    expect((await browser.follow(app.loginURL)).status).toBe(500)
+    expect(app.errors).toMatchObject([
+      { code: 'ERR_CONFIGURATION', option: 'verify', message: expect.stringContaining('nothing') },
+    ])
+    expect(await whoIs(app)).toBeNull()
   })
 })
 

@@ -10,7 +10,7 @@ import {
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import { RedisLedger } from '../../src/redis.js'
 import { createSeal } from '../../src/lib/sealing.js'
-import { ownerOf, readOptions } from '../../src/options/read-options.js'
+import { strategyIdOf, readOptions } from '../../src/options/read-options.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser } from '../support/http.js'
@@ -242,7 +242,7 @@ describe('with tokenSecret', () => {
         const urls = { authorizationURL, tokenURL, callbackURL: 'http://localhost/other/callback' }
         const options = { name: 'other', clientID: 'client-2', tokenSecret: NEW, ledger, ...urls }
         other = new AuthorizationCodeStrategy(options)
-        const owner = ownerOf(readOptions(options))
+        const owner = strategyIdOf(readOptions(options))
         one.use('/other', authRouter(other, { connect: true }))
         one.get('/moved', (req, res, next) => {
           const parts = req.session as unknown as Record<string, unknown>

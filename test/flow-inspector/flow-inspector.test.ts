@@ -321,7 +321,7 @@ describe('without a flow inspector', () => {
 
     expect(await told).toBe('done')
     await browser.follow(app.loginURL)
-    expect(observation?.isActive).toBe(false)
+    expect(observation?.observers.size).toBe(0)
     expect(made).toBe(0)
   })
 })
@@ -432,7 +432,7 @@ describe('who may look', () => {
     expect(() => flowInspector(app.strategy)).toThrow(
       expect.objectContaining({ code: 'ERR_CONFIGURATION' }),
     )
-    expect(observationOf(app.strategy)?.isActive).toBe(false)
+    expect(observationOf(app.strategy)?.observers.size).toBe(0)
   })
 
   it('nobody where only the application says that it is in production', async () => {

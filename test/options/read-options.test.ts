@@ -351,7 +351,7 @@ describe('options that are given', () => {
     const agent = new MockAgent()
     const pendingLogins = {
       put: () => Promise.resolve(),
-      take: () => Promise.resolve({ found: 'unknown' } as const),
+      take: () => Promise.resolve({ status: 'unknown' } as const),
     }
     const options = {
       ...required,

@@ -197,12 +197,13 @@ describe('verify', () => {
       () => ({ id: 1 }),
       () => false,
       () => null,
-      () => undefined,
       async () => Promise.resolve({ id: 1 }),
       async () => Promise.resolve(false),
     ]
-    expect(verifiers).toHaveLength(6)
+    expect(verifiers).toHaveLength(5)
     expectToCompile(() => [
+      // @ts-expect-error -- returning nothing is a mistake: false refuses
+      new AuthorizationCodeStrategy(options, () => undefined),
       // @ts-expect-error -- there is no callback to call: the user is returned
       new AuthorizationCodeStrategy(options, (_login, done) => ({ done })),
       // @ts-expect-error -- passport-oauth2's positional arguments are one object here
@@ -358,7 +359,7 @@ describe('what the application brings itself', () => {
   it('can be typed by the exported interfaces', () => {
     const store: PendingLoginStore = {
       put: () => Promise.resolve(),
-      take: () => Promise.resolve({ found: 'unknown' }),
+      take: () => Promise.resolve({ status: 'unknown' }),
     }
     const user: DefaultUser = { provider: 'askara', id: undefined, profile: undefined }
     const memory = new MemoryLedger()
@@ -376,7 +377,7 @@ describe('what the application brings itself', () => {
     expect([store, user, ledger]).toHaveLength(3)
     expectToCompile(() => [
       // @ts-expect-error -- a pending login that was found comes with the login
-      { found: 'pending' } satisfies Awaited<ReturnType<PendingLoginStore['take']>>,
+      { status: 'pending' } satisfies Awaited<ReturnType<PendingLoginStore['take']>>,
       // @ts-expect-error -- every key of a default user is there
       { provider: 'askara' } satisfies DefaultUser,
       // @ts-expect-error -- of its session, a provider can only end the login that is its own

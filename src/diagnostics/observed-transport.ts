@@ -1,6 +1,6 @@
 import { TransportError } from '../client/transport.js'
 import type { Answer, OutgoingRequest, Transport } from '../client/transport.js'
-import type { FlowEvent, Observation } from './observation.js'
+import type { FlowEvent } from './observation.js'
 import {
   membersOf,
   secretsAmong,
@@ -10,35 +10,35 @@ import {
   shownValues,
 } from './shown-values.js'
 import type { ShownValue } from './shown-values.js'
-import type { PendingLoginStore } from '../options/pending-login-store.js'
+import type { Diagnostics } from './watch.js'
 
-/** The same transport, whose requests can be looked at; those of `fetch` are the application's own affair. */
-export function observedTransport(transport: Transport, observation: Observation): Transport {
-  return {
-    ...transport,
-    async send(request) {
-      if (!observation.isActive) return transport.send(request)
-      const startedAt = performance.now()
-      observation.tell(() => requestEvent(request))
-      const answered = (rest: Partial<Answer> & { failure?: string }): FlowEvent => ({
-        type: 'answer',
-        address: shownAddress(request.url),
-        ...(rest.status !== undefined && { status: rest.status }),
-        ...(rest.failure !== undefined && { failure: rest.failure }),
-        durationMs: performance.now() - startedAt,
-        values: bodyValues(rest.text ?? '', secretsOf(request)),
-      })
-      try {
-        const answer = await transport.send(request)
-        observation.tell(() => answered({ status: answer.status, text: answer.text }))
-        return answer
-      } catch (error) {
-        const failure = error instanceof TransportError ? error.message : 'it could not be sent'
-        observation.tell(() => answered({ failure: shownText(failure) }))
-        throw error
-      }
-    },
+/** The same transport with its requests and answers as events. Those of `fetch` are the application's own. */
+export function observedTransport(transport: Transport, diagnostics: Diagnostics): Transport {
+  const { observation } = diagnostics
+
+  async function observedSend(request: OutgoingRequest): Promise<Answer> {
+    const startedAt = performance.now()
+    observation.tell(() => requestEvent(request))
+    const answered = (rest: Partial<Answer> & { failure?: string }): FlowEvent => ({
+      type: 'answer',
+      address: shownAddress(request.url),
+      ...(rest.status !== undefined && { status: rest.status }),
+      ...(rest.failure !== undefined && { failure: rest.failure }),
+      durationMs: performance.now() - startedAt,
+      values: bodyValues(rest.text ?? '', secretsOf(request)),
+    })
+    try {
+      const answer = await transport.send(request)
+      observation.tell(() => answered({ status: answer.status, text: answer.text }))
+      return answer
+    } catch (error) {
+      const failure = error instanceof TransportError ? error.message : 'it could not be sent'
+      observation.tell(() => answered({ failure: shownText(failure) }))
+      throw error
+    }
   }
+
+  return { ...transport, send: diagnostics.observe(transport.send, observedSend) }
 }
 
 function requestEvent(request: OutgoingRequest): FlowEvent {
@@ -97,56 +97,4 @@ function bodyValues(text: string, secrets: readonly string[]): readonly ShownVal
   const members = membersOf(text)
   if (members !== undefined) return shownValues(members, { sent: false, secrets })
   return text === '' ? [] : [{ name: 'body', value: shortHash(text), hashed: true }]
-}
-
-/** The same store, whose use can be looked at. By the `state`, a login and its callback become one flow. */
-export function observedPendingLogins(
-  store: PendingLoginStore,
-  observation: Observation,
-): PendingLoginStore {
-  async function observed<Value>(
-    action: 'put' | 'take',
-    state: string,
-    work: () => Promise<Value>,
-    resultOf: (value: Value) => string,
-  ): Promise<Value> {
-    if (!observation.isActive) return work()
-    if (state !== '') observation.tell(() => ({ type: 'state', state: shortHash(state) }))
-    const startedAt = performance.now()
-    const tell = (result: string): void =>
-      observation.tell(() => ({
-        type: 'store',
-        action,
-        result,
-        durationMs: performance.now() - startedAt,
-      }))
-    try {
-      const value = await work()
-      tell(resultOf(value))
-      return value
-    } catch (error) {
-      tell('failed')
-      throw error
-    }
-  }
-
-  return {
-    get lifetimeMs() {
-      return store.lifetimeMs
-    },
-    put: (request, state, login) =>
-      observed(
-        'put',
-        state,
-        () => store.put(request, state, login),
-        () => 'kept',
-      ),
-    take: (request, state, claim) =>
-      observed(
-        'take',
-        state,
-        () => store.take(request, state, claim),
-        ({ found }) => found,
-      ),
-  }
 }

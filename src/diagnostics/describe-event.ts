@@ -1,0 +1,82 @@
+import { AuthorizationCodeError, ProviderError } from '../errors/errors.js'
+import type { DiagnosticError, DiagnosticEvent } from './events.js'
+import type { FlowEvent, FlowFailure } from './observation.js'
+import { shownText } from './shown-values.js'
+import type { SpanEnd } from './tracing.js'
+
+/** A step as observers get it. */
+export function stepEvent({
+  step,
+  outcome,
+  reason,
+  durationMs,
+  error,
+}: DiagnosticEvent): FlowEvent {
+  return {
+    type: 'step',
+    step,
+    outcome,
+    durationMs,
+    ...(reason !== undefined && { reason: shownText(reason) }),
+    ...(error !== undefined && { message: shownText(error.message) }),
+    ...(error?.oauthError !== undefined && { oauthError: shownText(error.oauthError) }),
+  }
+}
+
+/** What an observer may know of the error that ended a flow. */
+export function failureOf(error: unknown): FlowFailure {
+  const { message, oauthError } = factsOf(error) ?? {}
+  return {
+    reason: shownText(reasonOf(error)),
+    message: message && shownText(message),
+    oauthError: oauthError && shownText(oauthError),
+  }
+}
+
+/** One line, such as `jiko failed ERR_TOKEN_ENDPOINT after 31 ms: The token endpoint refused …`. */
+export function lineOf({ strategy, outcome, reason, durationMs, error }: DiagnosticEvent): string {
+  const duration = durationMs === 0 ? undefined : `after ${Math.round(durationMs)} ms`
+  const line = [strategy, outcome, reason, duration].filter((part) => part !== undefined).join(' ')
+  return error === undefined ? line : `${line}: ${error.message}`
+}
+
+/** @see [OpenTelemetry, Semantic conventions for recording errors](https://opentelemetry.io/docs/specs/semconv/general/recording-errors/) */
+export function attributesOf({
+  strategy,
+  outcome,
+  reason,
+  error,
+}: DiagnosticEvent): SpanEnd['attributes'] {
+  return {
+    'passport_authorization_code.strategy': strategy,
+    'passport_authorization_code.outcome': outcome,
+    'passport_authorization_code.reason': reason,
+    'passport_authorization_code.network_code': error?.networkCode,
+    'passport_authorization_code.oauth_error': error?.oauthError,
+    'error.type': outcome === 'failed' ? reason : undefined,
+    'http.response.status_code': error?.httpStatus,
+  }
+}
+
+/** An error that is not ours may say anything in its message; of that, only its name goes further. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AuthorizationCodeError) return error.code
+  const { name } = Object(error) as { readonly name?: unknown }
+  return typeof name === 'string' ? name : 'unknown'
+}
+
+/** What of an error may be told; `undefined` for errors that are not ours. */
+export function factsOf(error: unknown): DiagnosticError | undefined {
+  if (!(error instanceof AuthorizationCodeError)) return undefined
+  const { message, retryable } = error
+  if (!(error instanceof ProviderError)) return { message, retryable }
+  const { phase, httpStatus, networkCode, error: oauthError } = error
+  return {
+    message,
+    retryable,
+    phase,
+    ...(httpStatus !== undefined && { httpStatus }),
+    ...(networkCode !== undefined && { networkCode }),
+    ...(oauthError !== undefined && { oauthError }),
+  }
+}

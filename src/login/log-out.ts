@@ -1,0 +1,50 @@
+import type { LoginRequest } from '../lib/login-request.js'
+import type { TokenSet } from '../options/token-set.js'
+import { replaceSession } from '../session/replace-session.js'
+
+/** A strategy whose grant is in the session. */
+export interface GrantHolder {
+  /** Ends the grant. Resolves to its newest tokens, or to `undefined` if there is none. */
+  readonly endGrant: (request: LoginRequest) => Promise<TokenSet | undefined>
+  readonly revoke: (tokens: TokenSet) => Promise<void>
+}
+
+/** What logging out needs. */
+export interface LogOutParts {
+  /** The strategy that was asked. */
+  readonly self: GrantHolder
+  /** The other strategies of the application. */
+  readonly others: readonly GrantHolder[]
+  /** The fields of the session that survive. */
+  readonly keepSession: readonly string[]
+  /** The address where the browser logs out at the provider of these tokens, too. */
+  readonly providerLogout: (request: LoginRequest, tokens: TokenSet) => string | undefined
+}
+
+/**
+ * Logs out: ends the grants of all providers in this session, then the session. The providers are asked to
+ * revoke the tokens, which nobody waits for.
+ *
+ * @returns the address at the provider where the browser must go to be logged out there as well
+ * @throws {StorageError} if the session store fails
+ * @see [OpenID Connect RP-Initiated Logout, section 2 - RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout)
+ */
+export async function logOut(
+  request: LoginRequest,
+  { self, others, keepSession, providerLogout }: LogOutParts,
+): Promise<string | undefined> {
+  const tokens = await endAndRevoke(request, self)
+  for (const other of others) await endAndRevoke(request, other)
+  const url = tokens === undefined ? undefined : providerLogout(request, tokens)
+  await replaceSession(request, keepSession)
+  return url
+}
+
+async function endAndRevoke(
+  request: LoginRequest,
+  { endGrant, revoke }: GrantHolder,
+): Promise<TokenSet | undefined> {
+  const tokens = await endGrant(request)
+  if (tokens !== undefined) void revoke(tokens)
+  return tokens
+}

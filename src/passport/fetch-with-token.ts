@@ -1,0 +1,32 @@
+import { isRepeatable, refusesToken } from '../client/resource-request.js'
+import type { ResourceClient } from '../client/resource-request.js'
+import type { SessionTokens } from '../grants/session-tokens.js'
+import type { LoginRequest } from '../lib/login-request.js'
+
+/** What calling an API needs. */
+export interface FetchParts {
+  readonly sessionTokens: SessionTokens
+  readonly resources: ResourceClient
+}
+
+/** `fetch` with the session's access token. On a 401 the token is refreshed and the request sent once more. */
+export async function fetchWithToken(
+  request: LoginRequest,
+  url: string | URL,
+  init: RequestInit,
+  { sessionTokens, resources }: FetchParts,
+): Promise<Response> {
+  const accessToken = await sessionTokens.accessToken(request)
+  const answer = await resources.fetch(url, init, accessToken)
+  if (!refusesToken(answer)) return answer
+  const renewal = sessionTokens.replacementFor(request, accessToken)
+  if (!isRepeatable(init.body)) {
+    // Only the next request needs the new token.
+    renewal.catch(() => undefined)
+    return answer
+  }
+  const replacement = await renewal
+  if (replacement === undefined) return answer
+  await answer.body?.cancel().catch(() => undefined)
+  return resources.fetch(url, init, replacement)
+}

@@ -1,0 +1,18 @@
+import passport from 'passport'
+
+/** The part of a Passport instance that holds its strategies, by name. Passport has no public way to list them. */
+interface StrategyRegistry {
+  readonly _strategies: Readonly<Record<string, unknown>>
+}
+
+/** The strategies that the application has registered with `passport.use`, or by mounting {@link authRouter}. */
+export function registeredStrategies(): readonly unknown[] {
+  return Object.values((passport as unknown as StrategyRegistry)._strategies)
+}
+
+/** Registers a strategy under its name, unless that name is taken by a strategy of another kind. */
+export function registerStrategy(strategy: passport.Strategy & { readonly name: string }): void {
+  const { _strategies: strategies } = passport as unknown as StrategyRegistry
+  const present = strategies[strategy.name]
+  if (present === undefined || present?.constructor === strategy.constructor) passport.use(strategy)
+}
