@@ -13,17 +13,17 @@ export interface ProofOfPossession {
    *
    * @see [RFC 9449, section 4.2 - DPoP Proof JWT Syntax](https://www.rfc-editor.org/rfc/rfc9449.html#section-4.2)
    */
-  prove(url: string | URL, method: string, accessToken?: string): Promise<string>
+  readonly prove: (url: string | URL, method: string, accessToken?: string) => Promise<string>
 
   /** Remembers a server's nonce, the `DPoP-Nonce` of an answer, for the next proof. */
-  learn(url: string | URL, nonce: string | readonly string[] | null | undefined): void
+  readonly learn: (url: string | URL, nonce: string | readonly string[] | null | undefined) => void
 
   /**
    * The key's thumbprint, for `dpop_jkt`.
    *
    * @see [RFC 9449, section 10 - Authorization Code Binding to a DPoP Key](https://www.rfc-editor.org/rfc/rfc9449.html#section-10)
    */
-  thumbprint(): Promise<string>
+  readonly thumbprint: () => Promise<string>
 }
 
 /** Of as many servers the nonce is remembered; the one that was asked the longest time ago goes first. */

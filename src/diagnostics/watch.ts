@@ -22,36 +22,36 @@ export interface Diagnostics {
    *
    * @param conclude how a call has ended that did not throw; `ok` if left out
    */
-  watch<Arguments extends readonly unknown[], Value>(
+  readonly watch: <Arguments extends readonly unknown[], Value>(
     step: DiagnosticStep,
     work: Work<Arguments, Value>,
     conclude?: (value: Value) => Conclusion,
-  ): Work<Arguments, Value>
+  ) => Work<Arguments, Value>
 
   /**
    * Reports a step that takes no time, after each call of which `conclude` says that the step happened.
    */
-  reportAfter<Arguments extends readonly unknown[], Value>(
+  readonly reportAfter: <Arguments extends readonly unknown[], Value>(
     step: DiagnosticStep,
     work: Work<Arguments, Value>,
     conclude: (value: Value, ...given: Arguments) => Conclusion | undefined,
-  ): Work<Arguments, Value>
+  ) => Work<Arguments, Value>
 
   /** Makes each call a flow, or a part of the flow that it happens in, with an event before and after it. */
-  flow<Arguments extends readonly unknown[], Value>(
+  readonly flow: <Arguments extends readonly unknown[], Value>(
     activity: string,
     work: Work<Arguments, Value>,
     events: {
       readonly before?: (...given: Arguments) => FlowEvent
       readonly after?: (value: Value) => FlowEvent | undefined
     },
-  ): Work<Arguments, Value>
+  ) => Work<Arguments, Value>
 
   /** Calls `observed` instead of `work` while there is an observer. */
-  observe<Arguments extends readonly unknown[], Value>(
+  readonly observe: <Arguments extends readonly unknown[], Value>(
     work: Work<Arguments, Value>,
     observed: Work<Arguments, Value>,
-  ): Work<Arguments, Value>
+  ) => Work<Arguments, Value>
 }
 
 const NAME = 'passport-authorization-code'

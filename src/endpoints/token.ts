@@ -47,7 +47,7 @@ export interface TokenEndpoint {
    * @see [RFC 6749, section 4.1.3 - Access Token Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.3)
    * @see [RFC 7636, section 4.5 - Client Sends the Authorization Code and the Code Verifier](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.5)
    */
-  exchange(grant: CodeGrant): Promise<Exchanged>
+  readonly exchange: (grant: CodeGrant) => Promise<Exchanged>
 
   /**
    * Gets new tokens for `tokens.refreshToken`. What the answer leaves out stays as it was: the refresh
@@ -57,7 +57,7 @@ export interface TokenEndpoint {
    * @throws {TokenEndpointError} when there is no valid token response
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    */
-  refresh(tokens: TokenSet): Promise<TokenSet>
+  readonly refresh: (tokens: TokenSet) => Promise<TokenSet>
 }
 
 type Parameters = Readonly<Record<string, string | undefined>>

@@ -126,8 +126,14 @@ const MAXIMUM_BACKLOG_BYTES = 4_000_000
  * @see [HTML, Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)
  */
 function follow(_req: Request, res: Response, recorder: Recorder): void {
+  // A response that has been closed emits no further 'close'.
+  if (res.destroyed) return
   res.set('Content-Type', 'text/event-stream').flushHeaders()
   const changed = new Set(recorder.flows().map(({ id }) => id))
+  const write = (text: string): void => {
+    // The application may have ended the response, while what it has sent is still under way.
+    if (!res.writableEnded) res.write(text)
+  }
   const send = (): void => {
     const flows = recorder.flows()
     // The oldest first, so that the page can put each before the others.
@@ -135,14 +141,14 @@ function follow(_req: Request, res: Response, recorder: Recorder): void {
     const data = { ids: flows.map(({ id }) => id), items: items.reverse() }
     changed.clear()
     if (res.writableLength > MAXIMUM_BACKLOG_BYTES) res.destroy()
-    else res.write(`event: flows\ndata: ${JSON.stringify(data)}\n\n`)
+    else write(`event: flows\ndata: ${JSON.stringify(data)}\n\n`)
   }
   let pause: NodeJS.Timeout | undefined
   const stop = recorder.onChange((id) => {
     if (changed.size === 0) pause = setTimeout(send, PAUSE_MS)
     changed.add(id)
   })
-  const heartbeat = setInterval(() => res.write(':\n\n'), HEARTBEAT_MS).unref()
+  const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT_MS).unref()
   res.on('close', () => {
     stop()
     clearTimeout(pause)

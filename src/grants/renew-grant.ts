@@ -3,7 +3,8 @@ import type { LoginRequest } from '../lib/login-request.js'
 import type { GrantState, Ledger, RenewalLimits } from '../options/ledger.js'
 import type { TokenSet } from '../options/token-set.js'
 import { requireSession } from '../session/session-part.js'
-import { changeStoredPart } from '../session/stored-session.js'
+import type { SessionPart } from '../session/session-part.js'
+import { tryToChangeStoredPart } from '../session/stored-session.js'
 import { isRenewable, isValid } from './grant-state.js'
 import { stateOf, withNewerEntry } from './token-entry.js'
 import type { HeldGrant, TokenEntries, TokenEntry } from './token-entry.js'
@@ -89,6 +90,8 @@ export interface RenewGrantParts {
   readonly sessionKey: string
   readonly ledger: Ledger
   readonly limits: RenewalLimits
+  /** How long the session store may take, in **milliseconds**. */
+  readonly timeoutMs: number
   readonly entries: TokenEntries
   readonly refreshGrant: RefreshGrant
   /** Revokes tokens that nobody will use. */
@@ -97,7 +100,7 @@ export interface RenewGrantParts {
 
 /** Creates {@link RenewGrant}. */
 export function createRenewGrant(parts: RenewGrantParts): RenewGrant {
-  const { sessionKey, ledger, limits, entries, refreshGrant, revoke } = parts
+  const { sessionKey, ledger, limits, timeoutMs, entries, refreshGrant, revoke } = parts
 
   return async (request, held, forced) => {
     const connected = entries.find(requireSession(request))?.connected ?? false
@@ -122,9 +125,8 @@ export function createRenewGrant(parts: RenewGrantParts): RenewGrant {
     }
     const entry = await entries.make(held.grant, state, connected)
     // If the session store fails, the next request finds the newer state in the ledger.
-    await changeStoredPart(request, sessionKey, (part) => withNewerEntry(part, entry)).catch(
-      () => undefined,
-    )
+    const change = (part: SessionPart) => withNewerEntry(part, entry)
+    await tryToChangeStoredPart(request, sessionKey, change, timeoutMs)
     return { state, entry, source }
   }
 }

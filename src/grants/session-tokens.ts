@@ -6,7 +6,7 @@ import type { GrantState, Ledger } from '../options/ledger.js'
 import type { TokenSet } from '../options/token-set.js'
 import { readPart, requireSession, showPart } from '../session/session-part.js'
 import type { SessionPart } from '../session/session-part.js'
-import { changeStoredPart } from '../session/stored-session.js'
+import { tryToChangeStoredPart } from '../session/stored-session.js'
 import { hasTime, isDue, isRenewable, isValid } from './grant-state.js'
 import type { RenewedGrant, RenewGrant } from './renew-grant.js'
 import { entryId, withNewerEntry, withoutEntry } from './token-entry.js'
@@ -15,7 +15,7 @@ import type { HeldGrant, TokenEntries } from './token-entry.js'
 /** The tokens of one strategy in the sessions: opened, renewed when due, ended. */
 export interface SessionTokens {
   /** The token set of the request's session, or `undefined` when it holds none that can be read. */
-  read(request: LoginRequest): Promise<TokenSet | undefined>
+  readonly read: (request: LoginRequest) => Promise<TokenSet | undefined>
 
   /**
    * An access token that is valid now, renewed first if it has to be, or in any case with `renew`.
@@ -24,25 +24,25 @@ export interface SessionTokens {
    * @throws {TokenEndpointError} when the token has expired and the provider fails for the moment
    * @throws {StorageError} when the token has expired and the ledger is out of reach
    */
-  accessToken(
+  readonly accessToken: (
     request: LoginRequest,
     options?: { readonly renew?: boolean | undefined },
-  ): Promise<string>
+  ) => Promise<string>
 
   /**
    * Another access token than `refused`, which a resource no longer takes: the one that somebody has got
    * in the meantime, else a renewed one. `undefined` when there is no way to get one.
    */
-  replacementFor(request: LoginRequest, refused: string): Promise<string | undefined>
+  readonly replacementFor: (request: LoginRequest, refused: string) => Promise<string | undefined>
 
   /**
    * Ends the grant of this session, also for requests under way. Resolves to its newest tokens, for the
    * caller to revoke; `undefined` if the session has no grant.
    */
-  end(request: LoginRequest): Promise<TokenSet | undefined>
+  readonly end: (request: LoginRequest) => Promise<TokenSet | undefined>
 
   /** Takes the grant out of this session. */
-  forget(request: LoginRequest): Promise<void>
+  readonly forget: (request: LoginRequest) => Promise<void>
 }
 
 /** What the tokens in the sessions need. */
@@ -51,13 +51,15 @@ export interface SessionTokensParts {
   readonly ledger: Ledger
   /** For how long the ledger remembers that a grant has ended, in **milliseconds**. */
   readonly keepMs: number
+  /** How long the session store may take, in **milliseconds**. */
+  readonly timeoutMs: number
   readonly entries: TokenEntries
   readonly renewGrant: RenewGrant
 }
 
 /** Keeps tokens in the session under `sessionKey`, and in step with the ledger. */
 export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
-  const { sessionKey, ledger, keepMs, entries, renewGrant } = parts
+  const { sessionKey, ledger, keepMs, timeoutMs, entries, renewGrant } = parts
   const share = createSingleFlight<RenewedGrant>()
 
   async function renew(
@@ -86,7 +88,8 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
     if (!session) return
     const part = withoutEntry(readPart(session, sessionKey), id, ended)
     if (part !== undefined) showPart(session, sessionKey, part)
-    await changeStored(request, (stored) => withoutEntry(stored, id, ended))
+    const change = (stored: SessionPart) => withoutEntry(stored, id, ended)
+    await tryToChangeStoredPart(request, sessionKey, change, timeoutMs)
   }
 
   /** Notes in the session that its tokens are of no use any more, for `requireLogin` to see. */
@@ -94,14 +97,6 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
     const entry = entries.find(requireSession(request))
     if (entry !== undefined) await forget(request, entry.id, true)
     throw new LoginRequiredError(reason)
-  }
-
-  /** The ledger has the truth, so that a store out of reach only costs the next request a look there. */
-  async function changeStored(
-    request: LoginRequest,
-    change: (part: SessionPart) => SessionPart | undefined,
-  ): Promise<void> {
-    await changeStoredPart(request, sessionKey, change).catch(() => undefined)
   }
 
   return {

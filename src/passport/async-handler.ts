@@ -1,5 +1,5 @@
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 
 /** How a request is answered: by writing the response, or by the route's next handler. */
 export type Reply = (() => void) | 'next'
@@ -20,6 +20,19 @@ export function asyncHandler(
       .then(() => handle(req, res))
       .then((reply) => send(reply, res, next))
       .catch((error: unknown) => passToErrorHandlers({ res, next }, error))
+  }
+}
+
+/** Makes an Express error handler from a function of the application's, which may be async. */
+export function errorHandler(
+  handle: (error: unknown, req: Request, res: Response, next: NextFunction) => unknown,
+): ErrorRequestHandler {
+  // Express recognizes error handlers by their four parameters, which the application's function may not have.
+  return (error: unknown, req, res, next) => {
+    // Express 4 does not catch a rejection, and it would end the process.
+    Promise.resolve(handle(error, req, res, next)).catch((failure: unknown) =>
+      passToErrorHandlers({ res, next }, failure),
+    )
   }
 }
 

@@ -150,12 +150,19 @@ export function composeUseCases(
   const renewGrant = watch(
     'renewal',
     createRenewGrant({
-      ...{ sessionKey, ledger, entries, refreshGrant, revoke },
+      ...{ sessionKey, ledger, timeoutMs, entries, refreshGrant, revoke },
       limits: { leaseMs: timeoutMs + LEASE_MARGIN_MS, keepMs },
     }),
     ({ source }) => ({ outcome: 'ok', reason: source }),
   )
-  const sessionTokens = createSessionTokens({ sessionKey, ledger, keepMs, entries, renewGrant })
+  const sessionTokens = createSessionTokens({
+    sessionKey,
+    ledger,
+    keepMs,
+    timeoutMs,
+    entries,
+    renewGrant,
+  })
   const endBy = (reason: string) =>
     reportAfter('grant_end', sessionTokens.end, (tokens) =>
       tokens === undefined ? undefined : { outcome: 'ok', reason },

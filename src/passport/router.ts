@@ -11,7 +11,7 @@ import {
 import type { FailureInfo, LoginInfo } from '../login/login-options.js'
 import { registerStrategy } from './registered-strategies.js'
 import { refuseUnknown } from '../options/checks.js'
-import { asyncHandler } from './async-handler.js'
+import { asyncHandler, errorHandler } from './async-handler.js'
 import { crossSitePage, refusalPage, startAgainPage, strangeLogoutPage } from './pages.js'
 import type { AuthorizationCodeStrategy } from './strategy.js'
 
@@ -85,10 +85,7 @@ export function authRouter(
   router.get('/jwks.json', publishKeys(strategy))
   router.get('/logged-out', forThisBrowserOnly, finishLogOut(strategy, options))
   router.post('/backchannel-logout', forThisBrowserOnly, readForm(), endSessions(strategy))
-  // Express tells error handlers by their four parameters, which an application's function may not have.
-  router.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
-    onError(error, req, res, next)
-  })
+  router.use(errorHandler(onError))
   return router
 }
 

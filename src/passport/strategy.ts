@@ -273,10 +273,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     accessToken: string,
     done: (error?: unknown, profile?: Profile) => void,
   ): void {
-    this.useCases.requestProfile(accessToken).then(
-      (profile) => done(null, profile),
-      (error: unknown) => done(error),
-    )
+    this.useCases
+      .requestProfile(accessToken)
+      .then((profile) => done(null, profile))
+      // A subclass's `done` may throw at a profile that it did not expect: that ends the login, not the process.
+      .catch((error: unknown) => done(error))
+      .catch(() => undefined)
   }
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {

@@ -119,13 +119,15 @@ function isFreshlyRead(session: object): boolean {
 
 function called(work: (done: Callback) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
-    work((error) => {
+    const returned = work((error) => {
       if (!error) resolve()
       else
         reject(
           error instanceof Error ? error : new Error('The session store failed', { cause: error }),
         )
     })
+    // A store whose methods are async functions rejects a promise instead of calling back.
+    if (returned instanceof Promise) returned.catch(reject)
   })
 }
 

@@ -1,4 +1,4 @@
-import { StorageError } from '../errors/errors.js'
+import { setTimeout } from 'node:timers/promises'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { asPart, requireSession, result, settled } from './session-part.js'
 import type { SessionPart } from './session-part.js'
@@ -25,6 +25,24 @@ export async function changeStoredPart(
   const changed = { ...stored, [key]: part, cookie: renewed(stored.cookie) }
   const { sessionID: id, sessionStore: store } = request as StoredAddress
   await settled('Writing the session', (done) => store.set(id, changed, done))
+}
+
+/**
+ * The same, for changes that another request will make if this one fails: errors are ignored, and a store
+ * that does not answer is given up after `timeoutMs`, because others may be waiting for what comes next.
+ */
+export async function tryToChangeStoredPart(
+  request: SessionAddress,
+  key: string,
+  change: (part: SessionPart) => SessionPart | undefined,
+  timeoutMs: number,
+): Promise<void> {
+  const changed = new AbortController()
+  await Promise.race([
+    changeStoredPart(request, key, change),
+    setTimeout(timeoutMs, undefined, { ref: false, signal: changed.signal }),
+  ]).catch(() => undefined)
+  changed.abort()
 }
 
 /** Where a session is stored: a request has it, and so has whoever knows its id. */

@@ -61,6 +61,16 @@ describe('guardSessionStore over a store with private fields', () => {
     expect([guarded.written, store.written]).toEqual([5, 5])
   })
 
+  it('hands on what a store rejects with whose methods are async functions', async () => {
+    const reject = (_id: string, ..._others: unknown[]): Promise<void> =>
+      Promise.reject(new Error('out of order'))
+    const store = { set: reject, destroy: reject, createSession: () => ({}) }
+    const guarded = guardSessionStore(store, { ledger: new MemoryLedger() })
+    const written = await new Promise((resolve) => void guarded.set('a', DATA, resolve))
+    const destroyed = await new Promise((resolve) => void guarded.destroy('a', resolve))
+    expect([written, destroyed]).toEqual(Array(2).fill(new Error('out of order')))
+  })
+
   it('calls back once, whatever the callback throws', async () => {
     const thrown: unknown[] = []
     const caught = new Promise<void>((resolve) => {
