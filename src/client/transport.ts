@@ -43,13 +43,13 @@ export interface Transport {
    *
    * @throws {TransportError} when no complete answer came
    */
-  send(request: OutgoingRequest): Promise<Answer>
+  readonly send: (request: OutgoingRequest) => Promise<Answer>
   /**
    * `fetch` under the same limits; `redirect` is `manual` unless `init` says otherwise.
    *
    * @throws {TransportError} when no answer came
    */
-  fetch(url: string | URL, init?: RequestInit): Promise<Response>
+  readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>
 }
 
 /** No complete answer came. For the callers in this library, who know what was asked for and why. */
