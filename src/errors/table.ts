@@ -7,7 +7,7 @@ import { SERVER_ERRORS } from './table-server.js'
  * is told. To add an error, add an entry to one of the two parts, a class that has its code, and run
  * the tests: they say what is missing.
  */
-export const ERRORS = { ...SERVER_ERRORS, ...LOGIN_ERRORS }
+export const ERRORS = { ...LOGIN_ERRORS, ...SERVER_ERRORS }
 
 /** The literal `code` of every error of this library. */
 export type ErrorCode = keyof typeof ERRORS
