@@ -78,6 +78,7 @@ function mayPass({ networkCode, httpStatus }: ProviderErrorFacts): boolean {
  *
  * @example
  * ```ts
+ * import type { Request } from 'express'
  * import { TokenEndpointError } from 'passport-authorization-code'
  *
  * async function tokenOrNothing(req: Request): Promise<string | undefined> {
