@@ -7,7 +7,10 @@ import type { Verdict } from './finding.js'
 import { createClientKeys } from '../client/client-keys.js'
 import { TransportError } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
-import { ProviderError } from '../errors/errors.js'
+import type { ProviderError } from '../errors/errors.js'
+import { fixForNetworkCode } from '../errors/network-errors.js'
+import { CLIENT_FIXES } from '../errors/oauth-errors.js'
+import { ERRORS } from '../errors/table.js'
 import type { Settings } from '../options/read-options.js'
 import type { TokenEndpoint } from '../endpoints/token.js'
 import { readMetadata } from '../providers/discover.js'
@@ -42,27 +45,13 @@ export async function checkDiscovery(
 
 /** What is wrong with an issuer whose metadata cannot be read. */
 export function discoveryFailed(error: unknown): Verdict {
-  const { httpStatus } = error as Partial<ProviderError>
+  const { httpStatus, networkCode } = error as Partial<ProviderError>
+  if (networkCode !== undefined) return failed(messageOf(error), fixForNetworkCode(networkCode))
   const cure =
     httpStatus === 200
       ? 'What the issuer answers is at fault: check that it is the provider’s issuer, and ask the provider.'
-      : 'Check the issuer: exactly as the provider writes it, scheme, path and slash included.'
+      : ERRORS.ERR_DISCOVERY.fix
   return failed(messageOf(error), cure)
-}
-
-/** What to do about a connection that fails, by the network's code. */
-const CONNECTION_CURES: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'The provider’s certificate has expired: tell them.',
-  DEPTH_ZERO_SELF_SIGNED_CERT:
-    'The certificate is self-signed: give its CA by NODE_EXTRA_CA_CERTS, or by a dispatcher.',
-  ECONNREFUSED: 'Nothing listens there: check host and port.',
-  ENOTFOUND: 'There is no such host: check the URL, or the DNS of this machine.',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another host: check the URL.',
-  SELF_SIGNED_CERT_IN_CHAIN:
-    'Something in between shows a certificate of its own, such as a proxy: give its CA by NODE_EXTRA_CA_CERTS.',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'The server sends no complete chain, or its CA is private: give it by NODE_EXTRA_CA_CERTS.',
-  timeout: 'No answer in time: check the firewall, or a proxy that connections have to go through.',
 }
 
 /** What the first answer of the token endpoint tells. */
@@ -88,8 +77,8 @@ export async function checkConnection(
     return { verdict, ...(!Number.isNaN(aheadMs) && { aheadMs }) }
   } catch (error) {
     const code = error instanceof TransportError ? error.networkCode : ''
-    const cure = CONNECTION_CURES[code] ?? 'Check the URL and the network.'
-    return { verdict: failed(`${url.host} cannot be reached: ${messageOf(error)}`, cure) }
+    const seen = `${url.host} cannot be reached: ${messageOf(error)}`
+    return { verdict: failed(seen, fixForNetworkCode(code)) }
   }
 }
 
@@ -199,19 +188,6 @@ export function checkClock(aheadMs: number | undefined): Verdict {
   return Math.abs(seconds) > CLOCK_WARNING_SECONDS ? warning(seen, cure) : ok(seen)
 }
 
-/** What to do about a client that is refused, by the way it proves itself. */
-const CLIENT_CURES: Readonly<Record<string, string>> = {
-  client_secret_basic:
-    "Check client id and secret, and try basicCredentials: 'raw', or clientAuthentication: 'client_secret_post'.",
-  client_secret_post:
-    "Check client id and secret, and try clientAuthentication: 'client_secret_basic'.",
-  none: 'Check the client id; a client with a secret or key has to send it: set clientSecret or privateKey.',
-  private_key_jwt:
-    'Check client id and keyId, that the provider has this key’s public half, and the clientAssertionAudience it expects.',
-  self_signed_tls_client_auth: 'Check the client id, and that the provider has this certificate.',
-  tls_client_auth: 'Check the client id, and the certificate in the dispatcher.',
-}
-
 /** Errors that are about the client and not about the code. */
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
@@ -239,7 +215,7 @@ export async function checkClient(
     if (CLIENT_ERRORS.has(said ?? '') || httpStatus === 401) {
       return failed(
         `the client is refused (${said ?? `HTTP ${httpStatus ?? ''}`})`,
-        CLIENT_CURES[method] ?? '',
+        CLIENT_FIXES[method],
       )
     }
     if (httpStatus === 404 || httpStatus === 405) {

@@ -1,5 +1,6 @@
 import type { Answer } from './transport.js'
 import type { OAuthErrorFacts } from '../errors/errors.js'
+import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
 import { providerText } from '../lib/provider-text.js'
 
 /** The body of an answer: what its JSON says, or its text. */
@@ -35,13 +36,13 @@ export function refusalOf(
   sent: readonly string[],
 ): Refusal {
   const secrets = [...sent, ...tokensIn(members)]
-  const error =
-    REGISTERED_ERRORS.find((code) => code === members['error']) ??
-    providerText(members['error'], secrets)
+  const registered = registeredError(members['error'])
+  const error = registered ?? providerText(members['error'], secrets)
   const errorDescription = providerText(members['error_description'], secrets)
   const reason =
     [error, errorDescription].filter((text) => text !== undefined).join(': ') || 'no reason given'
-  const advice = error !== undefined && Object.hasOwn(ADVICE, error) ? ` ${ADVICE[error]}` : ''
+  const known = oauthErrorFrom('token', error)
+  const advice = known === undefined ? '' : ` ${known.meaning} ${known.fix}`
   return {
     said: `with HTTP ${status} (${reason}).${advice}`,
     facts: { httpStatus: status, error, errorDescription },
@@ -53,25 +54,4 @@ function tokensIn(members: Record<string, unknown>): string[] {
   return ['access_token', 'refresh_token', 'id_token']
     .map((name) => members[name])
     .filter((value) => typeof value === 'string')
-}
-
-/**
- * Taken as they are: a parameter's value that happens to be part of one must not make it another.
- *
- * @see [OAuth Extensions Error Registry](https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#extensions-error)
- */
-const REGISTERED_ERRORS: readonly string[] = [
-  ...['invalid_request', 'invalid_client', 'invalid_grant', 'unauthorized_client'],
-  ...['unsupported_grant_type', 'invalid_scope', 'invalid_target', 'access_denied'],
-  ...['server_error', 'temporarily_unavailable', 'invalid_dpop_proof', 'use_dpop_nonce'],
-]
-
-const ADVICE: Readonly<Record<string, string>> = {
-  invalid_client:
-    'Check clientID, the secret or key, and that clientAuthentication is the method the provider expects.',
-  invalid_grant:
-    'The code or refresh token has expired, was used before, or belongs to another client or redirect URI.',
-  unauthorized_client: 'The client is not registered for this grant type.',
-  invalid_dpop_proof:
-    'Check that the clock of this machine is right, and that the provider takes the algorithm of dpopKey.',
 }

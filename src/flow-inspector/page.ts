@@ -107,8 +107,13 @@ function failureBox({ failure, events }: Flow): string {
   const because = message === undefined ? '' : ` ${escapeHtml(message)}`
   return `<div class="failure">
 <p><strong>Why:</strong> <code>${escapeHtml(reason)}</code>${because}</p>
-<p><strong>What to do:</strong> ${escapeHtml(fixOf(reason, oauthError))}</p>
+<p><strong>What to do:</strong> ${withCode(fixOf(reason, oauthError))}</p>
 </div>`
+}
+
+/** Escaped, and what stands between backticks as code. */
+function withCode(text: string): string {
+  return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 }
 
 /** Anybody can call the callback with an error; only where it was read it says what went wrong. */

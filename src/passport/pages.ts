@@ -1,3 +1,5 @@
+import type { ErrorPage } from '../errors/error-entry.js'
+
 /**
  * A plain page: no script, no style of its own, nothing loaded, so that any Content-Security-Policy
  * lets it through. Everything in it is escaped.
@@ -22,27 +24,14 @@ export function refusalPage(reason: string, loginPath: string): string {
   return page('You are not logged in', [reason], loginPath)
 }
 
-/** Says that a login went wrong in a way that starting again mends. `details` are for the developer. */
-export function startAgainPage(
-  reason: string,
+/** Says what the table of errors has for the person at the browser. `details` are for the developer. */
+export function errorPage(
+  { title, text, loginLink }: ErrorPage,
   details: string | undefined,
   loginPath: string,
 ): string {
-  return page(
-    'This login could not be finished',
-    details === undefined ? [reason] : [reason, details],
-    loginPath,
-  )
-}
-
-/** Says that another site wanted somebody to log out. */
-export function crossSitePage(): string {
-  return page('Nothing was changed', ['Another site asked for this behind your back.'])
-}
-
-/** Says that nobody has logged out here. */
-export function strangeLogoutPage(): string {
-  return page('Nothing was changed', ['This logout was not started in this browser.'])
+  const paragraphs = details === undefined ? [text] : [text, details]
+  return page(title, paragraphs, loginLink ? loginPath : undefined)
 }
 
 /** `text` as it may stand in HTML, in an attribute's value as well. */

@@ -5,14 +5,14 @@ import {
   AuthorizationCodeError,
   ConfigurationError,
   CrossSiteRequestError,
-  LogoutResponseError,
   LogoutTokenError,
 } from '../errors/errors.js'
+import { pageOf } from '../errors/table.js'
 import type { FailureInfo, LoginInfo } from '../login/login-options.js'
 import { registerStrategy } from './registered-strategies.js'
 import { refuseUnknown } from '../options/checks.js'
 import { asyncHandler, errorHandler } from './async-handler.js'
-import { crossSitePage, refusalPage, startAgainPage, strangeLogoutPage } from './pages.js'
+import { errorPage, refusalPage } from './pages.js'
 import type { AuthorizationCodeStrategy } from './strategy.js'
 
 /** What {@link authRouter} may be told. */
@@ -245,17 +245,24 @@ function isCrossSite({ headers }: Request): boolean {
   return !URL.canParse(origin) || new URL(origin).host !== host
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ERR_AUTHORIZATION_RESPONSE: 'The answer of the login service was not complete.',
-  ERR_PENDING_LOGIN_EXPIRED: 'It was left open for too long.',
-  ERR_PENDING_LOGIN_USED: 'It was already finished once, perhaps in another tab.',
-  ERR_TOKEN_ENDPOINT: 'The login service no longer accepts it. It may have taken too long.',
-}
-
 /**
- * What {@link authRouter} does with errors when it is given no `onError`: a plain page with a link to start
- * again for what the person at the browser can mend, and `next(error)` for all others. To be called from an
- * `onError` that does something of its own first, such as logging what `error.message` says to check.
+ * What {@link authRouter} does with errors when it is given no `onError`: a plain page for errors that the
+ * person at the browser can correct (mostly by a link to log in again), and `next(error)` for all others. Call it
+ * from an `onError` that does something of its own first.
+ *
+ * Unless `app.get('env')` is `production`, the page also has the error's message.
+ *
+ * @example
+ * ```ts
+ * import { authRouter, loginErrorPage } from 'passport-authorization-code'
+ *
+ * const router = authRouter(strategy, {
+ *   onError: (error, req, res, next) => {
+ *     console.error(error)
+ *     loginErrorPage(error, req, res, next)
+ *   },
+ * })
+ * ```
  */
 export function loginErrorPage(
   error: unknown,
@@ -263,21 +270,14 @@ export function loginErrorPage(
   res: Response,
   next: NextFunction,
 ): void {
-  if (!(error instanceof AuthorizationCodeError) || error.fault !== 'browser' || res.headersSent) {
+  const isForThePerson = error instanceof AuthorizationCodeError && error.fault === 'browser'
+  const page = isForThePerson ? pageOf(error.code) : undefined
+  if (!isForThePerson || page === undefined || res.headersSent) {
     next(error)
     return
   }
-  if (error instanceof CrossSiteRequestError) {
-    res.status(error.status).send(crossSitePage())
-    return
-  }
-  if (error instanceof LogoutResponseError) {
-    res.status(error.status).send(strangeLogoutPage())
-    return
-  }
-  const reason = REASONS[error.code] ?? 'It was not started in this browser, or too long ago.'
   const details = req.app.get('env') === 'production' ? undefined : error.message
-  res.status(error.status).send(startAgainPage(reason, details, loginPath(req)))
+  res.status(error.status).send(errorPage(page, details, loginPath(req)))
 }
 
 function loginPath({ baseUrl }: Request): string {

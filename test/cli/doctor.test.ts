@@ -258,7 +258,7 @@ describe('doctor finds', () => {
       'client',
       'failed',
       /invalid_client/,
-      /Check client id/,
+      /Check .clientID/,
     ],
     [
       'a key that is too short',

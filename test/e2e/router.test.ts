@@ -269,7 +269,7 @@ describe('POST /logout', () => {
     )
     expect(page.status).toBe(403)
     expectPlainPage(page)
-    expect(page.text).toContain('Another site asked for this behind your back.')
+    expect(page.text).toContain('Another website made your browser send this request.')
     expect(page.text).not.toContain('<a ')
   })
 

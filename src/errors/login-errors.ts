@@ -1,0 +1,205 @@
+import { AuthorizationCodeError, helpFor } from './base.js'
+import type { Fault } from './error-entry.js'
+import { oauthErrorFrom } from './oauth-errors.js'
+import { LOGIN_REQUIRED_REASONS } from './table-login.js'
+import { ERRORS } from './table.js'
+import type { CodeOf } from './table.js'
+
+/** Why a callback has no pending login. */
+export type PendingLoginErrorCode = CodeOf<'PendingLoginError'>
+
+/**
+ * A callback arrived for which there is no pending login: a forged link, a login left open too long, a
+ * callback loaded twice, or a session cookie that did not come back. The person can start again, and
+ * `authRouter` shows a page that says so. `code` says which of these it is.
+ *
+ * @see [RFC 6749, section 10.12 - Cross-Site Request Forgery](https://www.rfc-editor.org/rfc/rfc6749.html#section-10.12)
+ *
+ * @example Logging what to check in the set-up
+ * ```ts
+ * import { authRouter, loginErrorPage, PendingLoginError } from 'passport-authorization-code'
+ *
+ * const router = authRouter(strategy, {
+ *   onError: (error, req, res, next) => {
+ *     if (error instanceof PendingLoginError) console.warn(error.code, ...error.hints)
+ *     loginErrorPage(error, req, res, next)
+ *   },
+ * })
+ * ```
+ */
+export class PendingLoginError extends AuthorizationCodeError {
+  readonly status: 400
+  readonly fault: 'browser'
+  readonly retryable: false
+  readonly help: string
+
+  constructor(
+    readonly code: PendingLoginErrorCode,
+    /** What to check in the set-up, a sentence each. Empty if the set-up is not the likely cause. */
+    readonly hints: readonly string[] = [],
+  ) {
+    const { message, status, fault, retryable } = ERRORS[code]
+    super([message, ...hints].join(' '))
+    this.status = status
+    this.fault = fault
+    this.retryable = retryable
+    this.help = helpFor(code)
+  }
+}
+
+/** What an OAuth error response said, in the provider's words, shortened and without control characters. */
+export interface OAuthErrorFacts {
+  /** The OAuth `error` code, such as `invalid_grant`. `undefined` if there was none. */
+  readonly error?: string | undefined
+  /** The provider's `error_description`. `undefined` if there was none. */
+  readonly errorDescription?: string | undefined
+}
+
+/**
+ * The provider sent the browser back without a code, and not because the person refused.
+ *
+ * `status` is 400 if the callback is malformed or from the wrong issuer, 500 if the client's registration or
+ * request is at fault, 503 for `temporarily_unavailable`, and 502 otherwise. `error` and `errorDescription` are
+ * the provider's words, `undefined` if the callback itself is at fault.
+ *
+ * @see [RFC 6749, section 4.1.2.1 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1)
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationResponseError } from 'passport-authorization-code'
+ *
+ * function describe(error: unknown): string {
+ *   if (!(error instanceof AuthorizationResponseError)) return 'Something else failed.'
+ *   return error.retryable ? 'Please try again in a minute.' : `The login failed: ${error.error ?? error.message}`
+ * }
+ * ```
+ */
+export class AuthorizationResponseError extends AuthorizationCodeError {
+  readonly code = 'ERR_AUTHORIZATION_RESPONSE'
+  readonly help = helpFor(this.code)
+  readonly status: 400 | 500 | 502 | 503
+  readonly fault: Fault
+  readonly retryable: boolean
+  readonly error: string | undefined
+  readonly errorDescription: string | undefined
+
+  constructor(message: string, { error, errorDescription }: OAuthErrorFacts = {}) {
+    super(message)
+    this.error = error
+    this.errorDescription = errorDescription
+    const { status = 502, retryable = false } = oauthErrorFrom('authorization', error) ?? {}
+    this.status = error === undefined ? 400 : status === 'refused' ? 502 : status
+    this.fault = FAULT_BY_STATUS[this.status]
+    this.retryable = retryable
+  }
+}
+
+const FAULT_BY_STATUS = {
+  400: 'browser',
+  500: 'developer',
+  502: 'provider',
+  503: 'provider',
+} as const
+
+/**
+ * Why there is no usable token:
+ *
+ * - `no_tokens`: nobody has logged in by this strategy in this session
+ * - `expired`: the access token has expired, and there is no refresh token
+ * - `grant_ended`: the provider has ended the grant, or it was ended here
+ * - `unreadable`: the tokens were sealed with a secret that is no longer in `tokenSecret`
+ * - `not_logged_in`: a further provider was to be connected, and nobody is logged in
+ */
+export type LoginRequiredReason = keyof typeof LOGIN_REQUIRED_REASONS
+
+/**
+ * There is no usable token in this session: the person has to log in (again). `reason` says why.
+ *
+ * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2), `invalid_grant`
+ *
+ * @example
+ * ```ts
+ * import { LoginRequiredError } from 'passport-authorization-code'
+ *
+ * app.get('/report', async (req, res) => {
+ *   try {
+ *     res.json(await (await strategy.fetch(req, 'https://api.example.com/report')).json())
+ *   } catch (error) {
+ *     if (!(error instanceof LoginRequiredError)) throw error
+ *     res.redirect('/auth/login?return_to=/report')
+ *   }
+ * })
+ * ```
+ */
+export class LoginRequiredError extends AuthorizationCodeError {
+  readonly code = 'ERR_LOGIN_REQUIRED'
+  readonly help = helpFor(this.code)
+  readonly status = ERRORS.ERR_LOGIN_REQUIRED.status
+  readonly fault = ERRORS.ERR_LOGIN_REQUIRED.fault
+  readonly retryable = ERRORS.ERR_LOGIN_REQUIRED.retryable
+
+  constructor(readonly reason: LoginRequiredReason) {
+    super(LOGIN_REQUIRED_REASONS[reason].message)
+  }
+}
+
+/**
+ * Another site made this browser log out, or start a login that nobody sees. Nothing was changed, and
+ * there is nothing to do.
+ *
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)
+ *
+ * @example
+ * ```ts
+ * import { authRouter, CrossSiteRequestError, loginErrorPage } from 'passport-authorization-code'
+ *
+ * const router = authRouter(strategy, {
+ *   onError: (error, req, res, next) => {
+ *     if (error instanceof CrossSiteRequestError) console.warn('Refused', req.headers.origin)
+ *     loginErrorPage(error, req, res, next)
+ *   },
+ * })
+ * ```
+ */
+export class CrossSiteRequestError extends AuthorizationCodeError {
+  readonly code = 'ERR_CROSS_SITE_REQUEST'
+  readonly help = helpFor(this.code)
+  readonly status = ERRORS.ERR_CROSS_SITE_REQUEST.status
+  readonly fault = ERRORS.ERR_CROSS_SITE_REQUEST.fault
+  readonly retryable = ERRORS.ERR_CROSS_SITE_REQUEST.retryable
+
+  constructor() {
+    super(ERRORS.ERR_CROSS_SITE_REQUEST.message)
+  }
+}
+
+/**
+ * The provider sent the browser back from a logout that was not started in it. Nothing was changed.
+ *
+ * @see [OpenID Connect RP-Initiated Logout, section 3 - Redirection to RP After Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
+ *
+ * @example In a route of one's own
+ * ```ts
+ * import { LogoutResponseError } from 'passport-authorization-code'
+ *
+ * app.get('/logged-out', (req, res) => {
+ *   try {
+ *     strategy.finishLogOut(req)
+ *   } catch (error) {
+ *     if (!(error instanceof LogoutResponseError)) throw error
+ *   }
+ *   res.redirect('/')
+ * })
+ * ```
+ */
+export class LogoutResponseError extends AuthorizationCodeError {
+  readonly code = 'ERR_LOGOUT_RESPONSE'
+  readonly help = helpFor(this.code)
+  readonly status = ERRORS.ERR_LOGOUT_RESPONSE.status
+  readonly fault = ERRORS.ERR_LOGOUT_RESPONSE.fault
+  readonly retryable = ERRORS.ERR_LOGOUT_RESPONSE.retryable
+
+  constructor() {
+    super(ERRORS.ERR_LOGOUT_RESPONSE.message)
+  }
+}

@@ -1,0 +1,68 @@
+/** What is known about one code of a connection that failed. */
+export interface NetworkError {
+  readonly meaning: string
+  /** What to do. Markdown without links. */
+  readonly fix: string
+}
+
+const GIVE_THE_CA = 'Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`, or by a `dispatcher`.'
+
+/** Why no answer came, by `error.networkCode`: Node's and OpenSSL's own codes, and two of ours, `timeout` and `too_large`. */
+export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
+  Object.entries({
+    timeout: {
+      meaning: 'No complete answer came within `timeoutMs`.',
+      fix: 'Check the firewall, and whether connections have to go through a proxy. If the provider is only slow, raise `timeoutMs`.',
+    },
+    too_large: {
+      meaning: 'The answer is larger than `responseLimitBytes`.',
+      fix: 'Check that the URL is the right one. If it is, raise `responseLimitBytes`.',
+    },
+    ENOTFOUND: {
+      meaning: 'There is no such host.',
+      fix: 'Check the URL, and the DNS of this machine.',
+    },
+    EAI_AGAIN: {
+      meaning: 'The DNS server did not answer.',
+      fix: 'Check the DNS of this machine or container.',
+    },
+    ECONNREFUSED: {
+      meaning: 'Nothing listens on that port.',
+      fix: 'Check host and port of the URL.',
+    },
+    ECONNRESET: {
+      meaning: 'The other side closed the connection before it answered.',
+      fix: 'Try again. If it stays, check for a firewall or proxy that closes connections.',
+    },
+    UND_ERR_SOCKET: {
+      meaning: 'The other side closed the connection before it answered.',
+      fix: 'Try again. If it stays, check for a firewall or proxy that closes connections.',
+    },
+    CERT_HAS_EXPIRED: {
+      meaning: 'The server’s certificate has expired.',
+      fix: 'Tell the provider, and check that the clock of this machine is right.',
+    },
+    ERR_TLS_CERT_ALTNAME_INVALID: {
+      meaning: 'The server’s certificate is for another host.',
+      fix: 'Check the host of the URL.',
+    },
+    DEPTH_ZERO_SELF_SIGNED_CERT: {
+      meaning: 'The server’s certificate is self-signed.',
+      fix: GIVE_THE_CA,
+    },
+    SELF_SIGNED_CERT_IN_CHAIN: {
+      meaning:
+        'The server’s certificate comes from a private CA, which may be that of a proxy in between.',
+      fix: GIVE_THE_CA,
+    },
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+      meaning: 'The server does not send its whole certificate chain, or its CA is private.',
+      fix: GIVE_THE_CA,
+    },
+  }),
+)
+
+/** What to do about a connection that failed with this code. */
+export function fixForNetworkCode(code: string): string {
+  return NETWORK_ERRORS.get(code)?.fix ?? 'Check the URL, and whether this server can reach it.'
+}

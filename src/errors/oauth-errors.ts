@@ -1,0 +1,225 @@
+/** Where an OAuth `error` comes from: by way of the browser, from the token endpoint or one called alike, or from an API. */
+export type OAuthErrorSource = 'authorization' | 'token' | 'resource'
+
+/** What is known about one OAuth `error` code that providers send. */
+export interface OAuthError {
+  readonly from: readonly OAuthErrorSource[]
+  /** The specification that defines it. Left out for what only some providers send. */
+  readonly definedBy?: string
+  /**
+   * The status of our error: 400 if the person can start again, 500 if the client's registration or request
+   * is at fault, 502 or 503 if the provider is. `refused`: it is not an error, the person or a rule said no.
+   */
+  readonly status: 400 | 500 | 502 | 503 | 'refused'
+  /** Whether the same attempt may succeed later. `false` if left out. */
+  readonly retryable?: true
+  /** What it means, in one sentence. */
+  readonly meaning: string
+  /** What the developer can do. Markdown without links. */
+  readonly fix: string
+}
+
+const WITHOUT_PROMPT_NONE =
+  'Start a login without `prompt=none`: with it, the provider may not ask the person anything.'
+
+/**
+ * OAuth `error` codes by name, the frequent ones first.
+ *
+ * @see [OAuth Extensions Error Registry](https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#extensions-error)
+ */
+export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
+  Object.entries<OAuthError>({
+    invalid_grant: {
+      from: ['token'],
+      definedBy: 'RFC 6749',
+      status: 400,
+      meaning:
+        'The code or refresh token has expired, was used before, or belongs to another client or redirect URI.',
+      fix: 'For a refresh token, the person has to log in again. For a code, they start again; if it happens at every login, check that `callbackURL` is exactly the registered one, and that nothing loads the callback twice, such as a link scanner.',
+    },
+    invalid_client: {
+      from: ['token'],
+      definedBy: 'RFC 6749',
+      status: 500,
+      meaning: 'The provider does not accept the client’s id, or its secret, key or certificate.',
+      fix: 'Compare `clientID` and the client’s secret or key with what the provider has registered, and check that `clientAuthentication` is the method it expects: some servers know only one of `client_secret_basic` and `client_secret_post`.',
+    },
+    unauthorized_client: {
+      from: ['authorization', 'token'],
+      definedBy: 'RFC 6749',
+      status: 500,
+      meaning: 'The client is not registered for this grant or response type.',
+      fix: 'Where the client is registered, allow it the authorization code grant and the refresh token grant.',
+    },
+    unsupported_grant_type: {
+      from: ['token'],
+      definedBy: 'RFC 6749',
+      status: 500,
+      meaning: 'The endpoint does not know the grant.',
+      fix: 'Check that `tokenURL` is the token endpoint of this provider.',
+    },
+    unsupported_response_type: {
+      from: ['authorization'],
+      definedBy: 'RFC 6749',
+      status: 500,
+      meaning: 'The provider does not give this client a code.',
+      fix: 'Where the client is registered, allow it `response_type=code`.',
+    },
+    invalid_request: {
+      from: ['authorization', 'token', 'resource'],
+      definedBy: 'RFC 6749',
+      status: 500,
+      meaning:
+        'A parameter is missing, unknown, repeated, or has a value that the provider refuses.',
+      fix: 'Compare the request’s parameters with the provider’s documentation; the options `authorizationParameters`, `tokenParameters` and `tokenRequestFormat` change them.',
+    },
+    invalid_scope: {
+      from: ['authorization', 'token'],
+      definedBy: 'RFC 6749',
+      status: 500,
+      meaning: 'The scope is unknown, malformed, or more than this client may ask for.',
+      fix: 'Ask only for scopes that are registered for this client: compare the option `scope` with the provider’s list.',
+    },
+    invalid_redirect_uri: {
+      from: ['authorization'],
+      status: 502,
+      meaning: 'The redirect URI is not one that is registered for this client.',
+      fix: 'Register `callbackURL` at the provider exactly as it is: scheme, port, path and trailing slash count.',
+    },
+    invalid_target: {
+      from: ['authorization', 'token'],
+      definedBy: 'RFC 8707',
+      status: 502,
+      meaning:
+        'The provider does not know the `resource`, or does not give this client tokens for it.',
+      fix: 'Compare the option `resource` with the identifiers that the provider has registered.',
+    },
+    invalid_authorization_details: {
+      from: ['authorization', 'token'],
+      definedBy: 'RFC 9396',
+      status: 502,
+      meaning: 'The provider does not accept the authorization details.',
+      fix: 'Compare the option `authorizationDetails` with the types that the provider supports.',
+    },
+    invalid_dpop_proof: {
+      from: ['token', 'resource'],
+      definedBy: 'RFC 9449',
+      status: 502,
+      meaning: 'The provider does not accept the DPoP proof.',
+      fix: 'Check that the clock of this machine is right, and that the provider supports the algorithm of `dpopKey`.',
+    },
+    use_dpop_nonce: {
+      from: ['token', 'resource'],
+      definedBy: 'RFC 9449',
+      status: 502,
+      meaning:
+        'The provider wants another nonce in the DPoP proof, although the last one it sent was used.',
+      fix: 'Try again. If it stays, ask the provider why it does not accept the nonces that it sends.',
+    },
+    invalid_token: {
+      from: ['resource'],
+      definedBy: 'RFC 6750',
+      status: 502,
+      meaning:
+        'The access token was refused: it has expired, was revoked, or is for another audience.',
+      fix: 'Check that the token is meant for this API: the options `scope` and `resource` say what it is for.',
+    },
+    insufficient_scope: {
+      from: ['resource'],
+      definedBy: 'RFC 6750',
+      status: 502,
+      meaning: 'The access token is valid, and does not allow this request.',
+      fix: 'Add the scope that the API needs to the option `scope`, and have the person log in again.',
+    },
+    server_error: {
+      from: ['authorization'],
+      definedBy: 'RFC 6749',
+      status: 502,
+      retryable: true,
+      meaning: 'The provider failed.',
+      fix: 'Try again later. If it stays, ask the provider: its logs say more.',
+    },
+    temporarily_unavailable: {
+      from: ['authorization'],
+      definedBy: 'RFC 6749',
+      status: 503,
+      retryable: true,
+      meaning: 'The provider is overloaded or under maintenance.',
+      fix: 'Try again later.',
+    },
+    access_denied: {
+      from: ['authorization'],
+      definedBy: 'RFC 6749',
+      status: 'refused',
+      meaning: 'The person, or a rule of the provider, refused the login.',
+      fix: 'Nothing is wrong. To go on, the person logs in again and agrees.',
+    },
+    login_required: {
+      from: ['authorization'],
+      definedBy: 'OpenID Connect',
+      status: 'refused',
+      meaning: 'The person is not logged in at the provider.',
+      fix: WITHOUT_PROMPT_NONE,
+    },
+    consent_required: {
+      from: ['authorization'],
+      definedBy: 'OpenID Connect',
+      status: 'refused',
+      meaning: 'The person has not consented yet.',
+      fix: WITHOUT_PROMPT_NONE,
+    },
+    interaction_required: {
+      from: ['authorization'],
+      definedBy: 'OpenID Connect',
+      status: 'refused',
+      meaning: 'The provider has to ask the person something.',
+      fix: WITHOUT_PROMPT_NONE,
+    },
+    account_selection_required: {
+      from: ['authorization'],
+      definedBy: 'OpenID Connect',
+      status: 'refused',
+      meaning: 'The person has to choose one of several accounts at the provider.',
+      fix: WITHOUT_PROMPT_NONE,
+    },
+  }),
+)
+
+/** What is known about an `error`; `undefined` if it is unknown, or unexpected from there. */
+export function oauthErrorFrom(
+  source: OAuthErrorSource,
+  error: string | undefined,
+): OAuthError | undefined {
+  const known = OAUTH_ERRORS.get(error ?? '')
+  return known?.from.includes(source) ? known : undefined
+}
+
+/**
+ * The `error` if a specification defines it. It may be quoted as it is: removing the secrets from it, as from
+ * any other text of a provider, could change it into another code.
+ */
+export function registeredError(error: unknown): string | undefined {
+  if (typeof error !== 'string') return undefined
+  return OAUTH_ERRORS.get(error)?.definedBy === undefined ? undefined : error
+}
+
+/** Whether an `error` of the authorization endpoint says that the login was refused. That is not an error of ours. */
+export function isRefusal(error: string): boolean {
+  return oauthErrorFrom('authorization', error)?.status === 'refused'
+}
+
+/**
+ * What to check when the provider refuses the client itself (`invalid_client`), by the client's
+ * `clientAuthentication`. Markdown without links.
+ */
+export const CLIENT_FIXES = {
+  client_secret_basic:
+    "Check `clientID` and `clientSecret`. If they are right, try `basicCredentials: 'raw'`, or `clientAuthentication: 'client_secret_post'`.",
+  client_secret_post:
+    "Check `clientID` and `clientSecret`. If they are right, try `clientAuthentication: 'client_secret_basic'`.",
+  private_key_jwt:
+    'Check `clientID` and `keyId`, that the provider has the public half of this key, and which `clientAssertionAudience` it expects.',
+  tls_client_auth: 'Check `clientID`, and the certificate in the `dispatcher`.',
+  self_signed_tls_client_auth: 'Check `clientID`, and that the provider has this certificate.',
+  none: 'Check `clientID`. A client that has a secret or a key must send it: set `clientSecret` or `privateKey`.',
+} as const

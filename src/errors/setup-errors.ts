@@ -1,0 +1,58 @@
+import { AuthorizationCodeError, helpFor } from './base.js'
+import { ERRORS } from './table.js'
+
+/**
+ * The set-up is wrong, and the message says what to do. It is thrown at start wherever it can be seen
+ * there, otherwise it goes to `next(error)`.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, ConfigurationError, github } from 'passport-authorization-code'
+ *
+ * try {
+ *   new AuthorizationCodeStrategy({ ...github, clientID: undefined, callbackURL: 'https://your-app.com/callback' })
+ * } catch (error) {
+ *   if (error instanceof ConfigurationError) console.error(error.option, error.message) // 'clientID' …
+ * }
+ * ```
+ */
+export class ConfigurationError extends AuthorizationCodeError {
+  readonly code = 'ERR_CONFIGURATION'
+  readonly help = helpFor(this.code)
+  readonly status = ERRORS.ERR_CONFIGURATION.status
+  readonly fault = ERRORS.ERR_CONFIGURATION.fault
+  readonly retryable = ERRORS.ERR_CONFIGURATION.retryable
+
+  constructor(
+    message: string,
+    /** The name of the option that is wrong, if it is one. */
+    readonly option?: string,
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * The session store or the ledger could not be read or written. `cause` is its own error. The same
+ * request may succeed later.
+ *
+ * @example
+ * ```ts
+ * import { StorageError } from 'passport-authorization-code'
+ *
+ * function reasonOf(error: unknown): unknown {
+ *   return error instanceof StorageError ? error.cause : error
+ * }
+ * ```
+ */
+export class StorageError extends AuthorizationCodeError {
+  readonly code = 'ERR_STORAGE'
+  readonly help = helpFor(this.code)
+  readonly status = ERRORS.ERR_STORAGE.status
+  readonly fault = ERRORS.ERR_STORAGE.fault
+  readonly retryable = ERRORS.ERR_STORAGE.retryable
+
+  constructor(what: string, cause: unknown) {
+    super(`${what} failed.`, { cause })
+  }
+}

@@ -1,0 +1,173 @@
+import type { ErrorEntry } from './error-entry.js'
+
+const LOGIN_NOT_FINISHED = { title: 'This login could not be finished', loginLink: true } as const
+
+const NOTHING_CHANGED = { title: 'Nothing was changed', loginLink: false } as const
+
+/** The errors of a login or logout whose request came from a browser, in the order of a login. */
+export const LOGIN_ERRORS = {
+  ERR_SESSION_COOKIE_MISSING: {
+    class: 'PendingLoginError',
+    status: 400,
+    fault: 'browser',
+    retryable: false,
+    message: 'No session cookie came back with the callback.',
+    cause:
+      'The pending login is stored in the session. Without the session cookie, nobody knows which browser started this login.',
+    fix: 'Use one host for the login route and `callbackURL`, set `cookie.sameSite` to `lax`, and use `cookie.secure` only with HTTPS. Behind a proxy, set `trust proxy`.',
+    page: {
+      ...LOGIN_NOT_FINISHED,
+      text: 'It was not started in this browser, or this browser has not kept its cookie.',
+    },
+    checks: [
+      "**The cookie is `secure`, and the app is behind a proxy.** Set `app.set('trust proxy', 1)`, see [Behind a proxy](behind-a-proxy.md).",
+      "**The cookie is `secure`, and the page is plain HTTP.** Serve HTTPS, or set `cookie.secure` to `'auto'` for development.",
+      "**The cookie is `SameSite=Strict`.** Browsers do not send it when they return from the provider. Use `'lax'`.",
+      '**The callback comes by POST** (`response_mode=form_post`). Browsers do not send `SameSite=Lax` cookies with it. Use `cookiePendingLogins`.',
+      '**The login starts on another host than that of `callbackURL`.** A cookie of `127.0.0.1` is not sent to `localhost`, nor one of `www.your-app.com` to `your-app.com`.',
+    ],
+  },
+  ERR_SESSION_LOST: {
+    class: 'PendingLoginError',
+    status: 400,
+    fault: 'browser',
+    retryable: false,
+    message: 'The session in which this login was started is gone.',
+    cause: 'A session cookie came back, but the session store does not know its session.',
+    fix: 'Use a session store that survives a restart and that all processes share, and an express-session `secret` that stays the same.',
+    page: {
+      ...LOGIN_NOT_FINISHED,
+      text: 'Its session has ended. It may have been started too long ago.',
+    },
+    checks: [
+      '**The store is in memory**, and the process was restarted, or another process started the login. See [Redis and several processes](redis-and-several-processes.md).',
+      '**The `secret` of express-session has changed**, or each start generates a new one. See [Changing keys and secrets](key-rotation.md#secrets-of-your-own).',
+      '**The session has expired**, or was destroyed in the meantime.',
+    ],
+  },
+  ERR_PENDING_LOGIN_UNKNOWN: {
+    class: 'PendingLoginError',
+    status: 400,
+    fault: 'browser',
+    retryable: false,
+    message: 'This session has no pending login with the callback’s state.',
+    cause:
+      'This login was not started in this session, or the session no longer remembers it. It may also be a forged link: nothing was sent to the provider, and no pending login was used up.',
+    fix: 'Use one host everywhere (`localhost` and `127.0.0.1` are two), and a session store that all processes share.',
+    page: { ...LOGIN_NOT_FINISHED, text: 'It was not started in this browser, or too long ago.' },
+    checks: [
+      'More than 8 logins were started in this session, and this was the oldest.',
+      'Two logins were started at the same moment, and the session kept one of them. `cookiePendingLogins` keeps both.',
+      'With `cookiePendingLogins`: the login’s own cookie did not come back.',
+      'The callback has no `state`, or belongs to another strategy than the one of this route.',
+    ],
+  },
+  ERR_PENDING_LOGIN_EXPIRED: {
+    class: 'PendingLoginError',
+    status: 400,
+    fault: 'browser',
+    retryable: false,
+    message: 'The login was started too long ago.',
+    cause: 'It took longer than `pendingLoginLifetimeMs` (10 minutes if left out).',
+    fix: 'The person starts again. If it happens often, raise `pendingLoginLifetimeMs`.',
+    page: { ...LOGIN_NOT_FINISHED, text: 'It was left open for too long.' },
+  },
+  ERR_PENDING_LOGIN_USED: {
+    class: 'PendingLoginError',
+    status: 400,
+    fault: 'browser',
+    retryable: false,
+    message: 'The callback of this login was already used.',
+    cause:
+      'The same callback was loaded before, and this session does not hold the login that it led to. Its code is not sent to the provider a second time. If the session still holds that login, there is no error: the browser goes where the login led.',
+    fix: 'The person starts again. If it happens at every login, find out what loads the callback twice, such as a link scanner, a prefetching proxy or a second route.',
+    page: { ...LOGIN_NOT_FINISHED, text: 'It was already finished once, perhaps in another tab.' },
+  },
+  ERR_AUTHORIZATION_RESPONSE: {
+    class: 'AuthorizationResponseError',
+    status: [400, 500, 502, 503],
+    fault: ['browser', 'developer', 'provider'],
+    retryable: 'depends',
+    message:
+      'The provider sent the browser back without a code, and not because the person refused.',
+    cause:
+      'With status 400, the callback itself cannot be trusted or is incomplete. With any other status, the provider has ended the login with an error: `error` and `errorDescription` are in its own words.',
+    fix: 'If the callback has an `error`, correct what it complains about. If it has none, compare its parameters with what the provider should send: `code`, `state` and, where it is used, `iss`.',
+    page: {
+      ...LOGIN_NOT_FINISHED,
+      text: 'The answer of the login service was not complete, or came from somewhere else.',
+    },
+    checks: [
+      '**It has an `error`.** Look it up in [OAuth errors](#oauth-errors).',
+      '**It has no code, a parameter twice, or both a code and an error.** If it happens at every login, look at what the provider sends, and at every proxy on the way.',
+      '**It comes from another issuer, or `iss` is missing.** If it happens at every login, `issuer` is not the one that the provider sends.',
+      '**It is not signed, or its signature cannot be trusted** (`signedAuthorizationResponses`). Check `jwksURL`, and that the client is registered for signed responses.',
+    ],
+  },
+  ERR_LOGIN_REQUIRED: {
+    class: 'LoginRequiredError',
+    status: 401,
+    fault: 'browser',
+    retryable: false,
+    message: 'There is no usable token in this session: the person has to log in.',
+    cause: '`reason` says which of the causes below it is.',
+    fix: 'Redirect the person to the login route. `requireLogin` does that for page visits; `requireLogin({ strategy })` does it also when tokens are missing.',
+    page: {
+      title: 'You are not logged in',
+      text: 'Please log in, and then try again.',
+      loginLink: true,
+    },
+  },
+  ERR_CROSS_SITE_REQUEST: {
+    class: 'CrossSiteRequestError',
+    status: 403,
+    fault: 'browser',
+    retryable: false,
+    message: 'This request came from another site and was refused.',
+    cause:
+      'Another site made the browser post to `/logout`, or started a login from an image or a frame. Nothing was changed.',
+    fix: 'Nothing, unless it was your own button: start logins by a link or a redirect, and log out by a form on the app’s own origin.',
+    page: { ...NOTHING_CHANGED, text: 'Another website made your browser send this request.' },
+    checks: [
+      '**It happens with your own form.** The proxy has to pass on `Host` as the browser sent it, see [Behind a proxy](behind-a-proxy.md).',
+    ],
+  },
+  ERR_LOGOUT_RESPONSE: {
+    class: 'LogoutResponseError',
+    status: 400,
+    fault: 'browser',
+    retryable: false,
+    message: 'The provider came back from a logout that was not started in this browser.',
+    cause:
+      'Somebody came to `/logged-out` without having started a logout in this browser within the last 10 minutes. Nothing was changed.',
+    fix: 'Nothing, if it happens once. If it happens after each logout, `postLogoutRedirectURL` must be on the host where people log out, and the provider must send `state` back.',
+    page: { ...NOTHING_CHANGED, text: 'This logout was not started in this browser.' },
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+/** Why there is no usable token: the message of a `LoginRequiredError`, and the cause, by its `reason`. */
+export const LOGIN_REQUIRED_REASONS = {
+  no_tokens: {
+    message: 'This session holds no tokens: the person has to log in.',
+    cause: 'Nobody has logged in by this strategy in this session.',
+  },
+  expired: {
+    message: 'The access token cannot be renewed: the person has to log in again.',
+    cause:
+      'The access token has expired, and there is no refresh token. Does the provider want a scope for refresh tokens, such as `offline_access`?',
+  },
+  grant_ended: {
+    message: 'The grant has ended: the person has to log in again.',
+    cause: 'The provider has ended the grant, or it was ended here.',
+  },
+  unreadable: {
+    message: 'No tokenSecret opens the tokens in this session: the person has to log in again.',
+    cause:
+      'The tokens were sealed with a secret that is no longer in `tokenSecret`: see [Changing keys and secrets](key-rotation.md#secrets-of-your-own).',
+  },
+  not_logged_in: {
+    message: 'Nobody is logged in to connect this provider to.',
+    cause:
+      'A further provider was to be connected (`connect`, `passport.authorize`), and nobody is logged in.',
+  },
+} as const satisfies Record<string, { readonly message: string; readonly cause: string }>

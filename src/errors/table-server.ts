@@ -1,0 +1,125 @@
+import type { ErrorEntry } from './error-entry.js'
+
+/** The errors of the set-up, of requests to the provider, and of stores. */
+export const SERVER_ERRORS = {
+  ERR_CONFIGURATION: {
+    class: 'ConfigurationError',
+    status: 500,
+    fault: 'developer',
+    retryable: false,
+    message: 'The set-up is wrong.',
+    cause:
+      'An option is missing, unknown or cannot be used, or middleware is missing or in the wrong order. It is thrown at start wherever it can be seen there.',
+    fix: 'Do what the message says. `option` names the option, if it is one.',
+    checks: [
+      '**An option is missing.** Most often an environment variable is not set: `clientID: process.env.CLIENT_ID` is then `undefined`.',
+      '**An option is unknown**, or one of passport-oauth2 (`state`, `pkce`, `store`, `passReqToCallback`, `proxy`, `trustProxy`). The message says what to do instead.',
+      '**“This request has no session.”** `app.use(session(…))` has to come before the login routes.',
+      '**“requireLogin needs app.use(passport.session()) before it.”** Add it after `session(…)`.',
+      '**“The callback came by POST and its form was not read.”** Put `express.urlencoded({ extended: false })` before your callback route. `authRouter` has it.',
+      '**“Refused to send a request to … it is not HTTPS.”** Plain HTTP is for loopback addresses only.',
+      '**A key cannot be read, or cannot sign.** Use RSA from 2048 bits, EC P-256 or Ed25519, as PEM text, private JWK, `KeyObject` or `CryptoKey`.',
+    ],
+  },
+  ERR_TOKEN_ENDPOINT: {
+    class: 'TokenEndpointError',
+    status: [400, 500, 502, 503, 504],
+    fault: ['browser', 'developer', 'provider'],
+    retryable: 'depends',
+    message:
+      'The token endpoint refused a request, could not be reached, or its answer cannot be used.',
+    cause:
+      '`phase` is `exchange` at a login and `refresh` later. A refresh that fails is an error only when no valid access token is left: until then, requests use the one there is. A refresh that the provider refuses for good is a [`LoginRequiredError`](#err_login_required) instead: after `invalid_grant`, and, once the access token has expired, also after `invalid_request` or a 400 without a reason, which some servers send in its place.',
+    fix: 'Look at the request and its answer. Check that `tokenURL` is the token endpoint of this provider, and that this server can reach it.',
+    page: {
+      title: 'This login could not be finished',
+      text: 'The login service no longer accepts it. It may have taken too long.',
+      loginLink: true,
+    },
+    checks: [
+      '**It has an `error`.** Look it up in [OAuth errors](#oauth-errors).',
+      '**It has a `networkCode`.** Look it up in [network errors](#network-errors).',
+      '**Its status is 503.** The provider is overloaded (HTTP 429 or 503). Try again later.',
+      '**The answer is not a token response.** The message says what is wrong with it. `parseTokenResponse` can read an unusual one.',
+      '**The ID token is not valid.** The message says which part. Check `issuer`, `clientID`, and that the clock of this machine is right.',
+    ],
+  },
+  ERR_PUSHED_AUTHORIZATION_REQUEST: {
+    class: 'PushedAuthorizationRequestError',
+    status: [400, 500, 502, 503, 504],
+    fault: ['browser', 'developer', 'provider'],
+    retryable: 'depends',
+    message: 'The provider did not accept a pushed authorization request, or could not be reached.',
+    cause:
+      'The login ends where it started, before the browser is sent to the provider. `phase` is `push`. The causes are those of [`ERR_TOKEN_ENDPOINT`](#err_token_endpoint).',
+    fix: 'Check `pushedAuthorizationRequestURL`, the parameters of the login, and how the client authenticates.',
+    page: {
+      title: 'This login could not be started',
+      text: 'The login service did not accept it.',
+      loginLink: true,
+    },
+  },
+  ERR_PROFILE: {
+    class: 'ProfileError',
+    status: [502, 503, 504],
+    fault: 'provider',
+    retryable: 'depends',
+    message: 'The profile could not be loaded, or cannot be used.',
+    cause: 'A login ends without a profile: nobody is logged in. `phase` is `profile`.',
+    fix: 'Call `profileURL` with an access token by hand: does it answer with a JSON object? Is a scope missing? If the provider has no profile endpoint, leave out `profileURL`.',
+    checks: [
+      '**HTTP 401 or 403**: the access token may not read `profileURL`. Often the `scope` lacks `openid` or `profile`.',
+      '**HTTP 404**: `profileURL` is wrong.',
+      '**It is not a JSON object, or is nested deeper than 100 levels**: read it in a `userProfile` of your own, or set `skipUserProfile`.',
+      '**It is about another person than the ID token**: its `sub` is missing or is not that of the ID token. If the document is not OpenID Connect’s, say by `parseProfile` how to read it.',
+      '**It cannot be reached**: see [network errors](#network-errors).',
+    ],
+  },
+  ERR_RESOURCE: {
+    class: 'ResourceError',
+    status: [502, 504],
+    fault: 'provider',
+    retryable: 'depends',
+    message: 'A request of strategy.fetch got no answer.',
+    cause:
+      'The API could not be reached, was too slow, or its answer was too large. After `timeout`, it may have acted all the same. An answer of any status is not an error. `phase` is `resource`.',
+    fix: 'Check the URL that was fetched, and whether this server can reach it.',
+    checks: ['**It has a `networkCode`.** Look it up in [network errors](#network-errors).'],
+  },
+  ERR_DISCOVERY: {
+    class: 'DiscoveryError',
+    status: [502, 503, 504],
+    fault: 'provider',
+    retryable: 'depends',
+    message: 'The provider’s metadata or keys could not be read, or cannot be used.',
+    cause:
+      'With the `phase` `discovery`, `discover` failed, and the process cannot start without it. With `keys`, an ID token, a signed callback or a logout token could not be checked, because the keys at `jwksURL` could not be read; the next attempt reads them again.',
+    fix: 'Check the issuer: it must be written exactly as the provider writes it, scheme, path and slash included. Open its `/.well-known/openid-configuration`, which must name the same issuer.',
+    checks: [
+      '**At start, the provider cannot be reached.** Let the process end, and have it started again.',
+    ],
+  },
+  ERR_LOGOUT_TOKEN: {
+    class: 'LogoutTokenError',
+    status: 400,
+    fault: 'provider',
+    retryable: false,
+    message: 'The logout token is not valid.',
+    cause:
+      'A request to `/backchannel-logout` does not come from the provider, or came before. The message says what is wrong. The router answers with 400 and JSON, as the provider expects.',
+    fix: 'Nothing, if it happens once. If it happens with each logout token, check `issuer`, `clientID`, `jwksURL` and the clock of this machine.',
+  },
+  ERR_STORAGE: {
+    class: 'StorageError',
+    status: 503,
+    fault: 'storage',
+    retryable: true,
+    message: 'The session store or the ledger could not be read or written.',
+    cause: 'The store or its connection failed. `error.cause` is its own error.',
+    fix: 'Check that the session store, and the Redis of the ledger, are running and can be reached from this server.',
+    checks: [
+      '**The message is “Writing the session failed.”, and its cause a `TypeError`.** The session holds a value that JSON cannot hold, such as a user with a `bigint`.',
+      '**Redis is away.** See [Redis and several processes](redis-and-several-processes.md#while-redis-is-away).',
+    ],
+  },
+} as const satisfies Record<string, ErrorEntry>

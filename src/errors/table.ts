@@ -1,0 +1,29 @@
+import type { ErrorEntry, ErrorPage } from './error-entry.js'
+import { LOGIN_ERRORS } from './table-login.js'
+import { SERVER_ERRORS } from './table-server.js'
+
+/**
+ * Every error of this library, by its code: class, status, cause, fix, and what the person at the browser
+ * is told. To add an error, add an entry to one of the two parts, a class that has its code, and run
+ * the tests: they say what is missing.
+ */
+export const ERRORS = { ...LOGIN_ERRORS, ...SERVER_ERRORS }
+
+/** The literal `code` of every error of this library. */
+export type ErrorCode = keyof typeof ERRORS
+
+/** The codes that the class of this name can have. */
+export type CodeOf<ClassName extends string> = {
+  [Code in ErrorCode]: (typeof ERRORS)[Code]['class'] extends ClassName ? Code : never
+}[ErrorCode]
+
+/** Whether a text is one of our error codes. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code)
+}
+
+/** What the page says to the person at the browser. `undefined` if the error is not for them. */
+export function pageOf(code: string): ErrorPage | undefined {
+  const entry: ErrorEntry | undefined = isErrorCode(code) ? ERRORS[code] : undefined
+  return entry?.page
+}
