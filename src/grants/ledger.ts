@@ -324,12 +324,12 @@ interface Member extends EnrolledLogin {
  */
 function groupOf(group: string): { readonly id: string; readonly seal: Seal } {
   const key = digest(`key of ledger group ${group}`)
-  return { id: digest(`ledger group ${group}`), seal: createSeal(key, 'ledger', 'group') }
+  return { id: digest(`ledger group ${group}`), seal: createSeal(key, 'ledger') }
 }
 
 /** Opens with the grant alone, which the ledger does not know. */
 function sealOf(grant: string): Seal {
-  return createSeal(grant, 'ledger', 'grant')
+  return createSeal(grant, 'ledger')
 }
 
 async function openRecord(sealed: string, seal: Seal, id: string): Promise<GrantState> {

@@ -113,8 +113,7 @@ export function createTokenEntries(
   owner: string,
   tokenSecret: string | readonly string[] | undefined,
 ): TokenEntries {
-  const seal =
-    tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens', 'tokenSecret')
+  const seal = tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens')
   /** A request that asks for its tokens several times opens them once. */
   const opened = new WeakMap<TokenEntry, Promise<unknown>>()
 
