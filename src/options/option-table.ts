@@ -85,26 +85,30 @@ export function readTable<Table extends OptionTable>(
   retired: Readonly<Record<string, string>> = {},
 ): SettingsOf<Table> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new ConfigurationError(`The options must be an object: ${sample}.`)
+    throw new ConfigurationError(`The options must be an object. Write ${sample}.`)
   }
   refuseUnknown(table, given, retired)
   const options = given as GivenOptions
   const settings = Object.fromEntries(
-    Object.entries(table).map(([name, option]) => [name, readOption(name, option, options)]),
+    Object.entries(table).map(([name, option]) => [
+      name,
+      readOption(name, option, options, sample),
+    ]),
   )
   refuseWithoutNeeded(table, settings)
   return settings as SettingsOf<Table>
 }
 
-/** @throws {ConfigurationError} saying that the option is missing */
-export function missing(name: string): never {
-  throw new ConfigurationError(`${name} is missing. Is the environment variable set?`, name)
+/** @throws {ConfigurationError} saying that the option is missing, and what to do */
+export function missing(name: string, advice = 'Is the environment variable set?'): never {
+  throw new ConfigurationError(`${name} is missing. ${advice}`, name)
 }
 
-function readOption(name: string, option: Option, given: GivenOptions): unknown {
+function readOption(name: string, option: Option, given: GivenOptions, sample: string): unknown {
   const value = given[name]
   if (value !== undefined) return option.read(value as never, name, given)
-  if (option.required || (option.refuseUnset && name in given)) missing(name)
+  if ((option.required || option.refuseUnset) && name in given) missing(name)
+  if (option.required) missing(name, `Write ${sample}.`)
   return option.defaultFrom === undefined ? option.default : option.defaultFrom(given)
 }
 
@@ -133,7 +137,7 @@ function suggestionFor(name: string, table: OptionTable): string | undefined {
   }))
   const [nearest] = candidates.sort((a, b) => a.distance - b.distance)
   // In a short word, two other letters make another word.
-  const limit = wanted.length < 6 ? 1 : 2
+  const limit = wanted.length < 5 ? 1 : 2
   return nearest !== undefined && nearest.distance <= limit ? nearest.known : undefined
 }
 

@@ -48,7 +48,7 @@ export function guardSessionStore<Store extends GuardableStore>(
   const sample = 'guardSessionStore(store, { ledger })'
   const { ledger, longestRequestMs } = readTable(GUARD_OPTIONS, options, sample)
   if (typeof (store as Partial<GuardableStore> | undefined)?.createSession !== 'function') {
-    throw new ConfigurationError(`The first argument must be a session store: ${sample}.`)
+    throw new ConfigurationError(`The first argument must be a session store. Write ${sample}.`)
   }
   /** Sessions that came out of the store. All others that belong to a request are new: nobody knows their id yet. */
   const loaded = new WeakSet()
