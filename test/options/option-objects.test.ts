@@ -145,7 +145,7 @@ describe('authRouter and requireLogin', () => {
   it.each(['successRedirect', 'failureRedirect', 'logoutRedirect', 'onError', 'connect'])(
     'refuse a value that cannot be used, by its name: %s',
     async (option) => {
-      const error = await refusalOf(() => authRouter(strategy, { [option]: 5 } as never))
+      const error = await refusalOf(() => authRouter(strategy, { [option]: 5 }))
       expect(error).toMatchObject({ code: 'ERR_CONFIGURATION', option })
     },
   )
