@@ -25,6 +25,12 @@ export function checkCallbackUrl(
       'Name one exact URL, as registered, with the host that browsers see.',
     )
   }
+  if (application !== undefined && differsByPort(new URL(application.origin), callbackURL)) {
+    return failed(
+      `${callbackURL} and the application, ${application.origin}, differ by their port`,
+      'Write the port that browsers see in both, and register that callback URL.',
+    )
+  }
   if (application !== undefined && new URL(application.origin).origin !== origin) {
     return failed(
       `${origin} is not where the application is, ${application.origin}`,
@@ -40,6 +46,12 @@ export function checkCallbackUrl(
   return LOOPBACK.test(hostname) && application === undefined
     ? warning(`${callbackURL} is on this machine`, 'Register the real one for production.')
     : ok(callbackURL)
+}
+
+/** Cookies do not depend on the port, so that it alone does not lose a session. */
+function differsByPort(a: URL, callbackURL: string): boolean {
+  const b = new URL(callbackURL)
+  return a.protocol === b.protocol && a.hostname === b.hostname && a.port !== b.port
 }
 
 /** Whether the login route sends browsers to the provider with what the options say. */

@@ -63,7 +63,7 @@ function optionsFailed(error: unknown): Verdict {
   const option = error instanceof ConfigurationError ? error.option : undefined
   const cure =
     option === undefined
-      ? 'Set the options or the environment, see --help.'
+      ? 'Set the options or the environment, see doctor --help.'
       : `Correct the option ${option}.`
   return failed(messageOf(error), cure)
 }

@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { JSONWebKeySet } from 'jose'
 import { examine } from './doctor.js'
 import type { Finding } from './finding.js'
+import { helpOn } from './help.js'
 import { generateClientKey, KEYGEN_ALGORITHMS } from './keygen.js'
+import { SETTINGS } from './settings.js'
 import { loadOptions } from './setup.js'
 
 /** What the command line is given by the process. */
@@ -14,41 +17,28 @@ export interface CommandLine {
   readonly say: (line: string) => void
 }
 
-const HELP = `Usage:
-  npx passport-authorization-code keygen [--alg ${KEYGEN_ALGORITHMS.join('|')}] [--out private-key.pem] [--kid name]
-      Makes a private key for private_key_jwt in a new file, and prints the public key for the provider.
-
-  npx passport-authorization-code doctor [--config auth-options.mjs] [--json]
-      Looks at a set-up, and says what to do about what is wrong. The exit code is 1 if anything is.
-      --config   a module that exports the strategy's options by default. Without it, in the environment:
-                 PROVIDER or ISSUER, CLIENT_ID, CALLBACK_URL, SCOPE, CLIENT_SECRET, PRIVATE_KEY, KEY_ID
-      Looked at besides, where they are given:
-                 APP_URL, REDIS_URL, and LOGIN_PATH if it is not beside the callback
-      Each of these is a flag as well, such as --client-id, but for those that may hold a secret:
-                 CLIENT_SECRET, PRIVATE_KEY, REDIS_URL`
-
-/** Names in the environment that are flags as well. */
-const FLAGS = [
-  ...['CONFIG', 'PROVIDER', 'ISSUER', 'CLIENT_ID', 'CALLBACK_URL', 'SCOPE', 'KEY_ID'],
-  ...['APP_URL', 'LOGIN_PATH'],
-]
-
 /**
  * Runs a command.
  *
  * @returns the exit code: 0; 1 when something is wrong with the set-up; 2 when the command makes no sense
  */
 export async function main(args: readonly string[], line: CommandLine): Promise<number> {
-  const [command, ...rest] = args.includes('--help') ? ['help'] : args
+  const [command, ...rest] = args
   try {
+    if (command === 'help' || args.includes('--help')) {
+      return help(command === 'help' ? rest : args, line)
+    }
+    if (command === undefined) {
+      help([], line)
+      return 2
+    }
     if (command === 'keygen') return await keygen(rest, line)
     if (command === 'doctor') return await doctor(rest, line)
-    if (command === undefined || command === 'help' || command === '--help') {
-      line.print(HELP)
-      return command === undefined ? 2 : 0
+    if (command === '--version') {
+      line.print(await packageVersion())
+      return 0
     }
-    line.say(`There is no command '${command}'.\n\n${HELP}`)
-    return 2
+    return noSuchCommand(command, line)
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
     // The built-in message quotes the value, which may be a secret that was meant for elsewhere.
@@ -56,6 +46,26 @@ export async function main(args: readonly string[], line: CommandLine): Promise<
     line.say(isStray ? 'Every value needs its flag, see --help.' : message)
     return 2
   }
+}
+
+/** @param args what follows `help`, or what `--help` is among */
+function help(args: readonly string[], line: CommandLine): number {
+  const topic = args.find((arg) => !arg.startsWith('-'))
+  const text = helpOn(topic)
+  if (text === undefined) return noSuchCommand(topic ?? '', line)
+  line.print(text)
+  return 0
+}
+
+function noSuchCommand(command: string, { say }: CommandLine): number {
+  say(`There is no command '${command}'.\n\n${helpOn() ?? ''}`)
+  return 2
+}
+
+async function packageVersion(): Promise<string> {
+  // The same from `src` and from `dist`.
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { readonly version: string }).version
 }
 
 async function keygen(args: readonly string[], { print, say }: CommandLine): Promise<number> {
@@ -86,7 +96,9 @@ async function keygen(args: readonly string[], { print, say }: CommandLine): Pro
 }
 
 async function doctor(args: readonly string[], { env, print }: CommandLine): Promise<number> {
-  const flags = FLAGS.map((name) => [flagOf(name), { type: 'string' }] as const)
+  const flags = SETTINGS.flatMap(({ argument }) =>
+    argument === undefined ? [] : [[argument, { type: 'string' }] as const],
+  )
   const { values } = parseArgs({
     args: [...args],
     options: { ...Object.fromEntries(flags), json: { type: 'boolean', default: false } },
@@ -96,9 +108,9 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
     // What is empty is not set.
     ...Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')),
     ...Object.fromEntries(
-      FLAGS.flatMap((name) => {
-        const value = given[flagOf(name)]
-        return typeof value === 'string' ? [[name, value]] : []
+      SETTINGS.flatMap(({ variable, argument = '' }) => {
+        const value = given[argument]
+        return typeof value === 'string' ? [[variable, value]] : []
       }),
     ),
   }
@@ -115,10 +127,6 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
   if (values.json) print(JSON.stringify({ ok: isWell, findings }, null, 2))
   else for (const finding of findings) print(lineOf(finding))
   return isWell ? 0 : 1
-}
-
-function flagOf(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
 }
 
 function lineOf({ check, status, seen, cure }: Finding): string {

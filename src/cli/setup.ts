@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { SetupError } from './finding.js'
+import { STRATEGY_SETTINGS } from './settings.js'
 import { AuthorizationCodeError } from '../errors/errors.js'
 import type { AuthorizationCodeOptions, ProviderOptions } from '../options/options.js'
 import { askara } from '../providers/askara.js'
@@ -23,39 +24,29 @@ const PROVIDERS: Readonly<Record<string, ProviderOptions>> = {
   slack,
 }
 
-/** Where `doctor` is told what it looks at. Each is a flag too, such as `--client-id`, but for the secrets. */
-export interface SetupSource {
-  readonly CONFIG?: string | undefined
-  readonly PROVIDER?: string | undefined
-  readonly ISSUER?: string | undefined
-  readonly CLIENT_ID?: string | undefined
-  readonly CLIENT_SECRET?: string | undefined
-  /** PEM text, or the path of a file with it. */
-  readonly PRIVATE_KEY?: string | undefined
-  readonly KEY_ID?: string | undefined
-  readonly CALLBACK_URL?: string | undefined
-  readonly SCOPE?: string | undefined
-}
+/** The values that `doctor` was given, by their names in the environment; see {@link STRATEGY_SETTINGS}. */
+export type SetupSource = Readonly<Record<string, string | undefined>>
 
 /**
  * The strategy's options: what the module `CONFIG` exports by default, else made of the environment.
  *
- * @throws {Error} when they cannot be had
+ * @throws {Error} if they cannot be loaded
  */
 export async function loadOptions(source: SetupSource): Promise<AuthorizationCodeOptions> {
-  if (source.CONFIG !== undefined) {
-    return importOptions(source.CONFIG)
-  }
-  const { CLIENT_SECRET: clientSecret, PRIVATE_KEY, KEY_ID: keyId, SCOPE: scope } = source
-  const privateKey = await readKey(PRIVATE_KEY)
+  const { CONFIG: config } = source
+  if (config !== undefined) return importOptions(config)
+  const { issuer, privateKey, ...given } = Object.fromEntries(
+    Object.entries(STRATEGY_SETTINGS).flatMap(([option, { variable }]) => {
+      const value = source[variable]
+      return value === undefined ? [] : [[option, value]]
+    }),
+  )
   return {
-    ...(await loadProvider(source)),
-    clientID: source.CLIENT_ID,
-    callbackURL: source.CALLBACK_URL ?? '',
-    ...(clientSecret !== undefined && { clientSecret }),
-    ...(privateKey !== undefined && { privateKey }),
-    ...(keyId !== undefined && { keyId }),
-    ...(scope !== undefined && { scope }),
+    ...(await loadProvider(source['PROVIDER'], issuer)),
+    clientID: undefined,
+    callbackURL: '',
+    ...given,
+    ...(privateKey !== undefined && { privateKey: await readKey(privateKey) }),
   }
 }
 
@@ -70,19 +61,22 @@ async function importOptions(file: string): Promise<AuthorizationCodeOptions> {
   throw new SetupError(`${file} exports no options by default.`)
 }
 
-async function loadProvider({ PROVIDER: name, ISSUER }: SetupSource): Promise<ProviderOptions> {
-  if (name === undefined && ISSUER === undefined) {
+async function loadProvider(
+  name: string | undefined,
+  issuer: string | undefined,
+): Promise<ProviderOptions> {
+  if (name === undefined && issuer === undefined) {
     throw new SetupError('Neither PROVIDER nor ISSUER is set, and there is no --config.')
   }
-  if (name === undefined) return discover(ISSUER)
+  if (name === undefined) return discover(issuer)
   const provider = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined
   if (provider !== undefined) return provider
   const known = Object.keys(PROVIDERS).join(', ')
   throw new SetupError(`The provider is none of ${known}. Use ISSUER, or --config.`)
 }
 
-async function readKey(given: string | undefined): Promise<string | undefined> {
-  if (given === undefined || given.includes('-----BEGIN')) return given
+async function readKey(given: string): Promise<string> {
+  if (given.includes('-----BEGIN')) return given
   return readFile(given, 'utf8').catch(() => {
     // The built-in error quotes the path, which may be a key in a format of its own.
     throw new SetupError('PRIVATE_KEY is neither PEM text nor the path of a file that can be read.')

@@ -9,23 +9,23 @@ import type { Recorder } from './recorder.js'
 import { SCRIPT } from './script.js'
 import { STYLE } from './style.js'
 import { isLocal } from './visitors.js'
-import { refuseUnknown } from '../options/checks.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable } from '../options/option-table.js'
+import { flag } from '../options/readers.js'
 import type { AuthorizationCodeStrategy } from '../passport/strategy.js'
 
-/** What {@link flowInspector} may be told. */
-export interface FlowInspectorOptions {
+export const FLOW_INSPECTOR_OPTIONS = {
   /**
    * Shows the page to other machines as well. **WARNING:** whoever can reach it sees who logs in when, and
    * how this application talks to its provider.
    *
    * @default false
    */
-  readonly dangerouslyAllowRemote?: boolean | undefined
-}
+  dangerouslyAllowRemote: { read: flag, default: false },
+} as const satisfies OptionTable
 
-const KNOWN_OPTIONS: Readonly<Record<keyof FlowInspectorOptions, true>> = {
-  dangerouslyAllowRemote: true,
-}
+/** The options of {@link flowInspector}. */
+export type FlowInspectorOptions = OptionsOf<typeof FLOW_INSPECTOR_OPTIONS>
 
 /**
  * A page for development that draws each login, renewal and logout of these strategies as a sequence diagram
@@ -42,7 +42,11 @@ export function flowInspector(
   strategies: AuthorizationCodeStrategy | readonly AuthorizationCodeStrategy[],
   options: FlowInspectorOptions = {},
 ): Router {
-  refuseUnknown(options, KNOWN_OPTIONS)
+  const { dangerouslyAllowRemote } = readTable(
+    FLOW_INSPECTOR_OPTIONS,
+    options,
+    'flowInspector(strategy, { dangerouslyAllowRemote: true })',
+  )
   if (process.env['NODE_ENV'] === 'production') throw isForDevelopment('NODE_ENV')
   const list = [strategies].flat()
   const recorder = createRecorder()
@@ -53,7 +57,7 @@ export function flowInspector(
   router.use(
     refuseProduction,
     protect,
-    options.dangerouslyAllowRemote === true ? (_req, _res, next) => next() : localOnly,
+    dangerouslyAllowRemote ? (_req, _res, next) => next() : localOnly,
   )
   router.get('/', (req, res) => {
     const names = list.map(({ name }) => name)

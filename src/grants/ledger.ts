@@ -327,13 +327,13 @@ function groupOf(group: string): { readonly id: string; readonly seal: Seal } {
   const key = hash('sha256', `key of ledger group ${group}`, 'base64url')
   return {
     id: hash('sha256', `ledger group ${group}`, 'base64url'),
-    seal: createSeal(key, 'ledger', 'group'),
+    seal: createSeal(key, 'ledger'),
   }
 }
 
 /** Opens with the grant alone, which the ledger does not know. */
 function sealOf(grant: string): Seal {
-  return createSeal(grant, 'ledger', 'grant')
+  return createSeal(grant, 'ledger')
 }
 
 async function openRecord(sealed: string, seal: Seal, id: string): Promise<GrantState> {

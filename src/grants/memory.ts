@@ -1,9 +1,10 @@
 import { CoordinatedLedger } from './ledger.js'
 import type { Commit, LedgerStore, Turn } from './ledger.js'
-import { checkPositive } from '../options/checks.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable } from '../options/option-table.js'
+import { positive } from '../options/readers.js'
 
-/** What {@link MemoryLedger} may be told. */
-export interface MemoryLedgerOptions {
+export const MEMORY_LEDGER_OPTIONS = {
   /**
    * How many things of a kind are remembered at the most; the oldest are forgotten first. With what is
    * forgotten goes the chance to heal a session that comes back with older tokens, to refuse a callback
@@ -12,14 +13,22 @@ export interface MemoryLedgerOptions {
    *
    * @default 100_000
    */
-  readonly maximumEntries?: number | undefined
-}
+  maximumEntries: { read: positive, default: 100_000 },
+} as const satisfies OptionTable
+
+/** The options of {@link MemoryLedger}. */
+export type MemoryLedgerOptions = OptionsOf<typeof MEMORY_LEDGER_OPTIONS>
 
 /** The ledger of a single process: everything is in memory, and gone when the process ends. */
 export class MemoryLedger extends CoordinatedLedger {
-  /** @throws {ConfigurationError} when `maximumEntries` cannot be used */
-  constructor({ maximumEntries = 100_000 }: MemoryLedgerOptions = {}) {
-    super(createMemoryLedgerStore(checkPositive(maximumEntries, 'maximumEntries')))
+  /** @throws {ConfigurationError} if an option is unknown or cannot be used */
+  constructor(options: MemoryLedgerOptions = {}) {
+    const { maximumEntries } = readTable(
+      MEMORY_LEDGER_OPTIONS,
+      options,
+      'new MemoryLedger({ maximumEntries: 10_000 })',
+    )
+    super(createMemoryLedgerStore(maximumEntries))
   }
 }
 

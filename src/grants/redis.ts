@@ -1,20 +1,21 @@
 import { ConfigurationError, StorageError } from '../errors/errors.js'
 import { CoordinatedLedger } from './ledger.js'
 import type { Commit, LedgerStore, Turn } from './ledger.js'
-import { checkPositive } from '../options/checks.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable } from '../options/option-table.js'
+import { positive, text } from '../options/readers.js'
 
 /** What the ledger needs of a client: `createClient`, `createSentinel` and `createCluster` of node-redis all have it. */
 export interface RedisLedgerClient {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 
-/** What {@link RedisLedger} is told. */
-export interface RedisLedgerOptions {
+export const REDIS_LEDGER_OPTIONS = {
   /** A connected node-redis client: single server, Sentinel or Cluster. The ledger neither opens nor closes it. */
-  readonly client: RedisLedgerClient
+  client: { read: redisClient, required: true },
 
   /** What all keys begin with. Strategies and processes that shall agree need the same. @default 'oauth2:' */
-  readonly prefix?: string | undefined
+  prefix: { read: text, default: 'oauth2:' },
 
   /**
    * How long one command may take, in **milliseconds**, before the ledger counts as unreachable. A client
@@ -22,7 +23,16 @@ export interface RedisLedgerOptions {
    *
    * @default 2_000 (2 seconds)
    */
-  readonly commandTimeoutMs?: number | undefined
+  commandTimeoutMs: { read: positive, default: 2_000 },
+} as const satisfies OptionTable
+
+/** The options of {@link RedisLedger}. */
+export type RedisLedgerOptions = OptionsOf<typeof REDIS_LEDGER_OPTIONS>
+
+function redisClient(value: unknown, name: string): RedisLedgerClient {
+  const client = Object(value) as Partial<RedisLedgerClient>
+  if (typeof client.eval === 'function') return value as RedisLedgerClient
+  throw new ConfigurationError(`${name} must be a client of the package redis (node-redis).`, name)
 }
 
 /**
@@ -35,17 +45,14 @@ export interface RedisLedgerOptions {
  * @see [Redis, Scripting with Lua](https://redis.io/docs/latest/develop/programmability/eval-intro/)
  */
 export class RedisLedger extends CoordinatedLedger {
-  /** @throws {ConfigurationError} when `client` is not a node-redis client, or an option cannot be used */
-  constructor({ client, prefix = 'oauth2:', commandTimeoutMs = 2_000 }: RedisLedgerOptions) {
-    if (typeof (client as Partial<RedisLedgerClient> | undefined)?.eval !== 'function') {
-      throw new ConfigurationError(
-        'client must be a client of the package redis (node-redis).',
-        'client',
-      )
-    }
-    super(
-      createRedisLedgerStore(client, prefix, checkPositive(commandTimeoutMs, 'commandTimeoutMs')),
+  /** @throws {ConfigurationError} if `client` is not a node-redis client, or an option is unknown or cannot be used */
+  constructor(options: RedisLedgerOptions) {
+    const { client, prefix, commandTimeoutMs } = readTable(
+      REDIS_LEDGER_OPTIONS,
+      options,
+      'new RedisLedger({ client: await createClient({ url }).connect() })',
     )
+    super(createRedisLedgerStore(client, prefix, commandTimeoutMs))
   }
 }
 

@@ -129,8 +129,7 @@ export interface TokenEntrySettings {
 /** Creates the entries of one strategy. */
 export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
   const { sessionKey, owner, tokenSecret, refreshBeforeSeconds } = settings
-  const seal =
-    tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens', 'tokenSecret')
+  const seal = tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens')
   /** A request that asks for its tokens several times opens them once. */
   const opened = new WeakMap<TokenEntry, Promise<unknown>>()
 

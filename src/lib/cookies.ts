@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import type { ServerResponse } from 'node:http'
 import type { LoginRequest } from './login-request.js'
 
 /**
@@ -26,14 +26,7 @@ export function readCookies({ headers }: LoginRequest, prefix: string): Map<stri
 const COOKIE_PAIR =
   /^[ \t]*(?<name>[!#$%&'*+.^_`|~\w-]+)=(?<value>"?[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"?)[ \t]*$/
 
-/**
- * Adds a `Set-Cookie` header to the response.
- *
- * @throws {ConfigurationError} when the request is none of Express's
- */
-export function setCookie({ res }: LoginRequest, cookie: string): void {
-  if (res === undefined) {
-    throw new ConfigurationError('Cookies need a request of Express: this one has no response.')
-  }
-  res.appendHeader('Set-Cookie', cookie)
+/** Adds a `Set-Cookie` header to the response. */
+export function setCookie(response: ServerResponse, cookie: string): void {
+  response.appendHeader('Set-Cookie', cookie)
 }

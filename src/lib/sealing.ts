@@ -1,6 +1,5 @@
 import { CompactEncrypt, compactDecrypt, errors } from 'jose'
 import { hash, hkdfSync, webcrypto } from 'node:crypto'
-import { ConfigurationError } from '../errors/errors.js'
 
 /** Hides values from whoever can read where they are kept, and notices when they were changed there. */
 export interface Seal {
@@ -11,34 +10,19 @@ export interface Seal {
   open(sealed: string, context: string): Promise<unknown>
 }
 
-/** A secret has at least this many characters. */
-export const MINIMUM_SECRET_LENGTH = 32
-
 /**
  * Creates a seal. The first secret seals, all of them open, so that a new secret put in front of the old
  * one takes over without anything becoming unreadable.
  *
+ * @param secrets one or more; whether they are long enough to be safe is for the caller to check
  * @param purpose keeps seals that share a secret apart
- * @param option the name of the option for error messages
- * @throws {ConfigurationError} when there is no secret, or one is shorter than 32 characters
+ * @throws {TypeError} if there is no secret
  * @see [RFC 7516 - JSON Web Encryption](https://www.rfc-editor.org/rfc/rfc7516.html), with `dir` and `A256GCM`
  */
-export function createSeal(
-  secrets: string | readonly string[],
-  purpose: string,
-  option: string,
-): Seal {
-  const keys = [secrets].flat().map((secret) => {
-    if (typeof secret !== 'string' || secret.length < MINIMUM_SECRET_LENGTH) {
-      throw new ConfigurationError(
-        `${option} needs at least ${MINIMUM_SECRET_LENGTH} characters, such as "openssl rand -base64 32" makes.`,
-        option,
-      )
-    }
-    return deriveKey(secret, purpose)
-  })
+export function createSeal(secrets: string | readonly string[], purpose: string): Seal {
+  const keys = [secrets].flat().map((secret) => deriveKey(secret, purpose))
   const [first] = keys
-  if (first === undefined) throw new ConfigurationError(`${option} has no secret in it.`, option)
+  if (first === undefined) throw new TypeError('A seal needs a secret.')
 
   return {
     async seal(value, context) {

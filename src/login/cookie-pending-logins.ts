@@ -2,17 +2,22 @@ import { hash } from 'node:crypto'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
-import { checkPositive, refuseUnknown } from '../options/checks.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
+import { positive, secrets } from '../options/readers.js'
+import { requireResponse } from '../session/session-part.js'
 
-/** What {@link cookiePendingLogins} is told. */
-export interface CookiePendingLoginsOptions {
+export const COOKIE_PENDING_LOGINS_OPTIONS = {
   /** Seals the cookies: at least 32 characters, or a list. The first seals, all of them open. */
-  readonly secret: string | readonly string[]
+  secret: { read: secrets, required: true },
 
   /** How long a started login may take, in **milliseconds**. @default 600_000 (10 minutes) */
-  readonly lifetimeMs?: number | undefined
-}
+  lifetimeMs: { read: positive, default: 600_000 },
+} as const satisfies OptionTable
+
+/** The options of {@link cookiePendingLogins}. */
+export type CookiePendingLoginsOptions = OptionsOf<typeof COOKIE_PENDING_LOGINS_OPTIONS>
 
 /** As many login attempts a browser remembers, finished ones included; the oldest goes first. */
 const MAXIMUM_ENTRIES = 8
@@ -45,13 +50,15 @@ interface UsedLogin {
  * visitors who never finish, logins started in the same instant do not overwrite each other, and
  * `form_post` responses work though the session's cookie is SameSite=Lax.
  *
- * @throws {ConfigurationError} when the secret is too short, or an option cannot be used
+ * @throws {ConfigurationError} if the secret is too short, or an option is unknown or cannot be used
  */
 export function cookiePendingLogins(options: CookiePendingLoginsOptions): PendingLoginStore {
-  const { secret, lifetimeMs = 600_000 } = options
-  refuseUnknown(options, { secret: true, lifetimeMs: true })
-  checkPositive(lifetimeMs, 'lifetimeMs')
-  const seal = createSeal(secret, 'pending logins', 'secret')
+  const { secret, lifetimeMs } = readTable(
+    COOKIE_PENDING_LOGINS_OPTIONS,
+    options,
+    'cookiePendingLogins({ secret: process.env.COOKIE_SECRET })',
+  )
+  const seal = createSeal(secret, 'pending logins')
 
   /** Of what grows with its request, too long an aim is left out: the login then ends at the default page. */
   const sealEntry = async (name: string, entry: PendingLogin | UsedLogin): Promise<string> => {
@@ -62,7 +69,7 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
   }
   const write = (request: LoginRequest, name: string, value: string): void => {
     const maxAge = Math.ceil(lifetimeMs / 1000)
-    setCookie(request, `${name}=${value}; ${ATTRIBUTES}; Max-Age=${maxAge}`)
+    setCookie(requireResponse(request), `${name}=${value}; ${ATTRIBUTES}; Max-Age=${maxAge}`)
   }
 
   return {
@@ -75,7 +82,7 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
         room -= older.length + content.length
         if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
-        setCookie(request, `${older}=; ${ATTRIBUTES}; Max-Age=0`)
+        setCookie(requireResponse(request), `${older}=; ${ATTRIBUTES}; Max-Age=0`)
       }
       write(request, name, value)
     },

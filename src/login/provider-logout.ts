@@ -5,6 +5,7 @@ import { LogoutResponseError } from '../errors/errors.js'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { TokenSet } from '../options/token-set.js'
+import { requireResponse } from '../session/session-part.js'
 
 /** `__Host-`: only HTTPS (or localhost) of this very host can set it. */
 const PREFIX = '__Host-logout.'
@@ -39,7 +40,10 @@ export function startProviderLogout(
     const state = randomBytes(32).toString('base64url')
     parameters.set('post_logout_redirect_uri', postLogoutRedirectURL)
     parameters.set('state', state)
-    setCookie(req, `${nameOf(state)}=1; ${ATTRIBUTES}; Max-Age=${LIFETIME_SECONDS}`)
+    setCookie(
+      requireResponse(req),
+      `${nameOf(state)}=1; ${ATTRIBUTES}; Max-Age=${LIFETIME_SECONDS}`,
+    )
   }
   return authorizationUrl(endSessionURL, parameters)
 }
@@ -55,7 +59,7 @@ export function finishProviderLogout(req: LoginRequest): void {
   if (state === undefined || others.length > 0) throw new LogoutResponseError()
   const name = nameOf(state)
   if (!readCookies(req, PREFIX).has(name)) throw new LogoutResponseError()
-  setCookie(req, `${name}=; ${ATTRIBUTES}; Max-Age=0`)
+  setCookie(requireResponse(req), `${name}=; ${ATTRIBUTES}; Max-Age=0`)
 }
 
 /** Says nothing about the state. */

@@ -164,7 +164,7 @@ function expectedIdToken(
 ): ExpectedIdToken | undefined {
   const maxAgeSeconds = options.maxAgeSeconds ?? settings.maxAgeSeconds
   const acrValues = options.acrValues ?? settings.acrValues
-  const isOpenId = scope?.split(settings.scopeSeparator).includes('openid') === true
+  const isOpenId = hasOpenId(scope, settings)
   if (maxAgeSeconds !== undefined || acrValues !== undefined) {
     const option = maxAgeSeconds === undefined ? 'acrValues' : 'maxAgeSeconds'
     if (!isOpenId) throw new ConfigurationError(`${option} needs the scope openid.`, option)
@@ -177,4 +177,10 @@ function expectedIdToken(
     ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
     ...(acrValues !== undefined && { acrValues }),
   }
+}
+
+/** No scope has a space in it, whatever joins them (RFC 6749, section 3.3). */
+function hasOpenId(scope: string | undefined, { scopeSeparator }: StartLoginSettings): boolean {
+  const scopes = scope?.split(scopeSeparator).flatMap((one) => one.split(' '))
+  return scopes?.includes('openid') === true
 }

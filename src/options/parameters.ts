@@ -28,12 +28,12 @@ const PARAMETERS_AS_OPTIONS: Readonly<Record<string, string>> = {
 }
 
 /** Checks further request parameters: texts only, and none that the library itself sends. */
-export function checkParameters(value: Parameters | undefined, option: string): Parameters {
+export function checkParameters(value: unknown, option: string): Parameters {
   if (value !== undefined && typeof value !== 'object') {
     throw new ConfigurationError(`${option} must be an object.`, option)
   }
-  const copy = { ...value }
-  for (const [name, content] of Object.entries(copy)) {
+  const copy = { ...value } as Parameters
+  for (const [name, content] of Object.entries<unknown>(copy)) {
     if (RESERVED_PARAMETERS.has(name)) {
       throw new ConfigurationError(
         `${option} may not set '${name}': the library sends it itself.`,

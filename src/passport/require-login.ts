@@ -4,16 +4,16 @@ import { hasEnded } from '../grants/token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isAuthenticated } from '../login/connection.js'
-import { refuseUnknown } from '../options/checks.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import { asyncHandler } from './async-handler.js'
 import type { Reply } from './async-handler.js'
-import type { AuthorizationCodeStrategy } from './strategy.js'
+import { readStrategy } from './strategy-reader.js'
 import { keysOfParts, requireSession } from '../session/session-part.js'
 
-/** What {@link requireLogin} may be told. */
-export interface RequireLoginOptions {
+export const REQUIRE_LOGIN_OPTIONS = {
   /** The path of the login route; a path of this origin. @default '/login' */
-  readonly loginPath?: string | undefined
+  loginPath: { read: localPath, default: '/login' },
 
   /**
    * Requires tokens of this strategy, too: renews them where they have expired, and asks for login where
@@ -21,7 +21,15 @@ export interface RequireLoginOptions {
    *
    * @default being logged in is enough
    */
-  readonly strategy?: AuthorizationCodeStrategy | undefined
+  strategy: { read: readStrategy },
+} as const satisfies OptionTable
+
+/** The options of {@link requireLogin}. */
+export type RequireLoginOptions = OptionsOf<typeof REQUIRE_LOGIN_OPTIONS>
+
+function localPath(value: unknown, name: string): string {
+  if (typeof value === 'string' && sameOriginPath(value) !== undefined) return value
+  throw new ConfigurationError(`${name} must be a path that begins with one slash.`, name)
 }
 
 /**
@@ -29,17 +37,11 @@ export interface RequireLoginOptions {
  * were; every other request (a script, a form, an API client) gets 401 and
  * `{ "error": "login_required", "loginPath": … }`.
  *
- * @throws {ConfigurationError} when `loginPath` is not a path of this origin, or an option is unknown
+ * @throws {ConfigurationError} if `loginPath` is not a path of this origin, or an option is unknown or cannot be used
  */
 export function requireLogin(options: RequireLoginOptions = {}): RequestHandler {
-  refuseUnknown(options, { loginPath: true, strategy: true })
-  const { loginPath = '/login', strategy } = options
-  if (sameOriginPath(loginPath) === undefined) {
-    throw new ConfigurationError(
-      'loginPath must be a path that begins with one slash.',
-      'loginPath',
-    )
-  }
+  const sample = "requireLogin({ loginPath: '/auth/login' })"
+  const { loginPath, strategy } = readTable(REQUIRE_LOGIN_OPTIONS, options, sample)
   return asyncHandler(async (req, res) => {
     if (!isLoggedIn(req)) return askForLogin(loginPath, req, res)
     try {

@@ -3,25 +3,26 @@ import type { NextFunction, Request, RequestHandler, Response, Router } from 'ex
 import passport from 'passport'
 import {
   AuthorizationCodeError,
-  ConfigurationError,
   CrossSiteRequestError,
   LogoutTokenError,
 } from '../errors/errors.js'
 import { pageOf } from '../errors/table.js'
 import type { FailureInfo, LoginInfo } from '../login/login-options.js'
 import { registerStrategy } from './registered-strategies.js'
-import { refuseUnknown } from '../options/checks.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable, SettingsOf } from '../options/option-table.js'
+import { aFunction, flag, text } from '../options/readers.js'
 import { asyncHandler, errorHandler } from './async-handler.js'
 import { errorPage, refusalPage } from './pages.js'
 import type { AuthorizationCodeStrategy } from './strategy.js'
+import { readStrategy } from './strategy-reader.js'
 
-/** What {@link authRouter} may be told. */
-export interface AuthRouterOptions {
+export const AUTH_ROUTER_OPTIONS = {
   /** Where a login goes that was not sent anywhere by `?return_to=`. @default '/' */
-  readonly successRedirect?: string | undefined
+  successRedirect: { read: text, default: '/' },
 
-  /** Where a refused login goes: consent denied, or `verify` said no. @default a plain page that says so */
-  readonly failureRedirect?: string | undefined
+  /** Where a refused login goes: the person said no, or `verify` did. @default a plain page that says so */
+  failureRedirect: { read: text },
 
   /**
    * Adds this provider's tokens to the person who is logged in already, and changes nothing about who
@@ -29,10 +30,10 @@ export interface AuthRouterOptions {
    *
    * @default false
    */
-  readonly connect?: boolean | undefined
+  connect: { read: flag, default: false },
 
   /** Where logging out leads. @default '/' */
-  readonly logoutRedirect?: string | undefined
+  logoutRedirect: { read: text, default: '/' },
 
   /**
    * Gets every error of these routes. `(error, req, res, next) => next(error)` leaves them all to the
@@ -41,16 +42,13 @@ export interface AuthRouterOptions {
    * @default {@link loginErrorPage}: a plain page for what the person at the browser can mend
    * (`error.fault === 'browser'`), and `next(error)` for all others
    */
-  readonly onError?: ErrorHandler | undefined
-}
+  onError: { read: aFunction<ErrorHandler>(), default: loginErrorPage },
+} as const satisfies OptionTable
 
-const KNOWN_OPTIONS: Readonly<Record<keyof AuthRouterOptions, true>> = {
-  connect: true,
-  failureRedirect: true,
-  logoutRedirect: true,
-  onError: true,
-  successRedirect: true,
-}
+/** The options of {@link authRouter}. */
+export type AuthRouterOptions = OptionsOf<typeof AUTH_ROUTER_OPTIONS>
+
+type RouterSettings = SettingsOf<typeof AUTH_ROUTER_OPTIONS>
 
 type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunction) => void
 
@@ -62,30 +60,29 @@ type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunc
  * posted by a page of this origin; it ends the session and redirects by 303. Needs express-session
  * before it, and Passport's `passport.session()` for `req.user` on later requests.
  *
- * @throws {ConfigurationError} naming the option that is unknown or cannot be used
+ * @throws {ConfigurationError} if `strategy` is not an {@link AuthorizationCodeStrategy}, or naming the option
+ *   that is unknown or cannot be used
  */
 export function authRouter(
   strategy: AuthorizationCodeStrategy,
   options: AuthRouterOptions = {},
 ): Router {
-  refuseUnknown(options, KNOWN_OPTIONS)
-  if (typeof (options.connect ?? false) !== 'boolean') {
-    throw new ConfigurationError('connect must be true or false.', 'connect')
-  }
+  readStrategy(strategy, 'strategy')
+  const sample = "authRouter(strategy, { successRedirect: '/welcome' })"
+  const settings = readTable(AUTH_ROUTER_OPTIONS, options, sample)
   registerStrategy(strategy)
   const router = express.Router()
-  const login = passport.authenticate(strategy, loginOptions('start', options)) as RequestHandler
-  const callback = finishLogin(strategy, options)
-  const onError = options.onError ?? loginErrorPage
+  const login = passport.authenticate(strategy, loginOptions('start', settings)) as RequestHandler
+  const callback = finishLogin(strategy, settings)
 
   router.get('/login', forThisBrowserOnly, login)
   router.get('/callback', forThisBrowserOnly, callback)
   router.post('/callback', forThisBrowserOnly, readForm(), callback)
-  router.post('/logout', forThisBrowserOnly, logOut(strategy, options))
+  router.post('/logout', forThisBrowserOnly, logOut(strategy, settings))
   router.get('/jwks.json', publishKeys(strategy))
-  router.get('/logged-out', forThisBrowserOnly, finishLogOut(strategy, options))
+  router.get('/logged-out', forThisBrowserOnly, finishLogOut(strategy, settings))
   router.post('/backchannel-logout', forThisBrowserOnly, readForm(), endSessions(strategy))
-  router.use(errorHandler(onError))
+  router.use(errorHandler(settings.onError))
   return router
 }
 
@@ -114,18 +111,18 @@ function readForm(): RequestHandler {
 /** `assignProperty` is how `passport.authorize` says that the person stays who they are. */
 function loginOptions(
   step: 'start' | 'finish',
-  { connect = false, successRedirect = '/' }: AuthRouterOptions,
+  { connect, successRedirect }: RouterSettings,
 ): passport.AuthenticateOptions {
   return { step, successRedirect, ...(connect && { assignProperty: 'account' }) }
 }
 
 function finishLogin(
   strategy: AuthorizationCodeStrategy,
-  options: AuthRouterOptions,
+  settings: RouterSettings,
 ): RequestHandler {
-  const { successRedirect = '/', failureRedirect, connect = false } = options
+  const { successRedirect, failureRedirect, connect } = settings
   return asyncHandler(async (req, res) => {
-    const { user, info } = await authenticate(strategy, loginOptions('finish', options), req, res)
+    const { user, info } = await authenticate(strategy, loginOptions('finish', settings), req, res)
     if (user) {
       if (!connect) await logIn(user, req)
       return () => redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
@@ -178,7 +175,7 @@ function redirect(res: Response, location: string): void {
 
 function logOut(
   strategy: AuthorizationCodeStrategy,
-  { logoutRedirect = '/' }: AuthRouterOptions,
+  { logoutRedirect }: RouterSettings,
 ): RequestHandler {
   return asyncHandler(async (req, res) => {
     if (isCrossSite(req)) throw new CrossSiteRequestError()
@@ -207,7 +204,7 @@ function publishKeys(strategy: AuthorizationCodeStrategy): RequestHandler {
 /** Where the provider sends the browser after its own logout. */
 function finishLogOut(
   strategy: AuthorizationCodeStrategy,
-  { logoutRedirect = '/' }: AuthRouterOptions,
+  { logoutRedirect }: RouterSettings,
 ): RequestHandler {
   return (req, res) => {
     strategy.finishLogOut(req)

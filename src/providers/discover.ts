@@ -10,31 +10,41 @@ import { createTransport, rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
-import { checkPositive } from '../options/checks.js'
+import { missing, readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable, SettingsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
+import { flag, positive, withMethods } from '../options/readers.js'
 
-/** How {@link discover} connects. */
-export interface DiscoverOptions {
+export const DISCOVER_OPTIONS = {
   /** Time for each of at most two requests, in **milliseconds**. @default 10_000 (10 seconds) */
-  readonly timeoutMs?: number | undefined
+  timeoutMs: { read: positive, default: 10_000 },
+
   /** An undici `Dispatcher`: a proxy, a private CA, a `MockAgent`. */
-  readonly dispatcher?: Dispatcher | undefined
+  dispatcher: { read: withMethods<Dispatcher>('dispatch') },
+
   /**
    * Pushes authorization requests wherever the provider offers it, and refuses one that does not.
    *
    * @default only where the provider requires it
    * @see [RFC 9126, section 5 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9126.html#section-5)
    */
-  readonly pushedAuthorizationRequests?: boolean | undefined
+  pushedAuthorizationRequests: { read: flag },
+
   /**
    * Takes the addresses where the provider asks for the client's certificate, if it has others for that.
    * For the methods `tls_client_auth` and `self_signed_tls_client_auth`, and for tokens that are bound to
-   * the certificate. @default false
+   * the certificate.
    *
+   * @default false
    * @see [RFC 8705, section 5 - Metadata for Mutual-TLS Endpoint Aliases](https://www.rfc-editor.org/rfc/rfc8705.html#section-5)
    */
-  readonly mutualTls?: boolean | undefined
-}
+  mutualTls: { read: flag, default: false },
+} as const satisfies OptionTable
+
+/** The options of {@link discover}. */
+export type DiscoverOptions = OptionsOf<typeof DISCOVER_OPTIONS>
+
+type DiscoverSettings = SettingsOf<typeof DISCOVER_OPTIONS>
 
 /** What {@link discover} finds out about a provider. */
 export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
@@ -46,7 +56,7 @@ export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
  * read again later: call it once, at start.
  *
  * @param issuer the provider's issuer identifier, such as `https://accounts.example.com`
- * @throws {ConfigurationError} when `issuer` is not an HTTPS URL, or an option cannot be used
+ * @throws {ConfigurationError} if `issuer` is missing or not an HTTPS URL, or an option is unknown or cannot be used
  * @throws {DiscoveryError} when there is no metadata, it is not valid, or it is another issuer's
  * @see [RFC 8414 - OAuth 2.0 Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html)
  * @see [OpenID Connect Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html)
@@ -55,21 +65,38 @@ export async function discover(
   issuer: string | undefined,
   options: DiscoverOptions = {},
 ): Promise<DiscoveredProvider> {
-  if (issuer === undefined || !URL.canParse(issuer) || !isSecure(new URL(issuer))) {
-    throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
-  }
-  const { timeoutMs = 10_000, dispatcher } = options
-  const transport = createTransport({
-    timeoutMs: checkPositive(timeoutMs, 'timeoutMs'),
-    responseLimitBytes: 1_048_576,
-    dispatcher,
-  })
+  const url = readIssuer(issuer)
+  const settings = readTable(
+    DISCOVER_OPTIONS,
+    options,
+    "discover('https://login.example.com', { timeoutMs: 5_000 })",
+  )
+  const transport = createTransport({ ...settings, responseLimitBytes: 1_048_576 })
   try {
-    const metadata = await readMetadata(new URL(issuer), transport)
-    return toProvider(options.mutualTls ? withMutualTlsAliases(metadata) : metadata, options)
+    const metadata = await readMetadata(url, transport)
+    return toProvider(settings.mutualTls ? withMutualTlsAliases(metadata) : metadata, settings)
   } catch (error) {
     throw asDiscoveryError(error)
   }
+}
+
+/** Where OpenID Connect puts its metadata (after the issuer's path), and where RFC 8414 does (before it). */
+const WELL_KNOWN = /\/\.well-known\/(openid-configuration|oauth-authorization-server)(?=\/|$)/
+
+function readIssuer(issuer: string | undefined): URL {
+  if (issuer === undefined || issuer === '') missing('issuer')
+  if (!URL.canParse(issuer) || !isSecure(new URL(issuer))) {
+    throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
+  }
+  const url = new URL(issuer)
+  if (WELL_KNOWN.test(url.pathname)) {
+    const meant = url.origin + url.pathname.replace(WELL_KNOWN, '').replace(/\/$/, '')
+    throw new ConfigurationError(
+      `The issuer is the address without the path of its metadata: discover('${meant}').`,
+      'issuer',
+    )
+  }
+  return url
 }
 
 /**
@@ -141,7 +168,7 @@ function withMutualTlsAliases(metadata: AuthorizationServer): AuthorizationServe
   }
 }
 
-function toProvider(metadata: AuthorizationServer, options: DiscoverOptions): DiscoveredProvider {
+function toProvider(metadata: AuthorizationServer, options: DiscoverSettings): DiscoveredProvider {
   const { authorization_endpoint: authorizationURL, token_endpoint: tokenURL } = metadata
   if (authorizationURL === undefined || tokenURL === undefined) {
     throw new Error('it has no authorization_endpoint or no token_endpoint')
@@ -174,7 +201,7 @@ function pushedAuthorizationRequestUrl(
     pushed_authorization_request_endpoint: url,
     require_pushed_authorization_requests: isRequired = false,
   }: AuthorizationServer,
-  { pushedAuthorizationRequests = isRequired }: DiscoverOptions,
+  { pushedAuthorizationRequests = isRequired }: DiscoverSettings,
 ): string | undefined {
   if (!pushedAuthorizationRequests) {
     if (isRequired)

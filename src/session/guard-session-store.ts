@@ -1,11 +1,12 @@
 import { ConfigurationError } from '../errors/errors.js'
-import { checkPositive } from '../options/checks.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable } from '../options/option-table.js'
+import { positive, withMethods } from '../options/readers.js'
 import type { Ledger } from '../options/ledger.js'
 
-/** What {@link guardSessionStore} is told. */
-export interface GuardOptions {
+export const GUARD_OPTIONS = {
   /** Where it is kept that a session was destroyed: the strategies' own ledger, shared by all processes. */
-  readonly ledger: Ledger
+  ledger: { read: withMethods<Ledger>('endSession', 'isSessionEnded'), required: true },
 
   /**
    * For how long a request may be under way, in **milliseconds**: the ledger remembers a destroyed session
@@ -13,8 +14,11 @@ export interface GuardOptions {
    *
    * @default 3_600_000 (1 hour)
    */
-  readonly longestRequestMs?: number | undefined
-}
+  longestRequestMs: { read: positive, default: 3_600_000 },
+} as const satisfies OptionTable
+
+/** The options of {@link guardSessionStore}. */
+export type GuardOptions = OptionsOf<typeof GUARD_OPTIONS>
 
 type Callback = (error?: unknown) => void
 
@@ -35,15 +39,16 @@ export interface GuardableStore {
  *
  * Does not cover stores whose `touch` writes a session they no longer have.
  *
- * @throws {ConfigurationError} when there is no ledger, or an option cannot be used
+ * @throws {ConfigurationError} if there is no store or no ledger, or an option is unknown or cannot be used
  */
 export function guardSessionStore<Store extends GuardableStore>(
   store: Store,
-  { ledger, longestRequestMs = 3_600_000 }: GuardOptions,
+  options: GuardOptions,
 ): Store {
-  checkPositive(longestRequestMs, 'longestRequestMs')
-  if (typeof (ledger as Partial<Ledger> | undefined)?.endSession !== 'function') {
-    throw new ConfigurationError('guardSessionStore needs a ledger.', 'ledger')
+  const sample = 'guardSessionStore(store, { ledger })'
+  const { ledger, longestRequestMs } = readTable(GUARD_OPTIONS, options, sample)
+  if (typeof (store as Partial<GuardableStore> | undefined)?.createSession !== 'function') {
+    throw new ConfigurationError(`The first argument must be a session store. Write ${sample}.`)
   }
   /** Sessions that came out of the store. All others that belong to a request are new: nobody knows their id yet. */
   const loaded = new WeakSet()

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { ConfigurationError, StorageError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 
@@ -11,6 +12,16 @@ export function requireSession(request: LoginRequest): LoginSession {
   throw new ConfigurationError(
     'This request has no session: app.use(session(…)) has to come before the login routes. (express-session also leaves it out while its store is disconnected, and outside its cookie’s path.)',
   )
+}
+
+/**
+ * The response that belongs to the request.
+ *
+ * @throws {ConfigurationError} if it is not a request of Express
+ */
+export function requireResponse({ res }: LoginRequest): ServerResponse {
+  if (res) return res
+  throw new ConfigurationError('Cookies need a request of Express: this one has no response.')
 }
 
 /** Everything one strategy keeps in a session, under one key. */

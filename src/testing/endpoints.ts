@@ -102,7 +102,8 @@ function answersChallenge(verifier: string | undefined, { codeChallenge }: TestC
 
 async function tokenResponse(grant: TestGrant, world: TestWorld): Promise<object> {
   const { grants, accessTokenSeconds, refreshTokens, idTokens, issuer, client } = world
-  const isOpenId = grant.scope.split(' ').includes('openid')
+  // The client may join its scopes by a comma, as some providers want it.
+  const isOpenId = grant.scope.split(/[ ,]/).includes('openid')
   return {
     access_token: grants.addAccessToken(grant, Date.now() + accessTokenSeconds * 1000),
     token_type: 'Bearer',

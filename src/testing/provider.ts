@@ -1,6 +1,9 @@
 import type { JSONWebKeySet } from 'jose'
 import { setTimeout } from 'node:timers/promises'
-import { refuseUnknown } from '../options/checks.js'
+import { ConfigurationError } from '../errors/errors.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionsOf, OptionTable } from '../options/option-table.js'
+import { checkedWhenUsed, oneOf, text, zeroOrMore } from '../options/readers.js'
 import { ENDPOINTS } from './endpoints.js'
 import type { TestLie, TestWorld } from './endpoints.js'
 import { createTestGrants } from './grants.js'
@@ -8,30 +11,46 @@ import { createTestIdTokens } from './id-tokens.js'
 import { PATHS, startServer } from './server.js'
 import type { TestAnswer, TestEndpoint, TestRequest } from './server.js'
 
-/** What {@link startTestProvider} may be told. Everything has a default. */
-export interface TestProviderOptions {
+export const TEST_PROVIDER_OPTIONS = {
   /** Who logs in: any JSON object, which is also the profile. @default Ada: `{ sub, name, email }` */
-  readonly user?: Readonly<Record<string, unknown>> | undefined
+  user: {
+    read: jsonObject,
+    default: { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' },
+  },
+
   /** The scope that is granted. @default what is asked for */
-  readonly scope?: string | undefined
+  scope: { read: text },
+
   /** How long access tokens live, in **seconds**; 0 lets each expire at once. @default 3600 (1 hour) */
-  readonly accessTokenSeconds?: number | undefined
+  accessTokenSeconds: { read: zeroOrMore, default: 3600 },
+
   /**
    * `rotate`: each works once and brings the next one, and coming again ends the grant, as theft does.
    * `keep`: one for the whole grant. `none`: there are none.
    *
    * @default 'rotate'
    */
-  readonly refreshTokens?: 'rotate' | 'keep' | 'none' | undefined
+  refreshTokens: { read: oneOf('rotate', 'keep', 'none'), default: 'rotate' },
+
   /** The client's identifier. @default 'test-client' */
-  readonly clientID?: string | undefined
+  clientID: { read: text, default: 'test-client' },
+
   /** The client's secret. @default 'test-secret' */
-  readonly clientSecret?: string | undefined
+  clientSecret: { read: text, default: 'test-secret' },
+
   /**
    * The client's public keys, for `private_key_jwt`. Without them, any assertion in the client's name will
    * do, whoever has signed it.
    */
-  readonly clientKeys?: JSONWebKeySet | undefined
+  clientKeys: { read: checkedWhenUsed<JSONWebKeySet>() },
+} as const satisfies OptionTable
+
+/** The options of {@link startTestProvider}. Everything has a default. */
+export type TestProviderOptions = OptionsOf<typeof TEST_PROVIDER_OPTIONS>
+
+function jsonObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  throw new ConfigurationError(`${name} must be an object.`, name)
 }
 
 /**
@@ -92,18 +111,6 @@ export interface TestProvider {
   close(): Promise<void>
 }
 
-const KNOWN_OPTIONS: Readonly<Record<keyof TestProviderOptions, true>> = {
-  accessTokenSeconds: true,
-  clientID: true,
-  clientKeys: true,
-  clientSecret: true,
-  refreshTokens: true,
-  scope: true,
-  user: true,
-}
-
-const ADA = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' }
-
 /**
  * Starts a provider at a free port of this machine: authorization endpoint, token endpoint (forms and JSON;
  * secret, Basic and `private_key_jwt`; PKCE), UserInfo, revocation, end of session, keys and metadata, so
@@ -112,8 +119,9 @@ const ADA = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' }
  * @throws {ConfigurationError} naming an option that is unknown
  */
 export async function startTestProvider(options: TestProviderOptions = {}): Promise<TestProvider> {
-  refuseUnknown(options, KNOWN_OPTIONS)
-  const { clientID = 'test-client', clientSecret = 'test-secret', clientKeys } = options
+  const sample = "await startTestProvider({ scope: 'openid' })"
+  const settings = readTable(TEST_PROVIDER_OPTIONS, options, sample)
+  const { clientID, clientSecret, clientKeys } = settings
   const requests: TestRequest[] = []
   const faults = createFaults()
   const idTokens = await createTestIdTokens()
@@ -126,10 +134,10 @@ export async function startTestProvider(options: TestProviderOptions = {}): Prom
     client: { clientID, clientSecret, clientKeys },
     grants: createTestGrants(),
     idTokens,
-    refreshTokens: options.refreshTokens ?? 'rotate',
-    user: options.user ?? ADA,
-    scope: options.scope,
-    accessTokenSeconds: options.accessTokenSeconds ?? 3600,
+    refreshTokens: settings.refreshTokens,
+    user: settings.user,
+    scope: settings.scope,
+    accessTokenSeconds: settings.accessTokenSeconds,
   }
 
   return {

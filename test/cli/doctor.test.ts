@@ -191,8 +191,9 @@ describeWithRedis('doctor, with a Redis', () => {
   })
 })
 
-type Change =
-  Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
+type Environment = Record<string, string>
+
+type Change = Environment | ((env: Environment) => Environment | Promise<Environment>)
 
 describe('doctor finds', () => {
   it.each<[string, Change, string, string, RegExp, RegExp]>([
@@ -319,6 +320,14 @@ describe('doctor finds', () => {
       /one origin/,
     ],
     [
+      'a callback on another port than the application, without a word about cookies',
+      ({ APP_URL = '' }) => ({ CALLBACK_URL: `${APP_URL.replace(/\d+$/, '1')}/auth/callback` }),
+      'callback URL',
+      'failed',
+      /^(?!.*cookie).* differ by their port$/,
+      /^(?!.*cookie).*port/,
+    ],
+    [
       'a login route that is not there',
       { LOGIN_PATH: '/login' },
       'login',
@@ -399,10 +408,8 @@ describe('doctor finds', () => {
   ])(
     '%s',
     async (_mistake, change, check, status, seen, cure) => {
-      const env = {
-        ...(await setUp()),
-        ...(typeof change === 'function' ? await change() : change),
-      }
+      const well = await setUp()
+      const env = { ...well, ...(typeof change === 'function' ? await change(well) : change) }
       const { exitCode, of } = await examine(env)
       expect(of(check)).toEqual({
         check,

@@ -52,6 +52,25 @@ describe('an OpenID Connect login', () => {
     expect(new Set(nonces).size).toBe(2)
   })
 
+  it.each([
+    ['a comma joins its scopes', { scope: ['openid', 'email'], scopeSeparator: ',' }],
+    ['its scope was joined by a comma already', { scope: 'openid,email', scopeSeparator: ',' }],
+    [
+      'its separator is a comma, and its one scope openid',
+      { scope: 'openid', scopeSeparator: ',' },
+    ],
+  ])('sends a nonce and takes the ID token although %s', async (_, options) => {
+    const app = await start(options)
+    const browser = new Browser()
+    expect((await browser.follow(app.loginURL)).status).toBe(200)
+    const [path = ''] = scene.provider.authorizationRequests
+    expect(new URL(path, provider.issuer).searchParams.has('nonce')).toBe(true)
+    const { tokens } = bodyOf(await browser.visit(`${app.origin}/tokens`)) as {
+      tokens: { idToken?: string }
+    }
+    expect(tokens.idToken).toMatch(/^eyJ/)
+  })
+
   it('reads the provider’s keys once for many logins', async () => {
     const app = await start()
     for (let count = 0; count < 3; count++) await new Browser().follow(app.loginURL)

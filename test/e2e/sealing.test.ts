@@ -332,10 +332,7 @@ describeWithRedis('everything in Redis', (redisServer) => {
       const texts = await redis.dump()
       const strings = texts.flatMap(stringsIn)
       for (const held of strings.filter(isJwe)) {
-        const opened = await createSeal(NEW, 'session tokens', 'tokenSecret').open(
-          held,
-          'oauth2:oauth2',
-        )
+        const opened = await createSeal(NEW, 'session tokens').open(held, 'oauth2:oauth2')
         if (opened !== undefined) grants.push((opened as { grant: string }).grant)
       }
       expect(grants).not.toEqual([])
@@ -381,7 +378,7 @@ describeWithRedis('everything in Redis', (redisServer) => {
     secret: string,
     contexts: readonly string[],
   ): Promise<boolean> {
-    const seal = createSeal(secret, 'ledger', 'grant')
+    const seal = createSeal(secret, 'ledger')
     const found = await Promise.all(contexts.map((context) => seal.open(sealed, context)))
     return found.some((value) => value !== undefined)
   }
@@ -389,7 +386,7 @@ describeWithRedis('everything in Redis', (redisServer) => {
 
 /** The grant in a sealed entry. */
 async function grantOf({ held }: Entry): Promise<string> {
-  const seal = createSeal(NEW, 'session tokens', 'tokenSecret')
+  const seal = createSeal(NEW, 'session tokens')
   const { grant } = (await seal.open(held as string, 'oauth2:oauth2')) as { grant: string }
   expect(grant).toMatch(/^[\w-]{43}$/)
   return grant

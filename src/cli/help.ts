@@ -1,0 +1,60 @@
+import { KEYGEN_ALGORITHMS } from './keygen.js'
+import { SETTINGS } from './settings.js'
+
+const PROGRAM = 'npx passport-authorization-code'
+
+/** What each command is for, and what it takes. */
+const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly details: string }>> = {
+  keygen: {
+    summary: 'Makes a private key for private_key_jwt.',
+    details: `Usage: ${PROGRAM} keygen [--alg ${KEYGEN_ALGORITHMS.join('|')}] [--out file] [--kid name]
+
+Makes a private key for private_key_jwt, writes it into a new file, and prints the public key for the provider.
+
+${columns([
+  ['--alg', `the signature algorithm: ${KEYGEN_ALGORITHMS.join(', ')} (PS256 if left out)`],
+  ['--out', 'the file, which must not exist yet (private-key.pem if left out)'],
+  ['--kid', 'the name of the key at the provider (its thumbprint if left out)'],
+])}`,
+  },
+  doctor: {
+    summary: 'Checks a set-up, and says what to do about what is wrong.',
+    details: `Usage: ${PROGRAM} doctor [--config auth-options.mjs] [--json]
+
+Checks a set-up, and says what to do about what is wrong. The exit code is 1 if anything is.
+Set PROVIDER or ISSUER and the values of your client, or --config. What is not given is not checked.
+
+${columns([
+  ...SETTINGS.map(({ variable, argument, help }): [string, string] => [
+    argument === undefined ? variable : `${variable}, --${argument}`,
+    help,
+  ]),
+  ['--json', 'prints the findings as JSON'],
+])}
+
+What may hold a secret is taken from the environment only.`,
+  },
+}
+
+/** The help on a command; without one, on all of them. `undefined` if there is no such command. */
+export function helpOn(command?: string): string | undefined {
+  if (command !== undefined) {
+    return Object.hasOwn(COMMANDS, command) ? COMMANDS[command]?.details : undefined
+  }
+  const commands = Object.entries(COMMANDS).map(([name, { summary }]): [string, string] => [
+    name,
+    summary,
+  ])
+  return `Usage: ${PROGRAM} <command>
+
+${columns([
+  ...commands,
+  ['help <command>', 'Says what a command takes; so does --help after it.'],
+  ['--version', 'Prints the version of this package.'],
+])}`
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n')
+}

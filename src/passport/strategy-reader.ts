@@ -1,0 +1,22 @@
+import { ConfigurationError } from '../errors/errors.js'
+import type { AuthorizationCodeStrategy } from './strategy.js'
+
+/** By these methods a strategy is told from others, even one of another copy of this package. */
+const METHODS = ['accessToken', 'backchannelLogout', 'jwks', 'logOut'] as const
+
+/**
+ * Returns the strategy, if it is one of this package's.
+ *
+ * @param name the option or argument that it was given as
+ * @throws {ConfigurationError} saying what to pass instead
+ */
+export function readStrategy(value: unknown, name: string): AuthorizationCodeStrategy {
+  const members = Object(value) as Partial<AuthorizationCodeStrategy>
+  if (METHODS.every((method) => typeof members[method] === 'function')) {
+    return value as AuthorizationCodeStrategy
+  }
+  throw new ConfigurationError(
+    `${name} must be an AuthorizationCodeStrategy: what new AuthorizationCodeStrategy({ … }) returns, not its name, its options or another kind of strategy.`,
+    name,
+  )
+}
