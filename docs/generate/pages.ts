@@ -1,6 +1,10 @@
+import * as api from './api.js'
+import * as events from './events.js'
 import * as openid from './openid.js'
 
 /** The generated pages: the path in the repository, and the function that makes the Markdown. */
 export const PAGES: readonly (readonly [file: string, render: () => Promise<string>])[] = [
+  ['docs/reference/api.md', api.render],
+  ['docs/reference/events.md', events.render],
   ['docs/conformance/openid.md', openid.render],
 ]
