@@ -1,9 +1,11 @@
 import ts from 'typescript'
 import { readDocstring } from './docstring.js'
 import type { Docstring } from './docstring.js'
-import { isPublic, publicMethodsOf, readPublicApi } from './exports.js'
+import { isError, publicMethodsOf, readPublicApi } from './exports.js'
 import type { Export, PublicApi } from './exports.js'
-import { anchor, code, paragraphs, table } from './markdown.js'
+import { anchor, code, inLine, paragraphs } from './markdown.js'
+import { body } from './members.js'
+import { callOf, parametersOf, thrown } from './signature.js'
 
 const INTRODUCTION = `# API
 
@@ -108,27 +110,6 @@ function signatures(name: string, declaration: ts.Declaration): readonly string[
     .map((constructor) => code(`new ${name}(${parametersOf(constructor)})`))
 }
 
-/** Errors are thrown by the library; nobody constructs them. */
-function isError(declaration: ts.ClassDeclaration): boolean {
-  return declaration.getSourceFile().fileName.includes('/src/errors/')
-}
-
-/** Parameters and result, such as `(req: LoginRequest): Promise<string>`. */
-function callOf(declaration: ts.SignatureDeclaration): string {
-  const result = declaration.type === undefined ? '' : `: ${declaration.type.getText()}`
-  return `(${parametersOf(declaration)})${result}`
-}
-
-function parametersOf({ parameters }: ts.SignatureDeclaration): string {
-  return parameters
-    .map(({ name, type, questionToken, initializer }) => {
-      const mark = (questionToken ?? initializer) ? '?' : ''
-      const named = ts.isIdentifier(name) ? name.text : 'options'
-      return type === undefined ? `${named}${mark}` : `${named}${mark}: ${type.getText()}`
-    })
-    .join(', ')
-}
-
 function text(docstring: Docstring | undefined): string {
   return docstring?.text ?? ''
 }
@@ -143,15 +124,6 @@ function facts(docstring: Docstring | undefined): string {
     ...throws.map((one) => `- Throws ${inLine(thrown(one))}`),
     ...see.map((source) => `- See ${inLine(source)}`),
   ].join('\n')
-}
-
-function thrown({ type, text: when }: Docstring['throws'][number]): string {
-  if (type === undefined) return when
-  return `${/^[A-Z]\w+$/.test(type) ? `{@link ${type}}` : code(type)} ${when}`
-}
-
-function inLine(markdown: string): string {
-  return markdown.replace(/\s*\n\s*/g, ' ')
 }
 
 function examples(docstring: Docstring | undefined): string {
@@ -181,114 +153,4 @@ function methods(declaration: ts.Declaration): readonly string[] {
       examples(docstring),
     ])
   })
-}
-
-/** The fields of a type or class, or what a type stands for. */
-function body({ checker }: PublicApi, { symbol, declaration }: Export): readonly string[] {
-  if (ts.isTypeAliasDeclaration(declaration)) return aliasBody(declaration)
-  if (ts.isInterfaceDeclaration(declaration)) {
-    return fields(checker, checker.getDeclaredTypeOfSymbol(symbol).getProperties())
-  }
-  if (ts.isClassDeclaration(declaration) && isError(declaration)) {
-    const own = checker.getDeclaredTypeOfSymbol(symbol).getProperties().filter(isOfErrors)
-    return fields(checker, own)
-  }
-  return []
-}
-
-/** Whether a field is declared in our errors; the others are those of every `Error`. */
-function isOfErrors({ declarations = [], name }: ts.Symbol): boolean {
-  return (
-    name !== 'name' &&
-    declarations.some((one) => one.getSourceFile().fileName.includes('/src/errors/'))
-  )
-}
-
-/** The members of a union, with what is said of each; any other type as it stands in the source. */
-function aliasBody({ type }: ts.TypeAliasDeclaration): readonly string[] {
-  if (!ts.isUnionTypeNode(type)) return [code(type.getText())]
-  const members = type.types.map((member) => [member.getText(), commentBefore(member)] as const)
-  if (members.every(([, comment]) => comment === '')) {
-    return [`One of ${members.map(([member]) => code(member)).join(', ')}.`]
-  }
-  return [members.map(([member, comment]) => `- ${code(member)}: ${comment}`).join('\n')]
-}
-
-/** The docstring before a member of a union, which TypeScript keeps with nothing. */
-export function commentBefore(node: ts.Node): string {
-  const source = node.getSourceFile().text
-  const before = source.slice(node.getFullStart(), node.getStart())
-  const earlier = source.slice(0, node.getFullStart())
-  const [, comment = ''] =
-    /\/\*\*((?:(?!\*\/).)*)\*\/\s*$/s.exec(before) ??
-    /\/\*\*((?:(?!\*\/).)*)\*\/\s*\|\s*$/s.exec(earlier) ??
-    []
-  return comment
-    .replace(/^\s*\*? ?/gm, '')
-    .replace(/\s*\n\s*/g, ' ')
-    .trim()
-}
-
-function fields(checker: ts.TypeChecker, properties: readonly ts.Symbol[]): readonly string[] {
-  const shown = properties.flatMap((property) => {
-    const [declaration] = property.declarations ?? []
-    return declaration === undefined || !isPublic(declaration) ? [] : [{ property, declaration }]
-  })
-  const rows = shown
-    .filter(({ declaration }) => !ts.isMethodSignature(declaration))
-    .map(({ property, declaration }) => [
-      code(`${property.name}${isOptional(property) ? '?' : ''}`),
-      code(typeText(checker, property, declaration)),
-      inCell(readDocstring(declaration)),
-    ])
-  const calls = shown
-    .map(({ declaration }) => declaration)
-    .filter(ts.isMethodSignature)
-    .map((method) => {
-      const docstring = readDocstring(method)
-      const said = inCell(docstring)
-      const call = code(`${method.name.getText()}${callOf(method)}`)
-      return said === '' ? `- ${call}` : `- ${call}: ${said}`
-    })
-  return [table(['field', 'type', 'meaning'], rows), calls.join('\n')]
-}
-
-function isOptional(property: ts.Symbol): boolean {
-  return (property.flags & ts.SymbolFlags.Optional) !== 0
-}
-
-function typeText(
-  checker: ts.TypeChecker,
-  property: ts.Symbol,
-  declaration: ts.Declaration,
-): string {
-  const written =
-    ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration)
-      ? declaration.type?.getText()
-      : undefined
-  const type = written ?? checker.typeToString(checker.getTypeOfSymbol(property))
-  return type.replace(/ \| undefined$/, '')
-}
-
-/** A docstring on one line: the text, what parameters mean, the default, errors and sources. */
-function inCell(docstring: Docstring | undefined): string {
-  if (docstring === undefined) return ''
-  const { parameters, returns, throws, defaultValue, see } = docstring
-  return inLine(
-    [
-      docstring.text,
-      ...parameters.map((one) => `\`${one.name}\`: ${one.text}.`),
-      returns === undefined ? '' : `Returns ${returns}.`,
-      ...throws.map((one) => `Throws ${thrown(one)}.`),
-      defaultValue === undefined ? '' : `Default: ${defaultText(defaultValue)}.`,
-      ...see.map((source) => `See ${source}.`),
-    ]
-      .filter((part) => part !== '')
-      .join(' '),
-  )
-}
-
-/** A literal becomes code; what follows it, and what is a sentence, stays text. */
-function defaultText(value: string): string {
-  return value.replace(/^('[^']*'|[\d_.]+|true|false|\[\])/, (literal) => code(literal))
 }

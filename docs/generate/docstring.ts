@@ -69,3 +69,18 @@ function readExample(tag: ts.JSDocTag): Example {
   const [, title = '', code] = /^(.*?)^```ts\n(.*?)^```/ms.exec(text) ?? []
   return { title: title.trim(), code: code ?? text }
 }
+
+/** The docstring before a member of a union, which TypeScript keeps with nothing. */
+export function commentBefore(node: ts.Node): string {
+  const source = node.getSourceFile().text
+  const before = source.slice(node.getFullStart(), node.getStart())
+  const earlier = source.slice(0, node.getFullStart())
+  const [, comment = ''] =
+    /\/\*\*((?:(?!\*\/).)*)\*\/\s*$/s.exec(before) ??
+    /\/\*\*((?:(?!\*\/).)*)\*\/\s*\|\s*$/s.exec(earlier) ??
+    []
+  return comment
+    .replace(/^\s*\*? ?/gm, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
+}

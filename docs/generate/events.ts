@@ -1,6 +1,5 @@
 import ts from 'typescript'
-import { commentBefore } from './api.js'
-import { readDocstring } from './docstring.js'
+import { commentBefore, readDocstring } from './docstring.js'
 import { findExport, readPublicApi } from './exports.js'
 import { code, paragraphs, table } from './markdown.js'
 

@@ -95,3 +95,8 @@ export function isPublic(declaration: ts.Declaration): boolean {
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected
   return (ts.getCombinedModifierFlags(declaration) & hidden) === 0
 }
+
+/** Errors are thrown by the library; nobody constructs them. */
+export function isError(declaration: ts.Declaration): boolean {
+  return declaration.getSourceFile().fileName.includes('/src/errors/')
+}

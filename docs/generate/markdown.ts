@@ -31,3 +31,8 @@ export function anchor(title: string): string {
     .replace(/[^\w -]/g, '')
     .replaceAll(' ', '-')
 }
+
+/** A text of several lines on one line. */
+export function inLine(markdown: string): string {
+  return markdown.replace(/\s*\n\s*/g, ' ')
+}

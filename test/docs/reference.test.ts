@@ -5,6 +5,7 @@ import ts from 'typescript'
 import { readDocstring } from '../../docs/generate/docstring.js'
 import {
   fieldsOf,
+  isError,
   literalsOf,
   publicMethodsOf,
   readPublicApi,
@@ -26,11 +27,6 @@ const callable = api.exports.flatMap(({ name, declaration }): [string, ts.Declar
   ])
   return [[name, declaration], ...(name === 'AuthorizationCodeStrategy' ? methods : [])]
 })
-
-/** Errors are thrown by the library; nobody constructs them. */
-function isError(declaration: ts.Declaration): boolean {
-  return declaration.getSourceFile().fileName.includes('/src/errors/')
-}
 
 /** Those that have no `@example` yet. To be emptied: nothing may be added. */
 const WITHOUT_EXAMPLE: readonly string[] = [
