@@ -1,3 +1,4 @@
+import { access, readdir } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -18,7 +19,7 @@ import {
 } from '../../src/index.js'
 import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider } from '../../src/testing.js'
-import { complaints, createProgram, literalsOf } from '../support/compile.js'
+import { complaints, createProgram, literalsOf, REPOSITORY } from '../support/compile.js'
 import { anchorsIn, appsIn, CODE_GLOBALS, readGuide, readGuides } from '../support/documentation.js'
 import type { Guide } from '../support/documentation.js'
 import { createGuideProject } from '../support/guide-app.js'
@@ -157,6 +158,20 @@ describe('the links in the documentation', () => {
     expect(missing).toEqual([])
   })
 
+  it('and the paths in it name files that are there', async () => {
+    const paths = guides.flatMap(({ file, text }) =>
+      [...text.matchAll(/`((?:src|test|bench|docs|example-app|\.ci)\/[\w./-]*)`/g)].map(
+        ([, path = '']) => [file, path] as const,
+      ),
+    )
+    const missing = []
+    for (const [file, path] of paths) {
+      if (!(await exists(join(REPOSITORY, path)))) missing.push(`${file}: ${path}`)
+    }
+    expect(paths.length).toBeGreaterThan(10)
+    expect(missing).toEqual([])
+  })
+
   it('of packed pages lead to packed files', () => {
     const packed = guides.filter(({ file }) => isPacked(file))
     const astray = packed.flatMap(({ file, text }) =>
@@ -182,6 +197,22 @@ describe('the links in the documentation', () => {
     return [...prose.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, link = '']) => link)
   }
 })
+
+describe('the page about the architecture', () => {
+  it('names every folder of the source', async () => {
+    const page = await readGuide('docs/architecture.md')
+    const entries = await readdir(join(REPOSITORY, 'src'), { withFileTypes: true })
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    expect(folders.filter((name) => !page.text.includes(`${name}/`))).toEqual([])
+  })
+})
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
 
 describe('the app in the README', () => {
   let provider: TestProvider

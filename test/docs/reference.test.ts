@@ -126,15 +126,13 @@ describe('the docstrings', () => {
   })
 
   it('have examples that compile in strict TypeScript', () => {
-    const documented = [
-      ...api.exports.map(({ name, declaration }) => [name, declaration] as const),
-      ...callable.filter(([name]) => name.includes('.')),
-    ]
-    const files = documented.flatMap(([name, declaration]) =>
-      (readDocstring(declaration)?.examples ?? []).map(
-        ({ code }, index) => [`example-${name}-${index + 1}.mts`, code] as const,
-      ),
-    )
+    const documented = api.exports.flatMap(({ declaration }) => [
+      declaration,
+      ...membersOf(declaration),
+    ])
+    const files = documented
+      .flatMap((declaration) => readDocstring(declaration)?.examples ?? [])
+      .map(({ code }, index) => [`example-${index + 1}.mts`, code] as const)
     const program = createProgram({
       ...CODE_GLOBALS,
       ...EXAMPLE_GLOBALS,
@@ -143,6 +141,12 @@ describe('the docstrings', () => {
     expect(complaints(program)).toEqual([])
   }, 60_000)
 })
+
+function membersOf(declaration: ts.Declaration): readonly ts.Declaration[] {
+  return ts.isClassDeclaration(declaration) || ts.isInterfaceDeclaration(declaration)
+    ? declaration.members
+    : []
+}
 
 /** What an example may use beside what a block of a guide may: the request it is about. */
 const EXAMPLE_GLOBALS: Readonly<Record<string, string>> = {
