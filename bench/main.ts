@@ -1,12 +1,12 @@
 /**
  * Measures this library side by side with handlers written by hand, and with others of its kind. Prints
- * tables, and writes `results.json` and `chart.svg` beside this file.
+ * tables, and writes `results.json` beside this file.
  *
  *     npm run bench -- [--quick] [--checks] [--profile] [--heap 100000] [--out folder] [--readme]
  *
  * `--quick` takes a minute and its times say nothing, `--checks` leaves the times out, `--profile` prints in
  * their place whose code the time goes to, `--heap` looks at the heap after so many logins as well, `--readme`
- * puts the summary into the README (then run Prettier on it).
+ * puts the tables and the picture into README.md and docs/ (then run Prettier on them).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
@@ -21,7 +21,7 @@ import { measureHeap, measureLiveSessions, measureRounds } from './measure.js'
 import type { Effort } from './measure.js'
 import { killAll } from './processes.js'
 import { profileAll } from './profile.js'
-import { profileTables, summary, tables } from './report.js'
+import { profileTables, readmeSummary, summary, tables } from './report.js'
 import type { Results } from './report.js'
 import { setStage } from './stage.js'
 import type { RunningApp, Stage } from './stage.js'
@@ -48,6 +48,9 @@ const QUICK: Effort = {
 /** Whose heap is looked at, and what many sessions do to them. */
 const WATCHED: readonly Name[] = ['bare', 'library', 'sealed-cookies']
 
+const FOLDER = dirname(fileURLToPath(import.meta.url))
+const REPOSITORY = dirname(FOLDER)
+
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -55,7 +58,7 @@ const { values: options } = parseArgs({
     profile: { type: 'boolean', default: false },
     heap: { type: 'string' },
     readme: { type: 'boolean', default: false },
-    out: { type: 'string', default: dirname(fileURLToPath(import.meta.url)) },
+    out: { type: 'string', default: FOLDER },
   },
 })
 
@@ -107,17 +110,19 @@ function versions(): Record<string, string> {
 function report(results: Results): void {
   console.log(tables(results))
   writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
-  if (options.readme) writeReadme(results)
-  if (!options.checks) writeFileSync(join(options.out, 'chart.svg'), chart(results))
+  if (!options.readme || options.checks) return
+  fill('README.md', readmeSummary(results))
+  fill('docs/figures.md', summary(results))
+  writeFileSync(join(REPOSITORY, 'docs', 'chart.svg'), chart(results))
 }
 
-/** Between the two comments that are there for it. */
-function writeReadme(results: Results): void {
-  const file = new URL('../README.md', import.meta.url)
+/** Puts a text into a page, between the two comments that are there for it. */
+function fill(page: string, text: string): void {
+  const file = join(REPOSITORY, page)
   const [before = '', , after = ''] = readFileSync(file, 'utf8').split(
     /(?<=<!-- bench -->)|(?=<!-- \/bench -->)/,
   )
-  writeFileSync(file, `${before}\n\n${summary(results)}\n\n${after}`)
+  writeFileSync(file, `${before}\n\n${text}\n\n${after}`)
 }
 
 process.once('exit', killAll)

@@ -90,13 +90,51 @@ export function tables(results: Results): string {
   return parts.join('\n\n')
 }
 
-/** The tables that the README has. */
+/** The applications in the README's table: this package once, and no variation of `bare`. */
+const README_NAMES: readonly Name[] = [
+  'bare',
+  'library',
+  'passport-oauth2',
+  'grant',
+  'openid-client',
+  'express-openid-connect',
+]
+
+const PICTURE = 'CPU time of each operation, as a multiple of hand-written handlers’'
+
+/** The picture and the table that the README has. */
+export function readmeSummary(results: Results): string {
+  return [`![${PICTURE}](docs/chart.svg)`, table(readmeRows(results)), dated(results)].join('\n\n')
+}
+
+function readmeRows(results: Results): Rows {
+  const all = checkRows(results, README_NAMES)
+  const columns = [
+    [0, ''],
+    [3, `tabs that finish, of ${TABS}`],
+    [4, `refreshes for ${STAMPEDE} requests at once (requests that got a token)`],
+    [6, 'new tokens when a slow request saves its session'],
+    [7, 'session changes during a refresh'],
+  ] as const
+  const cpu = (name: Name): string =>
+    name === 'bare' ? '1' : ratio(results, name, 'whole', 'cpuMicroseconds').median.toFixed(2)
+  return [
+    [...columns.map(([, heading]) => heading), 'CPU time of a login'],
+    ...README_NAMES.map((name, index) => {
+      const row = all[index + 1] ?? []
+      const [, ...cells] = columns.map(([column]) => row[column] ?? '')
+      return [name === 'bare' ? 'hand-written handlers' : title(name), ...cells, cpu(name)]
+    }),
+  ]
+}
+
+/** The tables of docs/figures.md. */
 export function summary(results: Results): string {
   const parts = [table(checkRows(results)), footer(results)]
   if (results.rounds !== undefined) {
     const heading = 'CPU time of the application’s process for one operation, × `bare`'
     parts.unshift(
-      '![CPU time of each operation, as a multiple of hand-written handlers’](bench/chart.svg)',
+      `![${PICTURE}](chart.svg)`,
       `${heading} (median of the rounds; least and greatest):`,
       table(timeRows(results, 'cpuMicroseconds')),
     )
@@ -119,7 +157,7 @@ function timeRows(results: Results, figure: keyof Figures): Rows {
   ]
 }
 
-function checkRows({ checks }: Results): Rows {
+function checkRows({ checks }: Results, names: readonly Name[] = NAMES): Rows {
   const outcome = (kept: boolean | undefined): string =>
     kept === undefined ? '–' : kept ? 'kept' : '**lost**'
   return [
@@ -133,7 +171,7 @@ function checkRows({ checks }: Results): Rows {
       'tokens after a slow request',
       'changes during a refresh',
     ],
-    ...NAMES.map((name) => {
+    ...names.map((name) => {
       const one = checks[name]
       return [
         title(name),
@@ -206,6 +244,10 @@ function title(name: Name): string {
 function table([headings = [], ...rows]: Rows): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function dated({ date, node, cpus }: Results): string {
+  return `${date.slice(0, 10)}, Node.js ${node}, ${cpus}.`
 }
 
 function footer({ date, node, cpus, load, seconds, versions }: Results): string {

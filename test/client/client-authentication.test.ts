@@ -148,7 +148,7 @@ describe('client_secret_basic', () => {
     return Buffer.from(credentials, 'base64').toString()
   }
 
-  it('form-urlencodes each part, as RFC 6749 section 2.3.1 says', async () => {
+  it('form-urlencodes each part, as RFC 6749 section 2.3.1 says [client-auth-1]', async () => {
     const [id = '', secret = '', ...rest] = (await credentialsWith()).split(':')
 
     expect(rest).toEqual([])
@@ -160,7 +160,7 @@ describe('client_secret_basic', () => {
     expect(await credentialsWith('raw')).toBe(`${basic.clientID}:${basic.clientSecret}`)
   })
 
-  it('is the default where the provider’s metadata offers it and not the form', async () => {
+  it('is the default where the provider’s metadata offers it and not the form [client-auth-2]', async () => {
     const { request } = await logInWith({
       clientSecret: 'secret-1',
       clientAuthenticationMethodsSupported: ['private_key_jwt', 'client_secret_basic'],
@@ -205,7 +205,7 @@ describe('private_key_jwt', () => {
     ['a P-256 key with ES256 when told', ec, 'ES256', 'ES256'],
     ['an Ed25519 key with EdDSA untold', ed, undefined, 'EdDSA'],
     ['an Ed25519 key with EdDSA when told', ed, 'EdDSA', 'EdDSA'],
-  ] as const)('signs with %s', async (_, pair, told, alg) => {
+  ] as const)('signs with %s [client-auth-6]', async (_, pair, told, alg) => {
     const { protectedHeader } = await assertionWith(
       { privateKey: pair.privateKey, clientAssertionAlgorithm: told },
       pair.publicKey,
@@ -253,7 +253,7 @@ describe('private_key_jwt', () => {
       ed.publicKey,
       'EdDSA',
     ],
-  ])('reads %s', async (_, read, publicKey, alg) => {
+  ])('reads %s [client-auth-4]', async (_, read, publicKey, alg) => {
     const { protectedHeader } = await assertionWith({ privateKey: await read() }, publicKey, alg)
     expect(protectedHeader).toEqual({ alg, typ: 'JWT' })
   })
@@ -300,7 +300,7 @@ describe('private_key_jwt', () => {
     expect(asked(provider)).toEqual([])
   })
 
-  it('is the default when there is a key, even beside a secret, which then stays here', async () => {
+  it('is the default when there is a key, even beside a secret, which then stays here [client-auth-3]', async () => {
     const { request, form } = await logInWith({ privateKey: ec.privateKey, clientSecret: 's3cret' })
     expect(form['client_assertion']).toBeDefined()
     expect(JSON.stringify([request.headers, request.body])).not.toContain('s3cret')
@@ -320,7 +320,7 @@ describe('private_key_jwt', () => {
       expect(await audienceWith({})).toBe(provider.tokenURL)
     })
 
-    it('is the issuer when it is known', async () => {
+    it('is the issuer when it is known [client-auth-7]', async () => {
       expect(await audienceWith({ issuer: 'https://issuer.example' })).toBe(
         'https://issuer.example',
       )
@@ -401,7 +401,7 @@ describe('private_key_jwt', () => {
       'clientAssertionAlgorithm',
     ],
   ])(
-    'refuses %s at construction, by the option’s name and without quoting it',
+    'refuses %s at construction, by the option’s name and without quoting it [client-auth-5]',
     async (_, credentials, option) => {
       const given = await credentials()
       const error = refusalOf(given)

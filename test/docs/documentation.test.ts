@@ -1,9 +1,7 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { access, readdir } from 'node:fs/promises'
+import { dirname, join, normalize } from 'node:path'
 import { inspect } from 'node:util'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   AuthorizationResponseError,
   ConfigurationError,
@@ -19,41 +17,26 @@ import {
   StorageError,
   TokenEndpointError,
 } from '../../src/index.js'
-import { findFreePort, startProgram } from '../support/child-process.js'
-import type { RunningProgram } from '../support/child-process.js'
-import {
-  complaints,
-  createProgram,
-  fieldsOf,
-  literalsOf,
-  REPOSITORY,
-  toJavaScript,
-} from '../support/compile.js'
-import { anchorsIn, appsIn, readGuide, readGuides } from '../support/documentation.js'
+import { startTestProvider } from '../../src/testing.js'
+import type { TestProvider } from '../../src/testing.js'
+import { complaints, createProgram, literalsOf, REPOSITORY } from '../support/compile.js'
+import { anchorsIn, appsIn, CODE_GLOBALS, readGuide, readGuides } from '../support/documentation.js'
 import type { Guide } from '../support/documentation.js'
+import { createGuideProject } from '../support/guide-app.js'
+import type { GuideProject } from '../support/guide-app.js'
 import { Browser } from '../support/http.js'
-import { json, startScriptedProvider } from '../support/scripted-provider.js'
-import type { ScriptedProvider } from '../support/scripted-provider.js'
 
 const guides = await readGuides()
 const [readme = await readGuide('README.md')] = guides
-const [completeApp = '', ownRoutes = ''] = codeIn(readme)
-
-/** What a block may use of an app before it. */
-const APP_SO_FAR = `
-declare const app: import('express').Express
-declare const passport: import('passport').PassportStatic
-declare const strategy: import('passport-authorization-code').AuthorizationCodeStrategy
-`
 
 const program = createProgram({
-  'guide-globals.d.ts': `export {}\ndeclare global {${APP_SO_FAR.replaceAll('declare const', 'const')}}`,
+  ...CODE_GLOBALS,
   ...Object.fromEntries(guides.flatMap(filesOf)),
 })
 
 describe('the code in the documentation', () => {
   it('compiles in strict TypeScript, every block', () => {
-    expect(codeIn(readme).length).toBeGreaterThan(4)
+    expect(guides.flatMap(codeIn).length).toBeGreaterThan(40)
     expect(complaints(program)).toEqual([])
   }, 60_000)
 
@@ -68,16 +51,20 @@ describe('the code in the documentation', () => {
   })
 })
 
-/** How many whole apps each page has. Those of the README are run below, all others in test/guides. */
+/** How many whole apps each page has. The README's is run below, all others in test/docs/guides. */
 const WHOLE_APPS: Readonly<Record<string, number>> = {
   'README.md': 1,
   'docs/behind-a-proxy.md': 1,
   'docs/key-rotation.md': 1,
+  'docs/logging-out.md': 1,
   'docs/moving-over/from-express-openid-connect.md': 2,
   'docs/moving-over/from-openid-client.md': 2,
   'docs/moving-over/from-passport-oauth2.md': 2,
+  'docs/pending-logins.md': 1,
   'docs/redis-and-several-processes.md': 1,
   'docs/several-providers.md': 2,
+  'docs/users.md': 1,
+  'docs/your-own-routes.md': 1,
 }
 
 function codeIn({ blocks }: Guide): readonly string[] {
@@ -93,32 +80,6 @@ function filesOf({ file, blocks }: Guide): readonly (readonly [string, string])[
     return [[named === undefined ? `${path}.mjs` : join(dirname(file), named), code] as const]
   })
 }
-
-describe('the tables in the README', () => {
-  it.each([
-    ['option', 'AuthorizationCodeOptions'],
-    ['authRouter', 'AuthRouterOptions'],
-    ['requireLogin', 'RequireLoginOptions'],
-  ])('have a row for every field of the %s table, and for nothing else', (header, type) => {
-    expect(firstCells(header)).toEqual([...fieldsOf(program, type)].sort())
-  })
-
-  it('have a row for every error code, and for nothing else', () => {
-    const codes = [...readme.text.matchAll(/^\|.*`(ERR_\w+)`/gm)].map(([, code]) => code)
-    expect(codes.sort()).toEqual([...literalsOf(program, 'ErrorCode')].sort())
-  })
-
-  it('have a row for every step of the diagnostics, and for nothing else', () => {
-    expect(firstCells('step')).toEqual([...literalsOf(program, 'DiagnosticStep')].sort())
-  })
-
-  /** What stands first in the rows of the table whose header begins like this. */
-  function firstCells(header: string): readonly string[] {
-    const [, rows = ''] =
-      new RegExp(`^\\| \`?${header}\\b.*\\n(.*(?:\\n\\|.*)*)`, 'm').exec(readme.text) ?? []
-    return [...rows.matchAll(/^\| `(\w+)`/gm)].map(([, name = '']) => name).sort()
-  }
-})
 
 describe('the guide to errors', () => {
   const errors = guides.find(({ file }) => file === 'docs/errors.md')
@@ -174,7 +135,7 @@ describe('the links in the documentation', () => {
   it.each(guides.map((guide) => [guide.file, guide] as const))(
     'of %s lead to a heading or a file that is there',
     async (file, { text }) => {
-      const links = [...text.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, link = '']) => link)
+      const links = linksIn(text)
       const broken = await Promise.all(
         links.map(async (link) => !(await leadsSomewhere(link, file))),
       )
@@ -188,142 +149,111 @@ describe('the links in the documentation', () => {
     return anchor === undefined || anchorsIn(target).includes(anchor)
   }
 
-  it('lead from the index to every guide', () => {
+  it('lead from the index to every page of docs', () => {
     const index = guides.find(({ file }) => file === 'docs/README.md')?.text ?? ''
-    const others = guides.map(({ file }) => file).filter((file) => !file.endsWith('README.md'))
-    for (const file of others) expect(index).toContain(`](${file.replace('docs/', '')})`)
-  })
-})
-
-describe('an app from the README', () => {
-  let provider: ScriptedProvider
-  let folder: string
-  let running: RunningProgram | undefined
-  let browser: Browser
-
-  beforeAll(async () => {
-    provider = await startScriptedProvider()
-    folder = await mkdtemp(join(tmpdir(), 'readme-'))
-    await installInto(folder)
-  })
-  beforeEach(() => {
-    provider.reset()
-    provider.onProfile(json({ uuid: 'ada-1', firstName: 'Ada', lastName: 'Lovelace' }))
-    browser = new Browser()
-  })
-  afterEach(async () => {
-    await running?.stop()
-    running = undefined
-  })
-  afterAll(async () => {
-    await provider.close()
-    await rm(folder, { recursive: true, force: true })
+    const pages = guides.map(({ file }) => file).filter((file) => /^docs\/./.test(file))
+    const missing = pages
+      .filter((file) => file !== 'docs/README.md')
+      .filter((file) => !index.includes(`](${file.replace('docs/', '')})`))
+    expect(missing).toEqual([])
   })
 
-  it('the complete one, logs a person in, calls the API with their token, and logs them out', async () => {
-    const origin = await start(completeApp)
-
-    const home = await browser.visit(origin)
-    expect(home.text).toContain('Who am I?')
-    const me = await browser.follow(`${origin}/me`)
-    expect(me.url).toBe(`${origin}/me`)
-    expect(JSON.parse(me.text)).toMatchObject({ uuid: 'ada-1', firstName: 'Ada' })
-    expect(provider.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'POST /token',
-      'GET /me', // the profile
-      'GET /me', // the app's own call
-    ])
-    const [exchange] = provider.requestsTo('/token')
-    expect(JSON.parse(exchange?.body ?? '')).toMatchObject({
-      client_id: 'client-1',
-      client_secret: 'secret-1',
-      redirect_uri: `${origin}/auth/askara/callback`,
-    })
-
-    const afterLogout = await browser.post(`${origin}/auth/askara/logout`)
-    expect(afterLogout).toMatchObject({ status: 303, location: `${origin}/` })
-    const meAgain = await browser.visit(`${origin}/me`)
-    expect(meAgain.location).toBe(`${origin}/auth/askara/login?return_to=%2Fme`)
-  }, 30_000)
-
-  it('the one with its own routes, logs a person in and out', async () => {
-    const origin = await start(`
-      import express from 'express'
-      import session from 'express-session'
-      import passport from 'passport'
-      import { askara, AuthorizationCodeStrategy } from 'passport-authorization-code'
-      const { ASKARA_CLIENT_ID: clientID, ASKARA_CLIENT_SECRET: clientSecret, PORT } = process.env
-      const callbackURL = 'http://localhost:' + PORT + '/callback'
-      const strategy = new AuthorizationCodeStrategy({ ...askara, clientID, clientSecret, callbackURL })
-      const app = express()
-      app.use(session({ secret: 'a test', resave: false, saveUninitialized: false }))
-      app.use(passport.session())
-      app.get('/', async (req, res) => {
-        res.json({ user: req.user ?? null, tokens: (await strategy.tokens(req)) ?? null })
-      })
-      ${ownRoutes}
-      app.listen(PORT, () => console.log('Open'))
-    `)
-
-    const home = await browser.follow(`${origin}/login`)
-    expect(home.url).toBe(`${origin}/`)
-    expect(JSON.parse(home.text)).toMatchObject({
-      user: { provider: 'askara', id: 'ada-1' },
-      tokens: { tokenType: 'bearer' },
-    })
-
-    const afterLogout = await browser.post(`${origin}/logout`)
-    expect(afterLogout).toMatchObject({ status: 303, location: `${origin}/` })
-    const homeAgain = await browser.visit(origin)
-    expect(JSON.parse(homeAgain.text)).toEqual({ user: null, tokens: null })
-    expect(provider.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'POST /token',
-      'GET /me',
-    ])
-  }, 30_000)
-
-  /** Runs the app as it stands in the README, and returns its origin. */
-  async function start(code: string): Promise<string> {
-    const file = join(folder, 'app.mjs')
-    await writeFile(file, toJavaScript(code))
-    const port = String(await findFreePort())
-    running = await startProgram(
-      file,
-      {
-        PORT: port,
-        ASKARA_CLIENT_ID: 'client-1',
-        ASKARA_CLIENT_SECRET: 'secret-1',
-        PROVIDER: provider.origin,
-      },
-      'Open',
+  it('and the paths in it name files that are there', async () => {
+    const paths = guides.flatMap(({ file, text }) =>
+      [...text.matchAll(/`((?:src|test|bench|docs|example-app|\.ci)\/[\w./-]*)`/g)].map(
+        ([, path = '']) => [file, path] as const,
+      ),
     )
-    return `http://localhost:${port}`
+    const missing = []
+    for (const [file, path] of paths) {
+      if (!(await exists(join(REPOSITORY, path)))) missing.push(`${file}: ${path}`)
+    }
+    expect(paths.length).toBeGreaterThan(10)
+    expect(missing).toEqual([])
+  })
+
+  it('of packed pages lead to packed files', () => {
+    const packed = guides.filter(({ file }) => isPacked(file))
+    const astray = packed.flatMap(({ file, text }) =>
+      linksIn(text)
+        .map((link) => link.split('#')[0] ?? '')
+        .filter((path) => path !== '' && !isPacked(normalize(join(dirname(file), path))))
+        .map((path) => `${file}: ${path}`),
+    )
+    expect(packed.length).toBeGreaterThan(20)
+    expect(astray).toEqual([])
+  })
+
+  /** Whether npm packs a file: `files` in package.json, the README and the licence. */
+  function isPacked(file: string): boolean {
+    return (
+      ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'docs/chart.svg'].includes(file) ||
+      /^docs\/.*\.md$/.test(file)
+    )
+  }
+
+  function linksIn(text: string): readonly string[] {
+    const prose = text.replaceAll(/^```.*?^```$/gms, '')
+    return [...prose.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, link = '']) => link)
   }
 })
 
-/**
- * Gives a folder the packages the app needs: the peers as they are here, and the package as it was
- * built, with Askara's addresses replaced by those of the provider that `PROVIDER` names.
- */
-async function installInto(folder: string): Promise<void> {
-  const installed = join(folder, 'node_modules')
-  const stub = join(installed, 'passport-authorization-code')
-  await mkdir(stub, { recursive: true })
-  for (const peer of ['express', 'express-session', 'passport']) {
-    await symlink(join(REPOSITORY, 'node_modules', peer), join(installed, peer), 'dir')
-  }
-  const built = JSON.stringify(pathToFileURL(join(REPOSITORY, 'dist', 'index.js')).href)
-  await writeFile(join(stub, 'package.json'), '{ "type": "module", "exports": "./index.js" }')
-  await writeFile(
-    join(stub, 'index.js'),
-    `import { askara as real } from ${built}
-    export * from ${built}
-    const { PROVIDER } = process.env
-    export const askara = {
-      ...real,
-      authorizationURL: PROVIDER + '/authorize',
-      tokenURL: PROVIDER + '/token',
-      profileURL: PROVIDER + '/me',
-    }`,
+describe('the page about the architecture', () => {
+  it('names every folder of the source', async () => {
+    const page = await readGuide('docs/architecture.md')
+    const entries = await readdir(join(REPOSITORY, 'src'), { withFileTypes: true })
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    expect(folders.filter((name) => !page.text.includes(`${name}/`))).toEqual([])
+  })
+})
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
   )
 }
+
+describe('the app in the README', () => {
+  let provider: TestProvider
+  let project: GuideProject
+
+  beforeAll(async () => {
+    provider = await startTestProvider({ user: { sub: 'ada', name: 'Ada Lovelace' } })
+    project = await createGuideProject()
+  })
+  afterAll(async () => {
+    await project.remove()
+    await provider.close()
+  })
+
+  it('logs a person in, calls the API with their token, and logs them out', async () => {
+    const [app] = appsIn(readme)
+    const { issuer, clientID, clientSecret } = provider.options
+    const code = (app?.code ?? '').replace('https://accounts.google.com', issuer)
+    expect(code).toContain(issuer)
+    const { url } = await project.start(app && { ...app, code }, () => ({
+      GOOGLE_CLIENT_ID: clientID,
+      GOOGLE_CLIENT_SECRET: clientSecret,
+    }))
+    const browser = new Browser()
+
+    const home = await browser.visit(url)
+    expect(home.text).toContain('Who am I?')
+    const me = await browser.follow(`${url}/me`)
+    expect(me.url).toBe(`${url}/me`)
+    expect(JSON.parse(me.text)).toMatchObject({ sub: 'ada', name: 'Ada Lovelace' })
+    const [authorization] = provider.requestsTo('authorize')
+    expect(authorization?.parameters).toMatchObject({
+      access_type: 'offline',
+      prompt: 'consent',
+      redirect_uri: `${url}/auth/callback`,
+    })
+    expect(provider.requestsTo('token')).toHaveLength(1)
+    expect(provider.requestsTo('userinfo')).toHaveLength(2) // the profile, and the app's own call
+
+    expect(await browser.post(`${url}/auth/logout`)).toMatchObject({ status: 303 })
+    const meAgain = await browser.visit(`${url}/me`)
+    expect(meAgain.location).toBe(`${url}/auth/login?return_to=%2Fme`)
+  }, 60_000)
+})

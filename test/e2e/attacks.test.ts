@@ -25,14 +25,14 @@ const SECRET = 'a secret of the test, long enough to seal'
 const scene = setScene()
 
 describe('a visitor who means harm', () => {
-  it('cannot keep the process busy with a text that looks like a JWT over and over', () => {
+  it('cannot keep the process busy with a text that looks like a JWT over and over [attack-4]', () => {
     const before = process.cpuUsage()
     providerText('eyJ-'.repeat(250_000))
     // A pattern that tries every start against every end would take minutes.
     expect(process.cpuUsage(before).user).toBeLessThan(2_000_000)
   })
 
-  it('cannot send a code a second time with copied cookies of a pending login', async () => {
+  it('cannot send a code a second time with copied cookies of a pending login [attack-5]', async () => {
     const app = await scene.start({
       strategy: { pendingLogins: cookiePendingLogins({ secret: SECRET }) },
     })
@@ -46,7 +46,7 @@ describe('a visitor who means harm', () => {
     expect(asked(scene.provider).filter((one) => one === 'POST /token')).toHaveLength(1)
   })
 
-  it('cannot finish with one provider what was started with another, though they share cookies', async () => {
+  it('cannot finish with one provider what was started with another, though they share cookies [attack-3]', async () => {
     const pendingLogins = cookiePendingLogins({ secret: SECRET })
     const honest = await scene.start({ strategy: { name: 'honest', pendingLogins } })
     const evil = await scene.start({ strategy: { name: 'evil', pendingLogins } })
@@ -60,7 +60,7 @@ describe('a visitor who means harm', () => {
   })
 
   it.each(['image', 'iframe', 'empty'])(
-    'cannot start a login from another site by way of %s, so that cookies pile up',
+    'cannot start a login from another site by way of %s, so that cookies pile up [attack-6]',
     async (destination) => {
       const app = await scene.start({})
       const browser = new Browser()
@@ -103,7 +103,7 @@ describe('a visitor who means harm', () => {
     expect(JSON.stringify(said)).not.toMatch(/somebody else|\\n|\\u001b/)
   })
 
-  it('cannot fill the ledger by logging out without a session', async () => {
+  it('cannot fill the ledger by logging out without a session [attack-2]', async () => {
     const ledger = new MemoryLedger()
     const noted: string[] = []
     const counting = Object.assign(ledger, {
@@ -236,7 +236,7 @@ describe('two providers whose strategies were given no name, so that both have t
     })
   }
 
-  it('do not get the code that was meant for one another', async () => {
+  it('do not get the code that was meant for one another [attack-8]', async () => {
     const app = await start()
     const browser = new Browser()
     const { callback } = await startLogin(browser, app.loginURL)
@@ -245,7 +245,7 @@ describe('two providers whose strategies were given no name, so that both have t
     expect([asked(scene.provider), asked(other)]).toEqual([[], []])
   })
 
-  it('do not get one another’s tokens, and neither can end them', async () => {
+  it('do not get one another’s tokens, and neither can end them [attack-7]', async () => {
     const app = await start()
     const browser = new Browser()
     await browser.follow(app.loginURL)
@@ -297,7 +297,7 @@ describe('a provider', () => {
     expect(app.errors).toEqual([expect.objectContaining({ reason: 'grant_ended' })])
   })
 
-  it('is refused an access token that no header can carry, and nobody reads it', async () => {
+  it('is refused an access token that no header can carry, and nobody reads it [attack-1]', async () => {
     scene.provider.onToken(json(tokenResponse({ access_token: 'SECRET\nTOKEN' })))
     const app = await scene.start({})
     expect((await new Browser().follow(app.loginURL)).status).toBe(502)

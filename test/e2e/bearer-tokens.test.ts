@@ -8,7 +8,7 @@ const scene = setScene()
 
 describe('a token in the authorization response', () => {
   it.each(['access_token', 'refresh_token', 'id_token'])(
-    'is used for nothing: %s',
+    'is used for nothing: %s [bearer-1]',
     async (parameter) => {
       scene.provider.onToken(json(tokenResponse({ access_token: 'from-the-token-endpoint' })))
       const app = await scene.start()
@@ -32,7 +32,7 @@ describe('a token in the authorization response', () => {
 })
 
 describe('strategy.fetch', () => {
-  it('sends the access token in the Authorization header, never in the URL or the body', async () => {
+  it('sends the access token in the Authorization header, never in the URL or the body [bearer-3]', async () => {
     scene.provider.onToken(json(tokenResponse({ access_token: 'at-1' })))
     scene.provider.on('/resource', json({}))
     const browser = await loggedInTo(`${scene.provider.origin}/resource`)
@@ -42,7 +42,7 @@ describe('strategy.fetch', () => {
     expect(sent?.headers.authorization).toBe('Bearer at-1')
   })
 
-  it('sends nothing over plain HTTP to another machine', async () => {
+  it('sends nothing over plain HTTP to another machine [bearer-2]', async () => {
     // An address for documentation (RFC 5737): nobody answers there, so only a refusal is quick.
     const browser = await loggedInTo('http://192.0.2.1/resource')
     const page = await browser.visit()

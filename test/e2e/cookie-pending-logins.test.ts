@@ -116,7 +116,7 @@ describe('cookiePendingLogins', () => {
     ])
   })
 
-  it('keeps state, verifier and aim to itself', async () => {
+  it('keeps state, verifier and aim to itself [login-cookie-2]', async () => {
     const app = await start()
     const login = await startLogin(browser, `${app.loginURL}?return_to=/secret-place`)
     const cookies = JSON.stringify([...browser.cookies(app.origin)])
@@ -163,7 +163,7 @@ describe('cookiePendingLogins', () => {
     expect(provider.requests).toHaveLength(10)
   })
 
-  it('logs in by form_post, though the session’s cookie does not come with it', async () => {
+  it('logs in by form_post, though the session’s cookie does not come with it [login-cookie-4]', async () => {
     const app = await start()
     browser.setCookie(app.origin, 'connect.sid', 'the session from before')
     const { callback } = await startLogin(browser, `${app.loginURL}?return_to=/here`)
@@ -198,7 +198,7 @@ describe('cookiePendingLogins', () => {
   })
 
   it.each(['GET', 'POST'])(
-    'works once: the same callback again by %s sends no code',
+    'works once: the same callback again by %s sends no code [login-cookie-8]',
     async (method) => {
       const app = await start()
       const { callback } = await startLogin(browser, `${app.loginURL}?return_to=/here`)
@@ -298,7 +298,7 @@ describe('cookiePendingLogins', () => {
     expect(pendingOf(app)).toHaveLength(8)
   })
 
-  it('never makes cookies so large that a browser drops them or a server refuses them', async () => {
+  it('never makes cookies so large that a browser drops them or a server refuses them [login-cookie-5]', async () => {
     const app = await start()
     for (const path of ['/é'.repeat(1000), `/${'a'.repeat(2000)}`, '/"'.repeat(1000)]) {
       for (let tab = 0; tab < 9; tab++) {
@@ -325,19 +325,22 @@ describe('cookiePendingLogins', () => {
     'broken percent encoding in it': () => '%E0%A4%A',
   }
 
-  it.each(Object.entries(FOREIGN))('takes a cookie with %s for unknown', async (_what, change) => {
-    const app = await start()
-    const { callback } = await startLogin(browser, app.loginURL)
-    const [name = ''] = pendingOf(app)
-    browser.setCookie(app.origin, name, change(browser.cookies(app.origin).get(name) ?? ''))
-    const page = await browser.visit(callback)
-    expect([page.status, page.text]).toEqual([400, '{"code":"ERR_PENDING_LOGIN_UNKNOWN"}'])
-    expect(asked(provider)).toEqual([])
-    await new Browser().follow(app.loginURL)
-    expect(asked(provider)).toEqual(ONE_LOGIN)
-  })
+  it.each(Object.entries(FOREIGN))(
+    'takes a cookie with %s for unknown [login-cookie-7]',
+    async (_what, change) => {
+      const app = await start()
+      const { callback } = await startLogin(browser, app.loginURL)
+      const [name = ''] = pendingOf(app)
+      browser.setCookie(app.origin, name, change(browser.cookies(app.origin).get(name) ?? ''))
+      const page = await browser.visit(callback)
+      expect([page.status, page.text]).toEqual([400, '{"code":"ERR_PENDING_LOGIN_UNKNOWN"}'])
+      expect(asked(provider)).toEqual([])
+      await new Browser().follow(app.loginURL)
+      expect(asked(provider)).toEqual(ONE_LOGIN)
+    },
+  )
 
-  it('takes a cookie under another login’s name for unknown', async () => {
+  it('takes a cookie under another login’s name for unknown [login-cookie-6]', async () => {
     const app = await start()
     const mine = await startLogin(browser, app.loginURL)
     const [name = ''] = pendingOf(app)
@@ -361,7 +364,7 @@ describe('cookiePendingLogins', () => {
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
 
-  it('knows no login of another browser', async () => {
+  it('knows no login of another browser [login-cookie-3]', async () => {
     const app = await start()
     const { callback } = await startLogin(browser, app.loginURL)
     const other = new Browser()
@@ -407,7 +410,7 @@ describe('cookiePendingLogins', () => {
     )
   })
 
-  it('connects a second provider to the person who has begun it, and to nobody else', async () => {
+  it('connects a second provider to the person who has begun it, and to nobody else [login-cookie-1]', async () => {
     logInWhomTheCodeNames(provider)
     const ledger = new MemoryLedger()
     const pendingLogins = cookiePendingLogins({ secret: SECRET })

@@ -44,7 +44,7 @@ function wantNonce(challenge: string, nonce: string, then: Script): Script {
 
 describe('a token that is bound to a key', () => {
   it.each(['DPoP', 'dpop', 'DPOP', 'dPoP'])(
-    'may be called %s, and goes out under the scheme DPoP',
+    'may be called %s, and goes out under the scheme DPoP [dpop-3]',
     async (tokenType) => {
       answerWithType(tokenType)
       const app = await start()
@@ -68,7 +68,7 @@ describe('a token that is bound to a key', () => {
 })
 
 describe('a proof of possession', () => {
-  it('is made anew for each request, for it alone, and shows no private part of the key', async () => {
+  it('is made anew for each request, for it alone, and shows no private part of the key [dpop-1]', async () => {
     answerWithType('DPoP')
     scene.provider.on('/api', json({}))
     const app = await start()
@@ -97,7 +97,7 @@ describe('a proof of possession', () => {
   const SCHEMES = ['DPoP', 'dpop', 'DPOP', 'dPoP']
 
   it.each(SCHEMES)(
-    'is repeated with the nonce of a challenge by a resource, whatever the case of its scheme: %s',
+    'is repeated with the nonce of a challenge by a resource, whatever the case of its scheme: %s [dpop-2]',
     async (scheme) => {
       answerWithType('DPoP')
       const challenge = `${scheme} error="use_dpop_nonce", algs="ES256 PS256"`

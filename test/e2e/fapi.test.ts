@@ -73,7 +73,7 @@ describe.each([
   ['FAPI 2.0 Security Profile', false],
   ['FAPI 2.0 Message Signing', true],
 ])('a server of the %s', (_profile, signsMessages) => {
-  it('logs a person in, serves the API, refreshes, and logs out', async () => {
+  it('logs a person in, serves the API, refreshes, and logs out [fapi-2]', async () => {
     const { app, server } = await start({ signsMessages })
     const browser = new Browser()
     const { location = '' } = await browser.visit(app.loginURL)
@@ -101,7 +101,7 @@ describe.each([
     expect((await browser.visit(out.location ?? '')).status).toBe(200)
   }, 20_000)
 
-  it('is asked once more for each nonce that it wants, and for nothing else', async () => {
+  it('is asked once more for each nonce that it wants, and for nothing else [fapi-1]', async () => {
     const { app, server } = await start({ signsMessages })
     const browser = new Browser()
     await browser.follow(app.loginURL)
@@ -112,7 +112,7 @@ describe.each([
 })
 
 describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () => {
-  it('is asked once for each step: the login by PAR with private_key_jwt and DPoP, and the resource', async () => {
+  it('is asked once for each step: the login by PAR with private_key_jwt and DPoP, and the resource [fapi-3]', async () => {
     const { app, server } = await start({ wantsNonces: false })
     const browser = new Browser()
     const page = await browser.follow(app.loginURL)
@@ -124,7 +124,7 @@ describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () =>
     expect(server.requests.filter((one) => steps.includes(one))).toEqual(steps)
   }, 20_000)
 
-  it('takes no stolen token from those who lack the key, and nothing that is kept or shown has it', async () => {
+  it('takes no stolen token from those who lack the key, and nothing that is kept or shown has it [fapi-4]', async () => {
     const { app, server, dpopKey } = await start({ wantsNonces: false })
     const browser = new Browser()
     const home = await browser.follow(app.loginURL)

@@ -54,7 +54,7 @@ const WRONG_SIGNATURE = /signature verification failed/
 
 describe('an ID token', () => {
   it.each(['RS256', 'PS256', 'ES256', 'EdDSA'])(
-    'that is signed with %s is verified by the published key',
+    'that is signed with %s is verified by the published key [id-token-3]',
     async (alg) => {
       const key = await createProviderKey(alg, { kid: 'a' })
       provider.publish(key.jwk)
@@ -65,19 +65,19 @@ describe('an ID token', () => {
     },
   )
 
-  it('that is signed with RS256 by another key is refused', async () => {
+  it('that is signed with RS256 by another key is refused [id-token-4]', async () => {
     const [key, stranger] = [await createProviderKey('RS256'), await createProviderKey('RS256')]
     provider.publish({ ...key.jwk, kid: 'a' })
     signBy(stranger, { alg: 'RS256', kid: 'a' })
     await expectRefusal(await start(), WRONG_SIGNATURE)
   })
 
-  it('may be for a list of clients with this one alone', async () => {
+  it('may be for a list of clients with this one alone [id-token-2]', async () => {
     provider.claims = { aud: ['client-1'] }
     await expectLogin(await start())
   })
 
-  it('is refused when its algorithm is none that was agreed on, though the provider has such a key', async () => {
+  it('is refused when its algorithm is none that was agreed on, though the provider has such a key [id-token-1]', async () => {
     const [agreed, other] = [await createProviderKey('PS256'), await createProviderKey('RS256')]
     provider.publish({ ...agreed.jwk, kid: 'ps' }, { ...other.jwk, kid: 'rs' })
     const app = await start({ providerSignatureAlgorithms: ['PS256', 'ES256'] })
@@ -98,14 +98,14 @@ describe('an ID token', () => {
 })
 
 describe('an ID token without kid', () => {
-  it('is verified by the only key there is', async () => {
+  it('is verified by the only key there is [id-token-6]', async () => {
     const key = await createProviderKey('RS256')
     provider.publish(key.jwk)
     signBy(key, { alg: 'RS256' })
     await expectLogin(await start())
   })
 
-  it('is verified by whichever of three keys made it', async () => {
+  it('is verified by whichever of three keys made it [id-token-7]', async () => {
     const keys = await Promise.all([1, 2, 3].map(() => createProviderKey('RS256')))
     provider.publish(...keys.map(({ jwk }, place) => ({ ...jwk, kid: `key-${place}` })))
     const app = await start()
@@ -116,7 +116,7 @@ describe('an ID token without kid', () => {
   })
 
   it.each(['RS256', 'PS256', 'ES256'])(
-    'is refused when none of several keys made it: %s',
+    'is refused when none of several keys made it: %s [id-token-5]',
     async (alg) => {
       const keys = await Promise.all([1, 2].map(() => createProviderKey(alg)))
       provider.publish(...keys.map(({ jwk }) => jwk))
@@ -127,7 +127,7 @@ describe('an ID token without kid', () => {
 })
 
 describe('the key of an ID token', () => {
-  it('is picked by alg, kty, use and crv where several have the same kid', async () => {
+  it('is picked by alg, kty, use and crv where several have the same kid [id-token-12]', async () => {
     const kid = 'the same'
     const [encryption, strange, rs256, es256, edDsa, ps256] = await Promise.all([
       createProviderKey('PS256', { kid, use: 'enc' }),
@@ -154,7 +154,7 @@ describe('the key of an ID token', () => {
     await expectRefusal(without, NO_KEY)
   })
 
-  it('is the one that made it where two differ in nothing but themselves', async () => {
+  it('is the one that made it where two differ in nothing but themselves [id-token-15]', async () => {
     const kid = 'the same'
     const keys = await Promise.all([1, 2].map(() => createProviderKey('PS256', { kid })))
     provider.publish(...keys.map(({ jwk }) => jwk))
@@ -167,37 +167,43 @@ describe('the key of an ID token', () => {
     await expectRefusal(app, WRONG_SIGNATURE)
   })
 
-  it.each(['jwk', 'jku', 'x5u', 'x5c'])('is never taken from the header: %s', async (member) => {
-    const { cert } = await createCertificate()
-    const thief = await createProviderKey('PS256', { kid: 'thief', alg: 'PS256' })
-    scene.provider.on('/thief/jwks', json({ keys: [thief.jwk] }))
-    scene.provider.on('/thief/cert', (_request, response) => response.end(cert))
-    const ownKey: Readonly<Record<string, unknown>> = {
-      jwk: thief.jwk,
-      jku: `${provider.issuer}/thief/jwks`,
-      x5u: `${provider.issuer}/thief/cert`,
-      x5c: [cert.replaceAll(/-----.*-----|\s/g, '')],
-    }
-    const app = await start()
-    for (const [kid, reason] of [
-      ['key-1', WRONG_SIGNATURE],
-      ['thief', NO_KEY],
-      [undefined, WRONG_SIGNATURE],
-    ] as const) {
-      signBy(thief, { ...(kid !== undefined && { kid }), [member]: ownKey[member] })
-      await expectRefusal(app, reason)
-    }
-    expect(new Set(asked(scene.provider))).toEqual(new Set(['POST /token', 'GET /jwks']))
-  })
+  it.each(['jwk', 'jku', 'x5u', 'x5c'])(
+    'is never taken from the header: %s [id-token-11]',
+    async (member) => {
+      const { cert } = await createCertificate()
+      const thief = await createProviderKey('PS256', { kid: 'thief', alg: 'PS256' })
+      scene.provider.on('/thief/jwks', json({ keys: [thief.jwk] }))
+      scene.provider.on('/thief/cert', (_request, response) => response.end(cert))
+      const ownKey: Readonly<Record<string, unknown>> = {
+        jwk: thief.jwk,
+        jku: `${provider.issuer}/thief/jwks`,
+        x5u: `${provider.issuer}/thief/cert`,
+        x5c: [cert.replaceAll(/-----.*-----|\s/g, '')],
+      }
+      const app = await start()
+      for (const [kid, reason] of [
+        ['key-1', WRONG_SIGNATURE],
+        ['thief', NO_KEY],
+        [undefined, WRONG_SIGNATURE],
+      ] as const) {
+        signBy(thief, { ...(kid !== undefined && { kid }), [member]: ownKey[member] })
+        await expectRefusal(app, reason)
+      }
+      expect(new Set(asked(scene.provider))).toEqual(new Set(['POST /token', 'GET /jwks']))
+    },
+  )
 
-  it.each([1024, 2040])('is refused when it is an RSA key of %i bits', async (modulusLength) => {
-    const weak = weakKey(modulusLength)
-    provider.publish(weak.jwk)
-    provider.makeIdToken = (claims) => Promise.resolve(weak.sign(claims))
-    await expectRefusal(await start(), /2048 bits/)
-  })
+  it.each([1024, 2040])(
+    'is refused when it is an RSA key of %i bits [id-token-14]',
+    async (modulusLength) => {
+      const weak = weakKey(modulusLength)
+      provider.publish(weak.jwk)
+      provider.makeIdToken = (claims) => Promise.resolve(weak.sign(claims))
+      await expectRefusal(await start(), /2048 bits/)
+    },
+  )
 
-  it('is looked for beyond one that is too weak', async () => {
+  it('is looked for beyond one that is too weak [id-token-10]', async () => {
     const [weak, strong] = [weakKey(1024), await createProviderKey('RS256')]
     provider.publish(weak.jwk, strong.jwk)
     const app = await start()
@@ -207,7 +213,7 @@ describe('the key of an ID token', () => {
     await expectRefusal(app, WRONG_SIGNATURE)
   })
 
-  it('is read anew when its name is unknown, but not within 30 seconds of the last time', async () => {
+  it('is read anew when its name is unknown, but not within 30 seconds of the last time [id-token-13]', async () => {
     const reads = (): number => scene.provider.requestsTo('/jwks').length
     const app = await start()
     await expectLogin(app)
@@ -252,27 +258,30 @@ describe('before the ID token was found right', () => {
     ['its nonce is a list with the right one', { nonce: ['another'] }, true],
     ['its at_hash is another', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }, true],
     ['its signature is wrong', {}, false],
-  ])('no token is used, no profile loaded, and nothing kept: %s', async (_what, claims, isOwn) => {
-    provider.claims = claims
-    if (!isOwn) signBy(await createProviderKey('PS256'), { kid: 'key-1' })
-    const store = new RecordingStore()
-    const verified: VerifiedLogin[] = []
-    const app = await start(
-      { revocationURL: `${provider.issuer}/revoke` },
-      { store, verify: (login) => (verified.push(login), { id: 'ada' }) },
-    )
-    const browser = new Browser()
-    expect((await browser.follow(app.loginURL)).status).toBe(502)
+  ])(
+    'no token is used, no profile loaded, and nothing kept: %s [id-token-8]',
+    async (_what, claims, isOwn) => {
+      provider.claims = claims
+      if (!isOwn) signBy(await createProviderKey('PS256'), { kid: 'key-1' })
+      const store = new RecordingStore()
+      const verified: VerifiedLogin[] = []
+      const app = await start(
+        { revocationURL: `${provider.issuer}/revoke` },
+        { store, verify: (login) => (verified.push(login), { id: 'ada' }) },
+      )
+      const browser = new Browser()
+      expect((await browser.follow(app.loginURL)).status).toBe(502)
 
-    expect(asked(scene.provider).filter((one) => one !== 'GET /jwks')).toEqual(['POST /token'])
-    expect(verified).toEqual([])
-    expect(JSON.stringify(await store.contents())).not.toMatch(/(access|refresh)-token|eyJ/)
-    expect(bodyOf(await browser.visit(`${app.origin}/tokens`))).toEqual({ tokens: null })
-  })
+      expect(asked(scene.provider).filter((one) => one !== 'GET /jwks')).toEqual(['POST /token'])
+      expect(verified).toEqual([])
+      expect(JSON.stringify(await store.contents())).not.toMatch(/(access|refresh)-token|eyJ/)
+      expect(bodyOf(await browser.visit(`${app.origin}/tokens`))).toEqual({ tokens: null })
+    },
+  )
 })
 
 describe('the UserInfo endpoint', () => {
-  it('is where the claims of the scopes profile and email are read', async () => {
+  it('is where the claims of the scopes profile and email are read [id-token-9]', async () => {
     const said = {
       ...{ sub: 'ada', name: 'Ada Lovelace', given_name: 'Ada', family_name: 'Lovelace' },
       ...{ email: 'ada@example.com', email_verified: true },

@@ -75,7 +75,7 @@ const METHODS = ['GET', 'POST'] as const
 
 describe('1. exactly one token request per code; a code is never sent twice, whatever fails', () => {
   it.each(METHODS)(
-    'sends the code once when the same callback comes twice at once by %s',
+    'sends the code once when the same callback comes twice at once by %s [rule-2]',
     async (method) => {
       const browser = new Browser()
       const { callback } = await startLogin(browser, app.loginURL)
@@ -118,7 +118,7 @@ describe('1. exactly one token request per code; a code is never sent twice, wha
     ['answered with nonsense', (_request, response) => response.end('<html>')],
     ['cut off', (_request, response) => response.destroy()],
     ['answered with 401', json({ error: 'invalid_client' }, 401)],
-  ])('does not send the code again after the exchange was %s', async (_what, script) => {
+  ])('does not send the code again after the exchange was %s [rule-1]', async (_what, script) => {
     const browser = new Browser()
     const { callback } = await startLogin(browser, app.loginURL)
     provider.onToken(script)
@@ -332,7 +332,7 @@ describe('3. no token, code, verifier, state or secret in an error message, an e
     expectNoSecrets(said, [CLIENT_SECRET, verifier])
   })
 
-  it('keeps secrets out of the URL after login and out of the Referer of what is loaded there', async () => {
+  it('keeps secrets out of the URL after login and out of the Referer of what is loaded there [rule-9]', async () => {
     const browser = new Browser()
     const { callback, state } = await startLogin(browser, `${app.loginURL}?return_to=/here`)
     const page = await browser.visit(callback)
@@ -360,7 +360,7 @@ describe('4. the session id changes at login and at logout; only named fields su
       },
     })
 
-  it('changes the id at login, and the old id is worth nothing', async () => {
+  it('changes the id at login, and the old id is worth nothing [rule-10]', async () => {
     const browser = new Browser()
     const { callback } = await startLogin(browser, app.loginURL)
     const before = sessionIdOf(browser, app.origin) ?? ''
@@ -417,7 +417,7 @@ describe('4. the session id changes at login and at logout; only named fields su
     expect(bodyOf(await browser.visit(`${shop.origin}/fields`))).toEqual({})
   })
 
-  it('keeps only the named fields also with Passport’s keepSessionInfo, and the new tokens', async () => {
+  it('keeps only the named fields also with Passport’s keepSessionInfo, and the new tokens [rule-12]', async () => {
     logInWhomTheCodeNames(provider)
     const shop = await start({
       store,
@@ -449,7 +449,7 @@ describe('4. the session id changes at login and at logout; only named fields su
     expect(await whoIs(browser, shop)).toMatchObject({ id: 'grace' })
   })
 
-  it('gives an attacker nothing who has planted the id of a session of their own', async () => {
+  it('gives an attacker nothing who has planted the id of a session of their own [rule-11]', async () => {
     const attacker = new Browser()
     await startLogin(attacker, app.loginURL)
     const planted = attacker.cookies(app.origin).get('connect.sid') ?? ''
@@ -474,7 +474,7 @@ describe('4. the session id changes at login and at logout; only named fields su
 })
 
 describe('5. no header of the request can change redirect_uri', () => {
-  it.each(['GET', 'HEAD'])('sends the configured one, by %s', async (method) => {
+  it.each(['GET', 'HEAD'])('sends the configured one, by %s [rule-13]', async (method) => {
     const hosts: (string | undefined)[] = []
     const behindProxy = await start({
       routes: (express) => {
@@ -569,7 +569,7 @@ describe('6. a provider’s fault is a 502, 503 or 504 with its reason; the user
     ['says nothing', silence, { status: 504, networkCode: 'timeout', retryable: true }],
     ['never comes to an end', trickle, { status: 504, networkCode: 'timeout', retryable: true }],
     ['sends 10 MB', tenMegabytes, { status: 502, networkCode: 'too_large', retryable: false }],
-  ])('says so when the token endpoint %s', async (_what, script, facts) => {
+  ])('says so when the token endpoint %s [rule-14]', async (_what, script, facts) => {
     const impatient = await start({ strategy: { timeoutMs: 500 } })
     const browser = new Browser()
     const { callback } = await startLogin(browser, impatient.loginURL)
@@ -671,7 +671,7 @@ describe('6. a provider’s fault is a 502, 503 or 504 with its reason; the user
 })
 
 describe('7. and 8. every outgoing request is limited, and HTTPS everywhere but loopback', () => {
-  it('does not follow redirects of the token endpoint', async () => {
+  it('does not follow redirects of the token endpoint [rule-15]', async () => {
     provider.onToken((_request, response) => {
       response.writeHead(307, { location: `${provider.origin}/elsewhere` }).end()
     })
@@ -679,7 +679,7 @@ describe('7. and 8. every outgoing request is limited, and HTTPS everywhere but 
     expect(asked(provider)).toEqual(['POST /token'])
   })
 
-  it('refuses plain HTTP to another machine, for each URL', () => {
+  it('refuses plain HTTP to another machine, for each URL [rule-16]', () => {
     const { authorizationURL, tokenURL } = provider
     const options = { authorizationURL, tokenURL, clientID: 'c', callbackURL: 'http://localhost/' }
     for (const option of ['authorizationURL', 'tokenURL', 'callbackURL', 'profileURL', 'issuer']) {
@@ -691,7 +691,7 @@ describe('7. and 8. every outgoing request is limited, and HTTPS everywhere but 
 })
 
 describe('9. PKCE S256 is always on; plain is refused; state cannot be turned off', () => {
-  it('sends a challenge of its own for each login, and its verifier to the token endpoint', async () => {
+  it('sends a challenge of its own for each login, and its verifier to the token endpoint [rule-19]', async () => {
     const browser = new Browser()
     const logins = [
       await startLogin(browser, app.loginURL),
@@ -715,7 +715,7 @@ describe('9. PKCE S256 is always on; plain is refused; state cannot be turned of
     expect(logins[0]?.state).not.toBe(logins[1]?.state)
   })
 
-  it('lets neither the query nor Passport’s options turn off or choose state and challenge', async () => {
+  it('lets neither the query nor Passport’s options turn off or choose state and challenge [rule-17]', async () => {
     const own = await start({
       routes: (express, strategy) => {
         const options = { state: 'chosen', pkce: false, code_challenge_method: 'plain' }
@@ -739,7 +739,7 @@ describe('9. PKCE S256 is always on; plain is refused; state cannot be turned of
     [{ authorizationParameters: { code_challenge_method: 'plain' } }, 'authorizationParameters'],
     [{ authorizationParameters: { state: 'chosen' } }, 'authorizationParameters'],
     [{ dangerouslyOmitPkce: true }, 'dangerouslyOmitPkce'],
-  ])('refuses the options %j', (changes, option) => {
+  ])('refuses the options %j [rule-18]', (changes, option) => {
     const { authorizationURL, tokenURL } = provider
     const options = { authorizationURL, tokenURL, clientID: 'c', callbackURL: 'http://localhost/' }
     const create = () => new AuthorizationCodeStrategy({ ...options, ...changes })
@@ -780,7 +780,7 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
 
   describe.each(METHODS)('by %s', (method) => {
     it.each(Object.keys(FORGED))(
-      'a forged callback with %s spends nobody’s pending login',
+      'a forged callback with %s spends nobody’s pending login [rule-5]',
       async (what) => {
         const victim = new Browser()
         const { callback } = await startLogin(victim, app.loginURL)
@@ -802,7 +802,7 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
       },
     )
 
-    it('forged callbacks leave a logged-in user as they were', async () => {
+    it('forged callbacks leave a logged-in user as they were [rule-6]', async () => {
       const victim = new Browser()
       await victim.follow(app.loginURL)
       const cookie = victim.cookies(app.origin).get('connect.sid')
@@ -821,7 +821,7 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
       expect(await whoIs(victim)).toMatchObject({ id: 'ada' })
     })
 
-    it('forged callbacks without a session write nothing and set no cookie', async () => {
+    it('forged callbacks without a session write nothing and set no cookie [rule-7]', async () => {
       for (const query of Object.values(FORGED)) {
         const page = await call(method, new Browser(), query)
         expect(page.status).toBe(400)
@@ -849,7 +849,7 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
       ],
       ['two errors', 'error=a&error=access_denied&state=STATE', 'ERR_AUTHORIZATION_RESPONSE'],
       ['two issuers', 'code=a&iss=a&iss=b&state=STATE', 'ERR_AUTHORIZATION_RESPONSE'],
-    ])('a callback with %s sends no code', async (_what, query, code) => {
+    ])('a callback with %s sends no code [rule-4]', async (_what, query, code) => {
       const browser = new Browser()
       const { state } = await startLogin(browser, app.loginURL)
       const page = await call(method, browser, query.replaceAll('STATE', state))
@@ -899,7 +899,7 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
   it.each([
     ['too large', `code=forged&state=${'a'.repeat(200_000)}`, 413],
     ['of too many fields', `code=forged&state=unknown${'&x=y'.repeat(2000)}`, 413],
-  ])('a form that is %s is refused, and nothing is lost', async (_what, body, status) => {
+  ])('a form that is %s is refused, and nothing is lost [rule-3]', async (_what, body, status) => {
     const victim = new Browser()
     const { callback } = await startLogin(victim, app.loginURL)
     expect((await call('POST', victim, body)).status).toBe(status)
@@ -908,7 +908,7 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
 
-  it('nested fields of an application that reads forms with extended: true do no harm', async () => {
+  it('nested fields of an application that reads forms with extended: true do no harm [rule-8]', async () => {
     const { default: express } = await import('express')
     const extended = await start({
       routes: (one) => one.use(express.urlencoded({ extended: true })),

@@ -101,7 +101,7 @@ function revoked(): unknown[] {
 }
 
 describe('logging out', () => {
-  it('ends the grant in the ledger, revokes both tokens, and destroys the session', async () => {
+  it('ends the grant in the ledger, revokes both tokens, and destroys the session [logout-2]', async () => {
     const app = await start()
     await logIn(app)
     const id = sessionIdOf(browser, app.origin) ?? ''
@@ -467,7 +467,7 @@ describe.each(['this process', 'another process'])(
       expect(await whoIs(exit)).toMatchObject({ id: 'ada' })
     })
 
-    it('cannot revive the grant, even where it brings the session back', async () => {
+    it('cannot revive the grant, even where it brings the session back [logout-1]', async () => {
       await startBoth(false)
       const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
       await routes.slow.reached

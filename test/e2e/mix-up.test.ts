@@ -20,16 +20,19 @@ describe('the issuer of an authorization response', () => {
     ['empty', ''],
   ]
 
-  it.each(others)('is refused when it is %s, and no code is sent', async (_what, iss) => {
-    const app = await scene.start({ strategy: { issuer: ISSUER } })
-    const { callback } = await startLogin(browser, app.loginURL)
-    const page = await browser.visit(changed(callback, { iss }))
-    expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_AUTHORIZATION_RESPONSE' }])
-    expect(asked(scene.provider)).toEqual([])
-    expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
-  })
+  it.each(others)(
+    'is refused when it is %s, and no code is sent [mix-up-3]',
+    async (_what, iss) => {
+      const app = await scene.start({ strategy: { issuer: ISSUER } })
+      const { callback } = await startLogin(browser, app.loginURL)
+      const page = await browser.visit(changed(callback, { iss }))
+      expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_AUTHORIZATION_RESPONSE' }])
+      expect(asked(scene.provider)).toEqual([])
+      expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
+    },
+  )
 
-  it.each(others)('is refused when it is %s, also with a denial', async (_what, iss) => {
+  it.each(others)('is refused when it is %s, also with a denial [mix-up-2]', async (_what, iss) => {
     const app = await scene.start({ strategy: { issuer: ISSUER } })
     const { callback } = await startLogin(browser, app.loginURL)
     const denial = changed(callback, { code: undefined, error: 'access_denied', iss })
@@ -38,7 +41,7 @@ describe('the issuer of an authorization response', () => {
     expect(asked(scene.provider)).toEqual([])
   })
 
-  it('is missed where the provider always sends it, and no code is sent', async () => {
+  it('is missed where the provider always sends it, and no code is sent [mix-up-1]', async () => {
     const app = await scene.start({
       strategy: { issuer: ISSUER, authorizationResponseIssParameterSupported: true },
     })

@@ -203,7 +203,7 @@ describe('with every debug switch on, nothing the process prints or answers has 
         }
       },
     ],
-  ])('by %s', async (_, client) => {
+  ])('by %s [no-secrets-1]', async (_, client) => {
     const { options, parts } = await client()
     for (const part of parts) secrets.add(part)
     await startLoud(options)

@@ -36,7 +36,7 @@ async function isLoggedIn(app: TestApp, browser: Browser): Promise<boolean> {
 }
 
 describe('an OpenID Connect login', () => {
-  it('sends a nonce of its own each time, and takes an ID token that is all it should be', async () => {
+  it('sends a nonce of its own each time, and takes an ID token that is all it should be [oidc-4]', async () => {
     const app = await start()
     for (const browser of [new Browser(), new Browser()]) {
       expect((await browser.follow(app.loginURL)).status).toBe(200)
@@ -135,7 +135,7 @@ describe('an ID token is refused, and nobody logged in, when it', () => {
     ['does not say when the person was authenticated', {}, { maxAgeSeconds: 60 }],
     ['is of a weaker authentication', elsewhere, { acrValues: ['gold'] }],
     ['does not say how the person was authenticated', {}, { acrValues: ['gold'] }],
-  ])('%s', async (_what, claims, options) => {
+  ])('%s [oidc-2]', async (_what, claims, options) => {
     provider.claims = claims
     const app = await start(options)
     const browser = new Browser()
@@ -168,7 +168,7 @@ describe('an ID token is refused, and nobody logged in, when it', () => {
   }
   let lastClaims = {}
 
-  it.each(Object.keys(forgeries))('%s', async (what) => {
+  it.each(Object.keys(forgeries))('%s [oidc-3]', async (what) => {
     provider.makeIdToken = async (claims) => {
       lastClaims = claims
       return (await forgeries[what]?.()) ?? ''
@@ -199,7 +199,7 @@ describe('an ID token is refused, and nobody logged in, when it', () => {
 })
 
 describe('the profile', () => {
-  it('is refused when it is about another person than the ID token', async () => {
+  it('is refused when it is about another person than the ID token [oidc-13]', async () => {
     scene.provider.onProfile(json({ sub: 'eve', name: 'Eve' }))
     const app = await start()
     const browser = new Browser()
@@ -225,7 +225,7 @@ describe('a refresh', () => {
     },
   }
 
-  it('is refused when its ID token is about another person', async () => {
+  it('is refused when its ID token is about another person [oidc-1]', async () => {
     const app = await start({}, withRenewal)
     const browser = new Browser()
     await browser.follow(app.loginURL)
@@ -254,7 +254,7 @@ describe('logging out at the provider as well', () => {
     postLogoutRedirectURL: 'https://app.example/auth/logged-out',
   })
 
-  it('leads to its logout page with the ID token and a state, and home again', async () => {
+  it('leads to its logout page with the ID token and a state, and home again [oidc-11]', async () => {
     const app = await start(logoutOptions(), { router: { logoutRedirect: '/bye' } })
     const browser = new Browser()
     await browser.follow(app.loginURL)
@@ -271,7 +271,7 @@ describe('logging out at the provider as well', () => {
   })
 
   it.each(['', '?state=', '?state=another', '?state=a&state=a'])(
-    'refuses to come back with %j',
+    'refuses to come back with %j [oidc-12]',
     async (query) => {
       const app = await start(logoutOptions())
       const browser = new Browser()
@@ -301,7 +301,7 @@ describe('back-channel logout', () => {
     ['session alone', { sub: undefined }],
     ['person', { sid: undefined }],
   ])(
-    'ends the login by the provider’s %s, over all who share store and ledger',
+    'ends the login by the provider’s %s, over all who share store and ledger [oidc-5]',
     async (_by, claims) => {
       const ledger = new MemoryLedger()
       const one = await start({ backchannelLogout: true, ledger })
@@ -331,14 +331,14 @@ describe('back-channel logout', () => {
     expect(await isLoggedIn(app, browser)).toBe(true)
   })
 
-  it('takes a logout token once', async () => {
+  it('takes a logout token once [oidc-10]', async () => {
     const app = await start({ backchannelLogout: true, ledger: new MemoryLedger() })
     const token = await provider.logoutToken()
     expect((await post(app, token)).status).toBe(200)
     expect((await post(app, token)).status).toBe(400)
   })
 
-  it('refuses a login that the logout has overtaken', async () => {
+  it('refuses a login that the logout has overtaken [oidc-6]', async () => {
     const app = await start({ backchannelLogout: true, ledger: new MemoryLedger() })
     const browser = new Browser()
     const { callback } = await startLogin(browser, app.loginURL)
@@ -363,7 +363,7 @@ describe('back-channel logout', () => {
     ['of an event that is no object', { events: { [LOGOUT_EVENT]: 'yes' } }],
     ['with a nonce, as an ID token has', { nonce: 'n' }],
     ['about nobody', { sub: undefined, sid: undefined }],
-  ])('refuses a logout token %s', async (_what, claims) => {
+  ])('refuses a logout token %s [oidc-7]', async (_what, claims) => {
     const app = await start({ backchannelLogout: true, ledger: new MemoryLedger() })
     const browser = new Browser()
     await browser.follow(app.loginURL)
@@ -375,7 +375,7 @@ describe('back-channel logout', () => {
     expect(await isLoggedIn(app, browser)).toBe(true)
   })
 
-  it('refuses what is signed by another, by nobody, or is not there', async () => {
+  it('refuses what is signed by another, by nobody, or is not there [oidc-9]', async () => {
     const app = await start({ backchannelLogout: true, ledger: new MemoryLedger() })
     const browser = new Browser()
     await browser.follow(app.loginURL)
@@ -394,7 +394,7 @@ describe('back-channel logout', () => {
     ['that was not agreed on', { providerSignatureAlgorithms: ['PS256'] }, {}],
     ['that is not the key’s', {}, { alg: 'PS256' }],
   ])(
-    'refuses a logout token signed with an algorithm %s by 400, and ends nothing',
+    'refuses a logout token signed with an algorithm %s by 400, and ends nothing [oidc-8]',
     async (_which, options, names) => {
       const other = await createProviderKey('RS256', { kid: 'other', ...names })
       provider.publish(provider.publicKey, other.jwk)

@@ -535,7 +535,7 @@ describe('the hooks of passport-oauth2 in a subclass', () => {
     },
   )
 
-  it('userProfile reads a profile by this._oauth2.get, with the token in a header', async () => {
+  it('userProfile reads a profile by this._oauth2.get, with the token in a header [passport-1]', async () => {
     class Subclass extends AuthorizationCodeStrategy {
       override userProfile(
         accessToken: string,

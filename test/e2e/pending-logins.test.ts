@@ -64,7 +64,7 @@ function at(time: number): void {
 
 describe('several pending logins', () => {
   it.each([[[0, 1, 2]], [[0, 2, 1]], [[1, 0, 2]], [[1, 2, 0]], [[2, 0, 1]], [[2, 1, 0]]])(
-    'of three tabs are finished in the order %j, each with its own verifier and aim',
+    'of three tabs are finished in the order %j, each with its own verifier and aim [pending-login-3]',
     async (order) => {
       const tabs: StartedLogin[] = []
       for (const name of ['a', 'b', 'c']) {
@@ -129,7 +129,7 @@ describe('several pending logins', () => {
     expect(await pendingIds()).toHaveLength(8)
   })
 
-  it('of two browsers are strangers to each other', async () => {
+  it('of two browsers are strangers to each other [pending-login-4]', async () => {
     const other = new Browser()
     const { callback } = await startLogin(browser, app.loginURL)
     await startLogin(other, app.loginURL)
@@ -150,25 +150,28 @@ describe('a pending login expires', () => {
   it.each([
     ['after ten minutes', undefined, 600_000],
     ['after pendingLoginLifetimeMs', 5_000, 5_000],
-  ])('%s, not a millisecond earlier', async (_when, pendingLoginLifetimeMs, lifetimeMs) => {
-    app = await scene.start({ store, strategy: { pendingLoginLifetimeMs } })
-    const start = Date.now()
-    at(start)
-    const early = await startLogin(browser, app.loginURL)
-    const late = await startLogin(browser, app.loginURL)
+  ])(
+    '%s, not a millisecond earlier [pending-login-2]',
+    async (_when, pendingLoginLifetimeMs, lifetimeMs) => {
+      app = await scene.start({ store, strategy: { pendingLoginLifetimeMs } })
+      const start = Date.now()
+      at(start)
+      const early = await startLogin(browser, app.loginURL)
+      const late = await startLogin(browser, app.loginURL)
 
-    at(start + lifetimeMs - 1)
-    expect((await browser.visit(early.callback)).status).toBe(302)
-    expect(asked(provider)).toEqual(ONE_LOGIN)
-    provider.reset()
+      at(start + lifetimeMs - 1)
+      expect((await browser.visit(early.callback)).status).toBe(302)
+      expect(asked(provider)).toEqual(ONE_LOGIN)
+      provider.reset()
 
-    at(start + lifetimeMs)
-    const page = await browser.visit(late.callback)
-    expect(page.status).toBe(400)
-    expect(bodyOf(page)).toEqual({ code: 'ERR_PENDING_LOGIN_EXPIRED' })
-    expect(app.errors).toEqual([expect.any(PendingLoginError)])
-    expect(asked(provider)).toEqual([])
-  })
+      at(start + lifetimeMs)
+      const page = await browser.visit(late.callback)
+      expect(page.status).toBe(400)
+      expect(bodyOf(page)).toEqual({ code: 'ERR_PENDING_LOGIN_EXPIRED' })
+      expect(app.errors).toEqual([expect.any(PendingLoginError)])
+      expect(asked(provider)).toEqual([])
+    },
+  )
 
   it('also for a denial, and stays expired', async () => {
     const start = Date.now()
@@ -197,7 +200,7 @@ describe('a callback without its pending login says why', () => {
     expect(hintsOf(app)).toBe('')
   })
 
-  it('ERR_PENDING_LOGIN_USED: its code was sent once, and refused', async () => {
+  it('ERR_PENDING_LOGIN_USED: its code was sent once, and refused [pending-login-1]', async () => {
     const { callback } = await startLogin(browser, app.loginURL)
     provider.onToken(json({ error: 'invalid_grant' }, 400))
     await browser.visit(callback)
@@ -458,7 +461,7 @@ describe('the tabs of two providers in one session', () => {
     await other.close()
   })
 
-  it('do not accept each other’s callbacks', async () => {
+  it('do not accept each other’s callbacks [pending-login-5]', async () => {
     await startBoth()
     const { callback } = await startLogin(browser, app.loginURL)
     const { search } = new URL(callback)

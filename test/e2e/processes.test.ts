@@ -118,7 +118,7 @@ describeWithRedis('an application of several processes, sessions and ledger in R
   }
 
   it.each([1, 2, 4])(
-    'renews an expired token once for fifty requests at once to %d of them',
+    'renews an expired token once for fifty requests at once to %d of them [process-1]',
     async (count) => {
       await logIn()
       await setClocks(HOUR)
@@ -165,7 +165,7 @@ describeWithRedis('an application of several processes, sessions and ledger in R
     expect(asked(provider)).toEqual(ONE_REFRESH)
   })
 
-  it('sends a code once when its callback comes to all of them at once', async () => {
+  it('sends a code once when its callback comes to all of them at once [process-2]', async () => {
     const callbacks = await startLogin()
     const browsers = callbacks.map((callback) => {
       const one = new Browser()

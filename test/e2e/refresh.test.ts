@@ -80,22 +80,25 @@ describe('an access token that has expired', () => {
   it.each<[string, Partial<AuthorizationCodeOptions>]>([
     ['as they are', {}],
     ['sealed', { tokenSecret: 'a secret of 32 characters or more' }],
-  ])('is renewed once for fifty requests at once, with tokens kept %s', async (_how, options) => {
-    const app = await startLoggedIn(options)
-    advanceClock(HOUR)
-    const everybody = routes.arrivals(50)
-    rotating.beforeAnswer = () => everybody
+  ])(
+    'is renewed once for fifty requests at once, with tokens kept %s [refresh-1]',
+    async (_how, options) => {
+      const app = await startLoggedIn(options)
+      advanceClock(HOUR)
+      const everybody = routes.arrivals(50)
+      rotating.beforeAnswer = () => everybody
 
-    const pages = Promise.all(
-      Array.from({ length: 50 }, () => browser.visit(`${app.origin}/token`)),
-    )
+      const pages = Promise.all(
+        Array.from({ length: 50 }, () => browser.visit(`${app.origin}/token`)),
+      )
 
-    const answers = (await pages).map(({ status, text }) => `${status} ${text}`)
-    expect(new Set(answers)).toEqual(new Set(['200 {"accessToken":"access-token-2-of-ada"}']))
-    expect(asked(provider)).toEqual(ONE_REFRESH)
-    expect(refreshTokensSent()).toEqual(['refresh-token-1-of-ada'])
-    await expectLoginAlive(app)
-  })
+      const answers = (await pages).map(({ status, text }) => `${status} ${text}`)
+      expect(new Set(answers)).toEqual(new Set(['200 {"accessToken":"access-token-2-of-ada"}']))
+      expect(asked(provider)).toEqual(ONE_REFRESH)
+      expect(refreshTokensSent()).toEqual(['refresh-token-1-of-ada'])
+      await expectLoginAlive(app)
+    },
+  )
 
   it('is renewed once for all requests that come one after the other', async () => {
     const app = await startLoggedIn()
@@ -520,7 +523,7 @@ describe('accessToken(req, { renew: true })', () => {
 })
 
 describe('what the answer leaves out', () => {
-  it('stays as it was: refresh token, its end, and scope', async () => {
+  it('stays as it was: refresh token, its end, and scope [refresh-3]', async () => {
     rotating.response = { scope: 'read write', refresh_token_expires_in: 10 * HOUR }
     const app = await startLoggedIn()
     const before = bodyOf(await browser.visit(`${app.origin}/tokens`))['tokens']
@@ -539,7 +542,7 @@ describe('what the answer leaves out', () => {
     expect(refreshTokensSent()).toEqual(['refresh-token-1-of-ada', 'refresh-token-1-of-ada'])
   })
 
-  it('is replaced when it is there', async () => {
+  it('is replaced when it is there [refresh-2]', async () => {
     rotating.response = { scope: 'read write' }
     const app = await startLoggedIn()
     rotating.response = { scope: 'read', refresh_token: 'another' }

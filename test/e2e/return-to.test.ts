@@ -82,7 +82,7 @@ describe('/login?return_to=', () => {
     '?//evil.example',
     '#//evil.example',
     '/' + 'a'.repeat(2048),
-  ])('does not lead to %j but home', async (path) => {
+  ])('does not lead to %j but home [return-to-3]', async (path) => {
     expect(await landsOn(`?return_to=${encodeURIComponent(path)}`)).toBe('/')
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
@@ -95,11 +95,11 @@ describe('/login?return_to=', () => {
     '?RETURN_TO=//evil.example',
     '?return_to',
     '?return_to=%ff%fe',
-  ])('does not lead away by %s', async (query) => {
+  ])('does not lead away by %s [return-to-2]', async (query) => {
     expect(await landsOn(query)).toBe('/')
   })
 
-  it('cannot be set or changed at the callback', async () => {
+  it('cannot be set or changed at the callback [return-to-1]', async () => {
     const { callback } = await startLogin(browser, `${app.loginURL}?return_to=/chosen`)
     const page = await browser.visit(`${callback}&return_to=//evil.example&returnTo=/other`)
     expect(page.headers.get('location')).toBe('/chosen')
@@ -187,7 +187,7 @@ describe('requireLogin', () => {
     expect((await browser.follow(first.location ?? '')).text).toBe('deep')
   })
 
-  it('does not carry along a path that could be another host', async () => {
+  it('does not carry along a path that could be another host [return-to-4]', async () => {
     app = await scene.start({ routes: (one) => one.use(requireLogin()) })
     const answer = await browser.request(`${app.origin}//evil.example/x`, { headers: page })
     expect(answer.status).toBe(302)

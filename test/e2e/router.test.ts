@@ -92,7 +92,7 @@ describe('a denied consent', () => {
       '</p></html><h1>Log in here</h1>',
       '&#60;/p&#62;&#60;/html&#62;&#60;h1&#62;Log in here&#60;/h1&#62;',
     ],
-  ])('shows the description %s as text', async (description, escaped) => {
+  ])('shows the description %s as text [router-3]', async (description, escaped) => {
     const page = await deny(await scene.start({ router: {} }), { error_description: description })
     expect(page.status).toBe(403)
     expect(page.text).toContain(`<p>${escaped}</p>`)
@@ -106,7 +106,7 @@ describe('a denied consent', () => {
     expect(page.text).toContain(`<p>a b ${'x'.repeat(296)}…</p>`)
   })
 
-  it('is believed only with the state of a pending login', async () => {
+  it('is believed only with the state of a pending login [router-2]', async () => {
     const app = await scene.start({ router: { failureRedirect: '/sorry' } })
     for (const query of ['error=access_denied', 'error=access_denied&state=forged']) {
       const page = await browser.visit(`${app.callbackURL}?${query}`)
@@ -134,7 +134,7 @@ describe('a refusal by verify', () => {
 })
 
 describe('errors', () => {
-  it('that the person can mend end on a plain page that offers to start again', async () => {
+  it('that the person can mend end on a plain page that offers to start again [router-4]', async () => {
     const app = await scene.start({ router: {} })
     const { callback } = await startLogin(browser, app.loginURL)
     await browser.visit(callback)
@@ -212,7 +212,7 @@ describe('POST /logout', () => {
     ['an opaque origin', () => ({ origin: 'null' })],
     ['an origin that is no URL', () => ({ origin: 'evil' })],
     ['another site with our origin', ({ origin }) => ({ 'sec-fetch-site': 'cross-site', origin })],
-  ])('is refused from %s, and nothing changes', async (_where, headersFor) => {
+  ])('is refused from %s, and nothing changes [router-1]', async (_where, headersFor) => {
     const app = await startLoggedIn()
     const before = await store.contents()
     const page = await browser.request(`${app.origin}/auth/logout`, {

@@ -119,7 +119,7 @@ async function expectLoginAgain(app: TestApp): Promise<void> {
 }
 
 describe('with tokenSecret', () => {
-  it('nothing of the tokens or the grant lies in the session in clear', async () => {
+  it('nothing of the tokens or the grant lies in the session in clear [sealing-2]', async () => {
     rotating.response = { scope: 'a-very-telling-scope' }
     const app = await start(NEW)
     await logIn(app)
@@ -312,7 +312,7 @@ describeWithRedis('everything in Redis', (redisServer) => {
   beforeEach(() => redis.client.flushAll())
   afterAll(() => redis.stop())
 
-  it('holds no token, code, verifier or grant in clear, and nothing that opens the ledger', async () => {
+  it('holds no token, code, verifier or grant in clear, and nothing that opens the ledger [sealing-1]', async () => {
     const client = redis.client
     const app = await scene.start({
       store: new RedisStore({ client }),

@@ -50,7 +50,7 @@ async function expectRefusal(app: TestApp, login: StartedLogin, callback: string
 }
 
 describe('a signed response', () => {
-  it('is asked for, and is where code and state are taken from, whatever stands beside it', async () => {
+  it('is asked for, and is where code and state are taken from, whatever stands beside it [jarm-2]', async () => {
     const app = await start()
     const login = await startLogin(browser, app.loginURL)
     expect(login.request.get('response_mode')).toBe('jwt')
@@ -71,7 +71,7 @@ describe('a signed response', () => {
     ['has no exp', { exp: undefined }],
     ['has an exp that is past', { exp: now() - 3600 }],
     ['has an exp that is no number', { exp: 'never' }],
-  ])('is refused, and its code is not sent, when it %s', async (_what, members) => {
+  ])('is refused, and its code is not sent, when it %s [jarm-4]', async (_what, members) => {
     const app = await start()
     const login = await startLogin(browser, app.loginURL)
     const response = await provider.sign(saidTo(login.state, members))
@@ -104,7 +104,7 @@ describe('a signed response', () => {
   }
 
   it.each(Object.keys(forgeries))(
-    'is refused, and its code is not sent, when it is forged: it %s',
+    'is refused, and its code is not sent, when it is forged: it %s [jarm-5]',
     async (what) => {
       const app = await start()
       const login = await startLogin(browser, app.loginURL)
@@ -113,7 +113,7 @@ describe('a signed response', () => {
     },
   )
 
-  it('is refused when its algorithm is none that was agreed on, though the provider has such a key', async () => {
+  it('is refused when its algorithm is none that was agreed on, though the provider has such a key [jarm-3]', async () => {
     const other = await createProviderKey('RS256', { kid: 'other' })
     provider.publish(provider.publicKey, other.jwk)
     const app = await start({ providerSignatureAlgorithms: ['PS256'] })
@@ -135,7 +135,7 @@ describe('a signed response', () => {
     }
   })
 
-  it('is the only kind that is taken', async () => {
+  it('is the only kind that is taken [jarm-6]', async () => {
     const app = await start()
     const login = await startLogin(browser, app.loginURL)
     await expectRefusal(app, login, login.callback)
@@ -149,7 +149,7 @@ describe('a signed response', () => {
     await expectRefusal(app, login, twice)
   })
 
-  it('has to be about a login of this browser, and an ID token is about none', async () => {
+  it('has to be about a login of this browser, and an ID token is about none [jarm-1]', async () => {
     const app = await start()
     const login = await startLogin(browser, app.loginURL)
     const idToken = { ...saidTo(login.state), code: undefined, state: undefined, sub: 'ada' }

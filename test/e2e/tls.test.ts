@@ -74,7 +74,7 @@ describe('a client that is known by its certificate', () => {
   })
 
   it.each(['tls_client_auth', 'self_signed_tls_client_auth'] as const)(
-    'authenticates by %s at every endpoint, and by nothing else',
+    'authenticates by %s at every endpoint, and by nothing else [tls-1]',
     async (clientAuthentication) => {
       const app = await startApp(provider, {
         clientSecret: undefined,
@@ -107,7 +107,7 @@ describe('a client that is known by its certificate', () => {
     },
   )
 
-  it('calls a resource with the certificate that the access token is bound to', async () => {
+  it('calls a resource with the certificate that the access token is bound to [tls-2]', async () => {
     const app = await startApp(provider, {
       clientSecret: undefined,
       clientAuthentication: 'tls_client_auth',
@@ -164,7 +164,7 @@ describe('a client that is known by its certificate', () => {
       )
     })
 
-    it('takes the endpoints under mtls_endpoint_aliases where a certificate is used, and the ordinary ones where there are none', async () => {
+    it('takes the endpoints under mtls_endpoint_aliases where a certificate is used, and the ordinary ones where there are none [tls-4]', async () => {
       const discovered = await discover(scene.provider.origin, { mutualTls: true })
 
       expect(discovered).toMatchObject({
@@ -187,7 +187,7 @@ describe('a client that is known by its certificate', () => {
       expect(asked(scene.provider)).toEqual(['GET /.well-known/openid-configuration'])
     })
 
-    it('takes the endpoints under mtls_endpoint_aliases with private_key_jwt too when it is told to', async () => {
+    it('takes the endpoints under mtls_endpoint_aliases with private_key_jwt too when it is told to [tls-5]', async () => {
       const { privateKey } = await generateKeyPair('PS256', { extractable: true })
       const app = await scene.start({
         strategy: {
@@ -214,7 +214,7 @@ describe('a client that is known by its certificate', () => {
     })
   })
 
-  it('goes to the ordinary endpoints of a provider without mtls_endpoint_aliases', async () => {
+  it('goes to the ordinary endpoints of a provider without mtls_endpoint_aliases [tls-3]', async () => {
     scene.provider.on(
       '/.well-known/openid-configuration',
       json({
@@ -267,19 +267,19 @@ describe('a token endpoint with TLS', () => {
     expect(provider.requests.map(({ line }) => line)).toEqual(['POST /token', 'GET /me'])
   })
 
-  it('is refused when its certificate is self-signed', async () => {
+  it('is refused when its certificate is self-signed [tls-9]', async () => {
     await expectRefused(await startProvider(), 'DEPTH_ZERO_SELF_SIGNED_CERT')
   })
 
   it.each([
     ['has expired', 'CERT_HAS_EXPIRED', { expiresAt: new Date(Date.now() - 24 * 60 * 60 * 1000) }],
     ['is another host’s', 'ERR_TLS_CERT_ALTNAME_INVALID', { address: '127.0.0.2' }],
-  ])('is refused when its certificate %s', async (_, networkCode, options) => {
+  ])('is refused when its certificate %s [tls-8]', async (_, networkCode, options) => {
     const own = await createCertificate(options)
     await expectRefused(await startProvider(own), networkCode, agent({ ca: own.cert }))
   })
 
-  it('is refused when it speaks TLS 1.1 at most', async () => {
+  it('is refused when it speaks TLS 1.1 at most [tls-7]', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const
     const provider = await startProvider(old)
     // It does speak, with those who would still listen.
@@ -292,7 +292,7 @@ describe('a token endpoint with TLS', () => {
     await expectRefused(provider, /^ERR_SSL_/, agent())
   })
 
-  it('is offered only the cipher suites of TLS 1.2 that the dispatcher names', async () => {
+  it('is offered only the cipher suites of TLS 1.2 that the dispatcher names [tls-6]', async () => {
     const [first, second] = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384']
     const dispatcher = agent({ ciphers: first })
 

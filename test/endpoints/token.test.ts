@@ -181,7 +181,7 @@ describe('a token endpoint that gives no whole answer', () => {
     expect(asked(provider)).toEqual([])
   })
 
-  it('hangs up on a body of 10 MB once it is past the limit, long before its end', async () => {
+  it('hangs up on a body of 10 MB once it is past the limit, long before its end [token-3]', async () => {
     const megabyte = Buffer.alloc(1024 * 1024, ' ')
     let finished: Promise<boolean> | undefined
     const error = await failureOf((_request, response) => {
@@ -371,11 +371,11 @@ describe('a token endpoint that answers', () => {
       json({ error: { message: 'nested' }, error_description: ['a', 'list'] }, 400),
       { ...nonsense, httpStatus: 400, errorDescription: undefined },
     ],
-  ])('%s', async (_, script, facts) => {
+  ])('%s [token-2]', async (_, script, facts) => {
     expectTokenEndpointError(await failureOf(script), facts)
   })
 
-  it.each([302, 303, 307, 308])('%i is not followed', async (status) => {
+  it.each([302, 303, 307, 308])('%i is not followed [token-1]', async (status) => {
     const elsewhere: string[] = []
     const other = await listen((request, response) => {
       elsewhere.push(request.url ?? '')
@@ -512,7 +512,7 @@ describe('an error of the token endpoint', () => {
     )
   })
 
-  it('has no control characters, line ends or terminal escapes of the server', async () => {
+  it('has no control characters, line ends or terminal escapes of the server [token-10]', async () => {
     const error = await failureOf(
       json(
         {
@@ -547,11 +547,14 @@ describe('a token response', () => {
     return tokens
   }
 
-  it.each(['bearer', 'Bearer', 'BEARER', 'bEaReR'])('may call its type %s', async (tokenType) => {
-    expect(await tokensOf(json(tokenResponse({ token_type: tokenType })))).toMatchObject({
-      tokenType: 'bearer',
-    })
-  })
+  it.each(['bearer', 'Bearer', 'BEARER', 'bEaReR'])(
+    'may call its type %s [token-7]',
+    async (tokenType) => {
+      expect(await tokensOf(json(tokenResponse({ token_type: tokenType })))).toMatchObject({
+        tokenType: 'bearer',
+      })
+    },
+  )
 
   it.each([
     ['mac', 'mac'],
@@ -559,7 +562,7 @@ describe('a token response', () => {
     ['N_A', 'N_A'],
     ['a number', 1],
     ['missing', undefined],
-  ])('is refused when its type is %s', async (_, tokenType) => {
+  ])('is refused when its type is %s [token-6]', async (_, tokenType) => {
     const error = await failureOf(json(tokenResponse({ token_type: tokenType })))
     expectTokenEndpointError(error, { ...nonsense, httpStatus: 200 })
     expect(error.message).toContain('token_type')
@@ -580,7 +583,7 @@ describe('a token response', () => {
   it.each([
     ['be missing', undefined],
     ['be null', null],
-  ])('may leave its life open: expires_in may %s', async (_, expiresIn) => {
+  ])('may leave its life open: expires_in may %s [token-8]', async (_, expiresIn) => {
     const tokens = await tokensOf(json(tokenResponse({ expires_in: expiresIn })))
     expect(tokens).toMatchObject({ accessToken: expect.any(String) })
     expect(tokens).not.toHaveProperty('expiresAt')
@@ -725,7 +728,7 @@ describe('a token response', () => {
       ['for another client', { aud: 'client-2' }],
       ['that has expired', { exp: 1 }],
       ['about nobody', { sub: undefined }],
-    ])('is refused with one %s', async (_, claims) => {
+    ])('is refused with one %s [token-9]', async (_, claims) => {
       const jwt = await idToken(claims)
       const error = await failureOf(json(tokenResponse({ id_token: jwt })), { issuer })
       expectTokenEndpointError(error, { ...nonsense, httpStatus: 200 })
@@ -852,7 +855,7 @@ describe('a function of the application’s own that fails before anything is se
 })
 
 describe('a token request', () => {
-  it('carries further parameters and headers, which cannot replace the library’s own', async () => {
+  it('carries further parameters and headers, which cannot replace the library’s own [token-4]', async () => {
     const { errors } = await logInOnce({
       ...endpointsOf(provider),
       skipUserProfile: true,
@@ -879,7 +882,7 @@ describe('a token request', () => {
     'http://localhost.provider.example/token',
     'http://localhost@provider.example/token',
     'ftp://127.0.0.1/token',
-  ])('never leaves for %s: HTTPS is needed', (tokenURL) => {
+  ])('never leaves for %s: HTTPS is needed [token-5]', (tokenURL) => {
     const error = thrownBy(
       () =>
         new AuthorizationCodeStrategy({

@@ -125,7 +125,7 @@ describe('a login with Askara', () => {
     expect(errors).toEqual([])
   })
 
-  it('reads GET /me with the bearer token and the documented content type', async () => {
+  it('reads GET /me with the bearer token and the documented content type [wire-1]', async () => {
     provider.onToken(json(tokenResponse({ access_token: 'ACCESS_TOKEN' })))
     const { page, errors } = await logIn()
 
@@ -177,7 +177,7 @@ describe('a login with Askara', () => {
     expect(asked(provider)).toEqual(['POST /token', 'GET /me'])
   })
 
-  it('sends PKCE after all when dangerouslyOmitPkce is set back', async () => {
+  it('sends PKCE after all when dangerouslyOmitPkce is set back [wire-2]', async () => {
     const { errors } = await logInOnce({
       ...askara,
       ...endpointsOf(provider),
@@ -219,7 +219,7 @@ describe('a login with Jiko', () => {
     return jwtVerify(form['client_assertion'] ?? '', publicKey, { algorithms: ['PS256'] })
   }
 
-  it('asks for authorization with the documented parameters and no others', async () => {
+  it('asks for authorization with the documented parameters and no others [wire-3]', async () => {
     const { callbackURL, errors } = await logIn()
 
     const { raw, path, parameters } = authorizationRequest()
@@ -265,7 +265,7 @@ describe('a login with Jiko', () => {
     expect(errors).toEqual([])
   })
 
-  it('proves by the code verifier that it sent the challenge', async () => {
+  it('proves by the code verifier that it sent the challenge [wire-4]', async () => {
     await logIn()
 
     const { form } = tokenRequestOf(provider)
@@ -275,7 +275,7 @@ describe('a login with Jiko', () => {
     expect(asked(provider)).toEqual(['POST /token'])
   })
 
-  it('signs an assertion of the documented claims and no others, with PS256 and a life below 5 minutes', async () => {
+  it('signs an assertion of the documented claims and no others, with PS256 and a life below 5 minutes [wire-5]', async () => {
     const before = Math.floor(Date.now() / 1000)
     await logIn()
     const { payload, protectedHeader } = await assertion()

@@ -118,7 +118,7 @@ describe('a token endpoint that answers the code strangely', () => {
   ]
 
   it(
-    'logs somebody in if the answer is a token response, and gives a known error if not',
+    'logs somebody in if the answer is a token response, and gives a known error if not [fuzz-answer-1]',
     async () => {
       const property = fc.asyncProperty(TOKEN_ANSWERS, async (answer) => {
         const visitor = visitorOf(app)
@@ -236,7 +236,7 @@ describe('an answer that is nested deeper than the stack', () => {
   })
 
   // Found: what was read without a stack could not be written into the session, and ended the process.
-  it('does not end the process when it is a profile', async () => {
+  it('does not end the process when it is a profile [fuzz-answer-3]', async () => {
     scene.provider.onProfile((_request, response) => response.end(`{"sub":"ada","a":${ABYSS}}`))
     const { callback } = await visitor.startLogin()
     expectKnownError(await visitor.browser.visit(callback), ProfileError, [])
@@ -245,7 +245,7 @@ describe('an answer that is nested deeper than the stack', () => {
   })
 
   it.each([`{"error":${ABYSS}}`, ABYSS, `{"access_token":"a","token_type":"bearer","a":${ABYSS}}`])(
-    'does not end the process when it comes from the token endpoint (%#)',
+    'does not end the process when it comes from the token endpoint (%#) [fuzz-answer-2]',
     async (body) => {
       scene.provider.onToken((_request, response) => response.end(body))
       const { callback } = await visitor.startLogin()

@@ -27,7 +27,7 @@ describe('sameOriginPath', () => {
     fc.anything(),
   )
 
-  it('gives nothing, or what stays on this origin wherever and however often it is read', async () => {
+  it('gives nothing, or what stays on this origin wherever and however often it is read [fuzz-function-1]', async () => {
     const property = fc.property(values, (value) => {
       const path = sameOriginPath(value)
       if (path === undefined) return

@@ -37,7 +37,7 @@ describe.each(ROUTERS)('with %s', (_name, router) => {
   const start = () => scene.start({ strategy: { clientSecret }, ...(router && { router }) })
 
   it(
-    'logs nobody in by a callback that does not say what the provider said',
+    'logs nobody in by a callback that does not say what the provider said [fuzz-request-1]',
     async () => {
       const app = await start()
       const examples: [Template, string[]][] = [
@@ -156,7 +156,7 @@ describe.each(ROUTERS)('with %s', (_name, router) => {
   )
 
   it(
-    'logs out for a page of this origin only, whatever it posts',
+    'logs out for a page of this origin only, whatever it posts [fuzz-request-2]',
     async () => {
       const app = await start()
       const property = fc.asyncProperty(FORMS, HEADERS, QUERIES, async (form, headers, query) => {

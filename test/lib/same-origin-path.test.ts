@@ -94,7 +94,7 @@ describe('sameOriginPath', () => {
     fc.string({ unit: 'grapheme', minLength: 300, maxLength: 3000 }).map((value) => `/${value}`),
   )
 
-  it('gives back only what every browser resolves to the same origin', () => {
+  it('gives back only what every browser resolves to the same origin [same-origin-path-1]', () => {
     fc.assert(
       fc.property(values, (value) => {
         const path = sameOriginPath(value)

@@ -206,11 +206,11 @@ describe('further parameters', () => {
     ['authorizationParameters', 'tokenParameters'].flatMap((option) =>
       reserved.map((name) => [option, name] as const),
     ),
-  )('in %s may not replace %s', (option, name) => {
+  )('in %s may not replace %s [options-1]', (option, name) => {
     expectRefusal(refusalOf({ [option]: { [name]: 'x' } }), option, `'${name}'`)
   })
 
-  it('may be any others', () => {
+  it('may be any others [options-2]', () => {
     const { authorizationParameters, tokenParameters } = readOptions({
       ...required,
       authorizationParameters: { prompt: 'consent', resource: 'https://api.example' },
@@ -252,7 +252,7 @@ describe('options that contradict each other', () => {
       'clientSecret',
     ],
     ['a method and not its key', { clientAuthentication: 'private_key_jwt' }, 'privateKey'],
-  ])('are refused: %s', (_, options, option) => {
+  ])('are refused: %s [options-5]', (_, options, option) => {
     expectRefusal(refusalOf(options), option)
   })
 })
@@ -325,7 +325,7 @@ describe('options that are left out', () => {
     expect(readOptions({ ...required, name: 'askara' }).sessionKey).toBe('oauth2:askara')
   })
 
-  it('take the assertion’s audience from the issuer', () => {
+  it('take the assertion’s audience from the issuer [options-4]', () => {
     const issuer = 'https://issuer.example'
     expect(readOptions({ ...required, issuer }).clientAssertionAudience).toBe(issuer)
   })
@@ -387,7 +387,7 @@ describe('options that are given', () => {
     ['a list, joined as told', ['a', 'b'], ',', 'a,b'],
     ['an empty list', [], undefined, undefined],
     ['an empty text', '', undefined, undefined],
-  ])('may say the scope as %s', (_, scope, scopeSeparator, joined) => {
+  ])('may say the scope as %s [options-3]', (_, scope, scopeSeparator, joined) => {
     expect(readOptions({ ...required, scope, scopeSeparator }).scope).toBe(joined)
   })
 

@@ -14,7 +14,13 @@ const run = promisify(execFile)
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What the tarball has beside package.json and what was compiled. */
-const DOCUMENTS: readonly string[] = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
+const DOCUMENTS: readonly string[] = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'SECURITY.md',
+  'docs/chart.svg',
+]
 
 /** What a package-lock.json says of one installed package. */
 interface LockedPackage {
@@ -154,15 +160,19 @@ async function checkOwnScripts(): Promise<void> {
 async function createProject(folder: string): Promise<void> {
   await mkdir(folder)
   const readme = await readFile(join(repository, 'README.md'), 'utf8')
-  const example = /```ts\n(.*?)```/s.exec(readme)?.[1]
-  if (example === undefined) throw new Error('The README begins with no example')
+  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
+  const [example] = examples
+  // The first one awaits `discover` at the top level, which a CommonJS module cannot do.
+  const synchronous = examples.find((code) => !code.includes('await '))
+  if (example === undefined || synchronous === undefined)
+    throw new Error('The README has no examples')
   const files = {
     'package.json': JSON.stringify({ name: 'consumer', version: '1.0.0', private: true }),
     'tsconfig.json': JSON.stringify(CONSUMER_TSCONFIG),
     'consumer.mjs': CONSUMER.esm,
     'consumer.cjs': CONSUMER.commonjs,
     'readme.mts': example,
-    'readme.cts': example,
+    'readme.cts': synchronous,
   }
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(folder, name), content)

@@ -121,7 +121,7 @@ describe('discover, with a real OpenID provider', () => {
     return issuer
   }
 
-  it('reads everything the strategy needs, by one request', async () => {
+  it('reads everything the strategy needs, by one request [discover-5]', async () => {
     const { origin, requests } = await startOpenIdProvider()
 
     expect(await discover(origin)).toEqual({
@@ -141,7 +141,7 @@ describe('discover, with a real OpenID provider', () => {
     expect(requests).toEqual([`GET ${OPENID}`])
   })
 
-  it('returns what spreads into the strategy, whose authorization request the provider takes', async () => {
+  it('returns what spreads into the strategy, whose authorization request the provider takes [discover-6]', async () => {
     const { origin, requests } = await startOpenIdProvider()
     const app = await startApp({
       strategy: { ...(await discover(origin)), clientSecret: 'secret-1', scope: 'openid' },
@@ -160,7 +160,7 @@ describe('discover, with a real OpenID provider', () => {
 })
 
 describe('discover, where the metadata is', () => {
-  it('looks where RFC 8414 has it when it is not where OpenID Connect has it', async () => {
+  it('looks where RFC 8414 has it when it is not where OpenID Connect has it [discover-4]', async () => {
     const { origin, requests } = await startDocuments((issuer) => ({
       [RFC_8414]: metadataOf(issuer),
     }))
@@ -281,7 +281,7 @@ describe('discover, of an issuer that has nothing to offer', () => {
     ],
     ['is a list', (issuer) => [metadataOf(issuer)]],
     ['is null', () => null],
-  ])('says so when the metadata %s', async (_, document) => {
+  ])('says so when the metadata %s [discover-2]', async (_, document) => {
     const { origin, requests } = await startIssuer((request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(JSON.stringify(document(originOf(request))))
@@ -333,7 +333,7 @@ describe('discover, of an issuer that has nothing to offer', () => {
     expect(requests).toEqual([`GET ${OPENID}`])
   })
 
-  it('does not follow a redirect, to another issuer or anywhere', async () => {
+  it('does not follow a redirect, to another issuer or anywhere [discover-1]', async () => {
     const other = await startDocuments((issuer) => ({ [OPENID]: metadataOf(issuer) }))
     const { origin, requests } = await startIssuer(
       respond(302, '', { location: `${other.origin}${OPENID}` }),
@@ -377,7 +377,7 @@ describe('discover, told something it cannot use', () => {
     ['no URL', 'accounts.example'],
     ['plain HTTP', 'http://accounts.example'],
     ['another scheme', 'file:///etc/issuer'],
-  ])('refuses %s by the name issuer', async (_, issuer) => {
+  ])('refuses %s by the name issuer [discover-3]', async (_, issuer) => {
     const error = await failureOf(issuer as string)
     expect(error).toBeInstanceOf(ConfigurationError)
     expect(error).toMatchObject({ code: 'ERR_CONFIGURATION', option: 'issuer' })

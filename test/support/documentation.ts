@@ -19,6 +19,19 @@ export interface CodeBlock {
   readonly file: string | undefined
 }
 
+/**
+ * What a block of code, or an `@example`, may use without declaring it: as a file for the compiler, by
+ * its name.
+ */
+export const CODE_GLOBALS: Readonly<Record<string, string>> = {
+  'guide-globals.d.ts': `export {}
+declare global {
+  const app: import('express').Express
+  const passport: import('passport').PassportStatic
+  const strategy: import('passport-authorization-code').AuthorizationCodeStrategy
+}`,
+}
+
 /** Reads a page. */
 export async function readGuide(file: string): Promise<Guide> {
   const text = await readFile(join(REPOSITORY, file), 'utf8')
@@ -30,13 +43,16 @@ export async function readGuide(file: string): Promise<Guide> {
   }
 }
 
-/** Reads the README and all pages under docs/, but not the API reference, which is generated. */
+/** The pages beside the README that are not under docs/. */
+const OTHER_PAGES = ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
+
+/** Reads all pages: the README first. What typedoc writes into docs/api is left out. */
 export async function readGuides(): Promise<readonly Guide[]> {
   const pages = await readdir(join(REPOSITORY, 'docs'), { recursive: true })
   const files = pages
     .map((page) => `docs/${page.replaceAll('\\', '/')}`)
     .filter((file) => file.endsWith('.md') && !file.startsWith('docs/api/'))
-  return Promise.all(['README.md', ...files.sort()].map(readGuide))
+  return Promise.all(['README.md', ...OTHER_PAGES, ...files.sort()].map(readGuide))
 }
 
 /** The blocks that are whole apps: they listen. */

@@ -127,3 +127,78 @@ describe('the guide to several providers', () => {
     expect(nobody.status).toBe(401)
   })
 })
+
+describe('the guide to users', () => {
+  it('has an app with users of its own', async () => {
+    const [app] = appsIn(await readGuide('docs/users.md'))
+    const provider = await startProvider('ada')
+    const { url } = await project.start(app, () => accountAt(provider))
+
+    const me = await new Browser().follow(`${url}/me`)
+
+    expect(JSON.parse(me.text)).toEqual({ id: 'ada', name: 'Somebody at ada' })
+  })
+})
+
+describe('the guide to routes of your own', () => {
+  it('has an app that logs a person in and out', async () => {
+    const [app] = appsIn(await readGuide('docs/your-own-routes.md'))
+    const provider = await startProvider('ada')
+    const { url } = await project.start(app, () => accountAt(provider))
+    const browser = new Browser()
+
+    const home = await browser.follow(`${url}/login`)
+    expect(home.url).toBe(`${url}/`)
+    expect(JSON.parse(home.text)).toMatchObject({
+      user: { provider: 'example', id: 'ada' },
+      expiresAt: expect.any(Number),
+    })
+
+    const afterLogout = await browser.post(`${url}/logout`)
+    expect(afterLogout).toMatchObject({ status: 303, location: `${url}/` })
+    const homeAgain = await browser.visit(url)
+    expect(JSON.parse(homeAgain.text)).toEqual({ user: null, expiresAt: null })
+    expect(provider.requestsTo('token')).toHaveLength(1)
+  })
+})
+
+describe('the guide to pending logins', () => {
+  it('has an app that keeps them in cookies, one for each tab', async () => {
+    const [app] = appsIn(await readGuide('docs/pending-logins.md'))
+    const provider = await startProvider('ada')
+    const { url } = await project.start(app, () => ({
+      ...accountAt(provider),
+      COOKIE_SECRET: 'a secret of 32 characters, at least',
+    }))
+    const browser = new Browser()
+
+    await browser.visit(`${url}/auth/login`)
+    await browser.visit(`${url}/auth/login`)
+    expect([...browser.cookies(url)].map(([name]) => name)).toEqual([
+      expect.stringMatching(/^__Host-login\./),
+      expect.stringMatching(/^__Host-login\./),
+    ])
+
+    const me = await browser.follow(`${url}/me`)
+    expect(JSON.parse(me.text)).toMatchObject({ id: 'ada' })
+  })
+})
+
+describe('the guide to logging out', () => {
+  it('has an app that logs people out at the provider, too', async () => {
+    const [app] = appsIn(await readGuide('docs/logging-out.md'))
+    const provider = await startProvider('ada')
+    const { url } = await project.start(app, () => accountAt(provider))
+    const browser = new Browser()
+    const me = await browser.follow(`${url}/me`)
+    expect(me.text).toContain('Log out')
+
+    const { status, location = '' } = await browser.post(`${url}/auth/logout`)
+    expect([status, location.startsWith(provider.options.endSessionURL)]).toEqual([303, true])
+    const goodbye = await browser.follow(location)
+
+    expect(goodbye.url).toBe(`${url}/goodbye`)
+    expect(provider.requestsTo('revoke')).not.toEqual([])
+    expect((await browser.visit(`${url}/me`)).status).toBe(302)
+  })
+})

@@ -3,38 +3,47 @@ import { join, relative, sep } from 'node:path'
 import ts from 'typescript'
 import { REPOSITORY } from './compile.js'
 
+/** A test that the conformance tables refer to. */
+export interface NamedTest {
+  /** What stands in brackets at the end of its title, such as `mix-up-3`. */
+  readonly id: string
+  readonly file: string
+}
+
+/** A short id at the end of a title: `is refused when it is %s [mix-up-3]`. */
+const ID = / \[([a-z\d-]+-\d+)\]$/
+
 /**
- * The full titles of all tests of the suite, as they stand in the source: the file, the titles of the
- * `describe`s around the test and its own, joined by ` > `. A test from `it.each` counts once, under
- * the title with its placeholders. Whatever is skipped or still to do is no test.
+ * All tests of the suite that have an id. A test from `it.each` counts once. A test that is skipped or
+ * still to do is left out.
  */
-export async function suiteTitles(): Promise<ReadonlySet<string>> {
+export async function namedTests(): Promise<readonly NamedTest[]> {
   const folder = join(REPOSITORY, 'test')
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const paths = entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
     .map((entry) => join(entry.parentPath, entry.name))
-  const titles = await Promise.all(
+  const found = await Promise.all(
     paths.map(async (path) =>
-      titlesIn(relative(REPOSITORY, path).split(sep).join('/'), await readFile(path, 'utf8')),
+      namedTestsIn(relative(REPOSITORY, path).split(sep).join('/'), await readFile(path, 'utf8')),
     ),
   )
-  return new Set(titles.flat())
+  return found.flat()
 }
 
-/** The full titles of the tests in one file. */
-export function titlesIn(file: string, text: string): readonly string[] {
+/** The tests in one file that have an id. */
+export function namedTestsIn(file: string, text: string): readonly NamedTest[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
-  const titles: string[] = []
-  visit(source, [file])
-  return titles
+  const found: NamedTest[] = []
+  visit(source)
+  return found
 
-  function visit(node: ts.Node, path: readonly string[]): void {
+  function visit(node: ts.Node): void {
     const block = ts.isCallExpression(node) ? blockOf(node) : undefined
     if (block === 'left out') return
-    if (block?.kind === 'test') titles.push([...path, block.title].join(' > '))
-    const inside = block?.kind === 'describe' ? [...path, block.title] : path
-    ts.forEachChild(node, (child) => visit(child, inside))
+    const id = block?.kind === 'test' ? ID.exec(block.title)?.[1] : undefined
+    if (id !== undefined) found.push({ id, file })
+    ts.forEachChild(node, visit)
   }
 }
 
@@ -69,7 +78,7 @@ function wordsOf(callee: ts.Expression): readonly string[] {
   return ts.isCallExpression(callee) ? wordsOf(callee.expression) : ['']
 }
 
-/** A title: a literal’s text, else the source, so that a name made at run time can be named too. */
+/** The text of a title, or nothing if it is made at run time: then it can have no id. */
 function textOf(title: ts.Expression): string {
-  return ts.isStringLiteralLike(title) ? title.text : title.getText()
+  return ts.isStringLiteralLike(title) ? title.text : ''
 }

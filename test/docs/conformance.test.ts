@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { OIDF_PLANS } from '../e2e/oidf-modules.js'
 import { REPOSITORY } from '../support/compile.js'
-import { suiteTitles, titlesIn } from '../support/test-titles.js'
+import { namedTests, namedTestsIn } from '../support/test-ids.js'
 
 /** The sections that ask something of clients, by the heading of their table. */
 const SECTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -195,18 +195,34 @@ const OIDF_MODULES = {
 }
 
 const NOT_APPLICABLE = /^not applicable: \S.{9,}$/
-const document = await readFile(join(REPOSITORY, 'SECURITY.md'), 'utf8')
-const titles = await suiteTitles()
 
-describe('SECURITY.md', () => {
+/** The page of each table of SECTIONS. */
+const PAGES: Readonly<Record<string, string>> = {
+  Attacks: 'attacks.md',
+  'RFC 9700, Best Current Practice for OAuth 2.0 Security': 'rfc9700.md',
+  'FAPI 2.0 Security Profile': 'fapi-2.md',
+  'FAPI 2.0 Message Signing': 'fapi-2.md',
+}
+
+const pages = new Map(
+  await Promise.all(
+    [...new Set(Object.values(PAGES))].map(
+      async (page) =>
+        [page, await readFile(join(REPOSITORY, 'docs/conformance', page), 'utf8')] as const,
+    ),
+  ),
+)
+const ids = (await namedTests()).map(({ id }) => id)
+
+describe('the conformance tables', () => {
   describe.each(Object.entries(SECTIONS))('about %s', (heading, sections) => {
-    const rows = rowsUnder(heading, document)
+    const rows = rowsUnder(heading, pages.get(PAGES[heading] ?? '') ?? '')
 
-    it('has a row for every section, in order, and for nothing else', () => {
+    it('have a row for every section, in order, and for nothing else', () => {
       expect([...new Set(rows.map(([section]) => section))]).toEqual(sections)
     })
 
-    it('says in every row what is asked, how it is met, and by which test', () => {
+    it('say in every row what is asked, how it is met, and by which test', () => {
       expect(rows.flatMap(faultsOfRow)).toEqual([])
     })
   })
@@ -222,17 +238,35 @@ describe('the modules of the OpenID Foundation’s relying-party tests', () => {
 
   it.each(Object.keys(OIDF_MODULES))('of %s say what proves them', (plan) => {
     const faults = (OIDF_PLANS[plan] ?? []).flatMap(({ name, provenBy }) =>
-      faultsOfProof(provenBy, titles).map((fault) => `${name}: ${fault}`),
+      faultsOfProof(provenBy, ids).map((fault) => `${name}: ${fault}`),
     )
     expect(faults).toEqual([])
   })
 })
 
+describe('the ids of tests', () => {
+  it('each belong to one test', () => {
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+  })
+
+  it('are each used in a table or by a module', () => {
+    const used = new Set([
+      ...[...pages.values()].flatMap((text) =>
+        [...text.matchAll(/`([\w-]+)`/g)].map(([, id]) => id),
+      ),
+      ...Object.values(OIDF_PLANS).flatMap((modules) =>
+        modules.flatMap(({ provenBy }) => provenBy),
+      ),
+    ])
+    expect(ids.filter((id) => !used.has(id))).toEqual([])
+  })
+})
+
 describe('a proof', () => {
-  const known = new Set(['test/a.test.ts > a > works'])
+  const known = ['a-1', 'b-2', 'b-2']
 
   it.each([
-    ['a test that is there', ['test/a.test.ts > a > works']],
+    ['a test that is there', ['a-1']],
     ['why it does not apply', ['not applicable: a rule for servers']],
   ])('is good when it names %s', (_what, proof) => {
     expect(faultsOfProof(proof, known)).toEqual([])
@@ -241,49 +275,51 @@ describe('a proof', () => {
   it.each([
     ['nothing', []],
     ['an empty text', ['']],
-    ['a test that is not there', ['test/a.test.ts > a > is fast']],
-    ['a group of tests', ['test/a.test.ts > a']],
+    ['a test that is not there', ['a-2']],
+    ['an id that two tests have', ['b-2']],
     ['a test that is yet to be written', ['TODO: is fast']],
     ['a test that is not yet there, and says so', ['not yet: is fast']],
-    ['one like that beside a test that is there', [...known, 'not yet: is fast']],
+    ['one like that beside a test that is there', ['a-1', 'not yet: is fast']],
     ['no reason why it does not apply', ['not applicable: ']],
-    ['a test beside a reason why there is none', [...known, 'not applicable: a rule for servers']],
-    ['a missing test beside one that is there', [...known, 'test/b.test.ts > b']],
+    ['a test beside a reason why there is none', ['a-1', 'not applicable: a rule for servers']],
+    ['a missing test beside one that is there', ['a-1', 'c-1']],
   ])('is none when it names %s', (_what, proof) => {
     expect(faultsOfProof(proof, known)).toHaveLength(1)
   })
 })
 
-describe('the titles of the tests in a file', () => {
-  const titlesOf = (text: string): readonly string[] => titlesIn('x.ts', text)
+describe('the ids of the tests in a file', () => {
+  const idsIn = (text: string): readonly string[] => namedTestsIn('x.ts', text).map(({ id }) => id)
 
-  it('stand under those of the groups around them', () => {
+  it('stand in brackets at the end of the title', () => {
     expect(
-      titlesOf("describe('a', () => { describe('b', () => { it('c', f) }); test('d', f) })"),
-    ).toEqual(['x.ts > a > b > c', 'x.ts > a > d'])
+      idsIn(
+        "describe('a', () => { it('b [x-1]', f) }); test('c [y-2-10]', f); it('d [z-3] e', f); it('f', f)",
+      ),
+    ).toEqual(['x-1', 'y-2-10'])
   })
 
-  it('keep their placeholders where a table makes many of one', () => {
+  it('are read once where a table makes many tests of one', () => {
     expect(
-      titlesOf("describe.each(TABLE)('by %s', () => { it.each([['it', f]])('takes %j', f) })"),
-    ).toEqual(['x.ts > by %s > takes %j'])
+      idsIn("describe.each(TABLE)('by %s', () => { it.each([1])('takes %j [x-1]', f) })"),
+    ).toEqual(['x-1'])
   })
 
   it('are found in a group of another function of ours that begins with describe', () => {
-    expect(titlesOf("describeWithRedis('a', () => { it('b', f) })")).toEqual(['x.ts > a > b'])
+    expect(idsIn("describeWithRedis('a', () => { it('b [x-1]', f) })")).toEqual(['x-1'])
   })
 
   it('leave out what is skipped, to do, or only looks like a test', () => {
     const text =
-      "it.skip('a', f); it.todo('b'); describe.skip('c', () => { it('d', f) }); /e/.test('f'); pattern.test('g')"
-    expect(titlesOf(text)).toEqual([])
+      "it.skip('a [x-1]', f); it.todo('b [x-2]'); describe.skip('c', () => { it('d [x-3]', f) }); pattern.test('g [x-4]')"
+    expect(idsIn(text)).toEqual([])
   })
 })
 
-/** The rows of the table under a heading of the third level, cell by cell. */
+/** The rows of the table under a heading of the first or second level, cell by cell. */
 function rowsUnder(heading: string, text: string): readonly (readonly string[])[] {
-  const [, part = ''] = text.split(`\n### ${heading}\n`)
-  const [table = ''] = part.split(/\n##/)
+  const [, part = ''] = `\n${text}`.split(new RegExp(`\n##? ${heading.replaceAll('.', '\\.')}\n`))
+  const [table = ''] = part.split(/\n#/)
   const lines = table.split('\n').filter((line) => line.startsWith('|'))
   return lines.slice(2).map((line) =>
     line
@@ -295,17 +331,21 @@ function rowsUnder(heading: string, text: string): readonly (readonly string[])[
 
 function faultsOfRow(cells: readonly string[]): readonly string[] {
   const [section = '', requirement = '', met = '', tests = ''] = cells
-  const proof = tests.split('<br>').map((one) => one.replace(/^`(.*)`$/, '$1'))
-  const faults = [...faultsOfProof(proof, titles)]
+  const proof = tests.startsWith('`')
+    ? tests.split(', ').map((one) => one.replace(/^`(.*)`$/, '$1'))
+    : [tests]
+  const faults = [...faultsOfProof(proof, ids)]
   if (cells.length !== 4 || requirement === '') faults.push('is no row of four cells')
   if (met === '' && !NOT_APPLICABLE.test(tests)) faults.push('does not say how it is met')
   return faults.map((fault) => `${section} ${requirement}: ${fault}`)
 }
 
 /** What is wrong with the tests that are named as a proof. */
-function faultsOfProof(proof: readonly string[], known: ReadonlySet<string>): readonly string[] {
+function faultsOfProof(proof: readonly string[], known: readonly string[]): readonly string[] {
   const [first = ''] = proof
   if (proof.length === 1 && NOT_APPLICABLE.test(first)) return []
   if (proof.length === 0) return ['names no test']
-  return proof.filter((one) => !known.has(one)).map((one) => `there is no test ${one}`)
+  return proof
+    .filter((one) => known.filter((id) => id === one).length !== 1)
+    .map((one) => `there is not exactly one test ${one}`)
 }
