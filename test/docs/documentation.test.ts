@@ -21,19 +21,14 @@ import {
 } from '../../src/index.js'
 import { findFreePort, startProgram } from '../support/child-process.js'
 import type { RunningProgram } from '../support/child-process.js'
-import {
-  complaints,
-  createProgram,
-  fieldsOf,
-  literalsOf,
-  REPOSITORY,
-  toJavaScript,
-} from '../support/compile.js'
+import { complaints, createProgram, fieldsOf, literalsOf } from '../support/compile.js'
 import { anchorsIn, appsIn, readGuide, readGuides } from '../support/documentation.js'
 import type { Guide } from '../support/documentation.js'
 import { Browser } from '../support/http.js'
+import { REPOSITORY } from '../support/repository.js'
 import { json, startScriptedProvider } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
+import { toJavaScript } from '../support/to-javascript.js'
 
 const guides = await readGuides()
 const [readme = await readGuide('README.md')] = guides

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { REPOSITORY } from './compile.js'
+import { REPOSITORY } from './repository.js'
 
 /** A process of an application that has several. */
 export interface AppProcess {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { REPOSITORY } from './compile.js'
+import { REPOSITORY } from './repository.js'
 
 /** A page of the documentation. */
 export interface Guide {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import ts from 'typescript'
-import { REPOSITORY } from './compile.js'
+import { REPOSITORY } from './repository.js'
 
 /**
  * The full titles of all tests of the suite, as they stand in the source: the file, the titles of the
