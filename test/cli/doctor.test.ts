@@ -484,7 +484,7 @@ describe('doctor finds', () => {
       code: 1,
       stdout: expect.stringMatching(/^failed {3}discovery: .*HTTP 404/),
     })
-  }, 20_000)
+  })
 
   it('a Redis that says nothing', async () => {
     const silent = createServer()
@@ -518,7 +518,7 @@ describe('doctor finds', () => {
       code: 1,
       stdout: expect.stringContaining('is missing'),
     })
-  }, 20_000)
+  })
 
   it('a key in no format that is known, and quotes none of it', async () => {
     const { printed } = await runCommand(['doctor'], {

@@ -239,7 +239,7 @@ describe('an app from the README', () => {
     expect(afterLogout).toMatchObject({ status: 303, location: `${origin}/` })
     const meAgain = await browser.visit(`${origin}/me`)
     expect(meAgain.location).toBe(`${origin}/auth/askara/login?return_to=%2Fme`)
-  }, 30_000)
+  })
 
   it('the one with its own routes, logs a person in and out', async () => {
     const origin = await start(`
@@ -275,7 +275,7 @@ describe('an app from the README', () => {
       'POST /token',
       'GET /me',
     ])
-  }, 30_000)
+  })
 
   /** Runs the app as it stands in the README, and returns its origin. */
   async function start(code: string): Promise<string> {

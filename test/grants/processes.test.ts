@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { startLedgerProcess } from '../support/ledger-process.js'
 import type { Answer, LedgerProcess } from '../support/ledger-process.js'
 import { startRedis } from '../support/redis.js'
@@ -11,8 +11,6 @@ import type { GrantState, RenewalLimits } from '../../src/options/ledger.js'
 
 const LIMITS: RenewalLimits = { leaseMs: 10_000, keepMs: 60_000 }
 const HOUR_MS = 3_600_000
-
-jest.setTimeout(30_000)
 
 describeWithRedis('processes that share a Redis', () => {
   let redis: RedisServer
