@@ -1,3 +1,5 @@
+import process from 'node:process'
+
 /**
  * A reporter for Jest that ends a run with a list of what was skipped, and why. In JavaScript: Jest
  * compiles no reporters.
