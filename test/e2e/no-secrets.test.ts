@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { exportJWK, exportPKCS8 } from 'jose'
+import { bundle } from '../support/bundle.js'
 import { startCommand } from '../support/command.js'
 import type { RunningCommand } from '../support/command.js'
 import { Browser } from '../support/http.js'
@@ -146,7 +147,7 @@ function rememberWhatWasSent(): void {
 }
 
 async function startLoud(options: object): Promise<void> {
-  command = startCommand(process.execPath, ['--import', 'tsx', 'test/support/loud-app.ts'], {
+  command = startCommand(process.execPath, [bundle('test/support/loud-app.ts')], {
     ...SWITCHES,
     LOUD_OPTIONS: JSON.stringify({
       origin: provider.origin,
