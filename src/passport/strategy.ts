@@ -59,6 +59,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    *
    * @example With the application's own users
    * ```ts
+   * import { AuthorizationCodeStrategy } from 'passport-authorization-code'
+   *
    * new AuthorizationCodeStrategy(options, async ({ profile }) => {
    *   if (profile?.id === undefined) return false
    *   return users.findOrCreate(profile.id)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, expect, it } from '@jest/globals'
-import { REPOSITORY } from '../support/compile.js'
+import { REPOSITORY } from '../support/repository.js'
 import { describeWithRedis } from '../support/requirements.js'
 
 /** As `bench/results.json` has it. */

@@ -19,9 +19,10 @@ import type { TestProvider } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
 import { createCertificate } from '../support/certificates.js'
 import { runCommand } from '../support/command-line.js'
-import { REPOSITORY } from '../support/compile.js'
 import { stop } from '../support/http.js'
+import { takeRsaKeyPair } from '../support/keys.js'
 import { startRedis } from '../support/redis.js'
+import { REPOSITORY } from '../support/repository.js'
 import { describeWithRedis } from '../support/requirements.js'
 import { json, startScriptedProvider } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
@@ -34,17 +35,14 @@ interface Finding {
   readonly cure?: string
 }
 
-const pem = (modulusLength: number): string =>
-  generateKeyPairSync('rsa', { modulusLength }).privateKey.export({
-    type: 'pkcs8',
-    format: 'pem',
-  }) as string
+const pem = (modulusLength: number): string => {
+  const { privateKey } =
+    modulusLength === 2048 ? takeRsaKeyPair() : generateKeyPairSync('rsa', { modulusLength })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+}
 
 const publicPem = (): string =>
-  generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
-    type: 'spki',
-    format: 'pem',
-  }) as string
+  takeRsaKeyPair().publicKey.export({ type: 'spki', format: 'pem' }) as string
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -54,7 +52,7 @@ let folder: string
 const running: { close(): Promise<void> }[] = []
 
 beforeAll(async () => {
-  const registered = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const registered = takeRsaKeyPair()
   provider = await startTestProvider({
     clientKeys: { keys: [await exportJWK(registered.publicKey)] },
   })
@@ -493,7 +491,7 @@ describe('doctor finds', () => {
       code: 1,
       stdout: expect.stringMatching(/^failed {3}discovery: .*HTTP 404/),
     })
-  }, 20_000)
+  })
 
   it('a Redis that says nothing', async () => {
     const silent = createServer()
@@ -527,7 +525,7 @@ describe('doctor finds', () => {
       code: 1,
       stdout: expect.stringContaining('is missing'),
     })
-  }, 20_000)
+  })
 
   it('a key in no format that is known, and quotes none of it', async () => {
     const { printed } = await runCommand(['doctor'], {

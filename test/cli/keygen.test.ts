@@ -12,7 +12,7 @@ import { jiko } from '../../src/index.js'
 import { createClientKeys } from '../../src/client/client-keys.js'
 import { startApp } from '../support/app.js'
 import { runCommand } from '../support/command-line.js'
-import { REPOSITORY } from '../support/compile.js'
+import { REPOSITORY } from '../support/repository.js'
 import { logInByForms } from '../support/example-app.js'
 import { Browser, listen } from '../support/http.js'
 import { bodyOf } from '../support/login.js'
@@ -82,7 +82,7 @@ describe('keygen', () => {
     expect(app.errors).toEqual([])
     expect(bodyOf(await browser.visit(`${app.origin}/pockets`))).toBe(200)
     for (const one of [app, server, front]) await one.close()
-  }, 20_000)
+  })
 
   it('writes over nothing', async () => {
     await writeFile(file, 'precious')
@@ -110,5 +110,5 @@ describe('the command', () => {
     await expect(run(process.execPath, [bin])).rejects.toMatchObject({ code: 2 })
     const help = await run(process.execPath, [bin, '--help'])
     expect(help.stdout).toContain('doctor')
-  }, 20_000)
+  })
 })

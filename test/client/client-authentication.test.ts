@@ -9,6 +9,7 @@ import type {
   PrivateKey,
 } from '../../src/index.js'
 import { expectNoneOf, thrownBy } from '../support/errors.js'
+import { takeRsaKeyPair } from '../support/keys.js'
 import { asked } from '../support/login.js'
 import { endpointsOf, logInOnce, tokenRequestOf } from '../support/one-login.js'
 import { json, startScriptedProvider } from '../support/scripted-provider.js'
@@ -57,7 +58,7 @@ function credentialsIn(form: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(form).filter(([name]) => name.startsWith('client_')))
 }
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const rsa = takeRsaKeyPair()
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const ed = generateKeyPairSync('ed25519')
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { OIDF_PLANS } from '../e2e/oidf-modules.js'
-import { REPOSITORY } from '../support/compile.js'
+import { REPOSITORY } from '../support/repository.js'
 import { namedTests, namedTestsIn } from '../support/test-ids.js'
 
 /** The sections that ask something of clients, by the heading of their table. */

@@ -5,7 +5,7 @@ import { chart } from '../../bench/chart.js'
 import { readmeSummary, summary } from '../../bench/report.js'
 import type { Results } from '../../bench/report.js'
 import { format } from '../../docs/generate/format.js'
-import { REPOSITORY } from '../support/compile.js'
+import { REPOSITORY } from '../support/repository.js'
 
 const results = JSON.parse(await read('bench/results.json')) as Results
 

@@ -6,12 +6,13 @@ import type { JSONWebKeySet } from 'jose'
 import { AuthorizationCodeStrategy, ConfigurationError } from '../../src/index.js'
 import type { AuthorizationCodeOptions, PrivateKeys } from '../../src/index.js'
 import { Browser } from '../support/http.js'
+import { takeRsaKeyPair } from '../support/keys.js'
 import { bodyOf, formOf, startLogin } from '../support/login.js'
 import { setScene } from '../support/scene.js'
 
 const scene = setScene()
 
-const newKey = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+const newKey = (): KeyObject => takeRsaKeyPair().privateKey
 const [oldKey, nextKey] = [newKey(), newKey()]
 
 function withKeys(

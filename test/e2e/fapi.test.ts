@@ -99,7 +99,7 @@ describe.each([
     const out = await browser.post(`${app.origin}/auth/logout`)
     expect(new URL(out.location ?? '').pathname).toBe('/session/end')
     expect((await browser.visit(out.location ?? '')).status).toBe(200)
-  }, 20_000)
+  })
 
   it('is asked once more for each nonce that it wants, and for nothing else [fapi-1]', async () => {
     const { app, server } = await start({ signsMessages })
@@ -108,7 +108,7 @@ describe.each([
     const count = (path: string): number => server.requests.filter((one) => one === path).length
     expect([count('POST /request'), count('POST /token'), count('GET /me')]).toEqual([2, 1, 1])
     expect(count('GET /jwks')).toBe(1)
-  }, 20_000)
+  })
 })
 
 describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () => {
@@ -122,7 +122,7 @@ describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () =>
     expect([answer.status, bodyOf(answer)]).toEqual([200, { sub: 'ada', name: 'Ada Lovelace' }])
     const steps = ['POST /request', 'POST /token', 'GET /me', 'GET /me']
     expect(server.requests.filter((one) => steps.includes(one))).toEqual(steps)
-  }, 20_000)
+  })
 
   it('takes no stolen token from those who lack the key, and nothing that is kept or shown has it [fapi-4]', async () => {
     const { app, server, dpopKey } = await start({ wantsNonces: false })
@@ -149,7 +149,7 @@ describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () =>
     expect(
       await statusOf({ ...bound, dpop: await proofBy(dpopKey, url, tokens.accessToken) }),
     ).toBe(200)
-  }, 20_000)
+  })
 })
 
 /** All that the session store holds. */

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { exportJWK, exportPKCS8, generateKeyPair } from 'jose'
+import { exportJWK, exportPKCS8 } from 'jose'
+import { bundle } from '../support/bundle.js'
 import { startCommand } from '../support/command.js'
 import type { RunningCommand } from '../support/command.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
+import { takeKeyPair } from '../support/keys.js'
 import { changed, formOf, startLogin } from '../support/login.js'
 import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
 import type { RecordedRequest, Script, ScriptedProvider } from '../support/scripted-provider.js'
@@ -81,7 +83,7 @@ const tokenSecret = `token-secret-${randomBytes(24).toString('hex')}`
 const clientSecret = `client-secret/${randomBytes(12).toString('hex')}+`
 
 async function privateKey(): Promise<{ pem: string; parts: readonly string[] }> {
-  const { privateKey: key } = await generateKeyPair('PS256', { extractable: true })
+  const { privateKey: key } = await takeKeyPair('PS256')
   const { d = '', p = '', q = '' } = await exportJWK(key)
   const pem = await exportPKCS8(key)
   return { pem, parts: [d, p, q, ...pem.split('\n').slice(1, -2)] }
@@ -145,7 +147,7 @@ function rememberWhatWasSent(): void {
 }
 
 async function startLoud(options: object): Promise<void> {
-  command = startCommand(process.execPath, ['--import', 'tsx', 'test/support/loud-app.ts'], {
+  command = startCommand(process.execPath, [bundle('test/support/loud-app.ts')], {
     ...SWITCHES,
     LOUD_OPTIONS: JSON.stringify({
       origin: provider.origin,
@@ -291,11 +293,25 @@ describe('with every debug switch on, nothing the process prints or answers has 
   }
 })
 
+/** How many characters of its end a secret is looked for by. None is shorter. */
+const ENDING = 8
+
 /** Where a text shows one of these, as it is or encoded. */
 function leaks(known: readonly string[], text: string): readonly string[] {
-  return known.flatMap((secret) => {
-    const spellings = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]
-    const at = spellings.map((one) => text.indexOf(one)).find((index) => index !== -1)
-    return at === undefined ? [] : [`${secret} in: ${text.slice(Math.max(0, at - 300), at + 100)}`]
-  })
+  // Texts of megabytes, and thousands of secrets: one walk through the text, for how each secret ends.
+  const byEnding = new Map<string, string[]>()
+  for (const secret of known) {
+    for (const one of [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]) {
+      const ending = one.slice(-ENDING)
+      byEnding.set(ending, [...(byEnding.get(ending) ?? []), one])
+    }
+  }
+  const found = new Map<string, string>()
+  for (let end = ENDING; end <= text.length; end++) {
+    for (const secret of byEnding.get(text.slice(end - ENDING, end)) ?? []) {
+      if (found.has(secret) || !text.endsWith(secret, end)) continue
+      found.set(secret, text.slice(Math.max(0, end - secret.length - 300), end + 100))
+    }
+  }
+  return [...found].map(([secret, where]) => `${secret} in: ${where}`)
 }

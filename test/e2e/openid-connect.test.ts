@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { base64url, decodeJwt, generateKeyPair } from 'jose'
+import { base64url, decodeJwt } from 'jose'
 import { cookiePendingLogins, MemoryLedger } from '../../src/index.js'
 import type { AuthorizationCodeOptions, VerifiedLogin } from '../../src/index.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
+import { takeKeyPair } from '../support/keys.js'
 import { asked, bodyOf, startLogin } from '../support/login.js'
 import {
   createProviderKey,
@@ -157,9 +158,9 @@ describe('an ID token is refused, and nobody logged in, when it', () => {
     'is signed with the client’s secret': () =>
       signWith(new TextEncoder().encode('secret-1'.repeat(8)), lastClaims, { alg: 'HS256' }),
     'is signed by another key of the same name': async () =>
-      signWith((await generateKeyPair('PS256')).privateKey, lastClaims, { kid: 'key-1' }),
+      signWith((await takeKeyPair('PS256')).privateKey, lastClaims, { kid: 'key-1' }),
     'is signed by a key that the provider does not have': async () =>
-      signWith((await generateKeyPair('PS256')).privateKey, lastClaims, { kid: 'key-2' }),
+      signWith((await takeKeyPair('PS256')).privateKey, lastClaims, { kid: 'key-2' }),
     'was changed after it was signed': async () => {
       const [header, , signature] = (await provider.sign(lastClaims)).split('.')
       return `${header}.${base64url.encode(JSON.stringify({ ...lastClaims, sub: 'eve' }))}.${signature}`
@@ -381,7 +382,7 @@ describe('back-channel logout', () => {
     await browser.follow(app.loginURL)
     const [, claims = ''] = (await provider.logoutToken()).split('.')
     const unsigned = `${base64url.encode('{"alg":"none"}')}.${claims}.`
-    const strange = (await generateKeyPair('PS256')).privateKey
+    const strange = (await takeKeyPair('PS256')).privateKey
     const same = JSON.parse(String(Buffer.from(claims, 'base64url'))) as Record<string, unknown>
     const forged = await signWith(strange, same, { kid: 'key-1' })
     for (const token of [unsigned, forged, 'x', '']) {

@@ -146,7 +146,7 @@ function describeLogins(one: Peculiarities): void {
 
   beforeAll(async () => {
     server = await one.start()
-  }, 30_000)
+  })
   afterAll(() => server.close())
 
   it.each<[string, Partial<AuthorizationCodeOptions>]>([

@@ -3,7 +3,7 @@ import type { ServerOptions } from 'node:https'
 import { connect } from 'node:tls'
 import type { SecureContextOptions } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { generateKeyPair, exportPKCS8 } from 'jose'
+import { exportPKCS8 } from 'jose'
 import { Agent } from 'undici'
 import { discover } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
@@ -11,6 +11,7 @@ import type { TestApp } from '../support/app.js'
 import { createCertificate } from '../support/certificates.js'
 import type { Certificate } from '../support/certificates.js'
 import { Browser } from '../support/http.js'
+import { takeKeyPair } from '../support/keys.js'
 import { asked, bodyOf } from '../support/login.js'
 import { setScene } from '../support/scene.js'
 import { json } from '../support/scripted-provider.js'
@@ -188,7 +189,7 @@ describe('a client that is known by its certificate', () => {
     })
 
     it('takes the endpoints under mtls_endpoint_aliases with private_key_jwt too when it is told to [tls-5]', async () => {
-      const { privateKey } = await generateKeyPair('PS256', { extractable: true })
+      const { privateKey } = await takeKeyPair('PS256')
       const app = await scene.start({
         strategy: {
           ...(await discover(scene.provider.origin, { mutualTls: true })),

@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { calculateJwkThumbprint, exportJWK, jwtVerify } from 'jose'
 import { calculatePKCECodeChallenge } from 'oauth4webapi'
 import { askara, jiko } from '../../src/index.js'
+import { takeRsaKeyPair } from '../support/keys.js'
 import { asked } from '../support/login.js'
 import { endpointsOf, logInOnce, tokenRequestOf } from '../support/one-login.js'
 import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
@@ -198,7 +198,7 @@ describe('a login with Askara', () => {
 })
 
 describe('a login with Jiko', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { privateKey, publicKey } = takeRsaKeyPair()
   const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
   /** Jiko has no profile to load: the scripted provider's is left out. */

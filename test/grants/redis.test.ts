@@ -12,8 +12,6 @@ import { until } from '../support/until.js'
 import { describeLedger } from './contract.js'
 import type { LedgerPlace } from './contract.js'
 
-jest.setTimeout(30_000)
-
 const LIMITS = { leaseMs: 10_000, keepMs: 60_000 }
 const refreshTo = (version: number) => jest.fn(() => Promise.resolve(newState(version)))
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import ts from 'typescript'
 import type { Option, OptionTable } from '../../src/options/option-table.js'
 import { OPTIONS, readOptions } from '../../src/options/read-options.js'
-import { REPOSITORY } from '../support/compile.js'
+import { REPOSITORY } from '../support/repository.js'
 
 const required = {
   authorizationURL: 'https://provider.example/authorize',

@@ -3,9 +3,10 @@
  * module, by `require()`, and in TypeScript. Prints one line a check; the exit code is 1 if any failed.
  */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { CONSUMER, CONSUMER_TSCONFIG } from './consumer.js'
@@ -16,6 +17,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 /** What the tarball has beside package.json and what was compiled. */
 const DOCUMENTS: readonly string[] = [
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'LICENSE',
   'README.md',
   'SECURITY.md',
@@ -33,6 +35,9 @@ try {
   const locked = await readLock(repository)
   const tarball = await pack()
   await check('the tarball has what it should and nothing else', () => checkFiles(tarball))
+  await check('no document of the tarball links to a file that is not in it', () =>
+    checkLinks(tarball),
+  )
   await check('package.json runs nothing on install', checkOwnScripts)
   for (const express of ['express', 'express4']) {
     await checkInstalled(tarball, locked, express)
@@ -118,26 +123,57 @@ async function pack(): Promise<string> {
 }
 
 async function checkFiles(tarball: string): Promise<void> {
-  const { stdout } = await run('tar', ['-tzf', tarball])
-  const files = stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.replace(/^package\//, ''))
+  const files = await filesIn(tarball)
   const texts = [...DOCUMENTS, 'package.json', ...(await guides())]
   const missing = [...texts, ...(await compiledFiles())].filter((file) => !files.includes(file))
   const surplus = files.filter(
-    (file) => !texts.includes(file) && !/^dist\/.+\.(js|d\.ts)$/.test(file),
+    (file) => !texts.includes(file) && !/^dist\/.+\.(js|js\.map|d\.ts)$/.test(file),
   )
   if (missing.length > 0) throw new Error(`Missing: ${missing.join(', ')}`)
   if (surplus.length > 0) throw new Error(`Not expected: ${surplus.join(', ')}`)
 }
 
-/** The pages of docs/, without the API reference. */
+async function filesIn(tarball: string): Promise<readonly string[]> {
+  const { stdout } = await run('tar', ['-tzf', tarball])
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/^package\//, ''))
+}
+
+/** Looks at every link and picture that has no address of its own. */
+async function checkLinks(tarball: string): Promise<void> {
+  const files = await filesIn(tarball)
+  const packed = new Set(files)
+  const broken: string[] = []
+  for (const page of files.filter((file) => file.endsWith('.md'))) {
+    const text = await readFile(join(repository, page), 'utf8')
+    for (const link of linksIn(text)) {
+      const target = posix.join(posix.dirname(page), decodeURIComponent(link))
+      const isThere = packed.has(target) || files.some((file) => file.startsWith(`${target}/`))
+      if (!isThere) broken.push(`${page} links to ${link}`)
+    }
+  }
+  if (broken.length > 0) throw new Error(broken.join('\n'))
+}
+
+/** The relative links of a page, without their fragments; code is no link. */
+function linksIn(page: string): readonly string[] {
+  const prose = page.replace(/^( *)(`{3,}|~{3,})[^]*?^ *\2.*$/gm, '').replace(/`[^`\n]*`/g, '')
+  const inline = prose.matchAll(/\]\(\s*<?([^)\s>]+)/g)
+  const references = prose.matchAll(/^\[[^\]]+\]:\s*<?([^\s>]+)/gm)
+  const html = prose.matchAll(/\b(?:href|src)="([^"]+)"/g)
+  return [...inline, ...references, ...html]
+    .map(([, target = '']) => target.replace(/[?#].*$/, ''))
+    .filter((target) => target !== '' && !/^([a-z][a-z\d+.-]*:|\/\/)/i.test(target))
+}
+
+/** The pages and pictures of docs/, without the API reference. */
 async function guides(): Promise<readonly string[]> {
   const pages = await readdir(join(repository, 'docs'), { recursive: true })
   return pages
     .map((page) => `docs/${page.replaceAll('\\', '/')}`)
-    .filter((page) => page.endsWith('.md') && !page.startsWith('docs/api/'))
+    .filter((page) => /\.(md|svg)$/.test(page) && !page.startsWith('docs/api/'))
 }
 
 /** What every source file becomes. */
@@ -146,7 +182,7 @@ async function compiledFiles(): Promise<readonly string[]> {
   return sources
     .filter((file) => file.endsWith('.ts'))
     .map((file) => `dist/${file.replaceAll('\\', '/').replace(/\.ts$/, '')}`)
-    .flatMap((file) => [`${file}.js`, `${file}.d.ts`])
+    .flatMap((file) => [`${file}.js`, `${file}.js.map`, `${file}.d.ts`])
 }
 
 async function checkOwnScripts(): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { REPOSITORY } from '../support/compile.js'
+import { REPOSITORY } from '../support/repository.js'
 
 /** What a package-lock.json says of one package. */
 interface LockedPackage {

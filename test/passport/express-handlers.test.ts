@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import ts from 'typescript'
-import { REPOSITORY } from '../support/compile.js'
+import { REPOSITORY } from '../support/repository.js'
 
 /** The one file that may do by itself what the others have to leave to it. */
 const HELPER = 'async-handler.ts'

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { REPOSITORY } from './compile.js'
+import { bundle } from './bundle.js'
+import { REPOSITORY } from './repository.js'
 
 /** A process of an application that has several. */
 export interface AppProcess {
@@ -19,11 +19,14 @@ export interface AppProcessOptions {
   readonly onArrival: () => void
 }
 
+let file: string | undefined
+const appFile = (): string => (file ??= bundle('test/support/app-process.ts'))
+
 /** Starts a process of the application on a free port. */
 export async function startAppProcess(options: AppProcessOptions): Promise<AppProcess> {
-  const child = fork(join(REPOSITORY, 'test', 'support', 'app-process.ts'), {
+  const child = fork(appFile(), {
     cwd: REPOSITORY,
-    execArgv: ['--import', 'tsx'],
+    execArgv: [],
     env: {
       PATH: process.env['PATH'],
       REDIS_SOCKET: options.redisSocket,

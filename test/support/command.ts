@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { REPOSITORY } from './compile.js'
+import { REPOSITORY } from './repository.js'
 
 /** A command line that is running, with all the processes it has started. */
 export interface RunningCommand {

@@ -1,9 +1,6 @@
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import ts from 'typescript'
-
-/** The folder of the repository. */
-export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+import { REPOSITORY } from './repository.js'
 
 const OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.NodeNext,
@@ -43,13 +40,6 @@ export function complaints(program: ts.Program): readonly string[] {
     const text = ts.flattenDiagnosticMessageText(messageText, '\n')
     return `${file?.fileName.slice(REPOSITORY.length + 1) ?? ''}:${line + 1} ${text}`
   })
-}
-
-/** TypeScript to JavaScript, types removed and nothing else changed. */
-export function toJavaScript(text: string): string {
-  return ts.transpileModule(text, {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-  }).outputText
 }
 
 /** The types that the package exports, as the compiler sees them. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { REPOSITORY } from './compile.js'
+import { REPOSITORY } from './repository.js'
 
 /** A page of the documentation. */
 export interface Guide {
@@ -27,6 +27,12 @@ export const CODE_GLOBALS: Readonly<Record<string, string>> = {
   'guide-globals.d.ts': `export {}
 declare global {
   const app: import('express').Express
+  const req: import('express').Request
+  const res: import('express').Response
+  const express: typeof import('express')
+  const options: import('passport-authorization-code').AuthorizationCodeOptions
+  /** The application's own users. */
+  const users: { findOrCreate(id: string): Promise<Express.User> }
   const passport: import('passport').PassportStatic
   const strategy: import('passport-authorization-code').AuthorizationCodeStrategy
 }`,

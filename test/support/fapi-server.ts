@@ -1,9 +1,10 @@
-import { exportJWK, generateKeyPair } from 'jose'
+import { exportJWK } from 'jose'
 import express from 'express'
 import { Provider } from 'oidc-provider'
 import type { JWK } from 'jose'
 import { listen } from './http.js'
 import type { RunningServer } from './http.js'
+import { takeKeyPair } from './keys.js'
 
 /** An authorization server that takes nothing less than the FAPI 2.0 Security Profile. */
 export interface FapiServer extends RunningServer {
@@ -117,7 +118,7 @@ export async function startFapiServer(
 }
 
 async function createKey(kid: string): Promise<{ privateJwk: JWK; publicJwk: JWK }> {
-  const { privateKey, publicKey } = await generateKeyPair('PS256', { extractable: true })
+  const { privateKey, publicKey } = await takeKeyPair('PS256')
   const names = { kid, alg: 'PS256', use: 'sig' }
   return {
     privateJwk: { ...(await exportJWK(privateKey)), ...names },

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findFreePort, startProgram } from './child-process.js'
-import { REPOSITORY, toJavaScript } from './compile.js'
+import { REPOSITORY } from './repository.js'
+import { toJavaScript } from './to-javascript.js'
 import type { CodeBlock } from './documentation.js'
 
 /** A folder in which code from the documentation runs as it would in a reader's own project. */

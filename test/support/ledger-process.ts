@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { bundle } from './bundle.js'
 import type { GrantState, Renewal, RenewalLimits } from '../../src/options/ledger.js'
 
 /** What a worker is started with. */
@@ -36,10 +36,13 @@ export interface LedgerProcess {
   kill(): Promise<void>
 }
 
+let file: string | undefined
+const workerFile = (): string => (file ??= bundle('test/support/ledger-worker.ts'))
+
 /** Starts a process with a {@link RedisLedger}; it ends with this process at the latest. */
 export async function startLedgerProcess(options: WorkerOptions): Promise<LedgerProcess> {
-  const child = fork(join(import.meta.dirname, 'ledger-worker.ts'), [JSON.stringify(options)], {
-    execArgv: ['--import', 'tsx'],
+  const child = fork(workerFile(), [JSON.stringify(options)], {
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')

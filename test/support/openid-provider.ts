@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, SignJWT } from 'jose'
 import type { CryptoKey, JWK, JWTHeaderParameters, JWTPayload } from 'jose'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
+import { takeKeyPair } from './keys.js'
 import { json, tokenResponse } from './scripted-provider.js'
 import type { ScriptedProvider } from './scripted-provider.js'
 
@@ -98,7 +99,7 @@ export interface ProviderKey {
 
 /** Makes a key for an algorithm, to be published for signatures under these names. */
 export async function createProviderKey(algorithm: string, names: JWK = {}): Promise<ProviderKey> {
-  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true })
+  const { privateKey, publicKey } = await takeKeyPair(algorithm)
   return { privateKey, jwk: { ...(await exportJWK(publicKey)), use: 'sig', ...names } }
 }
 

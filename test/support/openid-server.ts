@@ -1,11 +1,12 @@
 import express from 'express'
-import { exportJWK, generateKeyPair } from 'jose'
+import { exportJWK } from 'jose'
 import Provider from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
 import { createMemory } from '../../example-app/authorization-server/memory-adapter.js'
 import { interactions } from '../../example-app/authorization-server/interactions.js'
 import { listen } from './http.js'
 import type { RunningServer } from './http.js'
+import { takeKeyPair } from './keys.js'
 
 /** An OpenID provider with a login page and a consent page. Its origin is its issuer identifier. */
 export interface OpenIdServer extends RunningServer {
@@ -51,7 +52,7 @@ async function configure(
   { clientID, clientSecret }: Pick<OpenIdServer, 'clientID' | 'clientSecret'>,
   callbackURL: string,
 ): Promise<Configuration> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  const { privateKey } = await takeKeyPair('RS256')
   return {
     adapter: createMemory().adapter,
     clients: [

@@ -1,8 +1,9 @@
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, SignJWT } from 'jose'
 import type { JWTPayload } from 'jose'
 import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
 import { listen } from './http.js'
+import { takeKeyPair } from './keys.js'
 
 /** A request that was meant for a provider on the internet. */
 export interface CaughtRequest {
@@ -34,7 +35,7 @@ export interface ProvidersElsewhere {
 
 /** Starts it on a free port of this machine. */
 export async function startProvidersElsewhere(): Promise<ProvidersElsewhere> {
-  const { privateKey, publicKey } = await generateKeyPair('RS256')
+  const { privateKey, publicKey } = await takeKeyPair('RS256')
   const requests: CaughtRequest[] = []
   const server = await listen((req, res) => {
     const chunks: Buffer[] = []

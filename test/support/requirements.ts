@@ -27,7 +27,7 @@ const GLEWLWYD: Program = {
 
 /**
  * `describe` for tests that start a Redis server of their own; `suite` gets the program's path. Where
- * there is no such program the tests are skipped, and say so; on CI they fail.
+ * there is no such program the tests are skipped, and the run ends by saying so; on CI they fail.
  */
 export function describeWithRedis(name: string, suite: (redisServer: string) => void): void {
   describeWith(REDIS, name, suite)
@@ -35,7 +35,7 @@ export function describeWithRedis(name: string, suite: (redisServer: string) => 
 
 /**
  * `describe` for tests that start a Chromium of their own; `suite` gets the program's path. Where there
- * is no such program the tests are skipped, and say so; on CI they fail.
+ * is no such program the tests are skipped, and the run ends by saying so; on CI they fail.
  */
 export function describeWithChromium(name: string, suite: (chromium: string) => void): void {
   describeWith(CHROMIUM, name, suite)
@@ -43,7 +43,7 @@ export function describeWithChromium(name: string, suite: (chromium: string) => 
 
 /**
  * `describe` for tests that start a Glewlwyd of their own; `suite` gets the program's path. Where there
- * is no such program the tests are skipped, and say so; on CI they fail.
+ * is no such program the tests are skipped, and the run ends by saying so; on CI they fail.
  */
 export function describeWithGlewlwyd(name: string, suite: (glewlwyd: string) => void): void {
   describeWith(GLEWLWYD, name, suite)
@@ -65,8 +65,7 @@ function describeWith(program: Program, name: string, suite: (path: string) => v
     })
     return
   }
-  // Not `console.warn`: Jest keeps that to itself when every test of a file is skipped.
-  process.stderr.write(`Skipped "${name}": ${reason}.\n`)
+  // `skipped-reporter.js` reads the reason out of the title.
   describe.skip(`${name} (skipped: ${reason})`, () => suite(command))
 }
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { REPOSITORY } from './compile.js'
+import { REPOSITORY } from './repository.js'
 
 /** What can happen to a request. The header `x-misfortune` says which it is. */
 export const MISFORTUNES = [

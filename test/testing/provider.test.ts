@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { exportJWK, generateKeyPair } from 'jose'
+import { exportJWK } from 'jose'
 import { askara, discover } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import { startTestProvider } from '../../src/testing.js'
@@ -7,6 +7,7 @@ import type { TestProvider, TestProviderOptions } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
+import { takeKeyPair } from '../support/keys.js'
 import { bodyOf, startLogin } from '../support/login.js'
 
 let provider: TestProvider
@@ -114,8 +115,8 @@ describe('a test provider', () => {
   )
 
   it('knows the client by its key where it has one', async () => {
-    const own = await generateKeyPair('PS256', { extractable: true })
-    const another = await generateKeyPair('PS256', { extractable: true })
+    const own = await takeKeyPair('PS256')
+    const another = await takeKeyPair('PS256')
     const other = await startOther({ clientKeys: { keys: [await exportJWK(own.publicKey)] } })
     const options = { clientSecret: undefined, clientAuthentication: 'private_key_jwt' } as const
     const app = await start({ ...options, privateKey: own.privateKey }, other)

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { toJavaScript } from '../support/compile.js'
 import { readGuide } from '../support/documentation.js'
 import type { CodeBlock } from '../support/documentation.js'
 import { createGuideProject } from '../support/guide-app.js'
 import type { GuideProject } from '../support/guide-app.js'
+import { toJavaScript } from '../support/to-javascript.js'
 
 jest.setTimeout(60_000)
 

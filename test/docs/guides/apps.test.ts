@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import type { JSONWebKeySet } from 'jose'
@@ -8,6 +7,7 @@ import { appsIn, readGuide } from '../../support/documentation.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import type { GuideProject } from '../../support/guide-app.js'
 import { Browser } from '../../support/http.js'
+import { takeRsaKeyPair } from '../../support/keys.js'
 
 jest.setTimeout(60_000)
 
@@ -65,7 +65,7 @@ describe('the guide to key rotation', () => {
 })
 
 function makeKey(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { privateKey } = takeRsaKeyPair()
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
