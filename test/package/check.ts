@@ -3,7 +3,6 @@
  * module, by `require()`, and in TypeScript. Prints one line a check; the exit code is 1 if any failed.
  */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, posix } from 'node:path'
