@@ -11,7 +11,7 @@ import { changed, formOf, startLogin } from '../support/login.js'
 import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
 import type { RecordedRequest, Script, ScriptedProvider } from '../support/scripted-provider.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 /**
  * Everything that has a debug switch, turned on. Two are left out: Express's own and its router's, which

@@ -22,7 +22,7 @@ jest.unstable_mockModule('../../src/lib/sealing.js', () => ({
 const { CoordinatedLedger } = await import('../../src/grants/ledger.js')
 const { createMemoryLedgerStore } = await import('../../src/grants/memory.js')
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 const parts = {
   createLedger: (...args: ConstructorParameters<typeof CoordinatedLedger>) =>
