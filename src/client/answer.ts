@@ -1,7 +1,22 @@
 import type { Answer } from './transport.js'
+import { TokenEndpointError } from '../errors/errors.js'
 import type { OAuthErrorFacts } from '../errors/errors.js'
 import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
 import { providerText } from '../lib/provider-text.js'
+
+/** Whether this is a JSON object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** How deep what is kept in a session may be nested. */
+export const MAXIMUM_DEPTH = 100
+
+/** Whether a value is nested too deep for a session: what is parsed without a stack is written with one. */
+export function isTooDeep(value: unknown, levels = MAXIMUM_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((one) => isTooDeep(one, levels - 1))
+}
 
 /** The body of an answer: what its JSON says, or its text. */
 export function parseBody(answer: Answer): unknown {
@@ -54,4 +69,98 @@ function tokensIn(members: Record<string, unknown>): string[] {
   return ['access_token', 'refresh_token', 'id_token']
     .map((name) => members[name])
     .filter((value) => typeof value === 'string')
+}
+
+/** What a token request is for. */
+export type Phase = 'exchange' | 'refresh'
+
+/** What a token response depends on. */
+export interface TokenResponseSettings {
+  /** Without it, ID tokens are dropped: they cannot be validated. */
+  readonly issuer?: string | undefined
+  readonly parseTokenResponse?: ((body: unknown) => Readonly<Record<string, unknown>>) | undefined
+  /** Present if the tokens are to be bound to a key. */
+  readonly dpopKey?: unknown
+  readonly refreshTokenLifetimeSeconds?: number | undefined
+}
+
+/**
+ * Turns what real servers send into the response RFC 6749 describes, or throws what it says is wrong.
+ * An `error` counts whatever the HTTP status is, and one without an `error` member counts too.
+ */
+export function standardResponse(
+  answer: Answer,
+  phase: Phase,
+  settings: TokenResponseSettings,
+  secrets: () => readonly string[],
+): Response {
+  const body = parseBody(answer)
+  const message = settings.parseTokenResponse
+    ? parsedBy(settings.parseTokenResponse, body, answer, phase)
+    : body
+  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}
+  const { error, access_token: accessToken, id_token: idToken, ...rest } = members
+  const succeeded = answer.status >= 200 && answer.status < 300
+
+  if (!succeeded || (error !== undefined && accessToken === undefined)) {
+    const { said, facts } = refusalOf(answer, members, secrets())
+    throw new TokenEndpointError(`The token endpoint refused the ${phase} ${said}`, {
+      phase,
+      ...facts,
+    })
+  }
+  if (!isObject(message)) {
+    throw new TokenEndpointError(
+      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(typeOf(answer), secrets()) ?? 'none'}).`,
+      { phase, httpStatus: answer.status },
+    )
+  }
+  // An ID token can only be validated against an issuer; unvalidated, it would be nobody's word.
+  const verifiable =
+    settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
+  return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })
+}
+
+const JSON_HEADERS = new Headers({ 'content-type': 'application/json' })
+
+/** What oauth4webapi reads of a response with JSON. The built-in one would put it into a stream first, and read that. */
+class JsonResponse extends Response {
+  readonly #text: string
+  override readonly headers = JSON_HEADERS
+
+  constructor(text: string) {
+    super()
+    this.#text = text
+  }
+
+  override readonly json = (): Promise<unknown> =>
+    Promise.resolve(JSON.parse(this.#text) as unknown)
+}
+
+/** A successful response with this body, for oauth4webapi to validate. */
+export function jsonResponse(body: Readonly<Record<string, unknown>>): Response {
+  return new JsonResponse(JSON.stringify(body))
+}
+
+/** The application's own reading. What it throws may quote the answer, so only its name is passed on. */
+function parsedBy(
+  parseTokenResponse: NonNullable<TokenResponseSettings['parseTokenResponse']>,
+  body: unknown,
+  { status }: Answer,
+  phase: Phase,
+): unknown {
+  try {
+    return parseTokenResponse(body)
+  } catch (error) {
+    const { name } = error as Partial<Error>
+    throw new TokenEndpointError(
+      `parseTokenResponse failed (${name ?? 'no Error'}) on the answer to the ${phase}, HTTP ${status}.`,
+      { phase, httpStatus: status },
+    )
+  }
+}
+
+/** Some servers send `"refresh_token": null` for what they do not give. */
+function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
 }

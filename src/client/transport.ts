@@ -86,16 +86,29 @@ export function rethrowAs(
 /** GitHub's API rejects requests without a `User-Agent`. */
 const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
 
+/** How many URLs a transport remembers: far more than a provider has endpoints. */
+const MAXIMUM_TARGETS = 50
+
 let sharedAgent: Agent | undefined
 
 /** Creates a transport. Transports without a dispatcher of their own share one keep-alive pool. */
 export function createTransport(options: TransportOptions): Transport {
   const { timeoutMs, responseLimitBytes } = options
   const dispatcher = options.dispatcher ?? (sharedAgent ??= new Agent())
+  const targets = new Map<string, URL>()
+
+  /** Endpoints are called again and again: each URL is parsed and checked once. */
+  function targetOf(url: string): URL {
+    const known = targets.get(url)
+    if (known !== undefined) return known
+    const target = secureUrl(url)
+    if (targets.size < MAXIMUM_TARGETS) targets.set(url, target)
+    return target
+  }
 
   return {
     async send({ method, url, headers, body, timeoutMs: limitMs = timeoutMs }) {
-      const target = secureUrl(url)
+      const target = targetOf(url)
       const signal = new TimeLimit(limitMs)
       try {
         const answer = await request(target, {

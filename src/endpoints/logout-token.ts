@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
+import { isObject } from '../client/answer.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { DiscoveryError, LogoutTokenError } from '../errors/errors.js'
-import { isObject } from '../lib/json.js'
 import type { LoginRequest } from '../lib/login-request.js'
 
 /** The event that makes a JWT a logout token. */

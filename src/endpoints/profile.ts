@@ -1,10 +1,10 @@
-import type { ResourceClient } from '../client/resource-request.js'
+import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../client/answer.js'
+import type { ResourceClient } from '../client/requests.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { Exchanged } from './token.js'
 import { ProfileError } from '../errors/errors.js'
-import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../lib/json.js'
 import type { ParsedProfile, Profile } from '../options/profile.js'
 
 /** How a provider's profiles are loaded and read. */
@@ -18,27 +18,27 @@ export interface ProfileSettings {
 }
 
 /**
- * Reads the profile document of the person to whom the access token belongs; `undefined` without a
- * `profileURL`.
+ * The profile of the person to whom an access token belongs, from `profileURL`; `undefined` without one.
  *
  * @throws {ProfileError} when there is none, or it is not a JSON object, or is nested too deep
  * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
  */
-export async function requestProfile(
-  accessToken: string,
+export function createRequestProfile(
   settings: ProfileSettings,
   resources: ResourceClient,
-): Promise<Profile | undefined> {
+): ReadProfile {
   const { profileURL } = settings
-  if (profileURL === undefined) return undefined
-  const answer = await get(profileURL, accessToken, settings, resources)
-  if (answer.status !== 200) {
-    throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
-      phase: 'profile',
-      httpStatus: answer.status,
-    })
+  if (profileURL === undefined) return () => Promise.resolve(undefined)
+  return async (accessToken) => {
+    const answer = await get(profileURL, accessToken, settings, resources)
+    if (answer.status !== 200) {
+      throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
+        phase: 'profile',
+        httpStatus: answer.status,
+      })
+    }
+    return toProfile(parse(answer), settings)
   }
-  return toProfile(parse(answer), settings)
 }
 
 function get(

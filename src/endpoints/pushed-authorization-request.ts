@@ -1,9 +1,8 @@
-import { parseBody, refusalOf } from '../client/answer.js'
-import type { ClientRequest } from '../client/client-request.js'
+import { isObject, parseBody, refusalOf } from '../client/answer.js'
+import type { ClientRequest } from '../client/requests.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import { PushedAuthorizationRequestError } from '../errors/errors.js'
-import { isObject } from '../lib/json.js'
 
 const PHASE = 'push'
 

@@ -1,4 +1,4 @@
-import type { ClientRequest } from '../client/client-request.js'
+import type { ClientRequest } from '../client/requests.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /**

@@ -5,14 +5,15 @@ import {
   processGenericTokenEndpointResponse,
 } from 'oauth4webapi'
 import type { AuthorizationServer, Client, TokenEndpointResponse } from 'oauth4webapi'
-import type { ClientRequest } from '../client/client-request.js'
+import { MAXIMUM_DEPTH, isTooDeep, jsonResponse, standardResponse } from '../client/answer.js'
+import type { Phase, TokenResponseSettings } from '../client/answer.js'
+import type { ClientRequest } from '../client/requests.js'
 import { rethrowAs } from '../client/transport.js'
 import { checkIdToken, checkSamePerson } from './id-token.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
-import { jsonResponse, standardResponse, toTokenSet } from './token-response.js'
-import type { Phase, TokenResponseSettings } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
+import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
@@ -221,4 +222,57 @@ function withoutUndefined<Members extends object>(
 ): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
   const given = Object.entries(members).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given) as { [Name in keyof Members]: Exclude<Members[Name], undefined> }
+}
+
+/**
+ * The token set of a valid token response.
+ *
+ * @param requestedAt when the request was sent, in milliseconds since the epoch: lifetimes count from there
+ * @throws {Error} when the tokens are of a type that was not asked for, or cannot be kept or sent
+ * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
+ */
+export function toTokenSet(
+  response: TokenEndpointResponse,
+  requestedAt: number,
+  settings: TokenResponseSettings,
+): TokenSet {
+  const tokenType = settings.dpopKey === undefined ? 'bearer' : 'dpop'
+  if (response.token_type !== tokenType) {
+    throw new Error(`its "token_type" is not ${tokenType === 'dpop' ? 'DPoP' : 'Bearer'}`)
+  }
+  if (!/^[\x20-\x7e]+$/.test(response.access_token)) {
+    throw new Error('its "access_token" has characters that no header can have')
+  }
+  const { expires_in, refresh_token: refreshToken, scope, id_token: idToken } = response
+  const details: unknown = response.authorization_details
+  if (isTooDeep(details)) {
+    throw new Error(`its "authorization_details" is nested deeper than ${MAXIMUM_DEPTH} levels`)
+  }
+  const refreshTokenLifetime =
+    // Not in any RFC, yet Google, Microsoft, GitHub and others send it.
+    seconds(response['refresh_token_expires_in']) ?? settings.refreshTokenLifetimeSeconds
+  return {
+    accessToken: response.access_token,
+    tokenType,
+    ...(expires_in !== undefined && { expiresAt: endOf(requestedAt, expires_in) }),
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(refreshToken !== undefined &&
+      refreshTokenLifetime !== undefined && {
+        refreshTokenExpiresAt: endOf(requestedAt, refreshTokenLifetime),
+      }),
+    ...(scope !== undefined && { scope }),
+    ...(idToken !== undefined && { idToken }),
+    ...(Array.isArray(details) && {
+      authorizationDetails: details as readonly AuthorizationDetail[],
+    }),
+  }
+}
+
+function endOf(startedAt: number, lifetimeSeconds: number): number {
+  return Math.min(startedAt + Math.floor(lifetimeSeconds * 1000), Number.MAX_SAFE_INTEGER)
+}
+
+function seconds(value: unknown): number | undefined {
+  const number = typeof value === 'string' ? Number.parseFloat(value) : value
+  return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined
 }

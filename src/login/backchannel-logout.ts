@@ -10,8 +10,8 @@ import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
 import { entryOf, hasEnded, withoutEntry } from '../grants/token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { EnrolledLogin, Ledger } from '../options/ledger.js'
-import type { SessionAddress } from '../session/stored-session.js'
 import { changeStoredPart, destroyStored, readStoredPart } from '../session/stored-session.js'
+import type { SessionAddress } from '../session/stored-session.js'
 
 /** What a provider's logout needs. */
 export interface BackchannelLogoutParts {

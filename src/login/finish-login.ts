@@ -1,22 +1,25 @@
 import { hash } from 'node:crypto'
 import { readResponse, stateOf } from '../endpoints/authorization-response.js'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
+import { loadProfile } from '../endpoints/profile.js'
+import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
 import type { CodeGrant, Exchanged } from '../endpoints/token.js'
+import type { Ledger } from '../options/ledger.js'
 import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
 import { holdsGrant } from '../grants/token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import { connectionOf } from './connection.js'
+import type { KeepLogin } from './keep-login.js'
+import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
 import { readPart, requireSession } from '../session/session-part.js'
-import { connectionOf } from './connection.js'
-import type { KeepLogin } from './keep-login.js'
-import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
 
 /** What finishing a login depends on of the strategy's options. */
-export interface FinishLoginSettings {
+export interface FinishLoginSettings extends LoadProfileSettings {
   readonly issuer?: string | undefined
   readonly authorizationResponseIssParameterSupported: boolean
   readonly sessionKey: string
@@ -28,14 +31,15 @@ export interface FinishLoginParts {
   /** Identifies the strategy: it finishes only logins that it has started. */
   readonly strategyId: string
   readonly pendingLogins: PendingLoginStore
-  /** Resolves to `true` for one of all requests, in all processes, that ask for this id. */
-  readonly claim: (id: string) => Promise<boolean>
+  /** Makes sure that only one of all requests with the same callback goes on, in all processes. */
+  readonly ledger: Pick<Ledger, 'claim'>
+  /** For how long the ledger remembers a callback, in **milliseconds**: as long as its login may be pending. */
+  readonly claimTtlMs: number
   /** Verifies a signed response (JARM) and resolves to its parameters, if responses must be signed. */
   readonly openResponse: ((parameters: URLSearchParams) => Promise<URLSearchParams>) | undefined
   readonly exchangeCode: (grant: CodeGrant) => Promise<Exchanged>
-  readonly loadProfile: (exchanged: Exchanged) => Promise<Profile | undefined>
   /** The application's decision: the user, or `false` or `null` to refuse. */
-  readonly verify: (login: LoginToVerify) => Promise<object | false | null | undefined>
+  readonly verify: (login: LoginToVerify) => Promise<unknown>
   readonly keepLogin: KeepLogin
 }
 
@@ -55,6 +59,14 @@ export type LoginOutcome =
   /** The person, the provider or the application refused. */
   | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
 
+/** What passport-oauth2's hooks return for one login; subclasses of the strategy override them. */
+export interface FinishLoginHooks {
+  /** `tokenParams`: further parameters of the token request. */
+  readonly tokenParameters: Parameters
+  /** `userProfile`: the profile that belongs to an access token. */
+  readonly readProfile: ReadProfile
+}
+
 /**
  * Finishes a login: from the authorization response to tokens that will be in the session.
  *
@@ -62,7 +74,6 @@ export type LoginOutcome =
  * this browser.
  *
  * @param parameters of the authorization response
- * @param hooked further parameters of the token request, from passport-oauth2's hook `tokenParams`
  * @throws {PendingLoginError} if no such login was started in this browser, or too long ago
  * @throws {AuthorizationResponseError} if the response is malformed, or an error that is not a refusal
  * @throws {TokenEndpointError} if the provider refuses the code or cannot be reached
@@ -70,52 +81,57 @@ export type LoginOutcome =
  * @throws {ConfigurationError} if `verify` returns nothing
  * @see [RFC 6749, section 4.1.2 - Authorization Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2)
  */
-export async function finishLogin(
+export type FinishLogin = (
   request: LoginRequest,
   parameters: URLSearchParams,
   options: LoginOptions,
-  hooked: Parameters,
-  parts: FinishLoginParts,
-): Promise<LoginOutcome> {
-  const response = (await parts.openResponse?.(parameters)) ?? parameters
-  const pending = await takePendingLogin(request, stateOf(response) ?? '', parts)
-  if (pending.status !== 'pending') return repeated(request, pending, options, parts.settings)
-  const { login } = pending
-  const connecting = options.assignProperty !== undefined
-  checkStarter(request, login, connecting, parts.strategyId)
+  hooks: FinishLoginHooks,
+) => Promise<LoginOutcome>
 
-  const answer = readResponse(response, {
-    issuer: parts.settings.issuer,
-    issRequired: parts.settings.authorizationResponseIssParameterSupported,
-  })
-  if (answer.kind === 'refused') {
-    const { error, errorDescription } = answer
-    return refusal({ error, message: errorDescription ?? 'The login was not granted.' })
-  }
+/** Creates {@link FinishLogin}. */
+export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
+  const { settings, strategyId, openResponse, exchangeCode, verify, keepLogin } = parts
+  return async (request, parameters, options, hooks) => {
+    const response = (await openResponse?.(parameters)) ?? parameters
+    const pending = await takePendingLogin(request, stateOf(response) ?? '', parts)
+    if (pending.status !== 'pending') return repeated(request, pending, options, settings)
+    const { login } = pending
+    const connecting = options.assignProperty !== undefined
+    checkStarter(request, login, connecting, strategyId)
 
-  const exchanged = await parts.exchangeCode({
-    code: answer.code,
-    redirectUri: login.redirectUri,
-    codeVerifier: login.codeVerifier,
-    idToken: login.idToken,
-    parameters: isEmpty(hooked) ? hooked : checkParameters(hooked, 'tokenParams'),
-  })
-  const { tokens, claims } = exchanged
-  const profile = await parts.loadProfile(exchanged)
-  const user = await parts.verify({ tokens, profile, claims, req: request })
-  if (user === false || user === null) {
-    return refusal({ message: 'This account may not log in here.' })
-  }
-  if (!user) {
-    throw new ConfigurationError(
-      'verify returned nothing: return the user, or false to refuse the login.',
-      'verify',
-    )
-  }
+    const answer = readResponse(response, {
+      issuer: settings.issuer,
+      issRequired: settings.authorizationResponseIssParameterSupported,
+    })
+    if (answer.kind === 'refused') {
+      const { error, errorDescription } = answer
+      return refusal({ error, message: errorDescription ?? 'The login was not granted.' })
+    }
 
-  if (options.session !== false) await parts.keepLogin(request, exchanged, connecting)
-  const { returnTo } = login
-  return { action: 'success', user, info: returnTo === undefined ? {} : { returnTo } }
+    const exchanged = await exchangeCode({
+      code: answer.code,
+      redirectUri: login.redirectUri,
+      codeVerifier: login.codeVerifier,
+      idToken: login.idToken,
+      parameters: checkedParameters(hooks),
+    })
+    const { tokens, claims } = exchanged
+    const profile = await loadProfile(exchanged, hooks.readProfile, settings)
+    const user = await verify({ tokens, profile, claims, req: request })
+    if (user === false || user === null) {
+      return refusal({ message: 'This account may not log in here.' })
+    }
+    if (typeof user !== 'object') {
+      throw new ConfigurationError(
+        'verify returned nothing that can be a user: return an object, or false to refuse the login.',
+        'verify',
+      )
+    }
+
+    if (options.session !== false) await keepLogin(request, exchanged, connecting)
+    const { returnTo } = login
+    return { action: 'success', user, info: returnTo === undefined ? {} : { returnTo } }
+  }
 }
 
 /**
@@ -125,9 +141,10 @@ export async function finishLogin(
 function takePendingLogin(
   request: LoginRequest,
   state: string,
-  { pendingLogins, claim }: FinishLoginParts,
+  { pendingLogins, ledger, claimTtlMs }: FinishLoginParts,
 ): Promise<TakenLogin> {
-  return pendingLogins.take(request, state, () => claim(hash('sha256', state, 'base64url')))
+  const id = hash('sha256', state, 'base64url')
+  return pendingLogins.take(request, state, () => ledger.claim(id, claimTtlMs))
 }
 
 /** A callback without a pending login is an error, unless it comes again after it has succeeded. */
@@ -165,8 +182,9 @@ function checkStarter(
   }
 }
 
-function isEmpty(parameters: Parameters): boolean {
-  return typeof parameters === 'object' && Object.keys(parameters).length === 0
+function checkedParameters({ tokenParameters }: FinishLoginHooks): Parameters {
+  const isUnused = typeof tokenParameters === 'object' && Object.keys(tokenParameters).length === 0
+  return isUnused ? tokenParameters : checkParameters(tokenParameters, 'tokenParams')
 }
 
 /** The application's URL as `res.redirect` would send it: what is percent-encoded already stays as it is. */

@@ -1,11 +1,12 @@
+import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { namesOf } from '../endpoints/logout-token.js'
 import type { LogoutTokenSettings } from '../endpoints/logout-token.js'
-import type { IdTokenClaims } from '../endpoints/id-token.js'
 import type { Exchanged } from '../endpoints/token.js'
 import { LoginRequiredError } from '../errors/errors.js'
 import { withEntry } from '../grants/token-entry.js'
 import type { BegunGrant, TokenEntries } from '../grants/token-entry.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { carryPendingLogins } from './session-pending-logins.js'
 import type { Ledger } from '../options/ledger.js'
 import type { TokenSet } from '../options/token-set.js'
 import { fillWhenRegenerated } from '../session/replace-session.js'
@@ -18,7 +19,6 @@ import {
   writePart,
 } from '../session/session-part.js'
 import { reloadSession } from '../session/stored-session.js'
-import { carryPendingLogins } from './session-pending-logins.js'
 
 /**
  * Puts the tokens of a login where the login will be: into the session that Passport makes next, or, when a
@@ -44,7 +44,7 @@ export interface KeepLoginSettings extends LogoutTokenSettings {
 export interface KeepLoginParts {
   readonly settings: KeepLoginSettings
   readonly entries: TokenEntries
-  readonly enrol: Ledger['enrol']
+  readonly ledger: Pick<Ledger, 'enrol'>
   /** Takes the grant out of the session again. */
   readonly forget: (request: LoginRequest) => Promise<void>
   /** Revokes tokens that nobody will use. */
@@ -53,12 +53,12 @@ export interface KeepLoginParts {
 
 /** Creates {@link KeepLogin}. */
 export function createKeepLogin(parts: KeepLoginParts): KeepLogin {
-  const { settings, entries, enrol } = parts
+  const { settings, entries, ledger } = parts
   return async (request, { tokens, claims }, connecting) => {
     const grant = await entries.begin(tokens, connecting)
     const confirm: Confirm =
       settings.backchannelLogout && claims !== undefined
-        ? (session) => enrolLogin(session.id, grant, claims, enrol, settings)
+        ? (session) => enrolLogin(session.id, grant, claims, ledger, settings)
         : undefined
     if (connecting) await keepInPresentSession(request, tokens, grant, confirm, parts)
     else keepInNewSession(request, grant, confirm, settings)
@@ -124,10 +124,10 @@ async function enrolLogin(
   sessionId: string,
   { grant, entry }: BegunGrant,
   claims: IdTokenClaims,
-  enrol: Ledger['enrol'],
+  ledger: Pick<Ledger, 'enrol'>,
   settings: KeepLoginSettings,
 ): Promise<void> {
-  const accepted = await enrol(
+  const accepted = await ledger.enrol(
     { sessionId, entryId: entry.id },
     grant,
     namesOf(claims, settings),

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
-import { authorizationUrl } from '../endpoints/authorization.js'
 import { readQuery } from '../endpoints/authorization-response.js'
+import { authorizationUrl } from '../endpoints/authorization.js'
 import { LogoutResponseError } from '../errors/errors.js'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'

@@ -1,18 +1,18 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { AuthorizationEndpoint } from '../endpoints/authorization.js'
 import { readQuery } from '../endpoints/authorization-response.js'
+import type { AuthorizationEndpoint } from '../endpoints/authorization.js'
 import { ConfigurationError, CrossSiteRequestError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
+import { connectionOf } from './connection.js'
+import type { LoginOptions } from './login-options.js'
 import { checkAuthorizationDetails } from '../options/authorization-details.js'
 import type { AuthorizationDetail } from '../options/authorization-details.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { ExpectedIdToken, PendingLoginStore } from '../options/pending-login-store.js'
-import { connectionOf } from './connection.js'
-import type { LoginOptions } from './login-options.js'
 
 /** What starting a login depends on of the strategy's options. */
 export interface StartLoginSettings {
@@ -52,51 +52,55 @@ export interface StartLoginParts {
  * @throws {StorageError} if the pending login cannot be stored
  * @see [RFC 6749, section 4.1.1 - Authorization Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.1)
  */
-export async function startLogin(
+export type StartLogin = (
   request: LoginRequest,
   options: LoginOptions,
   hooked: Parameters,
-  parts: StartLoginParts,
-): Promise<string> {
+) => Promise<string>
+
+/** Creates {@link StartLogin}. */
+export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
-  const connecting = options.assignProperty !== undefined
-  refuseOtherSites(request.headers, connecting)
+  return async (request, options, hooked) => {
+    const connecting = options.assignProperty !== undefined
+    refuseOtherSites(request.headers, connecting)
 
-  const state = randomToken()
-  const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
-  const redirectUri = redirectUriOf(options, settings)
-  const connectTo = connecting ? connectionOf(request) : undefined
-  const returnTo = sameOriginPath(readQuery(request).get('return_to'))
-  const parameters = furtherParameters(request, options, settings, hooked)
-  const scope = parameters['scope'] ?? scopeOf(options, settings)
-  const idToken = expectedIdToken(scope, options, settings)
+    const state = randomToken()
+    const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
+    const redirectUri = redirectUriOf(options, settings)
+    const connectTo = connecting ? connectionOf(request) : undefined
+    const returnTo = sameOriginPath(readQuery(request).get('return_to'))
+    const parameters = furtherParameters(request, options, settings, hooked)
+    const scope = parameters['scope'] ?? scopeOf(options, settings)
+    const idToken = expectedIdToken(scope, options, settings)
 
-  const url = await authorizationEndpoint({
-    clientID: settings.clientID,
-    redirectUri,
-    scope,
-    state,
-    codeChallenge: codeVerifier && hash('sha256', codeVerifier, 'base64url'),
-    dpopThumbprint: await dpopThumbprint?.(),
-    idToken,
-    resource: settings.resource,
-    authorizationDetails:
-      options.authorizationDetails === undefined
-        ? settings.authorizationDetails
-        : checkAuthorizationDetails(options.authorizationDetails),
-    signedResponse: settings.signedAuthorizationResponses,
-    parameters,
-  })
-  await pendingLogins.put(request, state, {
-    strategy: strategyId,
-    redirectUri,
-    createdAt: Date.now(),
-    ...(codeVerifier !== undefined && { codeVerifier }),
-    ...(returnTo !== undefined && { returnTo }),
-    ...(connectTo !== undefined && { connectTo }),
-    ...(idToken !== undefined && { idToken }),
-  })
-  return url
+    const url = await authorizationEndpoint({
+      clientID: settings.clientID,
+      redirectUri,
+      scope,
+      state,
+      codeChallenge: codeVerifier && hash('sha256', codeVerifier, 'base64url'),
+      dpopThumbprint: await dpopThumbprint?.(),
+      idToken,
+      resource: settings.resource,
+      authorizationDetails:
+        options.authorizationDetails === undefined
+          ? settings.authorizationDetails
+          : checkAuthorizationDetails(options.authorizationDetails),
+      signedResponse: settings.signedAuthorizationResponses,
+      parameters,
+    })
+    await pendingLogins.put(request, state, {
+      strategy: strategyId,
+      redirectUri,
+      createdAt: Date.now(),
+      ...(codeVerifier !== undefined && { codeVerifier }),
+      ...(returnTo !== undefined && { returnTo }),
+      ...(connectTo !== undefined && { connectTo }),
+      ...(idToken !== undefined && { idToken }),
+    })
+    return url
+  }
 }
 
 /**

@@ -1,10 +1,9 @@
 import { createClientAuthentication } from '../client/client-authentication.js'
 import { createClientKeys, readSigningKey } from '../client/client-keys.js'
 import type { ClientKeys } from '../client/client-keys.js'
-import { createClientRequest } from '../client/client-request.js'
 import { createProofOfPossession } from '../client/dpop.js'
-import { createResourceClient } from '../client/resource-request.js'
-import type { ResourceClient } from '../client/resource-request.js'
+import { createClientRequest, createResourceClient } from '../client/requests.js'
+import type { ResourceClient } from '../client/requests.js'
 import { createTransport } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
@@ -14,7 +13,7 @@ import { observedTransport } from '../diagnostics/observed-transport.js'
 import { createDiagnostics } from '../diagnostics/watch.js'
 import type { Diagnostics } from '../diagnostics/watch.js'
 import { createAuthorizationEndpoint } from '../endpoints/authorization.js'
-import { loadProfile, requestProfile } from '../endpoints/profile.js'
+import { createRequestProfile } from '../endpoints/profile.js'
 import type { ReadProfile } from '../endpoints/profile.js'
 import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
@@ -28,33 +27,22 @@ import type { SessionTokens } from '../grants/session-tokens.js'
 import { createTokenEntries } from '../grants/token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
-import { finishLogin } from '../login/finish-login.js'
-import type { FinishLoginParts, LoginOutcome, LoginToVerify } from '../login/finish-login.js'
+import { createFinishLogin } from '../login/finish-login.js'
+import type { FinishLogin, LoginOutcome, LoginToVerify } from '../login/finish-login.js'
 import { createKeepLogin } from '../login/keep-login.js'
-import type { GrantHolder } from '../login/log-out.js'
 import { logOut } from '../login/log-out.js'
-import type { LoginOptions } from '../login/login-options.js'
+import type { GrantHolder } from '../login/log-out.js'
 import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
-import { startLogin } from '../login/start-login.js'
-import type { StartLoginParts } from '../login/start-login.js'
-import type { Parameters } from '../options/parameters.js'
+import { createStartLogin } from '../login/start-login.js'
+import type { StartLogin } from '../login/start-login.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 
 /** What one strategy can do: its use cases, with everything they need built in and with diagnostics around them. */
 export interface UseCases {
-  readonly startLogin: (
-    request: LoginRequest,
-    options: LoginOptions,
-    hooked: Parameters,
-  ) => Promise<string>
-  readonly finishLogin: (
-    request: LoginRequest,
-    parameters: URLSearchParams,
-    options: LoginOptions,
-    hooks: FinishLoginHooks,
-  ) => Promise<LoginOutcome>
+  readonly startLogin: StartLogin
+  readonly finishLogin: FinishLogin
   /** @param others the application's other strategies */
   readonly logOut: (
     request: LoginRequest,
@@ -74,14 +62,6 @@ export interface UseCases {
   readonly keys: ClientKeys | undefined
 }
 
-/** What subclasses of the strategy can override. */
-export interface FinishLoginHooks {
-  /** From passport-oauth2's `tokenParams`. */
-  readonly tokenParameters: Parameters
-  /** passport-oauth2's `userProfile`. */
-  readonly readProfile: ReadProfile
-}
-
 /** The ledger of all strategies of this process that were given none. */
 let processLedger: MemoryLedger | undefined
 
@@ -99,7 +79,7 @@ const LEASE_MARGIN_MS = 10_000
  */
 export function composeUseCases(
   settings: Settings,
-  verify: (login: LoginToVerify) => unknown,
+  verify: (login: LoginToVerify) => Promise<unknown>,
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
   const { watch, reportAfter, flow, observe, observation } = diagnostics
@@ -175,65 +155,44 @@ export function composeUseCases(
     settings.pendingLogins ?? sessionPendingLogins(settings),
     diagnostics,
   )
-  const startParts: StartLoginParts = {
+  const startLogin = createStartLogin({
     ...{ settings, strategyId, pendingLogins },
     authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
     dpopThumbprint: dpop?.thumbprint,
-  }
+  })
   const keepLogin = createKeepLogin({
-    ...{ settings, entries, revoke },
-    enrol: (...given) => ledger.enrol(...given),
+    ...{ settings, entries, revoke, ledger },
     forget: sessionTokens.forget,
   })
-  const claimTtlMs = Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0)
-  const finishParts: Omit<FinishLoginParts, 'loadProfile'> = {
-    ...{ settings, strategyId, pendingLogins },
-    claim: (id) => ledger.claim(id, claimTtlMs),
+  const finishLogin = createFinishLogin({
+    ...{ settings, strategyId, pendingLogins, ledger },
+    claimTtlMs: Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0),
     openResponse:
       settings.signedAuthorizationResponses && verifyJwt !== undefined
         ? (parameters) => openSignedResponse(parameters, verifyJwt)
         : undefined,
     exchangeCode: watch('exchange', tokenEndpoint.exchange),
-    verify: watch(
-      'verify',
-      // The application's function may throw although it is not async.
-      async (login: LoginToVerify) => (await verify(login)) as object | false | null | undefined,
-      (user): Conclusion => (user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' }),
+    verify: watch('verify', verify, (user): Conclusion =>
+      user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),
     keepLogin: observe(keepLogin, async (...given) => {
       observation.tell(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
       await keepLogin(...given)
     }),
-  }
-  const finish = watch('callback', finishLogin, conclusionOf)
+  })
 
   return {
     ...{ sessionTokens, resources, transport, diagnostics, grantHolder, keys },
-    requestProfile: (accessToken) => requestProfile(accessToken, settings, resources),
+    requestProfile: createRequestProfile(settings, resources),
 
-    startLogin: flow(
-      'login',
-      watch('login', (req: LoginRequest, options: LoginOptions, hooked: Parameters) =>
-        startLogin(req, options, hooked, startParts),
-      ),
-      { before: (req) => visitEvent(req), after: redirectEvent },
-    ),
+    startLogin: flow('login', watch('login', startLogin), {
+      before: (req) => visitEvent(req),
+      after: redirectEvent,
+    }),
 
-    finishLogin: flow(
-      'callback',
-      (
-        req: LoginRequest,
-        parameters: URLSearchParams,
-        options: LoginOptions,
-        hooks: FinishLoginHooks,
-      ) =>
-        finish(req, parameters, options, hooks.tokenParameters, {
-          ...finishParts,
-          loadProfile: (exchanged) =>
-            loadProfile(exchanged, watch('profile', hooks.readProfile), settings),
-        }),
-      { before: (req, parameters) => visitEvent(req, parameters) },
-    ),
+    finishLogin: flow('callback', watch('callback', finishLogin, conclusionOf), {
+      before: (req, parameters) => visitEvent(req, parameters),
+    }),
 
     logOut: flow(
       'logout',

@@ -1,5 +1,5 @@
-import { isRepeatable, refusesToken } from '../client/resource-request.js'
-import type { ResourceClient } from '../client/resource-request.js'
+import { isRepeatable, refusesToken } from '../client/requests.js'
+import type { ResourceClient } from '../client/requests.js'
 import type { SessionTokens } from '../grants/session-tokens.js'
 import type { LoginRequest } from '../lib/login-request.js'
 

@@ -1,4 +1,4 @@
-import type { ResourceClient } from '../client/resource-request.js'
+import type { ResourceClient } from '../client/requests.js'
 import { TransportError } from '../client/transport.js'
 import type { OutgoingRequest, Transport } from '../client/transport.js'
 

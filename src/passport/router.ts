@@ -8,14 +8,14 @@ import {
 } from '../errors/errors.js'
 import { pageOf } from '../errors/table.js'
 import type { FailureInfo, LoginInfo } from '../login/login-options.js'
-import { registerStrategy } from './registered-strategies.js'
 import { readTable } from '../options/option-table.js'
-import type { OptionsOf, OptionTable, SettingsOf } from '../options/option-table.js'
+import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import { aFunction, flag, text } from '../options/readers.js'
 import { asyncHandler, errorHandler } from './async-handler.js'
 import { errorPage, refusalPage } from './pages.js'
-import type { AuthorizationCodeStrategy } from './strategy.js'
+import { registerStrategy } from './registered-strategies.js'
 import { readStrategy } from './strategy-reader.js'
+import type { AuthorizationCodeStrategy } from './strategy.js'
 
 export const AUTH_ROUTER_OPTIONS = {
   /** Where a login goes that was not sent anywhere by `?return_to=`. @default '/' */

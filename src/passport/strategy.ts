@@ -15,7 +15,6 @@ import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
 import { readOptions } from '../options/read-options.js'
 import type { TokenSet } from '../options/token-set.js'
-import { requireSession } from '../session/session-part.js'
 import { composeUseCases } from './compose.js'
 import type { UseCases } from './compose.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
@@ -24,6 +23,7 @@ import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
 import { registeredStrategies } from './registered-strategies.js'
 import type { VerifiedLogin, Verify } from './verify.js'
+import { requireSession } from '../session/session-part.js'
 
 /**
  * Logs people in through the OAuth 2.0 Authorization Code Flow and keeps their tokens in the session.
@@ -85,7 +85,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
 
     if (verify === undefined) serializeDefaultUsers()
     const decide = verify ?? (({ profile }) => defaultUser(settings.name, profile))
-    const useCases = composeUseCases(settings, (login: LoginToVerify) =>
+    const useCases = composeUseCases(settings, async (login: LoginToVerify) =>
       decide(login as VerifiedLogin),
     )
     sendThrough(useCases.transport, useCases.resources, this._oauth2 as unknown as InheritedOAuth2)
@@ -289,7 +289,9 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
       return this.useCases.finishLogin(req, parameters, options, {
         tokenParameters: this.tokenParams(options) as Parameters,
-        readProfile: (accessToken) => this.hookedProfile(accessToken),
+        readProfile: this.useCases.diagnostics.watch('profile', (accessToken) =>
+          this.hookedProfile(accessToken),
+        ),
       })
     }
     const hooked = this.authorizationParams(options) as Parameters

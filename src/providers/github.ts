@@ -1,4 +1,4 @@
-import { isObject } from '../lib/json.js'
+import { isObject } from '../client/answer.js'
 import type { ProviderOptions } from '../options/options.js'
 import type { ParsedProfile } from '../options/profile.js'
 

@@ -5,7 +5,7 @@ import { AuthorizationResponseError, TokenEndpointError } from '../../src/index.
 import { providerText } from '../../src/lib/provider-text.js'
 import { sameOriginPath } from '../../src/lib/same-origin-path.js'
 import { readOptions } from '../../src/options/read-options.js'
-import { standardResponse } from '../../src/endpoints/token-response.js'
+import { standardResponse } from '../../src/client/answer.js'
 import { expectNoneOf, thrownBy } from '../support/errors.js'
 import { arrived, TOKEN_ANSWERS } from './answers.js'
 import { expectSilence, fuzz } from './fuzz.js'
