@@ -34,7 +34,8 @@ export { okta } from './providers/okta.js'
 export { salesforce } from './providers/salesforce.js'
 export { slack } from './providers/slack.js'
 export { requireLogin } from './passport/require-login.js'
-export { authRouter, loginErrorPage } from './passport/router.js'
+export { loginErrorPage } from './passport/login-error-page.js'
+export { authRouter } from './passport/router.js'
 export { AuthorizationCodeStrategy } from './passport/strategy.js'
 
 export type {
@@ -71,7 +72,7 @@ export type { AppleClient } from './providers/apple.js'
 export type { DiscoveredProvider, DiscoverOptions } from './providers/discover.js'
 export type { MicrosoftProvider } from './providers/microsoft.js'
 export type { RequireLoginOptions } from './passport/require-login.js'
-export type { AuthRouterOptions } from './passport/router.js'
+export type { AuthRouterOptions } from './passport/router-options.js'
 
 export type { AuthorizationDetail } from './options/authorization-details.js'
 export type { DefaultUser } from './passport/default-user.js'

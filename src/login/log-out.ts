@@ -13,8 +13,8 @@ export interface GrantHolder {
 export interface LogOutParts {
   /** The strategy that was asked. */
   readonly self: GrantHolder
-  /** The other strategies of the application. */
-  readonly others: readonly GrantHolder[]
+  /** The strategies of the application. The one that was asked may be among them. */
+  readonly strategies: readonly GrantHolder[]
   /** The fields of the session that survive. */
   readonly keepSession: readonly string[]
   /** The address where the browser logs out at the provider of these tokens, too. */
@@ -31,10 +31,12 @@ export interface LogOutParts {
  */
 export async function logOut(
   request: LoginRequest,
-  { self, others, keepSession, providerLogout }: LogOutParts,
+  { self, strategies, keepSession, providerLogout }: LogOutParts,
 ): Promise<string | undefined> {
   const tokens = await endAndRevoke(request, self)
-  for (const other of others) await endAndRevoke(request, other)
+  for (const strategy of strategies) {
+    if (strategy !== self) await endAndRevoke(request, strategy)
+  }
   const url = tokens === undefined ? undefined : providerLogout(request, tokens)
   await replaceSession(request, keepSession)
   return url

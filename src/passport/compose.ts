@@ -43,10 +43,10 @@ import type { Settings } from '../options/read-options.js'
 export interface UseCases {
   readonly startLogin: StartLogin
   readonly finishLogin: FinishLogin
-  /** @param others the application's other strategies */
+  /** @param strategies the strategies of the application */
   readonly logOut: (
     request: LoginRequest,
-    others: readonly GrantHolder[],
+    strategies: readonly GrantHolder[],
   ) => Promise<string | undefined>
   readonly endGrant: (request: LoginRequest) => Promise<void>
   readonly backchannelLogout: (request: LoginRequest) => Promise<void>
@@ -196,9 +196,9 @@ export function composeUseCases(
 
     logOut: flow(
       'logout',
-      (req: LoginRequest, others: readonly GrantHolder[]) =>
+      (req: LoginRequest, strategies: readonly GrantHolder[]) =>
         logOut(req, {
-          ...{ others, keepSession: settings.keepSession, self: grantHolder },
+          ...{ strategies, keepSession: settings.keepSession, self: grantHolder },
           providerLogout: (_, tokens) => startProviderLogout(req, tokens, settings),
         }),
       {

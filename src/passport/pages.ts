@@ -38,3 +38,8 @@ export function errorPage(
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
+
+/** The login route of the router that a request is in. */
+export function loginPath({ baseUrl }: { readonly baseUrl: string }): string {
+  return `${baseUrl}/login`
+}

@@ -3,11 +3,9 @@ import type { JSONWebKeySet } from 'jose'
 import OAuth2Strategy from 'passport-oauth2'
 import { makeObservable } from '../diagnostics/observation.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
-import { ConfigurationError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
-import type { GrantHolder } from '../login/log-out.js'
 import type { LoginOptions } from '../login/login-options.js'
 import { finishProviderLogout } from '../login/provider-logout.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
@@ -21,7 +19,9 @@ import { defaultUser, serializeDefaultUsers } from './default-user.js'
 import { fetchWithToken } from './fetch-with-token.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
+import type { PassportActions } from './passport-actions.js'
 import { registeredStrategies } from './registered-strategies.js'
+import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
 import { requireSession } from '../session/session-part.js'
 
@@ -30,8 +30,7 @@ import { requireSession } from '../session/session-part.js'
  *
  * As a Passport strategy it does both halves of a login. On a request without an authorization response it
  * redirects to the provider. On a request with one it validates the response, exchanges the code, loads the
- * profile, asks `verify`, and hands the user to Passport. The hooks of passport-oauth2
- * (`authorizationParams`, `tokenParams`, `userProfile`) work in subclasses as they do there.
+ * profile, asks `verify`, and hands the user to Passport. The hooks of passport-oauth2 work in subclasses.
  *
  * @example
  * ```ts
@@ -50,30 +49,17 @@ import { requireSession } from '../session/session-part.js'
  * @see [RFC 9700 - Best Current Practice for OAuth 2.0 Security](https://www.rfc-editor.org/rfc/rfc9700.html)
  */
 export class AuthorizationCodeStrategy extends OAuth2Strategy {
+  /** Where the provider sends the browser back, from the option of that name. */
+  readonly callbackURL: string
   declare private readonly useCases: UseCases
 
   /**
    * @param options the provider's (from `discover`, `askara`, `jiko`, …) and the client's
    * @param verify decides who has logged in; without it, the user is a {@link DefaultUser}
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
-   *
-   * @example With the application's own users
-   * ```ts
-   * import { AuthorizationCodeStrategy } from 'passport-authorization-code'
-   *
-   * new AuthorizationCodeStrategy(options, async ({ profile }) => {
-   *   if (profile?.id === undefined) return false
-   *   return users.findOrCreate(profile.id)
-   * })
-   * ```
    */
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
-    if (verify !== undefined && (typeof verify !== 'function' || verify.length > 1)) {
-      throw new ConfigurationError(
-        'verify must be a function of one object, { tokens, profile, req }, that returns the user, or false to refuse the login.',
-        'verify',
-      )
-    }
+    checkVerify(verify)
     const settings = readOptions(options)
     const { authorizationURL, tokenURL, clientID, callbackURL } = settings
     // The base class gets no secret: it would keep it in a property that a log of the strategy shows.
@@ -82,6 +68,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
       () => undefined,
     )
     this.name = settings.name
+    this.callbackURL = callbackURL
 
     if (verify === undefined) serializeDefaultUsers()
     const decide = verify ?? (({ profile }) => defaultUser(settings.name, profile))
@@ -187,9 +174,14 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
    * @throws {StorageError} if the session store fails
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
-  async logOut(req: LoginRequest): Promise<string | undefined> {
-    requireSession(req)
-    return this.useCases.logOut(req, this.otherGrantHolders())
+  logOut(req: LoginRequest): Promise<string | undefined> {
+    const strategies = registeredStrategies().filter(
+      (one) => one instanceof AuthorizationCodeStrategy,
+    )
+    return this.useCases.logOut(
+      req,
+      strategies.map(({ useCases }) => useCases.grantHolder),
+    )
   }
 
   /**
@@ -267,10 +259,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
       .catch((failure: unknown) => passToErrorHandlers(req, failure))
   }
 
-  /**
-   * passport-oauth2's hook: loads the profile that belongs to an access token, from `profileURL`. Override it
-   * to load the profile in another way.
-   */
+  /** passport-oauth2's hook: loads the profile of an access token. Override it to load it in another way. */
   override userProfile(
     accessToken: string,
     done: (error?: unknown, profile?: Profile) => void,
@@ -303,27 +292,11 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy {
     return new Promise((resolve, reject) => {
       const done = (error?: unknown, profile?: Profile): void => {
         if (!error) resolve(profile)
-        else if (error instanceof Error) reject(error)
-        else reject(new Error('userProfile failed', { cause: error }))
+        else reject(error instanceof Error ? error : new Error('It failed', { cause: error }))
       }
       // A subclass may make it an async function: what that throws would be lost otherwise.
       const load = (): unknown => this.userProfile(accessToken, done)
       Promise.resolve(load()).catch(reject)
     })
   }
-
-  private otherGrantHolders(): readonly GrantHolder[] {
-    return registeredStrategies()
-      .filter((strategy) => strategy instanceof AuthorizationCodeStrategy)
-      .map(({ useCases }) => useCases.grantHolder)
-      .filter((holder) => holder !== this.useCases.grantHolder)
-  }
-}
-
-/** The methods that Passport adds to a strategy for one request. */
-interface PassportActions {
-  readonly success: (user: object, info: object) => void
-  readonly fail: (challenge: object, status: number) => void
-  readonly redirect: (url: string) => void
-  readonly error: (error: unknown) => void
 }

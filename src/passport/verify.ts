@@ -1,16 +1,17 @@
 import type { Request } from 'express'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
+import { ConfigurationError } from '../errors/errors.js'
 import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
 
-/** What `verify` gets to see of a login. */
+/** A login that `verify` decides about. */
 export interface VerifiedLogin {
   readonly tokens: TokenSet
-  /** `undefined` when the provider has neither a `profileURL` nor ID tokens, or `skipUserProfile` says so. */
+  /** `undefined` if the provider has neither a `profileURL` nor ID tokens, or with `skipUserProfile`. */
   readonly profile: Profile | undefined
-  /** What the ID token says, validated; `undefined` when there is none. */
+  /** The claims of the ID token, validated; `undefined` if there is none. */
   readonly claims: IdTokenClaims | undefined
   readonly req: Request
 }
@@ -18,6 +19,16 @@ export interface VerifiedLogin {
 /**
  * Decides who has logged in: returns the user for `req.user`, or `false` to refuse. May be async. Errors it
  * throws go to `next(error)`.
+ *
+ * @example With the application's own users
+ * ```ts
+ * import { AuthorizationCodeStrategy } from 'passport-authorization-code'
+ *
+ * new AuthorizationCodeStrategy(options, async ({ profile }) => {
+ *   if (profile?.id === undefined) return false
+ *   return users.findOrCreate(profile.id)
+ * })
+ * ```
  */
 export type Verify = (login: VerifiedLogin) => MaybeUser | Promise<MaybeUser>
 
@@ -42,4 +53,13 @@ declare global {
       returnTo?: string | undefined
     }
   }
+}
+
+/** @throws {ConfigurationError} if this is not a function of one object, such as passport-oauth2's `verify` is not */
+export function checkVerify(verify: unknown): void {
+  if (verify === undefined || (typeof verify === 'function' && verify.length <= 1)) return
+  throw new ConfigurationError(
+    'verify must be a function of one object, { tokens, profile, req }, that returns the user, or false to refuse the login.',
+    'verify',
+  )
 }

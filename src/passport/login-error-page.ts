@@ -1,0 +1,39 @@
+import type { NextFunction, Request, Response } from 'express'
+import { AuthorizationCodeError } from '../errors/errors.js'
+import { pageOf } from '../errors/table.js'
+import { errorPage, loginPath } from './pages.js'
+
+/**
+ * What {@link authRouter} does with errors when it is given no `onError`: a plain page for errors that the
+ * person at the browser can correct (mostly by a link to log in again), and `next(error)` for all others. Call it
+ * from an `onError` that does something of its own first.
+ *
+ * Unless `app.get('env')` is `production`, the page also has the error's message.
+ *
+ * @example
+ * ```ts
+ * import { authRouter, loginErrorPage } from 'passport-authorization-code'
+ *
+ * const router = authRouter(strategy, {
+ *   onError: (error, req, res, next) => {
+ *     console.error(error)
+ *     loginErrorPage(error, req, res, next)
+ *   },
+ * })
+ * ```
+ */
+export function loginErrorPage(
+  error: unknown,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  const isForThePerson = error instanceof AuthorizationCodeError && error.fault === 'browser'
+  const page = isForThePerson ? pageOf(error.code) : undefined
+  if (!isForThePerson || page === undefined || res.headersSent) {
+    next(error)
+    return
+  }
+  const details = req.app.get('env') === 'production' ? undefined : error.message
+  res.status(error.status).send(errorPage(page, details, loginPath(req)))
+}

@@ -1,0 +1,152 @@
+import express from 'express'
+import type { Request, RequestHandler, Response } from 'express'
+import type { AuthenticateOptions } from 'passport'
+import { ConfigurationError, CrossSiteRequestError, LogoutTokenError } from '../errors/errors.js'
+import type { FailureInfo, LoginInfo } from '../login/login-options.js'
+import { asyncHandler } from './async-handler.js'
+import { authenticate, logIn } from './authenticate.js'
+import { loginPath, refusalPage } from './pages.js'
+import type { RouterSettings } from './router-options.js'
+import type { AuthorizationCodeStrategy } from './strategy.js'
+
+/** The responses carry states and session cookies, and the URLs carry codes. */
+export const notCached: RequestHandler = (_req, res, next) => {
+  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+  next()
+}
+
+/** Reads the form of a `form_post` response or a logout token. A body of another type counts as an empty form. */
+export function readForm(): RequestHandler {
+  const read: RequestHandler = express.urlencoded({ extended: false })
+  return (req, res, next) => {
+    read(req, res, (error?: unknown) => {
+      // body-parser's errors carry the form they could not read, code and state included.
+      if (error instanceof Error) Reflect.deleteProperty(error, 'body')
+      req.body ??= {}
+      next(error)
+    })
+  }
+}
+
+/** Passport's options. With `assignProperty`, which `passport.authorize` sets too, the person stays who they are. */
+export function loginOptions(
+  step: 'start' | 'finish',
+  { connect, successRedirect }: RouterSettings,
+): AuthenticateOptions {
+  return { step, successRedirect, ...(connect && { assignProperty: 'account' }) }
+}
+
+/** `GET` and `POST /callback`: finishes a login, and sends the person to where they wanted to go. */
+export function callbackHandler(
+  strategy: AuthorizationCodeStrategy,
+  settings: RouterSettings,
+): RequestHandler {
+  const { successRedirect, failureRedirect, connect } = settings
+  return asyncHandler(async (req, res) => {
+    const { user, info } = await authenticate(strategy, loginOptions('finish', settings), req, res)
+    if (user) {
+      if (!connect) await logIn(user, req)
+      return () => redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
+    }
+    if (failureRedirect !== undefined) return () => res.redirect(failureRedirect)
+    return () => res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
+  })
+}
+
+/** Like Passport's own redirect, without the body that `res.redirect` adds. */
+function redirect(res: Response, location: string): void {
+  res.status(302).location(location).set('Content-Length', '0').end()
+}
+
+/** `POST /logout`: only from a page of this origin. */
+export function logoutHandler(
+  strategy: AuthorizationCodeStrategy,
+  { logoutRedirect }: RouterSettings,
+): RequestHandler {
+  return asyncHandler(async (req, res) => {
+    if (isCrossSite(req)) throw new CrossSiteRequestError()
+    const providerLogout = await strategy.logOut(req)
+    return () => res.redirect(303, providerLogout ?? logoutRedirect)
+  })
+}
+
+/**
+ * `GET /jwks.json`: the client's public keys. The provider may keep them for 5 minutes, and shared caches may
+ * not: with `rolling` or `saveUninitialized`, express-session sends somebody's cookie with every response.
+ *
+ * @see [RFC 7517, section 8.5.2 - Registry Contents](https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2)
+ */
+export function jwksHandler(strategy: AuthorizationCodeStrategy): RequestHandler {
+  return asyncHandler(async (_req, res) => {
+    const keys = await strategy.jwks()
+    if (keys === undefined) return 'next'
+    return () => {
+      res.set('Cache-Control', 'private, max-age=300').type('application/jwk-set+json')
+      res.send(JSON.stringify(keys))
+    }
+  })
+}
+
+/** `GET /logged-out`: the provider sends the browser here after its own logout. */
+export function loggedOutHandler(
+  strategy: AuthorizationCodeStrategy,
+  { logoutRedirect }: RouterSettings,
+): RequestHandler {
+  return (req, res) => {
+    strategy.finishLogOut(req)
+    res.redirect(logoutRedirect)
+  }
+}
+
+/**
+ * `POST /backchannel-logout`: the provider says who has logged out there.
+ *
+ * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
+ */
+export function backchannelLogoutHandler(strategy: AuthorizationCodeStrategy): RequestHandler {
+  return asyncHandler(async (req, res) => {
+    try {
+      await strategy.backchannelLogout(req)
+      return () => res.end()
+    } catch (error) {
+      if (!(error instanceof LogoutTokenError)) throw error
+      const { status, message } = error
+      return () => res.status(status).json({ error: 'invalid_request', error_description: message })
+    }
+  })
+}
+
+/**
+ * Whether another site made the browser send this request. Browsers say so in `Sec-Fetch-Site`; older ones
+ * send only `Origin`. A client that sends neither is not a browser.
+ *
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)
+ */
+function isCrossSite({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  const { origin, host } = headers
+  if (origin === undefined) return false
+  return !URL.canParse(origin) || new URL(origin).host !== host
+}
+
+/**
+ * Reports a `callbackURL` that leads to no route of the router, before the first login ends in a 404. A proxy
+ * may put a prefix in front of the path.
+ */
+export function checkCallbackUrl({ callbackURL }: AuthorizationCodeStrategy): RequestHandler {
+  const { pathname } = new URL(callbackURL)
+  return (req, _res, next) => {
+    const here = `${req.baseUrl}/callback`
+    if (comparable(pathname).endsWith(comparable(here))) next()
+    else {
+      const message = `callbackURL has the path ${pathname}, and authRouter takes callbacks at ${here}: mount it where callbackURL leads, or register ${here} at the provider.`
+      next(new ConfigurationError(message, 'callbackURL'))
+    }
+  }
+}
+
+/** As Express compares paths: in any case, with or without a slash at the end. */
+function comparable(path: string): string {
+  return path.toLowerCase().replace(/\/$/, '')
+}

@@ -1,0 +1,41 @@
+import type { NextFunction, Request, Response } from 'express'
+import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
+import { aFunction, flag, text } from '../options/readers.js'
+import { loginErrorPage } from './login-error-page.js'
+
+/** The table of {@link AuthRouterOptions}. */
+export const AUTH_ROUTER_OPTIONS = {
+  /** Where the browser goes after a login without `?return_to=`. @default '/' */
+  successRedirect: { read: text, default: '/' },
+
+  /** Where the browser goes if the person or `verify` refuses. @default a plain page that says so */
+  failureRedirect: { read: text },
+
+  /**
+   * Connects this provider to the person who is already logged in: adds its tokens, and leaves `req.user` as
+   * it is. For a second provider beside the one that people log in with.
+   *
+   * @default false
+   */
+  connect: { read: flag, default: false },
+
+  /** Where the browser goes after logging out. @default '/' */
+  logoutRedirect: { read: text, default: '/' },
+
+  /**
+   * Receives every error of these routes. `(error, req, res, next) => next(error)` leaves them all to the
+   * application's own error handler.
+   *
+   * @default {@link loginErrorPage}: a plain page for errors that the person at the browser can correct
+   * (`error.fault === 'browser'`), and `next(error)` for all others
+   */
+  onError: { read: aFunction<ErrorHandler>(), default: loginErrorPage },
+} as const satisfies OptionTable
+
+/** The options of `authRouter`. */
+export type AuthRouterOptions = OptionsOf<typeof AUTH_ROUTER_OPTIONS>
+
+/** The options once they are read. */
+export type RouterSettings = SettingsOf<typeof AUTH_ROUTER_OPTIONS>
+
+type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunction) => void
