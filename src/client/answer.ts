@@ -9,21 +9,21 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** How deep what is kept in a session may be nested. */
+/** How deep a value that is kept in a session may be nested. */
 export const MAXIMUM_DEPTH = 100
 
-/** Whether a value is nested too deep for a session: what is parsed without a stack is written with one. */
+/** Whether a value is nested too deep. `JSON.parse` accepts any depth, but `JSON.stringify` overflows the stack. */
 export function isTooDeep(value: unknown, levels = MAXIMUM_DEPTH): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((one) => isTooDeep(one, levels - 1))
 }
 
-/** The body of an answer: what its JSON says, or its text. */
+/** The body of an answer: the value of its JSON, or its text. */
 export function parseBody(answer: Answer): unknown {
   try {
     return JSON.parse(answer.text) as unknown
   } catch {
-    // GitHub and Facebook began with form-encoded answers, and servers modelled on them still send these.
+    // GitHub's and Facebook's first answers were form-encoded, and servers modelled on them still send these.
     return typeOf(answer) === 'application/x-www-form-urlencoded'
       ? Object.fromEntries(new URLSearchParams(answer.text))
       : answer.text
@@ -39,7 +39,7 @@ export function typeOf({ headers }: Answer): string {
 
 /** An OAuth error response. */
 export interface Refusal {
-  /** For the end of a sentence that begins with what was refused. */
+  /** The end of a sentence that begins with what was refused. */
   readonly said: string
   readonly facts: OAuthErrorFacts & { readonly httpStatus: number }
 }
@@ -64,7 +64,7 @@ export function refusalOf(
   }
 }
 
-/** A refusal may have tokens all the same, and say in its text which ones it means. */
+/** The tokens in an error response: its text may quote them. */
 function tokensIn(members: Record<string, unknown>): string[] {
   return ['access_token', 'refresh_token', 'id_token']
     .map((name) => members[name])
@@ -85,8 +85,10 @@ export interface TokenResponseSettings {
 }
 
 /**
- * Turns what real servers send into the response RFC 6749 describes, or throws what it says is wrong.
- * An `error` counts whatever the HTTP status is, and one without an `error` member counts too.
+ * Turns an answer of a real server into the token response that RFC 6749 describes. An answer with an `error`
+ * is an error whatever its HTTP status, and so is one with an error status and no `error`.
+ *
+ * @throws {TokenEndpointError} if it is an error, or not a JSON object
  */
 export function standardResponse(
   answer: Answer,
@@ -115,7 +117,7 @@ export function standardResponse(
       { phase, httpStatus: answer.status },
     )
   }
-  // An ID token can only be validated against an issuer; unvalidated, it would be nobody's word.
+  // An ID token can be validated only against an issuer. One that is not validated must not be used.
   const verifiable =
     settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
   return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })
@@ -123,7 +125,7 @@ export function standardResponse(
 
 const JSON_HEADERS = new Headers({ 'content-type': 'application/json' })
 
-/** What oauth4webapi reads of a response with JSON. The built-in one would put it into a stream first, and read that. */
+/** The part of a `Response` that oauth4webapi reads. The built-in one would write the JSON to a stream and read it back. */
 class JsonResponse extends Response {
   readonly #text: string
   override readonly headers = JSON_HEADERS
@@ -142,7 +144,7 @@ export function jsonResponse(body: Readonly<Record<string, unknown>>): Response 
   return new JsonResponse(JSON.stringify(body))
 }
 
-/** The application's own reading. What it throws may quote the answer, so only its name is passed on. */
+/** Calls the application's function. Its errors may quote the answer, so only their names are passed on. */
 function parsedBy(
   parseTokenResponse: NonNullable<TokenResponseSettings['parseTokenResponse']>,
   body: unknown,
@@ -160,7 +162,7 @@ function parsedBy(
   }
 }
 
-/** Some servers send `"refresh_token": null` for what they do not give. */
+/** Some servers send `"refresh_token": null` instead of leaving it out. */
 function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
 }

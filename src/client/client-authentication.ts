@@ -18,17 +18,17 @@ export interface ClientAuthenticationSettings {
   readonly clientAssertionAudience: ClientAssertionAudience
 }
 
-/** A client assertion lives this long; providers allow a few minutes at most. */
+/** How long a client assertion is valid, in **seconds**. Providers accept at most a few minutes. */
 const ASSERTION_LIFETIME_SECONDS = 60
 
-/** How far back `iat` is set, for a provider whose clock is behind ours. */
+/** How far back `iat` is set, in **seconds**, for providers whose clock is behind ours. */
 const ASSERTION_BACKDATE_SECONDS = 5
 
 /**
  * Reads the credentials once and returns what authenticates each request with them. The URL of the
  * request goes as the server's `token_endpoint`.
  *
- * @throws {ConfigurationError} when the credentials are missing or cannot be used
+ * @throws {ConfigurationError} if the credentials are missing or cannot be used
  */
 export function createClientAuthentication(
   settings: ClientAuthenticationSettings,
@@ -50,7 +50,7 @@ export function createClientAuthentication(
       )
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
-      // The certificate that proves the client is the dispatcher's.
+      // The dispatcher presents the client's certificate.
       return TlsClientAuth()
     case 'private_key_jwt':
       return createPrivateKeyJwt(settings, required(keys, 'privateKey', clientAuthentication))
@@ -65,7 +65,7 @@ function required<T>(value: T | null | undefined, option: string, method: string
   )
 }
 
-/** Proves the client by its secret, in the way of `prove`. */
+/** Authenticates with the client's secret, by the method `prove`. */
 function bySecret(
   clientSecret: ClientSecret,
   prove: (clientSecret: string) => ClientAuth,
@@ -81,8 +81,8 @@ function bySecret(
 }
 
 /**
- * Basic credentials without the form encoding of each part that RFC 6749 section 2.3.1 asks for: more
- * servers read them as they are than decode them.
+ * Basic credentials without the form encoding of each part that RFC 6749, section 2.3.1 requires: most servers
+ * do not decode them.
  */
 function rawClientSecretBasic(clientSecret: string): ClientAuth {
   return (_server, client, _body, headers) => {
@@ -92,7 +92,7 @@ function rawClientSecretBasic(clientSecret: string): ClientAuth {
 }
 
 /**
- * Signs a fresh assertion for every request: one audience, no `nbf`, a minute of life.
+ * Signs a new assertion for every request, with one audience, without `nbf`, valid for a minute.
  *
  * @see [RFC 7523, section 3 - JWT Format and Processing Requirements](https://www.rfc-editor.org/rfc/rfc7523.html#section-3)
  */

@@ -24,18 +24,17 @@ export interface ClientKeys {
   /**
    * The public halves of all keys.
    *
-   * @throws {ConfigurationError} when a key does not let anyone see its public half
+   * @throws {ConfigurationError} if a key is not extractable
    * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
    */
   publicKeys(): Promise<JSONWebKeySet>
 }
 
 /**
- * Keys that are given are read once; those of a function anew at each use, so that they can change while
- * the process runs.
+ * The client's keys. Keys from a function are read at each use, so that they can change while the process
+ * runs; others are read once.
  *
- * @throws {ConfigurationError} when a key cannot be read or cannot sign: a given one now, one of a
- * function's when it is used
+ * @throws {ConfigurationError} if a key cannot be read or cannot sign: now, or for a function when it is used
  */
 export function createClientKeys(settings: ClientKeysSettings): ClientKeys {
   const { privateKey } = settings
@@ -71,12 +70,12 @@ function always<Value>(value: Value): () => Value {
 export interface SigningKey {
   readonly key: KeyObject | CryptoKey
   readonly alg: ClientAssertionAlgorithm
-  /** @throws {ConfigurationError} when the key does not let anyone see its public half */
+  /** @throws {ConfigurationError} if the key is not extractable */
   publicJwk(): JWK
 }
 
 interface ClientKey extends SigningKey {
-  /** Its name at the provider; `undefined` when the only key was given none. */
+  /** Its name at the provider; `undefined` for a single key without one. */
   kid(): string | undefined | Promise<string>
 }
 
@@ -130,8 +129,8 @@ function kidOf(key: PrivateKey): string | undefined {
  * Makes a private key ready to sign.
  *
  * @param option the name of the option it comes from
- * @param wanted the algorithm; left out, what the key itself says, else the best it can
- * @throws {ConfigurationError} when it cannot be read, or cannot sign
+ * @param wanted the algorithm; by default the JWK's own `alg`, else the best one for the key
+ * @throws {ConfigurationError} if it cannot be read, or cannot sign
  */
 export function readSigningKey(
   given: PrivateKey,
@@ -182,7 +181,7 @@ function importPrivateKey(key: PrivateKey, option: string): KeyObject | CryptoKe
     if (typeof key === 'string') return createPrivateKey(key.replaceAll('\\n', '\n'))
     if (isJwk(key)) return createPrivateKey({ key: { ...key }, format: 'jwk' })
   } catch {
-    // The parser's own error may quote what it was given: said below, in our words.
+    // The parser's own error may quote the key, so it is not passed on.
   }
   if (isKeyLike(key)) return key
   throw new ConfigurationError(
@@ -214,7 +213,7 @@ function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorith
   }
 }
 
-/** What Web Crypto says of a key; which members there are depends on its kind. */
+/** Web Crypto's description of a key. Its members depend on the kind of key. */
 interface CryptoKeyAlgorithm {
   readonly name: string
   readonly hash?: { readonly name: string }

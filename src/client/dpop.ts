@@ -9,7 +9,7 @@ import type { SigningKey } from './client-keys.js'
  */
 export interface ProofOfPossession {
   /**
-   * A fresh proof for one request, with the server's newest nonce, if it has given one.
+   * A new proof for one request, with the newest nonce of its server, if there is one.
    *
    * @see [RFC 9449, section 4.2 - DPoP Proof JWT Syntax](https://www.rfc-editor.org/rfc/rfc9449.html#section-4.2)
    */
@@ -26,15 +26,15 @@ export interface ProofOfPossession {
   readonly thumbprint: () => Promise<string>
 }
 
-/** Of as many servers the nonce is remembered; the one that was asked the longest time ago goes first. */
+/** How many servers' nonces are remembered. The least recently used one is dropped first. */
 const MAXIMUM_NONCES = 100
 
-/** Proofs by one key. */
+/** Creates proofs with one key. */
 export function createProofOfPossession(signing: SigningKey): ProofOfPossession {
   const { key, alg } = signing
   const publicJwk = signing.publicJwk()
   const nonces = new Map<string, string>()
-  // Only what names the key: RFC 9449 has no room for more.
+  // Only the members that identify the key, as RFC 9449 requires.
   const header = { alg, typ: 'dpop+jwt', jwk: publicJwk }
 
   return {
@@ -68,7 +68,7 @@ export function createProofOfPossession(signing: SigningKey): ProofOfPossession 
   }
 }
 
-/** What of an answer tells whether it is the request for a nonce. */
+/** The part of an answer that shows whether the server requires a nonce. */
 interface Challenge {
   readonly status: number
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>

@@ -5,14 +5,14 @@ import { rethrowAs } from './transport.js'
 import type { Answer, OutgoingRequest, Transport } from './transport.js'
 import { ResourceError } from '../errors/errors.js'
 
-/** A provider's answer to a request that the client has authenticated. */
+/** The provider's answer to an authenticated request. */
 export interface ClientAnswer {
   readonly answer: Answer
-  /** What of the request a server could quote back and nobody may read; for those who quote the answer. */
+  /** The secrets of the request, which a server could quote: to be removed from any text of the answer. */
   readonly secrets: () => readonly string[]
 }
 
-/** What belongs to one request and not to the client. */
+/** Options of one request. */
 export interface ClientRequestOptions {
   /** How the body is written. @default 'form' */
   readonly format?: 'form' | 'json'
@@ -23,10 +23,9 @@ export interface ClientRequestOptions {
 }
 
 /**
- * Sends one request as the client: its parameters, the client's proof of itself, and, where it has a key
- * for that, its proof of possession.
+ * Sends one request with client authentication and, if the client has a `dpopKey`, with a DPoP proof.
  *
- * @throws {TransportError} when no complete answer came
+ * @throws {TransportError} if no complete answer came
  */
 export type ClientRequest = (
   url: string,
@@ -40,7 +39,7 @@ export interface ClientRequestSettings {
   readonly customHeaders: Readonly<Record<string, string>>
 }
 
-/** Requests by this client. Each is sent once; only a server that wants its nonce first gets it once more. */
+/** Creates {@link ClientRequest}. A request is sent once, and once more only if the server requires a DPoP nonce. */
 export function createClientRequest(
   settings: ClientRequestSettings,
   transport: Transport,
@@ -71,25 +70,25 @@ export function createClientRequest(
 
   return async (url, parameters, options = {}) => {
     const first = await sendOnce(url, parameters, options)
-    // RFC 9449, section 8: so refused, the request was not looked at. The code in it is as good as new.
+    // RFC 9449, section 8: a request without the nonce was not processed, and its code is still unused.
     return dpop !== undefined && options.proves !== false && wantsNonce(first.answer)
       ? sendOnce(url, parameters, options)
       : first
   }
 }
 
-/** The request's body in the format the provider reads. */
+/** The request's body in the provider's format. */
 function encode(
   form: URLSearchParams,
   format: 'form' | 'json',
 ): { readonly body: string; readonly contentType: string } {
-  // Without a charset: some servers compare the whole value.
+  // Without a charset, because some servers compare the whole value.
   return format === 'json'
     ? { body: JSON.stringify(toMembers(form)), contentType: 'application/json' }
     : { body: form.toString(), contentType: 'application/x-www-form-urlencoded' }
 }
 
-/** A parameter that comes several times is a list. */
+/** As JSON: a repeated parameter becomes a list. */
 function toMembers(form: URLSearchParams): Record<string, string | readonly string[]> {
   const members = [...new Set(form.keys())].map((name) => {
     const [first = '', ...others] = form.getAll(name)
@@ -98,7 +97,7 @@ function toMembers(form: URLSearchParams): Record<string, string | readonly stri
   return Object.fromEntries(members)
 }
 
-/** Parameters of which an error message may speak. All others may be secrets, the application's own included. */
+/** Parameters that error messages may contain. All others may be secrets, also the application's own. */
 const PUBLIC_PARAMETERS: ReadonlySet<string> = new Set([
   'audience',
   'authorization_details',
@@ -126,7 +125,7 @@ function secretsOf(
   return [...values, basic, secret, formDecoded(secret)]
 }
 
-/** Basic credentials are form-encoded, or raw; what cannot be decoded is raw. */
+/** Basic credentials are form-encoded or raw. What cannot be decoded is raw. */
 function formDecoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
@@ -135,19 +134,19 @@ function formDecoded(text: string): string {
   }
 }
 
-/** Requests with an access token: as a bearer token, or with a proof of possession. */
+/** Sends requests with an access token: a bearer token, or one with a DPoP proof. */
 export interface ResourceClient {
   /**
    * `fetch` with an access token.
    *
-   * @throws {ResourceError} when no complete answer came
+   * @throws {ResourceError} if no complete answer came
    */
   fetch(url: string | URL, init: RequestInit, accessToken: string): Promise<Response>
 
   /**
    * Sends a request and reads the whole answer.
    *
-   * @throws {TransportError} when no complete answer came
+   * @throws {TransportError} if no complete answer came
    */
   send(request: OutgoingRequest, accessToken: string): Promise<Answer>
 }
@@ -216,8 +215,8 @@ function asksForNonce({ status, headers }: Response): boolean {
 }
 
 /**
- * Whether a resource no longer takes the access token. A challenge that names another error than
- * `invalid_token` would be the same with any token; many resources send none at all.
+ * Whether a resource rejects the access token. A challenge with another error than `invalid_token` would be the
+ * same for any token. Many resources send no challenge.
  *
  * @see [RFC 6750, section 3.1 - Error Codes](https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1)
  */

@@ -8,9 +8,9 @@ import { isSecure } from '../lib/secure-url.js'
 
 /** How connections to a provider are made. */
 export interface TransportOptions {
-  /** Time for the whole exchange, connecting and reading the body included, in **milliseconds**. */
+  /** Time for the whole exchange, from connecting to the end of the body, in **milliseconds**. */
   readonly timeoutMs: number
-  /** The most that is read of one answer's body, in **bytes**. */
+  /** The size limit of an answer's body, in **bytes**. */
   readonly responseLimitBytes: number
   /** An undici dispatcher: a proxy, a private CA, a client certificate, a `MockAgent`. */
   readonly dispatcher?: Dispatcher | undefined
@@ -23,7 +23,7 @@ export interface OutgoingRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
-  /** Less time than the transport's, in **milliseconds**. */
+  /** A shorter time limit than the transport's, in **milliseconds**. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -36,23 +36,23 @@ export interface Answer {
   readonly text: string
 }
 
-/** The one way out to the network: time and size limited, HTTPS, no redirects followed. */
+/** Sends all requests of the library: with limits of time and size, over HTTPS, without following redirects. */
 export interface Transport {
   /**
    * Sends a request once, never again, and reads the whole answer, whatever its status.
    *
-   * @throws {TransportError} when no complete answer came
+   * @throws {TransportError} if no complete answer came
    */
   readonly send: (request: OutgoingRequest) => Promise<Answer>
   /**
    * `fetch` under the same limits; `redirect` is `manual` unless `init` says otherwise.
    *
-   * @throws {TransportError} when no answer came
+   * @throws {TransportError} if no answer came
    */
   readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>
 }
 
-/** No complete answer came. For the callers in this library, who know what was asked for and why. */
+/** No complete answer came. Callers turn it into an error that says what was requested: see {@link rethrowAs}. */
 export class TransportError extends Error {
   override readonly name = 'TransportError'
 
@@ -137,7 +137,7 @@ export function createTransport(options: TransportOptions): Transport {
         const answer = (await fetch(target, undiciInit)) as unknown as Response
         return withLimitedBody(answer, responseLimitBytes)
       } catch (error) {
-        // What the caller aborted is the caller's own; `fetch` hides the network's error in `cause`.
+        // An abort by the caller is passed on as it is. `fetch` has the network's error as its `cause`.
         if (init.signal?.aborted) throw error
         const { cause } = error as Error
         throw asTransportError(cause ?? error, timeoutMs)
@@ -146,7 +146,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 }
 
-/** What undici takes for a signal. An AbortSignal makes a request cost noticeably more. */
+/** A signal that undici accepts. An AbortSignal would make each request noticeably slower. */
 class TimeLimit extends EventEmitter {
   /** The error that the request ends with. */
   reason: unknown
@@ -173,7 +173,7 @@ function secureUrl(url: string | URL): URL {
   return parsed
 }
 
-/** Reads a body to its end as UTF-8 without a byte order mark, and gives up once it is larger than the limit. */
+/** Reads a body to its end as UTF-8 without a byte order mark, and stops when it is larger than the limit. */
 function readText(body: Readable, limitBytes: number): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
@@ -210,9 +210,9 @@ function tooLarge(limitBytes: number): TransportError {
 
 function asTransportError(error: unknown, timeoutMs: number): unknown {
   if (error instanceof TransportError || error instanceof ConfigurationError) return error
-  // It carries the bytes that could not be read, and those of a token response are tokens.
+  // It contains the bytes that could not be parsed, which may be tokens.
   if (error instanceof errors.HTTPParserError) Reflect.deleteProperty(error, 'data')
-  // Not told by `instanceof Error`: Node's own errors are of another realm where Jest runs tests.
+  // No `instanceof Error`: under Jest, Node's own errors belong to another realm.
   const { name = 'unknown', code: ownCode } = error as { name?: string; code?: unknown }
   const code = typeof ownCode === 'string' ? ownCode : name
   if (name === 'TimeoutError' || code.endsWith('_TIMEOUT')) {

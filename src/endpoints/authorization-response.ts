@@ -3,15 +3,14 @@ import { AuthorizationResponseError, ConfigurationError } from '../errors/errors
 import type { LoginRequest } from '../lib/login-request.js'
 import { providerText } from '../lib/provider-text.js'
 
-/** The parameters that say something to us; each may come once, all others are none of our business. */
+/** The parameters that are read. Each may occur once; all others are ignored. */
 const PARAMETERS = ['state', 'code', 'iss', 'error', 'error_description', 'error_uri'] as const
 
-/** These make a request a callback rather than the start of a login. `response` is that of a signed one. */
+/** Any of these makes a request a callback. `response` is the parameter of a signed response. */
 const MARKERS = ['state', 'code', 'error', 'response'] as const
 
 /**
- * The parameters of the authorization response: from the query, or from the form that a `form_post`
- * response brings.
+ * The parameters of the authorization response, from the query or, for `form_post`, from the form.
  *
  * @see [RFC 6749, section 4.1.2 - Authorization Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2)
  * @see [OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html)
@@ -20,14 +19,14 @@ export function readResponseParameters(request: LoginRequest): URLSearchParams {
   return request.method === 'POST' ? readForm(request) : readQuery(request)
 }
 
-/** The parameters of the request's query, as they came: a repeated one is still there twice. */
+/** The parameters of the request's query. A repeated parameter is there twice. */
 export function readQuery({ originalUrl, url = '' }: LoginRequest): URLSearchParams {
   const [, query = ''] = /\?([^#]*)/.exec(originalUrl ?? url) ?? []
   return new URLSearchParams(query)
 }
 
 function readForm({ body, headers }: LoginRequest): URLSearchParams {
-  // A form without fields, such as a button that starts a login.
+  // A form without fields, such as a login button.
   if (body === undefined && !hasContent(headers)) return new URLSearchParams()
   if (typeof body !== 'object' || body === null) {
     throw new ConfigurationError(
@@ -37,7 +36,7 @@ function readForm({ body, headers }: LoginRequest): URLSearchParams {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(body)) {
     for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      // Whatever a nested form field is, it is not the value of a parameter of ours: it matches nothing.
+      // A nested form field is not a parameter's value: the empty text matches nothing.
       parameters.append(name, typeof one === 'string' ? one : '')
     }
   }
@@ -54,13 +53,13 @@ export function isResponse(parameters: URLSearchParams): boolean {
   return MARKERS.some((name) => parameters.has(name))
 }
 
-/** The callback's `state`, if it has exactly one. */
-export function stateOf(parameters: URLSearchParams): string | undefined {
+/** The `state` of a callback; `undefined` if there is none or more than one. */
+export function stateParameter(parameters: URLSearchParams): string | undefined {
   const states = parameters.getAll('state')
   return states.length === 1 ? states[0] : undefined
 }
 
-/** What the provider answered: a code, or that the person (or a `prompt=none` request) was refused. */
+/** The provider's response: a code, or a refusal by the person or of a `prompt=none` request. */
 export type AuthorizationResponse =
   | { readonly kind: 'code'; readonly code: string }
   | {
@@ -70,9 +69,9 @@ export type AuthorizationResponse =
     }
 
 /**
- * Reads a response whose `state` is already known to be ours.
+ * Reads a response whose `state` has been matched to a pending login.
  *
- * @throws {AuthorizationResponseError} when it is malformed, another issuer's, or an error that is not a refusal
+ * @throws {AuthorizationResponseError} if it is malformed, another issuer's, or an error that is not a refusal
  * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
  */
 export function readResponse(
@@ -104,7 +103,7 @@ export function readResponse(
   return { kind: 'code', code }
 }
 
-/** Not errors: the person said no, or `prompt=none` found that the person would have to be asked. */
+/** Codes that are not errors: the person refused, or `prompt=none` would have had to ask the person. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'access_denied',
   'account_selection_required',

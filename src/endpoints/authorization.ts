@@ -3,24 +3,24 @@ import type { ClientKeys } from '../client/client-keys.js'
 import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 
-/** What makes one authorization request. */
+/** One authorization request. */
 export interface AuthorizationRequest {
   readonly clientID: string
   readonly redirectUri: string
   readonly scope: string | undefined
   readonly state: string
-  /** The S256 challenge; `undefined` when PKCE is off. */
+  /** The S256 challenge; `undefined` if PKCE is off. */
   readonly codeChallenge: string | undefined
   /** The thumbprint of the key that the tokens are to be bound to. */
   readonly dpopThumbprint: string | undefined
-  /** What the ID token will have to say; `undefined` when none is asked for. */
+  /** What the ID token must contain; `undefined` if none is requested. */
   readonly idToken: ExpectedIdToken | undefined
-  /** Where the tokens are to be used. */
+  /** The resources that the tokens are for (RFC 8707). */
   readonly resource: readonly string[]
   readonly authorizationDetails: readonly AuthorizationDetail[]
-  /** Whether the answer has to be signed. */
+  /** Whether the response must be signed (JARM). */
   readonly signedResponse: boolean
-  /** Further parameters; none may be among those above. */
+  /** Further parameters. They may not repeat those above. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
@@ -110,10 +110,10 @@ function signed(responseMode: string | undefined): string {
   return responseMode === undefined ? 'jwt' : `${responseMode.replace(/\.?jwt$/, '')}.jwt`
 }
 
-/** Where to send the browser. The endpoint's own query stays; the request's follows it. */
+/** The URL for the browser. The endpoint's own query is kept, and the request's is appended. */
 export function authorizationUrl(authorizationURL: string, parameters: URLSearchParams): string {
   const url = new URL(authorizationURL)
-  // A space as %20 is right in every part of a URL; as + only where forms are read.
+  // %20 means a space everywhere in a URL, + only to servers that read the query as a form.
   const query = parameters.toString().replaceAll('+', '%20')
   if (!/[?#]/.test(url.href)) return `${url.href}?${query}`
   for (const name of parameters.keys()) url.searchParams.delete(name)
@@ -121,17 +121,17 @@ export function authorizationUrl(authorizationURL: string, parameters: URLSearch
   return url.href
 }
 
-/** How long a signed request may be under way, in **seconds**: the browser takes it there at once. */
+/** How long a request object is valid, in **seconds**: the browser delivers it at once. */
 const REQUEST_OBJECT_LIFETIME_SECONDS = 300
 
-/** How far back `iat` and `nbf` are set, for a provider whose clock is behind ours. */
+/** How far back `iat` and `nbf` are set, in **seconds**, for providers whose clock is behind ours. */
 const BACKDATE_SECONDS = 5
 
-/** Parameters whose value is JSON, and is a value of its own in a JWT. */
+/** Parameters whose value is JSON text in a query, and a JSON value in a JWT. */
 const JSON_PARAMETERS: ReadonlySet<string> = new Set(['authorization_details', 'claims', 'max_age'])
 
 /**
- * The claims of a request object: the request's parameters, and who says so, to whom, and until when.
+ * The claims of a request object: the request's parameters with issuer, audience and lifetime.
  *
  * @see [RFC 9101, section 4 - Request Object](https://www.rfc-editor.org/rfc/rfc9101.html#section-4)
  */

@@ -1,7 +1,6 @@
 import { decodeProtectedHeader } from 'jose'
 import type { JWTPayload } from 'jose'
 import { createHash } from 'node:crypto'
-import type { VerifyProviderJwt } from './provider-jwt.js'
 import { DiscoveryError } from '../errors/errors.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 
@@ -9,11 +8,11 @@ import type { ExpectedIdToken } from '../options/pending-login-store.js'
 export type IdTokenClaims = JWTPayload & { readonly sub: string }
 
 /**
- * Checks what is left to check of an ID token once its claims are known to be right: its signature, that
- * it belongs to the access token, and how the person was authenticated.
+ * Checks an ID token whose `iss`, `aud`, `exp` and `nonce` are already validated: its signature, that it
+ * belongs to the access token, and how the person was authenticated.
  *
- * @param verify left out, the token's origin is vouched for by the token endpoint's TLS certificate alone
- * @throws {DiscoveryError} when the provider's keys cannot be had
+ * @param verify checks the signature; without it, only the token endpoint's TLS certificate proves the origin
+ * @throws {DiscoveryError} if the provider's keys cannot be loaded
  * @throws {Error} saying what is wrong
  * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
  */
@@ -21,7 +20,7 @@ export async function checkIdToken(
   idToken: string,
   claims: JWTPayload,
   { accessToken, clientID }: { readonly accessToken: string; readonly clientID: string },
-  verify: VerifyProviderJwt | undefined,
+  verify: ((jwt: string) => Promise<unknown>) | undefined,
   { acrValues }: Pick<ExpectedIdToken, 'acrValues'> = {},
 ): Promise<void> {
   await verify?.(idToken).catch((error: unknown) => {
@@ -45,16 +44,16 @@ export async function checkIdToken(
 /** @see [OpenID Connect Core, section 3.1.3.6 - ID Token](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken) */
 function accessTokenHash(idToken: string, accessToken: string): string {
   const { alg = '' } = decodeProtectedHeader(idToken)
-  // RS256, PS384 and their like name their hash; Ed25519, by whatever name, is defined over SHA-512.
+  // The names RS256, PS384, … contain the size of their hash; EdDSA and Ed25519 use SHA-512.
   const [, bits = '512'] = /^[A-Z]S(256|384|512)$/.exec(alg) ?? []
   const hash = createHash(`sha${bits}`).update(accessToken).digest()
   return hash.subarray(0, hash.length / 2).toString('base64url')
 }
 
 /**
- * The person of an ID token stays the same over all refreshes.
+ * Checks that a refreshed ID token is about the same person as the one before.
  *
- * @throws {Error} when it does not
+ * @throws {Error} if it is not
  * @see [OpenID Connect Core, section 12.2 - Successful Refresh Response](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)
  */
 export function checkSamePerson(before: JWTPayload, after: JWTPayload): void {

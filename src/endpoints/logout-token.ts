@@ -7,7 +7,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 /** The event that makes a JWT a logout token. */
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-/** How old a logout token may be, and for how long it is remembered, in **milliseconds**. */
+/** How old a logout token may be, in **milliseconds**. Each is remembered for that long. */
 export const LONGEST_DELIVERY_MS = 600_000
 
 /** How far the provider's clock may be ahead of ours, in **milliseconds**. */
@@ -21,15 +21,15 @@ export interface LogoutTokenSettings {
 
 /** What a valid logout token says. */
 export interface Logout {
-  /** Tells the logouts apart. */
+  /** Identifies the logout. */
   readonly id: string
-  /** Who has logged out: one of the provider's sessions, or else a person. */
+  /** The session at the provider that has ended or, without `sid`, the person who has logged out. */
   readonly group: string
   /** In **milliseconds** since the epoch. */
   readonly at: number
 }
 
-/** The names of what a provider can end a login by: its session there, and its person. */
+/** The names by which a provider can end a login: of its session there, and of its person. */
 export function namesOf(
   { sub, sid }: Readonly<Record<string, unknown>>,
   { issuer, clientID }: LogoutTokenSettings,
@@ -47,8 +47,10 @@ export function logoutTokenOf({ body }: LoginRequest): string {
 }
 
 /**
- * @throws {LogoutTokenError} when it is not valid
- * @throws {DiscoveryError} when the provider's keys cannot be had
+ * Validates a logout token.
+ *
+ * @throws {LogoutTokenError} if it is not valid
+ * @throws {DiscoveryError} if the provider's keys cannot be loaded
  * @see [OpenID Connect Back-Channel Logout, section 2.6 - Logout Token Validation](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)
  */
 export async function readLogoutToken(
@@ -67,7 +69,7 @@ export async function readLogoutToken(
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
     throw new LogoutTokenError('it says of no event that somebody has logged out')
   }
-  // An ID token has one. It must not pass for a logout token.
+  // Only an ID token has a nonce, and an ID token must not be accepted as a logout token.
   if (nonce !== undefined) throw new LogoutTokenError('it has a nonce')
   const at = iat * 1000
   if (at > now + CLOCK_TOLERANCE_MS) throw new LogoutTokenError('it was issued in the future')

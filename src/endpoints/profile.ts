@@ -3,7 +3,6 @@ import type { ResourceClient } from '../client/requests.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import type { IdTokenClaims } from './id-token.js'
-import type { Exchanged } from './token.js'
 import { ProfileError } from '../errors/errors.js'
 import type { ParsedProfile, Profile } from '../options/profile.js'
 
@@ -20,7 +19,7 @@ export interface ProfileSettings {
 /**
  * The profile of the person to whom an access token belongs, from `profileURL`; `undefined` without one.
  *
- * @throws {ProfileError} when there is none, or it is not a JSON object, or is nested too deep
+ * @throws {ProfileError} if it cannot be loaded, is not a JSON object, or is nested too deep
  * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
  */
 export function createRequestProfile(
@@ -63,7 +62,7 @@ function parse({ status, text }: Answer): Record<string, unknown> {
     const body = JSON.parse(text) as unknown
     if (isObject(body) && !isTooDeep(body)) return body
   } catch {
-    // Not JSON: said below. The parser's own message would quote the answer.
+    // Not JSON. The parser's own message would quote the answer, so it is not passed on.
   }
   throw new ProfileError(
     `The profile is not a JSON object, or is nested deeper than ${MAXIMUM_DEPTH} levels.`,
@@ -85,7 +84,8 @@ export interface LoadProfileSettings extends ProfileSettings {
  * @throws {ProfileError} if it cannot be loaded, or is about another person than the ID token
  */
 export async function loadProfile(
-  { tokens: { accessToken }, claims }: Exchanged,
+  accessToken: string,
+  claims: IdTokenClaims | undefined,
   readProfile: ReadProfile,
   settings: LoadProfileSettings,
 ): Promise<Profile | undefined> {
@@ -98,11 +98,10 @@ export async function loadProfile(
 }
 
 /**
- * The profile of the person whom the ID token is about: the one that was loaded, if it is theirs, else
- * what the ID token itself says of them.
+ * The loaded profile, if it is about the person of the ID token; without one, the claims of the ID token.
  *
- * @throws {ProfileError} when the loaded one is about somebody else, or does not say whom it is about, or the
- *   ID token is nested too deep
+ * @throws {ProfileError} if the loaded profile is about another person, or has no `sub`, or the ID token is
+ *   nested too deep
  * @see [OpenID Connect Core, section 5.3.2 - Successful UserInfo Response](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)
  */
 function profileOfPerson(
@@ -120,7 +119,7 @@ function profileOfPerson(
   const document = loaded._json as Profile['_json'] | undefined
   const subject = document?.['sub']
   if (subject === claims.sub) return loaded
-  // Documents that an application reads in a way of its own need not be those of OpenID Connect.
+  // A document with its own `parseProfile` need not be a UserInfo response, which always has a `sub`.
   const isOwn = settings.parseProfile !== undefined || document === undefined
   if (subject === undefined && isOwn) return loaded
   throw new ProfileError('The profile is about another person than the ID token.', {
@@ -152,9 +151,9 @@ function parseStandardProfile({ sub, id, name, email }: Record<string, unknown>)
   }
 }
 
-/** GitHub and others count their users in numbers. */
+/** GitHub and others identify users by numbers. */
 function identifier(value: unknown): string | undefined {
-  // Beyond 2^53 two people would share one number.
+  // Above 2^53, two people's numbers could be read as the same.
   return Number.isSafeInteger(value) ? String(value) : nonEmpty(value)
 }
 

@@ -6,7 +6,7 @@ import { DiscoveryError } from '../errors/errors.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
 
-/** Who signs the JWTs, with which keys, and for whom. */
+/** The provider that signs the JWTs, its keys, and the client that they are for. */
 export interface ProviderJwtSettings {
   readonly issuer?: string | undefined
   /** Where the provider publishes its keys. */
@@ -18,10 +18,10 @@ export interface ProviderJwtSettings {
 
 /**
  * Checks a JWT of the provider: its signature by one of the provider's published keys, `iss`, `aud`, `exp`
- * and `nbf`, and that the `required` claims are there. The answer is its claims.
+ * and `nbf`, and that the `required` claims are there. Resolves to its claims.
  *
- * @throws {DiscoveryError} when the provider's keys cannot be had
- * @throws {Error} when the JWT is not valid; the message names what is wrong and quotes nothing
+ * @throws {DiscoveryError} if the provider's keys cannot be loaded
+ * @throws {Error} if the JWT is not valid; the message says what is wrong, without quoting the JWT
  */
 export type VerifyProviderJwt = (
   jwt: string,
@@ -32,8 +32,8 @@ export type VerifyProviderJwt = (
 const CLOCK_TOLERANCE_SECONDS = 30
 
 /**
- * Checks by the keys under `jwksURL`: read when first needed, kept for 10 minutes, read again for a key
- * that is not among them, though not within 30 seconds of the last time. `undefined` without a `jwksURL`.
+ * Verifies with the keys at `jwksURL`; `undefined` without one. The keys are loaded when first needed and kept for
+ * 10 minutes. For an unknown key they are loaded again, but not within 30 seconds of the last time.
  *
  * @see [OpenID Connect Core, section 10.1.1 - Rotation of Asymmetric Signing Keys](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
  */
@@ -45,7 +45,7 @@ export function createProviderJwtVerifier(
   const { providerSignatureAlgorithms: algorithms = SIGNATURE_ALGORITHMS } = settings
   if (jwksURL === undefined || issuer === undefined) return undefined
   const keys = createRemoteJWKSet(new URL(jwksURL), {
-    // The transport has a time limit of its own, which applies to all requests.
+    // The transport limits the time of every request.
     timeoutDuration: 2_147_483_647,
     [customFetch]: (url, { headers }) => loadKeys(url, headers, transport),
   })
@@ -68,8 +68,7 @@ export function createProviderJwtVerifier(
 }
 
 /**
- * Without a `kid`, or with one that several keys have, more than one may come into question. What the first
- * cannot verify, because it is another or too weak, the next one may.
+ * Without a `kid`, or if several keys have the same one, more than one key can be the right one: each is tried.
  */
 async function verifyByAny(
   jwt: string,
@@ -91,7 +90,7 @@ async function verifyByAny(
   }
 }
 
-/** Then the signature was right: claims are looked at last. */
+/** Whether the signature was valid: claims are checked after it. */
 function isAboutClaims(failure: unknown): boolean {
   return failure instanceof errors.JWTClaimValidationFailed || failure instanceof errors.JWTExpired
 }
@@ -107,10 +106,10 @@ async function loadKeys(url: string, headers: Headers, transport: Transport): Pr
   })
 }
 
-/** jose's errors hold the whole payload; only what they say goes on, but for one that quotes the header. */
+/** jose's errors contain the whole payload: only their messages are passed on, except one that quotes the header. */
 function explain(error: unknown): unknown {
   if (!(error instanceof errors.JOSEError)) return error
-  // Anybody may have written it, with line ends and whatever else would make a log say what was not so.
+  // The header may come from an attacker, who could write line breaks into a log with it.
   if (error instanceof errors.JOSENotSupported)
     return new Error('it needs an algorithm or extension that is not supported')
   return error instanceof errors.JWKSInvalid || error.code === 'ERR_JOSE_GENERIC'

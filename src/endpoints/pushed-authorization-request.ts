@@ -30,7 +30,7 @@ function requestUriOf(answer: Answer, secrets: () => readonly string[]): string 
   const body = parseBody(answer)
   const members = isObject(body) ? body : {}
   const { request_uri: requestUri } = members
-  // RFC 9126 says 201. What counts is that there is a request_uri.
+  // RFC 9126 says 201; some servers answer 200.
   const succeeded = answer.status === 201 || answer.status === 200
   if (succeeded && typeof requestUri === 'string' && requestUri !== '') return requestUri
   if (succeeded && members['error'] === undefined) {

@@ -1,14 +1,14 @@
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { AuthorizationResponseError, DiscoveryError } from '../errors/errors.js'
 
-/** Claims that are about the JWT. The others are the response. `iss` is both. */
+/** Claims that describe the JWT. All others, and `iss`, are parameters of the response. */
 const CLAIMS_OF_THE_JWT: ReadonlySet<string> = new Set(['aud', 'exp', 'iat', 'jti', 'nbf'])
 
 /**
- * The parameters of a signed authorization response. One that is not signed is refused, whatever it says.
+ * Verifies a signed authorization response and resolves to its parameters. A response that is not signed is refused.
  *
- * @throws {AuthorizationResponseError} when it is not signed, or not by this provider for this client
- * @throws {DiscoveryError} when the provider's keys cannot be had
+ * @throws {AuthorizationResponseError} if it is not signed, or not by this provider for this client
+ * @throws {DiscoveryError} if the provider's keys cannot be loaded
  * @see [JARM, section 2.4 - Processing rules](https://openid.net/specs/oauth-v2-jarm-final.html#section-2.4)
  */
 export async function openSignedResponse(

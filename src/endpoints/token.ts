@@ -19,22 +19,22 @@ import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
 import type { TokenSet } from '../options/token-set.js'
 
-/** What is exchanged for tokens. */
+/** A code to exchange for tokens. */
 export interface CodeGrant {
   readonly code: string
   readonly redirectUri: string
-  /** Left out when PKCE is off. */
+  /** Left out if PKCE is off. */
   readonly codeVerifier?: string | undefined
-  /** What the ID token has to say; left out when the login asked for none. */
+  /** What the ID token must contain; left out if the login requested none. */
   readonly idToken?: ExpectedIdToken | undefined
   /** Further parameters of this request. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
 }
 
-/** What a code was exchanged for. */
+/** What the provider returned for a code. */
 export interface Exchanged {
   readonly tokens: TokenSet
-  /** The claims of the ID token, validated; `undefined` when there is none. */
+  /** The claims of the ID token, validated; `undefined` if there is none. */
   readonly claims: IdTokenClaims | undefined
 }
 
@@ -43,19 +43,18 @@ export interface TokenEndpoint {
   /**
    * Exchanges an authorization code.
    *
-   * @throws {TokenEndpointError} when there is no valid token response
-   * @throws {DiscoveryError} when the provider's keys, which the ID token is checked by, cannot be had
+   * @throws {TokenEndpointError} if there is no valid token response
+   * @throws {DiscoveryError} if the keys that the ID token is signed with cannot be loaded
    * @see [RFC 6749, section 4.1.3 - Access Token Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.3)
    * @see [RFC 7636, section 4.5 - Client Sends the Authorization Code and the Code Verifier](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.5)
    */
   readonly exchange: (grant: CodeGrant) => Promise<Exchanged>
 
   /**
-   * Gets new tokens for `tokens.refreshToken`. What the answer leaves out stays as it was: the refresh
-   * token, the scope. So does the ID token, if the new one cannot be trusted: the tokens that came with
-   * it are good, and the ones before are no more.
+   * Refreshes the tokens. Refresh token and scope stay as they were if the response has none. The ID token
+   * stays as it was if the new one is invalid: the other new tokens are valid, and the old ones no longer are.
    *
-   * @throws {TokenEndpointError} when there is no valid token response
+   * @throws {TokenEndpointError} if there is no valid token response
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    */
   readonly refresh: (tokens: TokenSet) => Promise<TokenSet>
@@ -63,7 +62,7 @@ export interface TokenEndpoint {
 
 type Parameters = Readonly<Record<string, string | undefined>>
 
-/** Where the token endpoint is, and how it is spoken to. */
+/** Where the token endpoint is, and the format of its requests. */
 export interface TokenEndpointSettings extends TokenResponseSettings {
   readonly clientID: string
   readonly tokenURL: string
@@ -83,18 +82,18 @@ export function createTokenEndpoint(
   const client: Client = { client_id: settings.clientID }
   const { providerSignatureAlgorithms = SIGNATURE_ALGORITHMS } = settings
   const server: AuthorizationServer = {
-    // oauth4webapi wants an issuer. A provider without one lends its token endpoint's origin, which is
-    // compared with nothing: `iss` is checked elsewhere, and ID tokens are dropped without an issuer.
+    // oauth4webapi requires an issuer. Without one, the token endpoint's origin takes its place. It is compared
+    // with nothing: `iss` is checked elsewhere, and ID tokens are dropped without an issuer.
     issuer: settings.issuer ?? new URL(settings.tokenURL).origin,
     token_endpoint: settings.tokenURL,
-    // oauth4webapi alone takes only RS256 untold. HMAC is for providers without public keys.
+    // Without this list, oauth4webapi accepts only RS256. HMAC is for providers without public keys.
     id_token_signing_alg_values_supported:
       verify === undefined && settings.providerSignatureAlgorithms === undefined
         ? [...SIGNATURE_ALGORITHMS, 'HS256', 'HS384', 'HS512']
         : [...providerSignatureAlgorithms],
   }
 
-  /** Sends one token request, and makes a standard response of whatever the answer is. */
+  /** Sends one token request and resolves to its response in standard form. */
   async function ask(
     phase: Phase,
     grantType: string,
@@ -115,7 +114,7 @@ export function createTokenEndpoint(
     return { response, requestedAt }
   }
 
-  /** The claims of an ID token that came with a refresh; `undefined` when it cannot be trusted. */
+  /** The claims of an ID token that came with a refresh; `undefined` if it is invalid. */
   async function claimsOfRefreshed(
     idToken: string | undefined,
     accessToken: string,
@@ -193,7 +192,7 @@ function whatIsExpected({ nonce, maxAgeSeconds }: Partial<ExpectedIdToken> = {})
 }
 
 /**
- * What `read` makes of a token response, or why it is not valid.
+ * The result of `read`, whose errors become token endpoint errors.
  *
  * @throws {TokenEndpointError}
  */
@@ -206,8 +205,8 @@ async function valid<Value>(
     return await read()
   } catch (error) {
     if (error instanceof AuthorizationCodeError) throw error
-    // What oauth4webapi throws names the member at fault, and has the whole response as its cause: that
-    // stays here.
+    // oauth4webapi's message names the member at fault. Its cause is the whole response with the tokens, which
+    // must not be passed on.
     const { message = 'unknown reason' } = error as Partial<Error>
     throw new TokenEndpointError(`The token response is not valid: ${message}.`, {
       phase,
@@ -227,8 +226,8 @@ function withoutUndefined<Members extends object>(
 /**
  * The token set of a valid token response.
  *
- * @param requestedAt when the request was sent, in milliseconds since the epoch: lifetimes count from there
- * @throws {Error} when the tokens are of a type that was not asked for, or cannot be kept or sent
+ * @param requestedAt when the request was sent, in **milliseconds since the epoch**: lifetimes count from then
+ * @throws {Error} if the tokens are of another type than requested, or cannot be stored or sent
  * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
  */
 export function toTokenSet(

@@ -4,8 +4,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { requireSession } from '../session/session-part.js'
 
 /**
- * Ties the connection of a further provider to the session of the person who began it: the id of a session
- * changes as soon as somebody logs in.
+ * Identifies the session that a further provider is being connected to. It changes as soon as somebody logs in.
  *
  * @throws {LoginRequiredError} if nobody is logged in
  */

@@ -19,36 +19,46 @@ export const COOKIE_PENDING_LOGINS_OPTIONS = {
 /** The options of {@link cookiePendingLogins}. */
 export type CookiePendingLoginsOptions = OptionsOf<typeof COOKIE_PENDING_LOGINS_OPTIONS>
 
-/** As many login attempts a browser remembers, finished ones included; the oldest goes first. */
+/** How many login attempts a browser keeps, finished ones included. The oldest is dropped first. */
 const MAXIMUM_ENTRIES = 8
 
 /**
- * What a cookie may take, and all of them together, in characters: browsers drop one of more than 4096, and
- * servers refuse requests with more than 8 KiB of cookies, the application's own included.
+ * The size limit of one cookie, and of all together, in **characters**. Browsers drop a cookie of more than 4096,
+ * and servers refuse requests with more than 8 KiB of cookies, including the application's own.
  */
 const MAXIMUM_LENGTH = 3_500
 
 const MAXIMUM_TOTAL_LENGTH = 6_000
 
-/** `__Host-`: only HTTPS (or localhost) of this very host can set it, for all its paths. */
+/** With `__Host-`, only this host can set the cookie, over HTTPS (or on localhost), for all its paths. */
 const PREFIX = '__Host-login.'
 
 /**
- * `None`, because a `form_post` response comes as a POST from another site. What the cookie says is
- * sealed, and worth nothing without the `state` that only the provider sends back.
+ * `SameSite=None`, because a `form_post` response is a POST from another site. The cookie is sealed, and of no use
+ * without the `state`, which only the provider sends back.
  */
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=None'
 
-/** A finished login leaves this, so that a repeated callback can be told from a forged one. */
+/** What remains of a finished login, to distinguish a repeated callback from a forged one. */
 interface UsedLogin {
   readonly usedAt: number
   readonly returnTo?: string | undefined
 }
 
 /**
- * Keeps each pending login in a sealed cookie of its own instead of the session: nothing is stored for
- * visitors who never finish, logins started in the same instant do not overwrite each other, and
- * `form_post` responses work though the session's cookie is SameSite=Lax.
+ * Keeps each pending login in a sealed cookie of its own, instead of in the session. Nothing is stored for visitors
+ * who never finish, logins that start at the same time do not overwrite each other, and `form_post` responses work
+ * with a session cookie that is SameSite=Lax. At most 8 logins, or 6,000 characters, are kept per browser.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, cookiePendingLogins } from 'passport-authorization-code'
+ *
+ * new AuthorizationCodeStrategy({
+ *   ...options,
+ *   pendingLogins: cookiePendingLogins({ secret: process.env['COOKIE_SECRET'] ?? '' }),
+ * })
+ * ```
  *
  * @throws {ConfigurationError} if the secret is too short, or an option is unknown or cannot be used
  */
@@ -60,7 +70,7 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
   )
   const seal = createSeal(secret, 'pending logins')
 
-  /** Of what grows with its request, too long an aim is left out: the login then ends at the default page. */
+  /** If the cookie would be too long, `returnTo` is left out, and the login ends at the default page. */
   const sealEntry = async (name: string, entry: PendingLogin | UsedLogin): Promise<string> => {
     const value = await seal.seal(entry, name)
     return name.length + value.length <= MAXIMUM_LENGTH
@@ -88,14 +98,14 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
     },
 
     async take(request, state, claim): Promise<TakenLogin> {
-      const id = idOf(state)
+      const id = cookieIdOf(state)
       const [name, value] = readPending(request).find(([key]) => key.endsWith(id)) ?? []
       if (name === undefined || value === undefined) return { status: 'unknown' }
       const entry = (await seal.open(value, name)) as PendingLogin | UsedLogin | undefined
       if (entry === undefined) return { status: 'unknown' }
       if ('usedAt' in entry) return { status: 'used', returnTo: entry.returnTo }
       if (entry.createdAt <= Date.now() - lifetimeMs) return { status: 'expired' }
-      // The browser may send the same cookies twice at once, and whoever has copied them at any time.
+      // The browser may send the same cookies twice at once, and a thief at any time.
       if (!(await claim())) return { status: 'used', returnTo: entry.returnTo }
       const used = { usedAt: Date.now(), returnTo: entry.returnTo }
       write(request, name, await sealEntry(name, used))
@@ -104,13 +114,13 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
   }
 }
 
-/** Names sort by age, for the oldest to go first. */
+/** Names sort by age. */
 function nameOf(state: string, createdAt: number): string {
-  return `${PREFIX}${createdAt.toString(36)}.${idOf(state)}`
+  return `${PREFIX}${createdAt.toString(36)}.${cookieIdOf(state)}`
 }
 
-/** Says nothing about the state. */
-function idOf(state: string): string {
+/** Identifies a login attempt: a hash of its `state`. */
+function cookieIdOf(state: string): string {
   return hash('sha256', state, 'base64url').slice(0, 22)
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { readResponse, stateOf } from '../endpoints/authorization-response.js'
+import { readResponse, stateParameter } from '../endpoints/authorization-response.js'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { loadProfile } from '../endpoints/profile.js'
 import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
@@ -93,7 +93,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
   const { settings, strategyId, openResponse, exchangeCode, verify, keepLogin } = parts
   return async (request, parameters, options, hooks) => {
     const response = (await openResponse?.(parameters)) ?? parameters
-    const pending = await takePendingLogin(request, stateOf(response) ?? '', parts)
+    const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
     if (pending.status !== 'pending') return repeated(request, pending, options, settings)
     const { login } = pending
     const connecting = options.assignProperty !== undefined
@@ -116,7 +116,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       parameters: checkedParameters(hooks),
     })
     const { tokens, claims } = exchanged
-    const profile = await loadProfile(exchanged, hooks.readProfile, settings)
+    const profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
     const user = await verify({ tokens, profile, claims, req: request })
     if (user === false || user === null) {
       return refusal({ message: 'This account may not log in here.' })

@@ -1,7 +1,7 @@
 import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { Parameters } from '../options/parameters.js'
 
-/** What `passport.authenticate(name, options)` may be told, beside Passport's own options. */
+/** Options of `passport.authenticate(name, options)`, beside Passport's own. */
 export interface LoginOptions {
   /** The scope of this login, instead of the strategy's. */
   readonly scope?: string | readonly string[] | undefined
@@ -11,9 +11,9 @@ export interface LoginOptions {
   readonly authorizationParameters?: Parameters | undefined
   /** For this login, instead of the strategy's: how long ago the person may have been authenticated, in **seconds**. */
   readonly maxAgeSeconds?: number | undefined
-  /** For this login, instead of the strategy's: the ways of authentication that will do. */
+  /** For this login, instead of the strategy's: the accepted ways of authentication. */
   readonly acrValues?: readonly string[] | undefined
-  /** For this login, instead of the strategy's: what exactly is asked for (RFC 9396). */
+  /** For this login, instead of the strategy's: the details of the request (RFC 9396). */
   readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /**
    * Which half of the login this route is for.
@@ -29,7 +29,7 @@ export interface LoginOptions {
   readonly assignProperty?: string | undefined
 }
 
-/** What Passport makes `req.authInfo` of. */
+/** Passport puts this into `req.authInfo`. */
 export interface LoginInfo {
   /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
   readonly returnTo?: string
@@ -37,8 +37,8 @@ export interface LoginInfo {
 
 /** Why a login was refused; Passport hands it to a custom callback as `info`. */
 export interface FailureInfo {
-  /** The OAuth `error` code of the provider; `undefined` when `verify` refused. */
+  /** The OAuth `error` code of the provider; `undefined` if `verify` refused. */
   readonly error?: string | undefined
-  /** Fit to be shown to the person, once escaped. */
+  /** A text for the person. Escape it before showing it. */
   readonly message: string
 }

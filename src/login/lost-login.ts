@@ -3,8 +3,8 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { isFromCookie } from '../session/replace-session.js'
 
 /**
- * Says why a callback finds no pending login, as far as the request shows it: no session cookie came
- * back, its session is gone, or the session is there and never heard of this login.
+ * Explains why a callback has no pending login, as far as the request shows it: no session cookie came back, its
+ * session has ended, or the session exists and has no such login.
  */
 export function explainLostLogin(request: LoginRequest): PendingLoginError {
   if (isFromCookie(request)) {

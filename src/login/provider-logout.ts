@@ -7,12 +7,12 @@ import type { LoginRequest } from '../lib/login-request.js'
 import type { TokenSet } from '../options/token-set.js'
 import { requireResponse } from '../session/session-part.js'
 
-/** `__Host-`: only HTTPS (or localhost) of this very host can set it. */
+/** With `__Host-`, only this host can set the cookie, over HTTPS (or on localhost). */
 const PREFIX = '__Host-logout.'
 
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
 
-/** How long the provider's logout may take, in **seconds**. */
+/** How long the logout at the provider may take, in **seconds**. */
 const LIFETIME_SECONDS = 600
 
 /** Where the provider's logout page is, and where it sends the browser afterwards. */
@@ -23,8 +23,8 @@ export interface ProviderLogoutSettings {
 }
 
 /**
- * Where to send the browser for the person to be logged out at the provider, too; `undefined` where the
- * provider has no page for that. Which logout it was is remembered in a cookie, for the session is gone.
+ * The address where the browser logs out at the provider; `undefined` if the provider has none. The logout is
+ * remembered in a cookie, because the session has ended.
  *
  * @see [OpenID Connect RP-Initiated Logout, section 2 - RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout)
  */
@@ -42,27 +42,27 @@ export function startProviderLogout(
     parameters.set('state', state)
     setCookie(
       requireResponse(req),
-      `${nameOf(state)}=1; ${ATTRIBUTES}; Max-Age=${LIFETIME_SECONDS}`,
+      `${cookieNameOf(state)}=1; ${ATTRIBUTES}; Max-Age=${LIFETIME_SECONDS}`,
     )
   }
   return authorizationUrl(endSessionURL, parameters)
 }
 
 /**
- * Makes sure that the browser comes back from a logout that was started in it.
+ * Checks that the browser comes back from a logout that was started in it.
  *
- * @throws {LogoutResponseError} when it does not
+ * @throws {LogoutResponseError} if it does not
  * @see [OpenID Connect RP-Initiated Logout, section 3 - Redirection to RP After Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
  */
 export function finishProviderLogout(req: LoginRequest): void {
   const [state, ...others] = readQuery(req).getAll('state')
   if (state === undefined || others.length > 0) throw new LogoutResponseError()
-  const name = nameOf(state)
+  const name = cookieNameOf(state)
   if (!readCookies(req, PREFIX).has(name)) throw new LogoutResponseError()
   setCookie(requireResponse(req), `${name}=; ${ATTRIBUTES}; Max-Age=0`)
 }
 
-/** Says nothing about the state. */
-function nameOf(state: string): string {
+/** The name of a logout's cookie: a hash of its `state`. */
+function cookieNameOf(state: string): string {
   return PREFIX + hash('sha256', state, 'base64url').slice(0, 22)
 }

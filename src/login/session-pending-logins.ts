@@ -4,32 +4,32 @@ import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import { readPart, requireSession, saveSession, writePart } from '../session/session-part.js'
 
-/** As many login attempts a session remembers, finished ones included; the oldest goes first. */
-const MAXIMUM_ENTRIES = 8
+/** How many login attempts a session keeps, finished ones included. The oldest is dropped first. */
+const MAXIMUM_ATTEMPTS = 8
 
-/** Tells login attempts apart: a hash of the `state`, 132 bits of it. */
+/** Identifies a login attempt: 132 bits of a hash of its `state`. */
 interface Identified {
   readonly id: string
 }
 
-/** What stays of a login that was taken out, so that a repeated callback can be told from a forged one. */
+/** What remains of a login that was taken out, to distinguish a repeated callback from a forged one. */
 interface UsedLogin {
   readonly used: true
   readonly returnTo?: string
 }
 
 /**
- * The oldest first. In a list, and not in an object with a member for each `state`: every such object would be
- * of a kind of its own to the engine, which costs more than to look through a few.
+ * The oldest first. A list, because V8 would make a hidden class for every object with a member for each `state`,
+ * which costs more than searching a few attempts.
  */
-type Entries = readonly (Identified & (PendingLogin | UsedLogin))[]
+type Attempts = readonly (Identified & (PendingLogin | UsedLogin))[]
 
 /**
- * Keeps pending logins in the session, each found by its own `state`, so that several tabs can log in at
- * once and finish in any order.
+ * Keeps pending logins in the session, each under its own `state`, so that several tabs can log in at once and
+ * finish in any order.
  *
- * Two requests of one session that start a login in the same instant overwrite each other, as all
- * changes to a session do: the later one stays.
+ * If two requests of one session start a login at the same time, the later one overwrites the other, as with
+ * every change of a session.
  */
 export function sessionPendingLogins(settings: {
   readonly sessionKey: string
@@ -42,13 +42,16 @@ export function sessionPendingLogins(settings: {
 
     async put(request, state, login) {
       const session = requireSession(request)
-      write(session, sessionKey, [...read(session, sessionKey), { id: idOf(state), ...login }])
+      write(session, sessionKey, [
+        ...read(session, sessionKey),
+        { id: attemptIdOf(state), ...login },
+      ])
       await saveSession(session)
     },
 
     async take(request, state, claim) {
       const session = requireSession(request)
-      const id = idOf(state)
+      const id = attemptIdOf(state)
       const taken = look(read(session, sessionKey), id, Date.now() - pendingLoginLifetimeMs)
       if (taken.status === 'unknown') return { ...taken, reason: explainLostLogin(request) }
       if (taken.status !== 'pending') return taken
@@ -62,39 +65,41 @@ export function sessionPendingLogins(settings: {
 }
 
 /**
- * Carries the pending logins of all strategies over to a newer session, so that the tabs that have not
- * finished yet still can. What `to` has of its own stays.
+ * Copies the pending logins of all strategies to a newer session, so that other tabs can still finish. Pending
+ * logins that `to` already has are kept.
  */
 export function carryPendingLogins(from: LoginSession, to: LoginSession): void {
   for (const key of Object.keys(from)) {
-    const entries = read(from, key)
-    if (entries.length > 0) write(to, key, merged(read(to, key), entries))
+    const attempts = read(from, key)
+    if (attempts.length > 0) write(to, key, merged(read(to, key), attempts))
   }
 }
 
-function idOf(state: string): string {
+function attemptIdOf(state: string): string {
   return hash('sha256', state, 'base64url').slice(0, 22)
 }
 
-function look(entries: Entries, id: string, bornAfter: number): TakenLogin {
-  const entry = entries.find((one) => one.id === id)
-  if (entry === undefined) return { status: 'unknown' }
-  if ('used' in entry) return { status: 'used', returnTo: entry.returnTo }
-  return entry.createdAt > bornAfter ? { status: 'pending', login: entry } : { status: 'expired' }
+function look(attempts: Attempts, id: string, bornAfter: number): TakenLogin {
+  const attempt = attempts.find((one) => one.id === id)
+  if (attempt === undefined) return { status: 'unknown' }
+  if ('used' in attempt) return { status: 'used', returnTo: attempt.returnTo }
+  return attempt.createdAt > bornAfter
+    ? { status: 'pending', login: attempt }
+    : { status: 'expired' }
 }
 
-/** All of both; of the same login, what `newer` has. */
-function merged(older: Entries, newer: Entries): Entries {
+/** The attempts of both lists; an attempt that is in both is taken from `newer`. */
+function merged(older: Attempts, newer: Attempts): Attempts {
   return [...older.filter(({ id }) => !newer.some((one) => one.id === id)), ...newer]
 }
 
-function read(session: LoginSession, sessionKey: string): Entries {
+function read(session: LoginSession, sessionKey: string): Attempts {
   const { pendingLogins } = readPart(session, sessionKey)
-  return Array.isArray(pendingLogins) ? pendingLogins.filter(isEntry) : []
+  return Array.isArray(pendingLogins) ? pendingLogins.filter(isAttempt) : []
 }
 
-/** Whether an entry is one that {@link write} may have written. A session can hold anything. */
-function isEntry(value: unknown): value is Entries[number] {
+/** Whether {@link write} may have written this. A session can hold anything. */
+function isAttempt(value: unknown): value is Attempts[number] {
   if (typeof value !== 'object' || value === null) return false
   const { id, used, returnTo, ...login } = value as Readonly<Record<string, unknown>>
   const isKnown = typeof id === 'string' && (used === true || isPendingLogin(login))
@@ -117,7 +122,7 @@ function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
   return value === undefined || typeof value === type
 }
 
-function write(session: LoginSession, sessionKey: string, entries: Entries): void {
-  const pendingLogins = entries.slice(-MAXIMUM_ENTRIES)
+function write(session: LoginSession, sessionKey: string, attempts: Attempts): void {
+  const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)
   writePart(session, sessionKey, { ...readPart(session, sessionKey), pendingLogins })
 }

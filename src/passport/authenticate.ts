@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
-import type { AuthorizationCodeStrategy } from './strategy.js'
+import type { LoginStrategy } from './login-strategy.js'
 
 /** What Passport hands to a custom callback. */
 export interface Authenticated {
@@ -10,7 +10,7 @@ export interface Authenticated {
 
 /** Passport's `authenticate` as a promise. It stays pending if the strategy redirects the browser. */
 export function authenticate(
-  strategy: AuthorizationCodeStrategy,
+  strategy: LoginStrategy,
   options: passport.AuthenticateOptions,
   req: Request,
   res: Response,

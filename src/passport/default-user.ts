@@ -10,7 +10,7 @@ export function defaultUser(provider: string, profile: Profile | undefined): Def
   return user
 }
 
-/** How a default user lies in the session. */
+/** A default user in the session. */
 interface SerializedDefaultUser {
   readonly defaultUser: DefaultUser
 }
@@ -18,9 +18,9 @@ interface SerializedDefaultUser {
 let registered = false
 
 /**
- * Teaches Passport to keep default users in the session, so that an application that needs nothing else
- * can do without `serializeUser` and `deserializeUser`. An application that registers its own is asked
- * instead, whichever came first.
+ * Registers functions with Passport that keep default users in the session, so that an application needs no
+ * `serializeUser` and `deserializeUser` for them. If the application registers its own, these are used instead,
+ * whichever came first.
  */
 export function serializeDefaultUsers(): void {
   if (registered) return
@@ -29,7 +29,7 @@ export function serializeDefaultUsers(): void {
   passport.serializeUser<SerializedDefaultUser>((user, done) => {
     if (made.has(user) && !hasSerializersOfItsOwn())
       done(null, { defaultUser: user as DefaultUser })
-    // Passport's own word for "not mine, ask the next one".
+    // With 'pass', Passport calls the next function.
     else done('pass')
   })
   passport.deserializeUser<unknown>((serialized, done) => {
@@ -47,7 +47,7 @@ function isSerializedDefaultUser(serialized: unknown): serialized is SerializedD
   return typeof serialized === 'object' && serialized !== null && 'defaultUser' in serialized
 }
 
-/** Who `req.user` is when no `verify` function was given. */
+/** `req.user` without a `verify` function. */
 export interface DefaultUser {
   /** The strategy's `name`, such as `askara`. */
   readonly provider: string

@@ -2,7 +2,7 @@ import type { ResourceClient } from '../client/requests.js'
 import { TransportError } from '../client/transport.js'
 import type { OutgoingRequest, Transport } from '../client/transport.js'
 
-/** The part of node-oauth's client through which every request of its goes. */
+/** The methods of node-oauth's client that all its requests use. */
 export interface InheritedOAuth2 {
   useAuthorizationHeaderforGET(useIt: boolean): void
   _request: (

@@ -1,8 +1,8 @@
 import type { ErrorPage } from '../errors/error-entry.js'
 
 /**
- * A plain page: no script, no style of its own, nothing loaded, so that any Content-Security-Policy
- * lets it through. Everything in it is escaped.
+ * A page without scripts, styles or anything to load, so that it works under any Content-Security-Policy.
+ * Everything in it is escaped.
  */
 function page(title: string, paragraphs: readonly string[], loginPath?: string): string {
   const link =
@@ -19,12 +19,12 @@ ${link}</html>
 `
 }
 
-/** Says that the login was refused, by the person or by the application. */
+/** The page for a login that the person or the application refused. */
 export function refusalPage(reason: string, loginPath: string): string {
   return page('You are not logged in', [reason], loginPath)
 }
 
-/** Says what the table of errors has for the person at the browser. `details` are for the developer. */
+/** The page for an error that the person at the browser can correct. `details` are for the developer. */
 export function errorPage(
   { title, text, loginLink }: ErrorPage,
   details: string | undefined,
@@ -34,7 +34,7 @@ export function errorPage(
   return page(title, paragraphs, loginLink ? loginPath : undefined)
 }
 
-/** `text` as it may stand in HTML, in an attribute's value as well. */
+/** Escapes a text for HTML, also inside an attribute's value. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

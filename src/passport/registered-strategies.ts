@@ -1,4 +1,5 @@
 import passport from 'passport'
+import type { LoginStrategy } from './login-strategy.js'
 
 /** The part of a Passport instance that holds its strategies, by name. Passport has no public way to list them. */
 interface StrategyRegistry {
@@ -11,7 +12,7 @@ export function registeredStrategies(): readonly unknown[] {
 }
 
 /** Registers a strategy under its name, unless that name is taken by a strategy of another kind. */
-export function registerStrategy(strategy: passport.Strategy & { readonly name: string }): void {
+export function registerStrategy(strategy: LoginStrategy): void {
   const { _strategies: strategies } = passport as unknown as StrategyRegistry
   const present = strategies[strategy.name]
   if (present === undefined || present?.constructor === strategy.constructor) passport.use(strategy)

@@ -11,13 +11,14 @@ import type { Reply } from './async-handler.js'
 import { readStrategy } from './strategy-reader.js'
 import { keysOfParts, requireSession } from '../session/session-part.js'
 
+/** The table of {@link RequireLoginOptions}. */
 export const REQUIRE_LOGIN_OPTIONS = {
-  /** The path of the login route; a path of this origin. @default '/login' */
+  /** The path of the login route, on this origin. @default '/login' */
   loginPath: { read: localPath, default: '/login' },
 
   /**
-   * Requires tokens of this strategy, too: renews them where they have expired, and asks for login where
-   * there is no other way. Without it, a login whose grant has ended is noticed at the request after.
+   * Also requires a valid access token of this strategy: refreshes one that has expired, and asks for a login if
+   * that is not possible. Without this option, an ended grant is noticed only at the request after it has ended.
    *
    * @default being logged in is enough
    */
@@ -33,9 +34,18 @@ function localPath(value: unknown, name: string): string {
 }
 
 /**
- * Lets only logged-in people pass. Someone visiting a page is sent to log in and comes back to where they
- * were; every other request (a script, a form, an API client) gets 401 and
+ * Lets only logged-in people pass. A person who visits a page is redirected to the login and comes back to the
+ * page afterwards. Every other request (a script, a form, an API client) gets the status 401 and
  * `{ "error": "login_required", "loginPath": … }`.
+ *
+ * @example
+ * ```ts
+ * import { requireLogin } from 'passport-authorization-code'
+ *
+ * app.get('/account', requireLogin({ loginPath: '/auth/login' }), (req, res) => {
+ *   res.json(req.user)
+ * })
+ * ```
  *
  * @throws {ConfigurationError} if `loginPath` is not a path of this origin, or an option is unknown or cannot be used
  */
@@ -54,7 +64,7 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
   })
 }
 
-/** Passport knows the person, and the grant they logged in by has not ended. */
+/** Whether Passport knows the person, and the grant of their login has not ended. */
 function isLoggedIn(req: LoginRequest): boolean {
   const authenticated = isAuthenticated(req)
   if (authenticated === undefined) {
@@ -71,7 +81,7 @@ function askForLogin(loginPath: string, req: Request, res: Response): Reply {
   }
 }
 
-/** Whether a person looks at this in a browser's window, so that a redirect leads somewhere they can see. */
+/** Whether the response is shown in a browser's window, so that the person sees where a redirect leads. */
 function isPageVisit({ method, headers }: Request): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   const mode = headers['sec-fetch-mode']

@@ -7,7 +7,7 @@ import { asyncHandler } from './async-handler.js'
 import { authenticate, logIn } from './authenticate.js'
 import { loginPath, refusalPage } from './pages.js'
 import type { RouterSettings } from './router-options.js'
-import type { AuthorizationCodeStrategy } from './strategy.js'
+import type { LoginStrategy } from './login-strategy.js'
 
 /** The responses carry states and session cookies, and the URLs carry codes. */
 export const notCached: RequestHandler = (_req, res, next) => {
@@ -37,10 +37,7 @@ export function loginOptions(
 }
 
 /** `GET` and `POST /callback`: finishes a login, and sends the person to where they wanted to go. */
-export function callbackHandler(
-  strategy: AuthorizationCodeStrategy,
-  settings: RouterSettings,
-): RequestHandler {
+export function callbackHandler(strategy: LoginStrategy, settings: RouterSettings): RequestHandler {
   const { successRedirect, failureRedirect, connect } = settings
   return asyncHandler(async (req, res) => {
     const { user, info } = await authenticate(strategy, loginOptions('finish', settings), req, res)
@@ -60,7 +57,7 @@ function redirect(res: Response, location: string): void {
 
 /** `POST /logout`: only from a page of this origin. */
 export function logoutHandler(
-  strategy: AuthorizationCodeStrategy,
+  strategy: LoginStrategy,
   { logoutRedirect }: RouterSettings,
 ): RequestHandler {
   return asyncHandler(async (req, res) => {
@@ -76,7 +73,7 @@ export function logoutHandler(
  *
  * @see [RFC 7517, section 8.5.2 - Registry Contents](https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2)
  */
-export function jwksHandler(strategy: AuthorizationCodeStrategy): RequestHandler {
+export function jwksHandler(strategy: LoginStrategy): RequestHandler {
   return asyncHandler(async (_req, res) => {
     const keys = await strategy.jwks()
     if (keys === undefined) return 'next'
@@ -89,7 +86,7 @@ export function jwksHandler(strategy: AuthorizationCodeStrategy): RequestHandler
 
 /** `GET /logged-out`: the provider sends the browser here after its own logout. */
 export function loggedOutHandler(
-  strategy: AuthorizationCodeStrategy,
+  strategy: LoginStrategy,
   { logoutRedirect }: RouterSettings,
 ): RequestHandler {
   return (req, res) => {
@@ -103,7 +100,7 @@ export function loggedOutHandler(
  *
  * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
  */
-export function backchannelLogoutHandler(strategy: AuthorizationCodeStrategy): RequestHandler {
+export function backchannelLogoutHandler(strategy: LoginStrategy): RequestHandler {
   return asyncHandler(async (req, res) => {
     try {
       await strategy.backchannelLogout(req)
@@ -134,7 +131,7 @@ function isCrossSite({ headers }: Request): boolean {
  * Reports a `callbackURL` that leads to no route of the router, before the first login ends in a 404. A proxy
  * may put a prefix in front of the path.
  */
-export function checkCallbackUrl({ callbackURL }: AuthorizationCodeStrategy): RequestHandler {
+export function checkCallbackUrl({ callbackURL }: LoginStrategy): RequestHandler {
   const { pathname } = new URL(callbackURL)
   return (req, _res, next) => {
     const here = `${req.baseUrl}/callback`

@@ -18,7 +18,7 @@ import {
 import { AUTH_ROUTER_OPTIONS } from './router-options.js'
 import type { AuthRouterOptions } from './router-options.js'
 import { readStrategy } from './strategy-reader.js'
-import type { AuthorizationCodeStrategy } from './strategy.js'
+import type { LoginStrategy } from './login-strategy.js'
 
 /**
  * An Express router with the routes of one strategy. Mount it where `callbackURL` leads: for
@@ -41,13 +41,10 @@ import type { AuthorizationCodeStrategy } from './strategy.js'
  * app.use('/auth', authRouter(strategy, { successRedirect: '/dashboard' }))
  * ```
  *
- * @throws {ConfigurationError} if `strategy` is not an {@link AuthorizationCodeStrategy}, or naming the option
+ * @throws {ConfigurationError} if `strategy` is not an `AuthorizationCodeStrategy`, or naming the option
  *   that is unknown or cannot be used
  */
-export function authRouter(
-  strategy: AuthorizationCodeStrategy,
-  options: AuthRouterOptions = {},
-): Router {
+export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions = {}): Router {
   readStrategy(strategy, 'strategy')
   const sample = "authRouter(strategy, { successRedirect: '/welcome' })"
   const settings = readTable(AUTH_ROUTER_OPTIONS, options, sample)

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors/errors.js'
-import type { AuthorizationCodeStrategy } from './strategy.js'
+import type { LoginStrategy } from './login-strategy.js'
 
-/** By these methods a strategy is told from others, even one of another copy of this package. */
+/** The methods that identify a strategy, also one from another copy of this package. */
 const METHODS = ['accessToken', 'backchannelLogout', 'jwks', 'logOut'] as const
 
 /**
@@ -10,10 +10,10 @@ const METHODS = ['accessToken', 'backchannelLogout', 'jwks', 'logOut'] as const
  * @param name the option or argument that it was given as
  * @throws {ConfigurationError} saying what to pass instead
  */
-export function readStrategy(value: unknown, name: string): AuthorizationCodeStrategy {
-  const members = Object(value) as Partial<AuthorizationCodeStrategy>
+export function readStrategy(value: unknown, name: string): LoginStrategy {
+  const members = Object(value) as Partial<LoginStrategy>
   if (METHODS.every((method) => typeof members[method] === 'function')) {
-    return value as AuthorizationCodeStrategy
+    return value as LoginStrategy
   }
   throw new ConfigurationError(
     `${name} must be an AuthorizationCodeStrategy: what new AuthorizationCodeStrategy({ … }) returns, not its name, its options or another kind of strategy.`,

@@ -17,6 +17,7 @@ import { composeUseCases } from './compose.js'
 import type { UseCases } from './compose.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
 import { fetchWithToken } from './fetch-with-token.js'
+import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
 import type { PassportActions } from './passport-actions.js'
@@ -48,7 +49,7 @@ import { requireSession } from '../session/session-part.js'
  * @see [RFC 6749, section 4.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1)
  * @see [RFC 9700 - Best Current Practice for OAuth 2.0 Security](https://www.rfc-editor.org/rfc/rfc9700.html)
  */
-export class AuthorizationCodeStrategy extends OAuth2Strategy {
+export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginStrategy {
   /** Where the provider sends the browser back, from the option of that name. */
   readonly callbackURL: string
   declare private readonly useCases: UseCases

@@ -1,0 +1,17 @@
+import type { JSONWebKeySet } from 'jose'
+import type { Strategy } from 'passport'
+import type { LoginRequest } from '../lib/login-request.js'
+
+/**
+ * What {@link authRouter} and {@link requireLogin} need of a strategy. `AuthorizationCodeStrategy` has it, also one
+ * from another copy of this package.
+ */
+export interface LoginStrategy extends Strategy {
+  readonly name: string
+  readonly callbackURL: string
+  accessToken(req: LoginRequest): Promise<string>
+  logOut(req: LoginRequest): Promise<string | undefined>
+  finishLogOut(req: LoginRequest): void
+  backchannelLogout(req: LoginRequest): Promise<void>
+  jwks(): Promise<JSONWebKeySet | undefined>
+}
