@@ -1,3 +1,5 @@
+import type { RequestHandler } from 'express'
+import passport from 'passport'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import {
   authRouter,
@@ -233,6 +235,8 @@ describe('connecting a second provider', () => {
     const app = await scene.start({
       store,
       routes: (one, strategy) => {
+        // The router itself would report that callbackURL does not lead to it.
+        one.get('/connect/login', passport.authorize(strategy as never) as RequestHandler)
         one.use('/connect', authRouter(strategy, { connect: true, ...nextError }))
       },
     })

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { CrossSiteRequestError } from '../../src/index.js'
+import { AuthorizationCodeStrategy, authRouter, CrossSiteRequestError } from '../../src/index.js'
 import type { AuthRouterOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
@@ -284,6 +284,54 @@ describe('POST /logout', () => {
     expect(app.errors).toEqual([expect.objectContaining({ code: 'ERR_STORAGE', cause: failure })])
     expect((await browser.post(`${app.origin}/auth/logout`)).status).toBe(303)
     expect(await whoIs(app)).toBeNull()
+  })
+})
+
+describe('a callbackURL', () => {
+  /** Mounts a router of its own for this callback URL, and starts a login there. */
+  async function loginWith(
+    path: string,
+    mount = '/mounted',
+  ): Promise<{ page: Page; app: TestApp }> {
+    const app = await scene.start({
+      routes: (one, _strategy, origin) => {
+        const strategy = new AuthorizationCodeStrategy({
+          authorizationURL: `${provider.origin}/authorize`,
+          tokenURL: `${provider.origin}/token`,
+          clientID: 'client-1',
+          callbackURL: origin + path,
+        })
+        one.use(mount, authRouter(strategy, nextApp))
+      },
+    })
+    return { page: await browser.visit(`${app.origin}${mount}/login`), app }
+  }
+
+  it.each(['/elsewhere/callback', '/mounted/oauth/return', '/'])(
+    '%s that leads to no route of the router is reported at the first login',
+    async (path) => {
+      const { page, app } = await loginWith(path)
+      expect(page.status).toBe(500)
+      expect(app.errors).toMatchObject([
+        {
+          code: 'ERR_CONFIGURATION',
+          option: 'callbackURL',
+          message: expect.stringContaining('/mounted/callback'),
+        },
+      ])
+      expect(asked(provider)).toEqual([])
+    },
+  )
+
+  it.each([
+    '/mounted/callback',
+    '/mounted/callback/',
+    '/Mounted/Callback',
+    '/prefix/of/a/proxy/mounted/callback',
+  ])('%s that leads to the router starts the login', async (path) => {
+    const { page, app } = await loginWith(path)
+    expect(page.status).toBe(302)
+    expect(app.errors).toEqual([])
   })
 })
 
