@@ -33,7 +33,7 @@ export function failureOf(error: unknown): FlowFailure {
   }
 }
 
-/** An event as a line of the log, such as `jiko failed ERR_TOKEN_ENDPOINT after 31 ms: The token endpoint refused …`. */
+/** An event as a line of the log, such as `jiko failed ERR_TOKEN_ENDPOINT after 31 ms: The provider refused …`. */
 export function lineOf({ strategy, outcome, reason, durationMs, error }: DiagnosticEvent): string {
   const duration = durationMs === 0 ? undefined : `after ${Math.round(durationMs)} ms`
   const line = [strategy, outcome, reason, duration].filter((part) => part !== undefined).join(' ')

@@ -18,7 +18,10 @@ export type DiagnosticStep =
   | 'refresh'
   /** One token was revoked at the provider. */
   | 'revocation'
-  /** A grant has ended. `reason` is `logout`, `end_grant`, `backchannel_logout`, or the provider's refusal of the refresh, such as `invalid_grant`. */
+  /**
+   * A grant has ended. `reason` is `logout`, `end_grant`, `backchannel_logout`, or the provider's refusal of the
+   * refresh, such as `invalid_grant`.
+   */
   | 'grant_end'
   /** The provider posted a logout token. */
   | 'backchannel_logout'

@@ -3,6 +3,7 @@ import { providerText } from '../lib/provider-text.js'
 
 /** One parameter of a message without its secret: the flow inspector shows it to developers. */
 export interface ShownValue {
+  /** The parameter's name. */
   readonly name: string
   /** The parameter's value if it is harmless, or else a short hash of it, such as `#1a2b3c4d`. */
   readonly value: string
@@ -42,7 +43,10 @@ const CLEAR_PARAMETERS: ReadonlySet<string> = new Set([
 /** How many parameters of one message are shown. A provider can send any number. */
 const MAXIMUM_VALUES = 60
 
-/** Text that may be a secret: 16 characters or more without a space, and at least one digit. Words of a sentence have none. */
+/**
+ * Text that may be a secret: 16 characters or more without a space, and at least one digit. Words of a sentence
+ * have none.
+ */
 const SECRET_LIKE = /(?=[\w~+=%.-]*\d)[\w~+=%.-]{16,}/g
 
 /**
@@ -107,7 +111,10 @@ export function membersOf(text: string): readonly (readonly [string, string])[] 
   ])
 }
 
-/** A segment of a path that is shown: a plain word, or a version such as `v2.0`. Any other may be a name or a secret. */
+/**
+ * A segment of a path that is shown: a plain word, or a version such as `v2.0`. Any other may be a name or a
+ * secret.
+ */
 const PLAIN_SEGMENT = /^(?:[a-z._-]{0,24}\d?|v\d+\.\d+)$/
 
 /** A URL without its query, and with each segment of its path that is not a plain word as a hash. */

@@ -180,7 +180,7 @@ export class CrossSiteRequestError extends AuthorizationCodeError {
  *
  * @see [OpenID Connect RP-Initiated Logout, section 3 - Redirection to RP After Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
  *
- * @example In a route of one's own
+ * @example In your own route
  * ```ts
  * import { LogoutResponseError } from 'passport-authorization-code'
  *

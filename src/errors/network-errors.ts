@@ -8,7 +8,10 @@ export interface NetworkError {
 
 const GIVE_THE_CA = 'Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`, or by a `dispatcher`.'
 
-/** The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and two of this library, `timeout` and `too_large`. */
+/**
+ * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and two of this
+ * library, `timeout` and `too_large`.
+ */
 export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
   Object.entries({
     timeout: {

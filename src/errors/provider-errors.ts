@@ -184,7 +184,7 @@ export class DiscoveryError extends ProviderError {
  *
  * @see [OpenID Connect Back-Channel Logout, section 2.6 - Logout Token Validation](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)
  *
- * @example In a route of one's own
+ * @example In your own route
  * ```ts
  * import { LogoutTokenError } from 'passport-authorization-code'
  *

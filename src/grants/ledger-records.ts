@@ -9,7 +9,10 @@ export function recordIdOf(grant: string): string {
   return hash('sha256', `ledger record of ${grant}`, 'base64url')
 }
 
-/** The seal of a grant's record. Its key is the grant, which only the session holds: the store cannot open the record. */
+/**
+ * The seal of a grant's record. Its key is the grant, which only the session holds: the store cannot open the
+ * record.
+ */
 export function sealOf(grant: string): Seal {
   return createSeal(grant, 'ledger')
 }
@@ -28,6 +31,7 @@ export async function openRecord(sealed: string, seal: Seal, id: string): Promis
 
 /** A login in a group. It has the id of the grant's record, and not the grant, so it cannot open the record. */
 export interface Member extends EnrolledLogin {
+  /** The id of the grant's record. */
   readonly record: string
   /** When the person was authenticated, in **milliseconds since the epoch**. */
   readonly since: number

@@ -8,10 +8,10 @@ import { positive } from '../options/readers.js'
 export const MEMORY_LEDGER_OPTIONS = {
   /**
    * How many entries each of the ledger's maps holds at the most: one has the renewed grants, another the used
-   * callbacks and the destroyed sessions. The oldest are dropped first. A dropped entry no longer gives the newer tokens to a session that
-   * was saved with older ones, no longer stops a callback that is sent twice, and no longer keeps a destroyed
-   * session from coming back. Allow for the logins and logouts of one hour. With `backchannelLogout`, each login
-   * also takes two entries for as long as it lasts.
+   * callbacks and the destroyed sessions. The oldest are dropped first. Without its entry, a session that was
+   * saved with older tokens does not get the newer ones, a callback that is sent twice is not stopped, and a
+   * destroyed session can come back. Allow for the logins and logouts of one hour. With `backchannelLogout`, each
+   * login also takes one or two entries for as long as it lasts.
    *
    * @default 100_000
    */

@@ -5,7 +5,10 @@ import { readTable } from '../options/option-table.js'
 import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import { positive, text } from '../options/readers.js'
 
-/** The part of a node-redis client that the ledger uses. `createClient`, `createSentinel` and `createCluster` make such clients. */
+/**
+ * The part of a node-redis client that the ledger uses. `createClient`, `createSentinel` and `createCluster`
+ * make such clients.
+ */
 export interface RedisLedgerClient {
   /** Runs a Lua script. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
@@ -89,7 +92,10 @@ redis.call('HSET', KEYS[2], 'owner', ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return {'acquired'}`
 
-/** KEYS: record, lock. ARGV: owner, version, the sealed record or an empty text to end the grant, how long to keep it. */
+/**
+ * KEYS: record, lock. ARGV: owner, version, the sealed record or an empty text to end the grant, how long to
+ * keep it.
+ */
 const COMMIT = `
 if redis.call('HGET', KEYS[2], 'owner') == ARGV[1] then redis.call('DEL', KEYS[2]) end
 local version, sealed, ended = unpack(redis.call('HMGET', KEYS[1], 'version', 'sealed', 'ended'))

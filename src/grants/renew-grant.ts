@@ -66,7 +66,9 @@ function finalRefusal(error: unknown, state: GrantState): string | undefined {
 
 /** A grant that has been renewed. */
 export interface RenewedGrant {
+  /** Its new state. */
   readonly state: GrantState
+  /** The entry for the session, with the new state. */
   readonly entry: TokenEntry
   /** `refreshed`: by this call. `shared`: by another request or process. */
   readonly source: 'refreshed' | 'shared'

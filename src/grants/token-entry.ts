@@ -75,7 +75,10 @@ export function withEntry(part: SessionPart, entry: TokenEntry): SessionPart {
   return { ...part, entry, [ENDED]: undefined }
 }
 
-/** The part after a renewal; `undefined` if the part now has another grant, or already has these tokens or newer ones. */
+/**
+ * The part after a renewal; `undefined` if the part now has another grant, or already has these tokens or newer
+ * ones.
+ */
 export function withNewerEntry(part: SessionPart, entry: TokenEntry): SessionPart | undefined {
   const present = entryOf(part)
   return present?.id === entry.id && present.version < entry.version

@@ -21,9 +21,15 @@ export type Renewal =
 
 /** Durations for {@link Ledger.renew}. */
 export interface RenewalLimits {
-  /** How long the other callers wait for the one that runs `refresh`, in **milliseconds**. Longer than `refresh` ever takes. */
+  /**
+   * How long the other callers wait for the one that runs `refresh`, in **milliseconds**. Longer than `refresh`
+   * ever takes.
+   */
   readonly leaseMs: number
-  /** How long the ledger keeps the result, in **milliseconds**: as long as a session may still have the older tokens. */
+  /**
+   * How long the ledger keeps the result, in **milliseconds**: as long as a session may still have the older
+   * tokens.
+   */
   readonly keepMs: number
 }
 

@@ -57,7 +57,7 @@ export type TakenLogin =
  * import { cookiePendingLogins } from 'passport-authorization-code'
  * import type { PendingLoginStore } from 'passport-authorization-code'
  *
- * const cookies = cookiePendingLogins({ secret: process.env.COOKIE_SECRET })
+ * const cookies = cookiePendingLogins({ secret: process.env.COOKIE_SECRET ?? '' })
  * export const pendingLogins: PendingLoginStore = {
  *   ...cookies,
  *   async take(...given) {

@@ -14,9 +14,15 @@ export interface TokenSet {
   readonly expiresAt?: number
   /** The refresh token. Left out if the provider issued none. */
   readonly refreshToken?: string
-  /** When the refresh token expires, in **milliseconds since the epoch**. Left out if neither the provider nor the options say. */
+  /**
+   * When the refresh token expires, in **milliseconds since the epoch**. Left out if neither the provider nor
+   * the options say.
+   */
   readonly refreshTokenExpiresAt?: number
-  /** The granted scope, as the provider sent it: usually separated by spaces. Left out if the provider sent none: then it is the requested one. */
+  /**
+   * The granted scope, as the provider sent it: usually separated by spaces. Left out if the provider sent none:
+   * then it is the requested one.
+   */
   readonly scope?: string
   /** The ID token. Present only if it was validated, for which the option `issuer` is necessary. */
   readonly idToken?: string

@@ -101,7 +101,10 @@ function setField(session: LoginSession, name: string, value: unknown): void {
   Reflect.set(session, name, value)
 }
 
-/** Replaces a method of the session. Like express-session's own methods, it is not copied or serialized with the fields. */
+/**
+ * Replaces a method of the session. Like express-session's own methods, it is not copied or serialized with the
+ * fields.
+ */
 export function hiddenMethod(
   session: LoginSession,
   name: 'regenerate' | 'save',

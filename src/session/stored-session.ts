@@ -91,7 +91,10 @@ interface SessionStore {
   destroy(id: string, done: (error?: unknown) => void): unknown
 }
 
-/** The cookie with a new expiry. The stored one is that of the last write, and each `touch` since has extended the session. */
+/**
+ * The cookie with a new expiry. The stored one is that of the last write, and each `touch` since has extended
+ * the session.
+ */
 function renewed(cookie: StoredCookie | undefined): StoredCookie {
   const { originalMaxAge } = cookie ?? {}
   if (typeof originalMaxAge !== 'number') return cookie ?? {}
