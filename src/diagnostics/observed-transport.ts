@@ -2,8 +2,8 @@ import { TransportError } from '../client/transport.js'
 import type { Answer, OutgoingRequest, Transport } from '../client/transport.js'
 import type { FlowEvent } from './observation.js'
 import {
-  membersOf,
-  secretsAmong,
+  jsonMembers,
+  secretsIn,
   shortHash,
   shownAddress,
   shownText,
@@ -73,7 +73,7 @@ function parametersOf({ url, headers, body }: OutgoingRequest): [string, string]
   const query = [...new URL(url).searchParams]
   if (body === undefined) return query
   const isJson = headers['content-type']?.includes('json') === true
-  const members = isJson ? (membersOf(body) ?? []) : [...new URLSearchParams(body)]
+  const members = isJson ? (jsonMembers(body) ?? []) : [...new URLSearchParams(body)]
   return [...query, ...members.map(([name, value]): [string, string] => [name, value])]
 }
 
@@ -86,7 +86,7 @@ function requestSecrets(request: OutgoingRequest): readonly string[] {
     .filter(([name]) => !PLAIN_HEADERS.has(name))
     .map(([, field]) => field)
     .flatMap((field) => [field, ...field.split(' ').slice(1)])
-  return [...secretsAmong(parametersOf(request)), ...fields, ...fields.flatMap(basicPasswords)]
+  return [...secretsIn(parametersOf(request)), ...fields, ...fields.flatMap(basicPasswords)]
 }
 
 /**
@@ -103,7 +103,7 @@ function basicPasswords(field: string): readonly string[] {
 
 /** The members of a JSON body without their secrets. Any other body is one hash, because its parts are unknown. */
 function bodyValues(text: string, secrets: readonly string[]): readonly ShownValue[] {
-  const members = membersOf(text)
+  const members = jsonMembers(text)
   if (members !== undefined) return shownValues(members, { sentByUs: false, secrets })
   return text === '' ? [] : [{ name: 'body', value: shortHash(text), hashed: true }]
 }

@@ -70,7 +70,7 @@ export function shownText(text: string, secrets: readonly string[] = []): string
 }
 
 /** The values of those parameters that are shown as a hash. */
-export function secretsAmong(parameters: Iterable<readonly [string, string]>): readonly string[] {
+export function secretsIn(parameters: Iterable<readonly [string, string]>): readonly string[] {
   return [...parameters].filter(([name]) => !CLEAR_PARAMETERS.has(name)).map(([, value]) => value)
 }
 
@@ -86,7 +86,7 @@ export function shownValues(
   { sentByUs, secrets = [] }: { readonly sentByUs: boolean; readonly secrets?: readonly string[] },
 ): readonly ShownValue[] {
   const given = [...parameters].slice(0, MAXIMUM_VALUES)
-  const all = [...secrets, ...secretsAmong(given)]
+  const all = [...secrets, ...secretsIn(given)]
   return given.map(([name, value]) => {
     if (!CLEAR_PARAMETERS.has(name)) {
       return { name: shownText(name, secrets), value: shortHash(value), hashed: true }
@@ -97,7 +97,7 @@ export function shownValues(
 }
 
 /** The members of a JSON object as parameters; `undefined` for any other text. */
-export function membersOf(text: string): readonly (readonly [string, string])[] | undefined {
+export function jsonMembers(text: string): readonly (readonly [string, string])[] | undefined {
   let body: unknown
   try {
     body = JSON.parse(text)
