@@ -2,7 +2,11 @@ import type { FlowEvent } from './observation.js'
 import { shownAddress, shownPath, shownValues } from './shown-values.js'
 import type { LoginRequest } from '../lib/login-request.js'
 
-/** A browser's request, and the authorization response it may bring. */
+/**
+ * The event of a browser's request.
+ *
+ * @param parameters the authorization response, if the request has one
+ */
 export function visitEvent(
   { method = 'GET', originalUrl, url = '' }: LoginRequest,
   parameters: Iterable<readonly [string, string]> = [],
@@ -11,15 +15,15 @@ export function visitEvent(
     type: 'visit',
     method,
     path: shownPath(originalUrl ?? url),
-    values: shownValues(parameters, { sent: false }),
+    values: shownValues(parameters, { sentByUs: false }),
   }
 }
 
-/** A browser that is sent to the provider. */
+/** The event of a redirect to the provider. */
 export function redirectEvent(url: string): FlowEvent {
   return {
     type: 'redirect',
     address: shownAddress(url),
-    values: shownValues(new URL(url).searchParams, { sent: true }),
+    values: shownValues(new URL(url).searchParams, { sentByUs: true }),
   }
 }

@@ -4,7 +4,7 @@ import type { FlowEvent, FlowFailure } from './observation.js'
 import { shownText } from './shown-values.js'
 import type { SpanEnd } from './tracing.js'
 
-/** A step as observers get it. */
+/** The event of a step for observers, without secrets. */
 export function stepEvent({
   step,
   outcome,
@@ -23,7 +23,7 @@ export function stepEvent({
   }
 }
 
-/** What an observer may know of the error that ended a flow. */
+/** What an observer receives about the error that ended a flow, without secrets. */
 export function failureOf(error: unknown): FlowFailure {
   const { message, oauthError } = factsOf(error) ?? {}
   return {
@@ -33,14 +33,18 @@ export function failureOf(error: unknown): FlowFailure {
   }
 }
 
-/** One line, such as `jiko failed ERR_TOKEN_ENDPOINT after 31 ms: The token endpoint refused …`. */
+/** An event as a line of the log, such as `jiko failed ERR_TOKEN_ENDPOINT after 31 ms: The provider refused …`. */
 export function lineOf({ strategy, outcome, reason, durationMs, error }: DiagnosticEvent): string {
   const duration = durationMs === 0 ? undefined : `after ${Math.round(durationMs)} ms`
   const line = [strategy, outcome, reason, duration].filter((part) => part !== undefined).join(' ')
   return error === undefined ? line : `${line}: ${error.message}`
 }
 
-/** @see [OpenTelemetry, Semantic conventions for recording errors](https://opentelemetry.io/docs/specs/semconv/general/recording-errors/) */
+/**
+ * The attributes of a step's span.
+ *
+ * @see [OpenTelemetry, Semantic conventions for recording errors](https://opentelemetry.io/docs/specs/semconv/general/recording-errors/)
+ */
 export function attributesOf({
   strategy,
   outcome,
@@ -58,14 +62,17 @@ export function attributesOf({
   }
 }
 
-/** An error that is not ours may say anything in its message; of that, only its name goes further. */
+/**
+ * The `code` of an error of this library, or the `name` of any other. The message of another error is never used,
+ * because it may hold a secret.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof AuthorizationCodeError) return error.code
   const { name } = Object(error) as { readonly name?: unknown }
   return typeof name === 'string' ? name : 'unknown'
 }
 
-/** What of an error may be told; `undefined` for errors that are not ours. */
+/** The facts of an error of this library; `undefined` for any other error. */
 export function factsOf(error: unknown): DiagnosticError | undefined {
   if (!(error instanceof AuthorizationCodeError)) return undefined
   const { message, retryable } = error

@@ -1,64 +1,81 @@
-/** What a strategy does that can be watched. */
+/** A step of a login, or of what follows, that is reported when it is over. */
 export type DiagnosticStep =
   /** A browser was sent to the provider. */
   | 'login'
   /** The authorization request was pushed to the provider. */
   | 'push'
-  /** A browser came back from the provider. The steps up to `verify` are part of it. */
+  /** A browser came back from the provider. The steps `exchange`, `profile` and `verify` are part of this one. */
   | 'callback'
-  /** A token request with an authorization code. */
+  /** A token request was sent with an authorization code. */
   | 'exchange'
-  /** The hook `userProfile`: by default, the profile was loaded. */
+  /** The profile was loaded, by the strategy or by your `userProfile`. */
   | 'profile'
-  /** The application's `verify`. */
+  /** The application's `verify` was called. */
   | 'verify'
-  /** The tokens of one session were renewed: by a `refresh`, or by what another request or process has got. */
+  /** The tokens of one session were renewed: by a `refresh`, or with the result of another request's. */
   | 'renewal'
-  /** A token request with a refresh token. */
+  /** A token request was sent with a refresh token. */
   | 'refresh'
   /** One token was revoked at the provider. */
   | 'revocation'
-  /** A grant has ended; `reason` is `logout`, `end_grant`, `backchannel_logout`, or what the provider refused the refresh with, such as `invalid_grant`. */
+  /**
+   * A grant has ended. `reason` is `logout`, `end_grant`, `backchannel_logout`, or the provider's refusal of the
+   * refresh, such as `invalid_grant`.
+   */
   | 'grant_end'
   /** The provider posted a logout token. */
   | 'backchannel_logout'
 
 /**
- * What the channel `passport-authorization-code` of `node:diagnostics_channel` says when a step is over.
- * Nothing in it is a token, code, verifier, state, secret or key.
+ * The message on the channel `passport-authorization-code` of `node:diagnostics_channel` when a step is over.
+ * It holds no token, code, verifier, state, secret or key.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ * import type { DiagnosticEvent } from 'passport-authorization-code'
+ *
+ * subscribe('passport-authorization-code', (message) => {
+ *   const { strategy, step, outcome, reason, durationMs } = message as DiagnosticEvent
+ *   console.log(`${strategy} ${step} ${outcome} ${reason ?? ''} after ${durationMs} ms`)
+ * })
+ * ```
  *
  * @see [Node.js, Diagnostics Channel](https://nodejs.org/api/diagnostics_channel.html)
  */
 export interface DiagnosticEvent {
+  /** Which step is over. */
   readonly step: DiagnosticStep
   /** The strategy's `name`. */
   readonly strategy: string
-  /** `refused` is what a person, the application or the provider has decided; `failed` is an error. */
+  /** `refused`: the person, the application or the provider said no. `failed`: there was an error. */
   readonly outcome: 'ok' | 'refused' | 'failed'
   /**
-   * Why, in one word. With `failed` the error's `code`, or its `name` when it is not one of ours. With
-   * `refused` the OAuth error, such as `access_denied`, `verify`, or `http_400`.
+   * Why, in one word. With `failed`, the error's `code`, or its `name` if it is not an error of this library. With
+   * `refused`, the OAuth error, such as `access_denied`; or `verify`, or the status, such as `http_400`.
    */
   readonly reason?: string
-  /** How long it took, in **milliseconds**; 0 for what takes no time. */
+  /** How long the step took, in **milliseconds**. 0 for `grant_end`. */
   readonly durationMs: number
-  /** What is known about a failure, if it is one of ours. */
+  /** With `failed`, the facts of the error, if it is an error of this library. */
   readonly error?: DiagnosticError
 }
 
-/** The facts of one of our errors; see there for what they mean. */
+/** The facts of an error of this library, for an event. The last four are those of a {@link ProviderError}. */
 export interface DiagnosticError {
+  /** The error's message. */
   readonly message: string
+  /** Whether the same attempt may succeed later although nobody has changed anything. */
   readonly retryable: boolean
-  /** Of a request to the provider. */
+  /** The request that failed: `exchange`, `refresh`, `push`, `profile`, `resource`, `discovery` or `keys`. */
   readonly phase?: string
-  /** The HTTP status of the provider's answer. */
+  /** The HTTP status of the provider's answer. Left out if none came. */
   readonly httpStatus?: number
-  /** The network's own code. */
+  /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string
-  /** The provider's OAuth error code. */
+  /** The OAuth error in the provider's answer, such as `invalid_client`. */
   readonly oauthError?: string
 }
 
-/** How a step ended that did not throw. */
+/** The outcome of a step that did not throw. */
 export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason'>

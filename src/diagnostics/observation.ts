@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ShownValue } from './shown-values.js'
 
-/** What happens in a flow, fit to be shown: no secret is in it, only short hashes of some. */
+/** One thing that happens in a flow, for observers. It holds no secret, only short hashes of some. */
 export type FlowEvent =
-  /** A browser has asked for something. `values` are the parameters of an authorization response. */
+  /** A browser has sent a request. `values` are the parameters of the authorization response, if it has one. */
   | {
       readonly type: 'visit'
       readonly method: string
@@ -12,24 +12,24 @@ export type FlowEvent =
     }
   /** The browser is sent to the provider. */
   | { readonly type: 'redirect'; readonly address: string; readonly values: readonly ShownValue[] }
-  /** The hash of the `state` by which a login and its callback belong together. */
+  /** The hash of the `state`, which a login and its callback have in common. */
   | { readonly type: 'state'; readonly state: string }
-  /** The store of pending logins was asked; or, with `keep`, the tokens were put into the session. */
+  /** A pending login was stored (`put`) or taken (`take`), or the tokens were stored in the session (`keep`). */
   | {
       readonly type: 'store'
       readonly action: 'put' | 'take' | 'keep'
-      /** `failed`, or what was found. */
+      /** `failed`, `kept`, or the `status` of a `TakenLogin`. */
       readonly result: string
       readonly durationMs: number
     }
-  /** A request goes to the provider. */
+  /** A request is sent to the provider. */
   | {
       readonly type: 'request'
       readonly method: string
       readonly address: string
       readonly values: readonly ShownValue[]
     }
-  /** The answer came, or `failure` says why it did not. */
+  /** The provider's answer came, or `failure` says why none came. */
   | {
       readonly type: 'answer'
       readonly address: string
@@ -48,55 +48,59 @@ export type FlowEvent =
       readonly oauthError?: string
       readonly durationMs: number
     }
-  /** What the flow was begun for is over, without an error if there is no `failure`. */
+  /** The flow is over. `failure` is the error that ended it, if there was one. */
   | { readonly type: 'end'; readonly failure?: FlowFailure }
 
 /** The error that ended a flow. */
 export interface FlowFailure {
-  /** The error's `code`, or its `name` when it is not one of ours. */
+  /** The error's `code`, or its `name` if it is not an error of this library. */
   readonly reason: string
-  /** `undefined` for errors that are not ours, which may say anything. */
+  /** `undefined` for errors that are not of this library: their messages may hold a secret. */
   readonly message?: string | undefined
-  /** What the provider has answered with, such as `invalid_client`. */
+  /** The OAuth error in the provider's answer, such as `invalid_client`. */
   readonly oauthError?: string | undefined
 }
 
-/** What belongs together: everything that one call of the strategy does. */
+/** Identifies the events of one flow: everything that one call of the strategy does, such as a login. */
 export interface FlowContext {
   /** Unique in this process. */
   readonly id: number
   /** The strategy's `name`. */
   readonly strategy: string
-  /** What the flow was begun for: `logout`, or a step of the diagnostics, such as `login`. */
+  /** What the flow does: `logout`, or the step of the diagnostics that it began with, such as `login`. */
   readonly activity: string
 }
 
 /** Receives each event. Errors it throws are ignored. */
 export type Observer = (context: FlowContext, event: FlowEvent) => void
 
-/** What observers of one strategy can see. */
+/** Sends the events of one strategy's flows to its observers. */
 export interface Observation {
-  /** Who receives the events; without observers, no event is made. */
+  /** The observers. Add one to receive events. While there is none, no event is made. */
   readonly observers: Set<Observer>
-  /** Runs `work` as part of the flow that is going on, else as a flow of its own. */
+  /** Runs `work` as part of the current flow, or as a new flow if there is none. */
   within<Value>(activity: string, work: () => Promise<Value>): Promise<Value>
-  /** Hands an event of the current flow to the observers. It is made only if there are observers and a flow. */
-  tell(event: () => FlowEvent | undefined): void
+  /** Sends an event of the current flow to the observers. `event` is called only if there are observers and a flow. */
+  emit(event: () => FlowEvent | undefined): void
 }
 
-/** Shared by all strategies: logging out of one session ends the grants of several. */
+/** The current flow. All strategies share it, because one logout can end the grants of several. */
 const flows = new AsyncLocalStorage<FlowContext>()
 
 let lastId = 0
 
-/** @param failureOf what may be said of an error */
+/**
+ * Creates the observation of a strategy.
+ *
+ * @param failureOf what observers receive about an error
+ */
 export function createObservation(
   strategy: string,
   failureOf: (error: unknown) => FlowFailure,
 ): Observation {
   const observers = new Set<Observer>()
 
-  const tell = (event: () => FlowEvent | undefined): void => {
+  const emit = (event: () => FlowEvent | undefined): void => {
     if (observers.size === 0) return
     const context = flows.getStore()
     if (context === undefined) return
@@ -117,21 +121,24 @@ export function createObservation(
       return flows.run({ id: lastId, strategy, activity }, async () => {
         try {
           const value = await work()
-          tell(() => ({ type: 'end' }))
+          emit(() => ({ type: 'end' }))
           return value
         } catch (error) {
-          tell(() => ({ type: 'end', failure: failureOf(error) }))
+          emit(() => ({ type: 'end', failure: failureOf(error) }))
           throw error
         }
       })
     },
-    tell,
+    emit,
   }
 }
 
 const observations = new WeakMap<object, Observation>()
 
-/** Lets {@link observationOf} find the observation of a strategy, without a member on the strategy itself. */
+/**
+ * Makes {@link observationOf} find the observation of a strategy. It is not a member of the strategy, because that
+ * would make it part of the public API.
+ */
 export function makeObservable(strategy: object, observation: Observation): void {
   observations.set(strategy, observation)
 }

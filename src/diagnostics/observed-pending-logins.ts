@@ -2,7 +2,10 @@ import type { PendingLoginStore } from '../options/pending-login-store.js'
 import { shortHash } from './shown-values.js'
 import type { Diagnostics } from './watch.js'
 
-/** The same store with its use as events. By the `state`, a login and its callback become one flow. */
+/**
+ * Wraps a store of pending logins, so that observers receive each `put` and `take`. Before each, they receive a
+ * hash of the `state`, by which the flow inspector finds the login that a callback belongs to.
+ */
 export function observedPendingLogins(
   store: PendingLoginStore,
   diagnostics: Diagnostics,
@@ -15,18 +18,18 @@ export function observedPendingLogins(
     work: () => Promise<Value>,
     resultOf: (value: Value) => string,
   ): Promise<Value> {
-    if (state !== '') observation.tell(() => ({ type: 'state', state: shortHash(state) }))
+    if (state !== '') observation.emit(() => ({ type: 'state', state: shortHash(state) }))
     const startedAt = performance.now()
-    const tell = (result: string): void => {
+    const emitResult = (result: string): void => {
       const durationMs = performance.now() - startedAt
-      observation.tell(() => ({ type: 'store', action, result, durationMs }))
+      observation.emit(() => ({ type: 'store', action, result, durationMs }))
     }
     try {
       const value = await work()
-      tell(resultOf(value))
+      emitResult(resultOf(value))
       return value
     } catch (error) {
-      tell('failed')
+      emitResult('failed')
       throw error
     }
   }

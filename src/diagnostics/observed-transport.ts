@@ -2,8 +2,8 @@ import { TransportError } from '../client/transport.js'
 import type { Answer, OutgoingRequest, Transport } from '../client/transport.js'
 import type { FlowEvent } from './observation.js'
 import {
-  membersOf,
-  secretsAmong,
+  jsonMembers,
+  secretsIn,
   shortHash,
   shownAddress,
   shownText,
@@ -12,28 +12,31 @@ import {
 import type { ShownValue } from './shown-values.js'
 import type { Diagnostics } from './watch.js'
 
-/** The same transport with its requests and answers as events. Those of `fetch` are the application's own. */
+/**
+ * Wraps a transport, so that observers receive each request to the provider and its answer. Requests of
+ * `strategy.fetch` are not observed: they are the application's own.
+ */
 export function observedTransport(transport: Transport, diagnostics: Diagnostics): Transport {
   const { observation } = diagnostics
 
   async function observedSend(request: OutgoingRequest): Promise<Answer> {
     const startedAt = performance.now()
-    observation.tell(() => requestEvent(request))
-    const answered = (rest: Partial<Answer> & { failure?: string }): FlowEvent => ({
+    observation.emit(() => requestEvent(request))
+    const answerEvent = (rest: Partial<Answer> & { failure?: string }): FlowEvent => ({
       type: 'answer',
       address: shownAddress(request.url),
       ...(rest.status !== undefined && { status: rest.status }),
       ...(rest.failure !== undefined && { failure: rest.failure }),
       durationMs: performance.now() - startedAt,
-      values: bodyValues(rest.text ?? '', secretsOf(request)),
+      values: bodyValues(rest.text ?? '', requestSecrets(request)),
     })
     try {
       const answer = await transport.send(request)
-      observation.tell(() => answered({ status: answer.status, text: answer.text }))
+      observation.emit(() => answerEvent({ status: answer.status, text: answer.text }))
       return answer
     } catch (error) {
       const failure = error instanceof TransportError ? error.message : 'it could not be sent'
-      observation.tell(() => answered({ failure: shownText(failure) }))
+      observation.emit(() => answerEvent({ failure: shownText(failure) }))
       throw error
     }
   }
@@ -41,6 +44,7 @@ export function observedTransport(transport: Transport, diagnostics: Diagnostics
   return { ...transport, send: diagnostics.observe(transport.send, observedSend) }
 }
 
+/** The event of a request. The credentials in its headers are hashes, after the scheme, such as `Basic `. */
 function requestEvent(request: OutgoingRequest): FlowEvent {
   const { method, url, headers } = request
   const { authorization } = headers
@@ -51,7 +55,7 @@ function requestEvent(request: OutgoingRequest): FlowEvent {
     method,
     address: shownAddress(url),
     values: [
-      ...shownValues(parametersOf(request), { sent: true }),
+      ...shownValues(parametersOf(request), { sentByUs: true }),
       ...(authorization === undefined
         ? []
         : [hashedHeader('Authorization', credentials, `${shownText(scheme)} `)]),
@@ -64,37 +68,42 @@ function hashedHeader(name: string, value: string, prefix = ''): ShownValue {
   return { name, value: prefix + shortHash(value), hashed: true }
 }
 
-/** Those of the query and those of the body. */
+/** The parameters in the query and in the body, by name. */
 function parametersOf({ url, headers, body }: OutgoingRequest): [string, string][] {
   const query = [...new URL(url).searchParams]
   if (body === undefined) return query
   const isJson = headers['content-type']?.includes('json') === true
-  const members = isJson ? (membersOf(body) ?? []) : [...new URLSearchParams(body)]
+  const members = isJson ? (jsonMembers(body) ?? []) : [...new URLSearchParams(body)]
   return [...query, ...members.map(([name, value]): [string, string] => [name, value])]
 }
 
-/** Headers that say nothing about the client. */
+/** Headers without secrets. */
 const PLAIN_HEADERS: ReadonlySet<string> = new Set(['accept', 'content-type', 'user-agent'])
 
-/** What a provider might say back: the secrets of the request, in each form it can see them in. */
-function secretsOf(request: OutgoingRequest): readonly string[] {
+/** The secrets of a request, in each form in which the provider may quote them in its answer. */
+function requestSecrets(request: OutgoingRequest): readonly string[] {
   const fields = Object.entries(request.headers)
     .filter(([name]) => !PLAIN_HEADERS.has(name))
     .map(([, field]) => field)
     .flatMap((field) => [field, ...field.split(' ').slice(1)])
-  return [...secretsAmong(parametersOf(request)), ...fields, ...fields.flatMap(basicParts)]
+  return [...secretsIn(parametersOf(request)), ...fields, ...fields.flatMap(basicPasswords)]
 }
 
-/** User name and password of HTTP Basic, as they are and as they were before they were encoded. */
-function basicParts(field: string): readonly string[] {
+/**
+ * The password in an HTTP Basic header, as it was sent and without its form encoding. Empty for other headers.
+ *
+ * @see [RFC 6749, section 2.3.1 - Client Password](https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1)
+ */
+function basicPasswords(field: string): readonly string[] {
   if (!field.startsWith('Basic ')) return []
   const [, password = ''] = Buffer.from(field.slice(6), 'base64').toString().split(/:(.*)/s)
   const [decoded = ''] = new URLSearchParams(`=${password}`).values()
   return [password, decoded]
 }
 
+/** The members of a JSON body without their secrets. Any other body is one hash, because its parts are unknown. */
 function bodyValues(text: string, secrets: readonly string[]): readonly ShownValue[] {
-  const members = membersOf(text)
-  if (members !== undefined) return shownValues(members, { sent: false, secrets })
+  const members = jsonMembers(text)
+  if (members !== undefined) return shownValues(members, { sentByUs: false, secrets })
   return text === '' ? [] : [{ name: 'body', value: shortHash(text), hashed: true }]
 }

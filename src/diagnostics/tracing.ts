@@ -4,19 +4,19 @@ import { createRequire } from 'node:module'
 /** The name of our tracer in OpenTelemetry. */
 export const TRACER_NAME = 'passport-authorization-code'
 
-/** What the span of a step says once it is over. */
+/** What is written into the span of a step when the step is over. */
 export interface SpanEnd {
-  /** Names start with `passport_authorization_code.`, but for those that OpenTelemetry has a name for. */
+  /** By name. A name starts with `passport_authorization_code.`, unless OpenTelemetry defines one for the fact. */
   readonly attributes: Readonly<Record<string, string | number | undefined>>
   /** Whether the span counts as an error. */
   readonly failed: boolean
 }
 
 /**
- * Does `work` inside a span of OpenTelemetry, so that the HTTP requests it makes become the span's
- * children. What `work` notes at its end goes into the span. Without OpenTelemetry in the application,
- * there is only the work.
+ * Runs `work` in an OpenTelemetry span. The spans of the HTTP requests that it makes become children of this
+ * span. If the application does not have OpenTelemetry, it only runs `work`.
  *
+ * @param work receives a function that writes the outcome into the span
  * @see [OpenTelemetry, Trace API](https://opentelemetry.io/docs/specs/otel/trace/api/)
  */
 export function inSpan<Value>(
@@ -38,10 +38,10 @@ export function inSpan<Value>(
   })
 }
 
-/** The application's own API of OpenTelemetry; `undefined` if it has none. */
+/** The application's `@opentelemetry/api`; `undefined` if it is not installed. */
 export const openTelemetry = findOpenTelemetry()
 
-// Not a dependency: a copy of our own would not be the one that the application's SDK is registered with.
+// It is not a dependency, because the application's SDK registers with the application's copy, not with ours.
 function findOpenTelemetry(): typeof OpenTelemetry | undefined {
   try {
     return createRequire(import.meta.url)('@opentelemetry/api') as typeof OpenTelemetry

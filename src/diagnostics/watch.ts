@@ -11,16 +11,18 @@ import { inSpan, openTelemetry, TRACER_NAME } from './tracing.js'
 type Work<Arguments extends readonly unknown[], Value> = (...given: Arguments) => Promise<Value>
 
 /**
- * The diagnostics of one strategy. Each method wraps a function and returns one that does the same, and
- * reports it while somebody watches. What is wrapped does not know of it.
+ * The diagnostics of one strategy. Each method wraps a function: the function it returns does the same, and
+ * reports what happened if anything receives the report. Otherwise it only calls the wrapped function.
  */
 export interface Diagnostics {
+  /** Sends events to the strategy's observers. */
   readonly observation: Observation
 
   /**
-   * Reports each call as one step: on the channel, in the log of the package `debug`, and as a span.
+   * Reports each call as one step: on the diagnostics channel, in the log of the package `debug`, as a span of
+   * OpenTelemetry, and to the observers.
    *
-   * @param conclude how a call has ended that did not throw; `ok` if left out
+   * @param conclude the outcome of a call that did not throw; `ok` if left out
    */
   readonly watch: <Arguments extends readonly unknown[], Value>(
     step: DiagnosticStep,
@@ -29,7 +31,9 @@ export interface Diagnostics {
   ) => Work<Arguments, Value>
 
   /**
-   * Reports a step that takes no time, after each call of which `conclude` says that the step happened.
+   * Reports a step without a duration after a call.
+   *
+   * @param conclude the outcome of the step; `undefined` if this call was not such a step
    */
   readonly reportAfter: <Arguments extends readonly unknown[], Value>(
     step: DiagnosticStep,
@@ -37,7 +41,10 @@ export interface Diagnostics {
     conclude: (value: Value, ...given: Arguments) => Conclusion | undefined,
   ) => Work<Arguments, Value>
 
-  /** Makes each call a flow, or a part of the flow that it happens in, with an event before and after it. */
+  /**
+   * Makes each call a flow, or a part of the current flow if there is one. `before` and `after` make the events
+   * that observers receive before and after the call.
+   */
   readonly flow: <Arguments extends readonly unknown[], Value>(
     activity: string,
     work: Work<Arguments, Value>,
@@ -47,7 +54,7 @@ export interface Diagnostics {
     },
   ) => Work<Arguments, Value>
 
-  /** Calls `observed` instead of `work` while there is an observer. */
+  /** Calls `observed` instead of `work` if there is an observer. */
   readonly observe: <Arguments extends readonly unknown[], Value>(
     work: Work<Arguments, Value>,
     observed: Work<Arguments, Value>,
@@ -58,13 +65,14 @@ const NAME = 'passport-authorization-code'
 const channelOfSteps = channel(NAME)
 const logs = new Map<DiagnosticStep, Debugger>()
 
+/** The log of a step. It is kept, because `debug` creates a new one with each call. */
 function logOf(step: DiagnosticStep): Debugger {
   const log = logs.get(step) ?? createDebug(`${NAME}:${step}`)
   logs.set(step, log)
   return log
 }
 
-/** Whether spans go anywhere. Many applications have the API of OpenTelemetry and trace nothing. */
+/** Whether spans are recorded. Many applications have the API of OpenTelemetry installed, but no tracer. */
 function isTraced(): boolean {
   if (openTelemetry === undefined) return false
   const { trace, ProxyTracerProvider } = openTelemetry
@@ -75,11 +83,16 @@ function isTraced(): boolean {
   )
 }
 
-/** Creates the diagnostics of the strategy of this name. */
+/**
+ * Creates the diagnostics of a strategy.
+ *
+ * @param strategy its `name`
+ */
 export function createDiagnostics(strategy: string): Diagnostics {
   const observation = createObservation(strategy, failureOf)
   const { observers } = observation
 
+  /** Whether anything receives the report of this step. */
   function isWatched(step: DiagnosticStep): boolean {
     return channelOfSteps.hasSubscribers || observers.size > 0 || logOf(step).enabled || isTraced()
   }
@@ -88,10 +101,11 @@ export function createDiagnostics(strategy: string): Diagnostics {
     if (channelOfSteps.hasSubscribers) channelOfSteps.publish(event)
     const log = logOf(event.step)
     if (log.enabled) log(lineOf(event))
-    observation.tell(() => stepEvent(event))
+    observation.emit(() => stepEvent(event))
   }
 
-  function perform<Value>(
+  /** Runs `work` as a step, in a span and a flow, and publishes its outcome. */
+  function runStep<Value>(
     step: DiagnosticStep,
     work: () => Promise<Value>,
     conclude: (value: Value) => Conclusion,
@@ -99,7 +113,7 @@ export function createDiagnostics(strategy: string): Diagnostics {
     return observation.within(step, () =>
       inSpan(`${strategy} ${step}`, async (note) => {
         const startedAt = performance.now()
-        const tell = (conclusion: Conclusion, error?: DiagnosticError): void => {
+        const report = (conclusion: Conclusion, error?: DiagnosticError): void => {
           const durationMs = performance.now() - startedAt
           const event = { step, strategy, ...conclusion, durationMs, ...(error && { error }) }
           note({ attributes: attributesOf(event), failed: event.outcome === 'failed' })
@@ -107,10 +121,10 @@ export function createDiagnostics(strategy: string): Diagnostics {
         }
         try {
           const value = await work()
-          tell(conclude(value))
+          report(conclude(value))
           return value
         } catch (error) {
-          tell({ outcome: 'failed', reason: reasonOf(error) }, factsOf(error))
+          report({ outcome: 'failed', reason: reasonOf(error) }, factsOf(error))
           throw error
         }
       }),
@@ -122,7 +136,7 @@ export function createDiagnostics(strategy: string): Diagnostics {
 
     watch(step, work, conclude = () => ({ outcome: 'ok' })) {
       return (...given) =>
-        isWatched(step) ? perform(step, () => work(...given), conclude) : work(...given)
+        isWatched(step) ? runStep(step, () => work(...given), conclude) : work(...given)
     },
 
     reportAfter(step, work, conclude) {
@@ -137,9 +151,9 @@ export function createDiagnostics(strategy: string): Diagnostics {
     flow(activity, work, { before, after }) {
       const observed: typeof work = (...given) =>
         observation.within(activity, async () => {
-          if (before !== undefined) observation.tell(() => before(...given))
+          if (before !== undefined) observation.emit(() => before(...given))
           const value = await work(...given)
-          observation.tell(() => after?.(value))
+          observation.emit(() => after?.(value))
           return value
         })
       return (...given) => (observers.size > 0 ? observed(...given) : work(...given))

@@ -1,10 +1,10 @@
 import type { Fault } from './error-entry.js'
 
 /**
- * The base of all errors of this library. `error instanceof AuthorizationCodeError` finds them all, and
- * `switch (error.code)` on an {@link AuthorizationCodeFlowError} narrows to one of them.
+ * The base of all errors of this library: `error instanceof AuthorizationCodeError` is true for each of them, and
+ * `switch (error.code)` on an {@link AuthorizationCodeFlowError} narrows to one.
  *
- * `status`, `statusCode` and `expose` mean what they mean for errors of the package http-errors, so that
+ * `status`, `statusCode` and `expose` have the same meaning as in errors of the package http-errors, so that
  * Express's own error handler and others answer with the right status.
  *
  * No message, field or `cause` holds a token, code, verifier, state or secret.
@@ -22,9 +22,9 @@ import type { Fault } from './error-entry.js'
  * ```
  */
 export abstract class AuthorizationCodeError extends Error {
-  /** Says which error it is. It stays the same when a message changes. */
+  /** Identifies the error. It stays the same if the message changes. */
   abstract readonly code: string
-  /** The HTTP status that fits. Express's own error handler sends it. */
+  /** The HTTP status to answer with. Express's own error handler does. */
   abstract readonly status: number
   /** Who can correct the cause: `developer`, `browser` (the person, by starting again), `provider` or `storage`. */
   abstract readonly fault: Fault
@@ -49,7 +49,10 @@ export abstract class AuthorizationCodeError extends Error {
   }
 }
 
-/** The `help` of an error. Each class has it as a field after `code`, because Node and loggers print own fields only. */
+/**
+ * The `help` of an error with this code. Each class sets it as a field of its own and does not inherit a getter,
+ * because Node and loggers print only own fields.
+ */
 export function helpFor(code: string): string {
   return `passport-authorization-code/docs/errors.md#${code.toLowerCase()}`
 }

@@ -2,24 +2,24 @@
 export type Fault =
   /** The developer: an option, the order of middleware, or the client's registration at the provider. */
   | 'developer'
-  /** The person at the browser, by starting again; or nobody has to, because the request was forged. */
+  /** The person at the browser, by starting again. If the request was forged, nothing has to be corrected. */
   | 'browser'
   /** The provider: it failed, could not be reached, or sent an answer that cannot be used. */
   | 'provider'
-  /** Whoever runs the session store or the ledger. */
+  /** The operators of the session store or the ledger. */
   | 'storage'
 
 /**
  * What is known about one error code. Messages, classes, error pages, the error guide, the doctor and
  * the flow inspector are derived from it.
  *
- * `cause`, `fix` and `checks` are Markdown, with links only in `cause` and
- * `checks`, which only the guide shows; all else is plain text.
+ * `cause`, `fix` and `checks` are Markdown. Only `cause` and `checks` may have links, because only the guide shows
+ * them. All else is plain text.
  */
 export interface ErrorEntry {
   /** The name of the class that has this code. */
   readonly class: string
-  /** The HTTP status that fits. A list if it depends on what the provider answered. */
+  /** The HTTP status of the error. A list if it depends on what the provider answered. */
   readonly status: number | readonly number[]
   /** Who can correct it. A list if it depends on what the provider answered. */
   readonly fault: Fault | readonly Fault[]
@@ -33,13 +33,15 @@ export interface ErrorEntry {
   readonly fix: string
   /** What the page says to the person at the browser. Left out if the error is not for them. */
   readonly page?: ErrorPage
-  /** What to look at if it happens again and again, the most frequent cause first. For the guide only. */
+  /** What to check if it happens repeatedly, the most frequent cause first. For the guide only. */
   readonly checks?: readonly string[]
 }
 
 /** The words of an error page. */
 export interface ErrorPage {
+  /** The heading. */
   readonly title: string
+  /** What happened, for a person who is not a developer. */
   readonly text: string
   /** Whether the page offers a link to log in again. */
   readonly loginLink: boolean

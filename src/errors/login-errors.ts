@@ -5,7 +5,7 @@ import { LOGIN_REQUIRED_REASONS } from './table-login.js'
 import { ERRORS } from './table.js'
 import type { CodeOf } from './table.js'
 
-/** Why a callback has no pending login. */
+/** The codes of a {@link PendingLoginError}: why a callback has no pending login. */
 export type PendingLoginErrorCode = CodeOf<'PendingLoginError'>
 
 /**
@@ -47,7 +47,7 @@ export class PendingLoginError extends AuthorizationCodeError {
   }
 }
 
-/** What an OAuth error response said, in the provider's words, shortened and without control characters. */
+/** The provider's words in an OAuth error response, cut to 300 characters and without control characters or secrets. */
 export interface OAuthErrorFacts {
   /** The OAuth `error` code, such as `invalid_grant`. `undefined` if there was none. */
   readonly error?: string | undefined
@@ -80,7 +80,9 @@ export class AuthorizationResponseError extends AuthorizationCodeError {
   readonly status: 400 | 500 | 502 | 503
   readonly fault: Fault
   readonly retryable: boolean
+  /** The OAuth `error` code, such as `server_error`. */
   readonly error: string | undefined
+  /** The provider's `error_description`. */
   readonly errorDescription: string | undefined
 
   constructor(message: string, { error, errorDescription }: OAuthErrorFacts = {}) {
@@ -104,11 +106,11 @@ const FAULT_BY_STATUS = {
 /**
  * Why there is no usable token:
  *
- * - `no_tokens`: nobody has logged in by this strategy in this session
+ * - `no_tokens`: nobody has logged in with this strategy in this session
  * - `expired`: the access token has expired, and there is no refresh token
- * - `grant_ended`: the provider has ended the grant, or it was ended here
+ * - `grant_ended`: the provider or this application has ended the grant
  * - `unreadable`: the tokens were sealed with a secret that is no longer in `tokenSecret`
- * - `not_logged_in`: a further provider was to be connected, and nobody is logged in
+ * - `not_logged_in`: a login was to connect a further provider, but nobody is logged in
  */
 export type LoginRequiredReason = keyof typeof LOGIN_REQUIRED_REASONS
 
@@ -144,8 +146,8 @@ export class LoginRequiredError extends AuthorizationCodeError {
 }
 
 /**
- * Another site made this browser log out, or start a login that nobody sees. Nothing was changed, and
- * there is nothing to do.
+ * Another site made the browser send a request to log out, or to start a login in an image or a frame. The request
+ * was refused, and nothing was changed.
  *
  * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)
  *
@@ -178,7 +180,7 @@ export class CrossSiteRequestError extends AuthorizationCodeError {
  *
  * @see [OpenID Connect RP-Initiated Logout, section 3 - Redirection to RP After Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
  *
- * @example In a route of one's own
+ * @example In your own route
  * ```ts
  * import { LogoutResponseError } from 'passport-authorization-code'
  *

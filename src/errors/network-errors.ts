@@ -1,13 +1,17 @@
-/** What is known about one code of a connection that failed. */
+/** Meaning and fix of one `networkCode`. */
 export interface NetworkError {
+  /** What happened, in one sentence. */
   readonly meaning: string
-  /** What to do. Markdown without links. */
+  /** What the developer can do. Markdown without links. */
   readonly fix: string
 }
 
 const GIVE_THE_CA = 'Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`, or by a `dispatcher`.'
 
-/** Why no answer came, by `error.networkCode`: Node's and OpenSSL's own codes, and two of ours, `timeout` and `too_large`. */
+/**
+ * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and two of this
+ * library, `timeout` and `too_large`.
+ */
 export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
   Object.entries({
     timeout: {
@@ -62,7 +66,7 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
   }),
 )
 
-/** What to do about a connection that failed with this code. */
+/** What the developer can do about a connection that failed with this `networkCode`. */
 export function fixForNetworkCode(code: string): string {
   return NETWORK_ERRORS.get(code)?.fix ?? 'Check the URL, and whether this server can reach it.'
 }

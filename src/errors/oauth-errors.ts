@@ -1,14 +1,19 @@
-/** Where an OAuth `error` comes from: by way of the browser, from the token endpoint or one called alike, or from an API. */
+/**
+ * Where an OAuth `error` comes from: `authorization` with the browser's callback, `token` from the token endpoint and
+ * others that are called like it, `resource` from an API.
+ */
 export type OAuthErrorSource = 'authorization' | 'token' | 'resource'
 
 /** What is known about one OAuth `error` code that providers send. */
 export interface OAuthError {
+  /** From where it is expected. */
   readonly from: readonly OAuthErrorSource[]
-  /** The specification that defines it. Left out for what only some providers send. */
+  /** The specification that defines it. Left out if there is none, and only some providers send it. */
   readonly definedBy?: string
   /**
-   * The status of our error: 400 if the person can start again, 500 if the client's registration or request
-   * is at fault, 502 or 503 if the provider is. `refused`: it is not an error, the person or a rule said no.
+   * The `status` of the library's error: 400 if the person can start again, 500 if the client's registration or
+   * request is wrong, 502 or 503 if the provider fails. `refused` is not an error: the person, or a rule of the
+   * provider, refused the login.
    */
   readonly status: 400 | 500 | 502 | 503 | 'refused'
   /** Whether the same attempt may succeed later. `false` if left out. */
@@ -185,7 +190,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
   }),
 )
 
-/** What is known about an `error`; `undefined` if it is unknown, or unexpected from there. */
+/** What is known about an OAuth `error`; `undefined` if it is unknown, or not expected from this source. */
 export function oauthErrorFrom(
   source: OAuthErrorSource,
   error: string | undefined,
@@ -195,15 +200,15 @@ export function oauthErrorFrom(
 }
 
 /**
- * The `error` if a specification defines it. It may be quoted as it is: removing the secrets from it, as from
- * any other text of a provider, could change it into another code.
+ * The `error`, if a specification defines it. Such a code is quoted unchanged. Removing secrets from it, as from all
+ * other texts of a provider, could turn it into a different code.
  */
 export function registeredError(error: unknown): string | undefined {
   if (typeof error !== 'string') return undefined
   return OAUTH_ERRORS.get(error)?.definedBy === undefined ? undefined : error
 }
 
-/** Whether an `error` of the authorization endpoint says that the login was refused. That is not an error of ours. */
+/** Whether an `error` of the authorization endpoint is a refusal: the login then fails without an error. */
 export function isRefusal(error: string): boolean {
   return oauthErrorFrom('authorization', error)?.status === 'refused'
 }

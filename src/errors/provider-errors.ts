@@ -4,14 +4,15 @@ import type { OAuthErrorFacts } from './login-errors.js'
 import { oauthErrorFrom } from './oauth-errors.js'
 import { ERRORS } from './table.js'
 
-/** What is known about a request to the provider that failed. */
+/** The facts of a request to the provider that failed. */
 export interface ProviderErrorFacts extends OAuthErrorFacts {
-  /** What was being done: `exchange`, `refresh`, `push`, `profile`, `resource`, `discovery` or `keys`. */
+  /** Which request failed: `exchange`, `refresh`, `push`, `profile`, `resource`, `discovery` or `keys`. */
   readonly phase: string
   /** The HTTP status of the provider's answer. `undefined` if none came. */
   readonly httpStatus?: number | undefined
   /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string | undefined
+  /** The error that caused it, without secrets. */
   readonly cause?: unknown
 }
 
@@ -53,7 +54,7 @@ export abstract class ProviderError extends AuthorizationCodeError implements Pr
     this.errorDescription = facts.errorDescription
     this.status = statusFor(facts)
     this.fault = this.status === 500 ? 'developer' : this.status === 400 ? 'browser' : 'provider'
-    this.retryable = mayPass(facts)
+    this.retryable = isRetryable(facts)
   }
 }
 
@@ -65,7 +66,7 @@ function statusFor({ networkCode, httpStatus, error }: ProviderErrorFacts) {
   return status === 'refused' ? 502 : status
 }
 
-function mayPass({ networkCode, httpStatus }: ProviderErrorFacts): boolean {
+function isRetryable({ networkCode, httpStatus }: ProviderErrorFacts): boolean {
   if (networkCode !== undefined) return networkCode !== 'too_large'
   return httpStatus === 408 || httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500)
 }
@@ -97,8 +98,8 @@ export class TokenEndpointError extends ProviderError {
 }
 
 /**
- * The provider did not accept a pushed authorization request, or could not be reached. The login has
- * not left this application; `phase` is `push`.
+ * The provider did not accept a pushed authorization request, or could not be reached. The browser has not been
+ * sent to the provider. `phase` is `push`.
  *
  * @see [RFC 9126, section 2.3 - Error Response](https://www.rfc-editor.org/rfc/rfc9126.html#section-2.3)
  *
@@ -137,8 +138,8 @@ export class ProfileError extends ProviderError {
 }
 
 /**
- * A request of `strategy.fetch` got no answer; `networkCode` says why. An answer of any status is not an
- * error. After `timeout`, the API may have acted all the same. `phase` is `resource`.
+ * A request of `strategy.fetch` got no answer; `networkCode` says why. An answer with any HTTP status is not an
+ * error. After `timeout`, the API may have processed the request nevertheless. `phase` is `resource`.
  *
  * @see [RFC 6750, section 2 - Authenticated Requests](https://www.rfc-editor.org/rfc/rfc6750.html#section-2)
  *
@@ -178,12 +179,12 @@ export class DiscoveryError extends ProviderError {
 }
 
 /**
- * A request to log somebody out does not come from the provider, or came before. The message says what is
+ * A back-channel logout request is not from the provider, or was received before. The message says what is
  * wrong with its logout token. `authRouter` answers with 400 and JSON, as the provider expects.
  *
  * @see [OpenID Connect Back-Channel Logout, section 2.6 - Logout Token Validation](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)
  *
- * @example In a route of one's own
+ * @example In your own route
  * ```ts
  * import { LogoutTokenError } from 'passport-authorization-code'
  *

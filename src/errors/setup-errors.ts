@@ -2,8 +2,8 @@ import { AuthorizationCodeError, helpFor } from './base.js'
 import { ERRORS } from './table.js'
 
 /**
- * The set-up is wrong, and the message says what to do. It is thrown at start wherever it can be seen
- * there, otherwise it goes to `next(error)`.
+ * The set-up is wrong. The message says what to do. It is thrown at start if the fault can be found there, and
+ * otherwise goes to `next(error)`.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export class ConfigurationError extends AuthorizationCodeError {
 
   constructor(
     message: string,
-    /** The name of the option that is wrong, if it is one. */
+    /** The name of the wrong option. `undefined` if the fault is not in an option. */
     readonly option?: string,
   ) {
     super(message)
@@ -33,7 +33,7 @@ export class ConfigurationError extends AuthorizationCodeError {
 }
 
 /**
- * The session store or the ledger could not be read or written. `cause` is its own error. The same
+ * The session store or the ledger could not be read or written. `cause` is the store's own error. The same
  * request may succeed later.
  *
  * @example
@@ -52,6 +52,10 @@ export class StorageError extends AuthorizationCodeError {
   readonly fault = ERRORS.ERR_STORAGE.fault
   readonly retryable = ERRORS.ERR_STORAGE.retryable
 
+  /**
+   * @param what what has failed, for the message, such as "Reading the session"
+   * @param cause the store's own error
+   */
   constructor(what: string, cause: unknown) {
     super(`${what} failed.`, { cause })
   }

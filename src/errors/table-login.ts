@@ -4,7 +4,7 @@ const LOGIN_NOT_FINISHED = { title: 'This login could not be finished', loginLin
 
 const NOTHING_CHANGED = { title: 'Nothing was changed', loginLink: false } as const
 
-/** The errors of a login or logout whose request came from a browser, in the order of a login. */
+/** The errors of requests that a browser sends to log in or out, in the order of a login. */
 export const LOGIN_ERRORS = {
   ERR_SESSION_COOKIE_MISSING: {
     class: 'PendingLoginError',
@@ -13,7 +13,7 @@ export const LOGIN_ERRORS = {
     retryable: false,
     message: 'No session cookie came back with the callback.',
     cause:
-      'The pending login is stored in the session. Without the session cookie, nobody knows which browser started this login.',
+      'The pending login is stored in the session. Without the session cookie, it cannot be found.',
     fix: 'Use one host for the login route and `callbackURL`, set `cookie.sameSite` to `lax`, and use `cookie.secure` only with HTTPS. Behind a proxy, set `trust proxy`.',
     page: {
       ...LOGIN_NOT_FINISHED,
@@ -139,17 +139,17 @@ export const LOGIN_ERRORS = {
     retryable: false,
     message: 'The provider came back from a logout that was not started in this browser.',
     cause:
-      'Somebody came to `/logged-out` without having started a logout in this browser within the last 10 minutes. Nothing was changed.',
+      'A browser came to `/logged-out` in which no logout was started within the last 10 minutes. Nothing was changed.',
     fix: 'Nothing, if it happens once. If it happens after each logout, `postLogoutRedirectURL` must be on the host where people log out, and the provider must send `state` back.',
     page: { ...NOTHING_CHANGED, text: 'This logout was not started in this browser.' },
   },
 } as const satisfies Record<string, ErrorEntry>
 
-/** Why there is no usable token: the message of a `LoginRequiredError`, and the cause, by its `reason`. */
+/** The message and the cause of a `LoginRequiredError`, by its `reason`. */
 export const LOGIN_REQUIRED_REASONS = {
   no_tokens: {
     message: 'This session holds no tokens: the person has to log in.',
-    cause: 'Nobody has logged in by this strategy in this session.',
+    cause: 'Nobody has logged in with this strategy in this session.',
   },
   expired: {
     message: 'The access token cannot be renewed: the person has to log in again.',
@@ -158,7 +158,7 @@ export const LOGIN_REQUIRED_REASONS = {
   },
   grant_ended: {
     message: 'The grant has ended: the person has to log in again.',
-    cause: 'The provider has ended the grant, or it was ended here.',
+    cause: 'The provider or this application has ended the grant.',
   },
   unreadable: {
     message: 'No tokenSecret opens the tokens in this session: the person has to log in again.',
@@ -168,6 +168,6 @@ export const LOGIN_REQUIRED_REASONS = {
   not_logged_in: {
     message: 'Nobody is logged in to connect this provider to.',
     cause:
-      'A further provider was to be connected (`connect`, `passport.authorize`), and nobody is logged in.',
+      'A login was to connect a further provider (`connect`, `passport.authorize`), but nobody is logged in.',
   },
 } as const satisfies Record<string, { readonly message: string; readonly cause: string }>

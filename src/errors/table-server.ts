@@ -9,7 +9,7 @@ export const SERVER_ERRORS = {
     retryable: false,
     message: 'The set-up is wrong.',
     cause:
-      'An option is missing, unknown or cannot be used, or middleware is missing or in the wrong order. It is thrown at start wherever it can be seen there.',
+      'An option is missing, unknown or cannot be used, or middleware is missing or in the wrong order. It is thrown at start if it can be found there.',
     fix: 'Do what the message says. `option` names the option, if it is one.',
     checks: [
       '**An option is missing.** Most often an environment variable is not set: `clientID: process.env.CLIENT_ID` is then `undefined`.',
@@ -29,7 +29,7 @@ export const SERVER_ERRORS = {
     message:
       'The token endpoint refused a request, could not be reached, or its answer cannot be used.',
     cause:
-      '`phase` is `exchange` at a login and `refresh` later. A refresh that fails is an error only when no valid access token is left: until then, requests use the one there is. A refresh that the provider refuses for good is a [`LoginRequiredError`](#err_login_required) instead: after `invalid_grant`, and, once the access token has expired, also after `invalid_request` or a 400 without a reason, which some servers send in its place.',
+      '`phase` is `exchange` at a login and `refresh` later. A refresh that fails is an error only if the access token has expired: until then, requests use the access token that they have. A refresh that the provider refuses for good is a [`LoginRequiredError`](#err_login_required) instead: after `invalid_grant`, and, once the access token has expired, also after `invalid_request` or a 400 without a reason, which some servers send in its place.',
     fix: 'Look at the request and its answer. Check that `tokenURL` is the token endpoint of this provider, and that this server can reach it.',
     page: {
       title: 'This login could not be finished',
@@ -82,7 +82,7 @@ export const SERVER_ERRORS = {
     retryable: 'depends',
     message: 'A request of strategy.fetch got no answer.',
     cause:
-      'The API could not be reached, was too slow, or its answer was too large. After `timeout`, it may have acted all the same. An answer of any status is not an error. `phase` is `resource`.',
+      'The API could not be reached, was too slow, or its answer was too large. After `timeout`, it may have processed the request nevertheless. An answer with any HTTP status is not an error. `phase` is `resource`.',
     fix: 'Check the URL that was fetched, and whether this server can reach it.',
     checks: ['**It has a `networkCode`.** Look it up in [network errors](#network-errors).'],
   },
@@ -106,7 +106,7 @@ export const SERVER_ERRORS = {
     retryable: false,
     message: 'The logout token is not valid.',
     cause:
-      'A request to `/backchannel-logout` does not come from the provider, or came before. The message says what is wrong. The router answers with 400 and JSON, as the provider expects.',
+      'A request to `/backchannel-logout` is not from the provider, or was received before. The message says what is wrong. The router answers with 400 and JSON, as the provider expects.',
     fix: 'Nothing, if it happens once. If it happens with each logout token, check `issuer`, `clientID`, `jwksURL` and the clock of this machine.',
   },
   ERR_STORAGE: {
@@ -119,7 +119,7 @@ export const SERVER_ERRORS = {
     fix: 'Check that the session store, and the Redis of the ledger, are running and can be reached from this server.',
     checks: [
       '**The message is “Writing the session failed.”, and its cause a `TypeError`.** The session holds a value that JSON cannot hold, such as a user with a `bigint`.',
-      '**Redis is away.** See [Redis and several processes](redis-and-several-processes.md#while-redis-is-away).',
+      '**Redis cannot be reached.** See [Redis and several processes](redis-and-several-processes.md#while-redis-is-away).',
     ],
   },
 } as const satisfies Record<string, ErrorEntry>

@@ -3,9 +3,9 @@ import { LOGIN_ERRORS } from './table-login.js'
 import { SERVER_ERRORS } from './table-server.js'
 
 /**
- * Every error of this library, by its code: class, status, cause, fix, and what the person at the browser
- * is told. To add an error, add an entry to one of the two parts, a class that has its code, and run
- * the tests: they say what is missing.
+ * Every error of this library, by its code: class, status, cause, fix, and the text for the person at the browser.
+ * To add an error, add an entry to one of the two tables and a class with its code, and run the tests: they say
+ * what is missing.
  */
 export const ERRORS = { ...LOGIN_ERRORS, ...SERVER_ERRORS }
 

@@ -1,7 +1,4 @@
 import { hash, randomUUID } from 'node:crypto'
-import { StorageError, TokenEndpointError } from '../errors/errors.js'
-import type { ProviderErrorFacts } from '../errors/errors.js'
-import { createSeal } from '../lib/sealing.js'
 import type { Seal } from '../lib/sealing.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import type {
@@ -11,95 +8,38 @@ import type {
   Renewal,
   RenewalLimits,
 } from '../options/ledger.js'
+import { readFailure, storeCommand, writeFailure } from './ledger-failures.js'
+import { groupOf, openMember, openRecord, recordIdOf, sealOf } from './ledger-records.js'
+import type { Member } from './ledger-records.js'
+import type { Commit, LedgerStore, Wait } from './ledger-store.js'
 
-/** A grant's record: `sealed` opens with the grant alone. */
-export interface LedgerRecord {
-  readonly version: number
-  readonly sealed: string
-}
+/** How long a caller that waits for another's renewal waits before it asks the store again. It doubles each time. */
+const FIRST_POLL_MS = 20
 
-/** What {@link LedgerStore.begin} found. */
-export type Turn =
-  | { readonly turn: 'found'; readonly sealed: string }
-  | { readonly turn: 'ended' }
-  /** The caller is now the owner and has to {@link LedgerStore.commit} or {@link LedgerStore.fail}. */
-  | { readonly turn: 'acquired' }
-  | { readonly turn: 'held'; readonly owner: string }
-  /** The owner that the caller has waited for has failed. */
-  | { readonly turn: 'failed'; readonly failure: string }
-
-/** What {@link LedgerStore.commit} did. */
-export type Commit =
-  | { readonly commit: 'written' }
-  | { readonly commit: 'ended' }
-  /** There was a record of this version already. */
-  | { readonly commit: 'found'; readonly sealed: string }
-
-/** Where a ledger keeps things. Each method happens at once: nobody sees it half done. */
-export interface LedgerStore {
-  /** Remembers `key` for `ttlMs`; false if it was remembered already. */
-  claim(key: string, ttlMs: number): Promise<boolean>
-  /** Whether `key` is remembered. */
-  isClaimed(key: string): Promise<boolean>
-  /**
-   * Looks for a record newer than `version`, and if there is none, makes `owner` the one who renews it, for
-   * `leaseMs` at most, unless somebody else is. `waitedFor` is the owner that the caller saw before.
-   */
-  begin(
-    id: string,
-    version: number,
-    owner: string,
-    leaseMs: number,
-    waitedFor: string,
-  ): Promise<Turn>
-  /** Writes the record, only forward and never over an ended one, and lets go of the ownership. Without `record`, ends the grant. */
-  commit(
-    id: string,
-    owner: string,
-    version: number,
-    sealed: string | undefined,
-    keepMs: number,
-  ): Promise<Commit>
-  /** Lets go of the ownership, and leaves word of the failure, if there is one, for those who wait for this owner. */
-  letGo(id: string, owner: string, failure: string | undefined): Promise<void>
-  /** Ends the grant and gives out its last record. */
-  end(id: string, keepMs: number): Promise<string | undefined>
-  /** Adds a member, which no other group has, unless the group has ended at `since` or later. */
-  enrol(group: string, member: string, since: number, keepMs: number): Promise<boolean>
-  /** Remembers that the group has ended, if it has not ended later, and gives out all members that it has. */
-  endGroup(group: string, at: number, keepMs: number): Promise<readonly string[]>
-  /** Takes members out of their group. */
-  forgetMembers(group: string, members: readonly string[]): Promise<void>
-}
-
-/** Resolves after so many **milliseconds**. */
-export type Wait = (milliseconds: number) => Promise<void>
-
-/** The first look at a renewal that somebody else is doing comes after this time; each later one after twice the time before. */
-const FIRST_LOOK_MS = 20
-
-const SLOWEST_LOOK_MS = 160
+const SLOWEST_POLL_MS = 160
 
 /**
- * How often a finished renewal is offered to a store that does not take it: for an hour at least. Given up,
- * the tokens would be lost. It costs little, for while the store is away nobody begins another renewal.
+ * How often a finished renewal is written again while the store fails: for an hour at least. The tokens
+ * would be lost otherwise. The load is small, because no other renewal can begin while the store fails.
  */
 const COMMIT_ATTEMPTS = 7_200
 
 const COMMIT_RETRY_MS = 500
 
-/** What the provider has answered and the store has not taken yet. */
+/** An answer of the provider that the store does not have yet. */
 interface Unwritten {
   readonly version: number
-  /** `undefined` when the provider has ended the grant. */
+  /** `undefined` if the provider has ended the grant. */
   readonly state: GrantState | undefined
   readonly commit: () => Promise<Commit>
 }
 
 /**
- * The rules of a ledger, over any {@link LedgerStore}: look, take the turn, look again, ask the provider
- * once, write only forward. Inside one process callers share one run; between processes they wait for the
- * owner, and take over when its lease has run out.
+ * A {@link Ledger} over any {@link LedgerStore}: `MemoryLedger` and `RedisLedger` extend it.
+ *
+ * To renew a grant, it looks for a newer record and takes the lease in one step of the store, asks the
+ * provider once, and writes the new record, never over a newer one. Callers in the same process share one
+ * run. Callers in other processes wait for the owner of the lease, and take over if the lease runs out.
  */
 export class CoordinatedLedger implements Ledger {
   readonly #store: LedgerStore
@@ -107,13 +47,14 @@ export class CoordinatedLedger implements Ledger {
   readonly #share = createSingleFlight<Renewal>()
   readonly #unwritten = new Map<string, Unwritten>()
 
+  /** @param wait how to wait; a test passes its own */
   constructor(store: LedgerStore, wait: Wait = waitUnreferenced) {
     this.#store = store
     this.#wait = wait
   }
 
   claim(id: string, ttlMs: number): Promise<boolean> {
-    return reach(() => this.#store.claim(`claim:${id}`, ttlMs))
+    return storeCommand(() => this.#store.claim(`claim:${id}`, ttlMs))
   }
 
   renew(
@@ -122,22 +63,22 @@ export class CoordinatedLedger implements Ledger {
     refresh: () => Promise<GrantState | undefined>,
     limits: RenewalLimits,
   ): Promise<Renewal> {
-    const id = idOf(grant)
+    const id = recordIdOf(grant)
     return this.#share(`${id}:${current.version}`, async () => {
       const seal = sealOf(grant)
       const unwritten = this.#unwritten.get(id)
       if (unwritten === undefined || unwritten.version <= current.version) {
         return this.#takeTurn(id, seal, current, refresh, limits)
       }
-      // Others may have ended the grant or gone on from there: the store knows, if it is back.
+      // The store may be back, and know that the grant has ended or was renewed since by another process.
       const renewal = await this.#write(id, seal, unwritten)
       return renewal.outcome === 'ended' ? renewal : { ...renewal, outcome: 'found' }
     })
   }
 
   async end(grant: string, keepMs: number): Promise<GrantState | undefined> {
-    const id = idOf(grant)
-    const sealed = await reach(() => this.#store.end(id, keepMs))
+    const id = recordIdOf(grant)
+    const sealed = await storeCommand(() => this.#store.end(id, keepMs))
     const unwritten = this.#unwritten.get(id)?.state
     this.#unwritten.delete(id)
     const written = sealed === undefined ? undefined : await openRecord(sealed, sealOf(grant), id)
@@ -152,13 +93,13 @@ export class CoordinatedLedger implements Ledger {
     keepMs: number,
   ): Promise<boolean> {
     const { sessionId, entryId } = login
-    const member: Member = { sessionId, entryId, record: idOf(grant), since: authenticatedAt }
-    const welcomes = groups.map(async (name) => {
+    const member: Member = { sessionId, entryId, record: recordIdOf(grant), since: authenticatedAt }
+    const enrolments = groups.map(async (name) => {
       const { id, seal } = groupOf(name)
       const sealed = await seal.seal(member, id)
-      return reach(() => this.#store.enrol(id, sealed, authenticatedAt, keepMs))
+      return storeCommand(() => this.#store.enrol(id, sealed, authenticatedAt, keepMs))
     })
-    return (await Promise.all(welcomes)).every((isWelcome) => isWelcome)
+    return (await Promise.all(enrolments)).every((accepted) => accepted)
   }
 
   async endGroup(
@@ -168,29 +109,27 @@ export class CoordinatedLedger implements Ledger {
     endSession: (login: EnrolledLogin) => Promise<void>,
   ): Promise<void> {
     const { id, seal } = groupOf(group)
-    const members = await reach(() => this.#store.endGroup(id, endedAt, keepMs))
+    const members = await storeCommand(() => this.#store.endGroup(id, endedAt, keepMs))
     const ends = members.map(async (sealed) => {
       const { record, since, ...login } = await openMember(sealed, seal, id)
       if (since > endedAt) return []
-      await reach(() => this.#store.end(record, keepMs))
+      await storeCommand(() => this.#store.end(record, keepMs))
       this.#unwritten.delete(record)
       await endSession(login)
       return [sealed]
     })
-    // One that cannot be ended does not keep the others, and is found again by whoever comes again.
+    // If one login cannot be ended, the others are ended all the same. It stays in the group for the next call.
     await Promise.allSettled(ends)
     const ended = (await Promise.all(ends)).flat()
-    if (ended.length > 0) await reach(() => this.#store.forgetMembers(id, ended))
+    if (ended.length > 0) await storeCommand(() => this.#store.forgetMembers(id, ended))
   }
 
   async endSession(sessionId: string, keepMs: number): Promise<void> {
-    await reach(() =>
-      this.#store.claim(`session:${hash('sha256', sessionId, 'base64url')}`, keepMs),
-    )
+    await storeCommand(() => this.#store.claim(destroyedSessionKey(sessionId), keepMs))
   }
 
   isSessionEnded(sessionId: string): Promise<boolean> {
-    return reach(() => this.#store.isClaimed(`session:${hash('sha256', sessionId, 'base64url')}`))
+    return storeCommand(() => this.#store.isClaimed(destroyedSessionKey(sessionId)))
   }
 
   async #takeTurn(
@@ -202,12 +141,12 @@ export class CoordinatedLedger implements Ledger {
   ): Promise<Renewal> {
     const owner = randomUUID()
     let waitedFor = ''
-    for (let look = FIRST_LOOK_MS; ; look = Math.min(look * 2, SLOWEST_LOOK_MS)) {
-      const turn = await reach(() =>
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, SLOWEST_POLL_MS)) {
+      const turn = await storeCommand(() =>
         this.#store.begin(id, current.version, owner, limits.leaseMs, waitedFor),
       ).catch((error: unknown) => {
-        // It may be the owner all the same, and not know it: nobody shall wait for that.
-        void this.#letGo(id, owner, undefined)
+        // The store may have given us the lease although its reply was lost. Others must not wait for it.
+        void this.#releaseLease(id, owner, undefined)
         throw error
       })
       switch (turn.turn) {
@@ -223,7 +162,7 @@ export class CoordinatedLedger implements Ledger {
           return this.#renewAsOwner(id, seal, owner, current, refresh, limits)
         case 'held':
           waitedFor = turn.owner
-          await this.#wait(look)
+          await this.#wait(pollMs)
       }
     }
   }
@@ -237,7 +176,7 @@ export class CoordinatedLedger implements Ledger {
     { keepMs }: RenewalLimits,
   ): Promise<Renewal> {
     const state = await refresh().catch(async (error: unknown) => {
-      await this.#letGo(id, owner, writeFailure(error))
+      await this.#releaseLease(id, owner, writeFailure(error))
       throw error
     })
     const sealed = state && (await seal.seal(state, id))
@@ -249,14 +188,14 @@ export class CoordinatedLedger implements Ledger {
     })
   }
 
-  /** If even that fails, those who wait take over when the lease has run out. */
-  async #letGo(id: string, owner: string, failure: string | undefined): Promise<void> {
-    await this.#store.letGo(id, owner, failure).catch(() => undefined)
+  /** Errors are ignored: if the store fails, the lease runs out by itself. */
+  async #releaseLease(id: string, owner: string, failure: string | undefined): Promise<void> {
+    await this.#store.releaseLease(id, owner, failure).catch(() => undefined)
   }
 
   /**
-   * Writes what the provider has answered. The provider has retired what came before, so that with the
-   * store out of reach the answer counts all the same, and is offered again until it is taken.
+   * Writes the provider's answer to the store. If the store fails, the answer is valid nevertheless, because
+   * the provider no longer accepts the old refresh token. The answer is then kept here and written later.
    */
   async #write(id: string, seal: Seal, answer: Unwritten): Promise<Renewal> {
     let commit: Commit
@@ -266,33 +205,34 @@ export class CoordinatedLedger implements Ledger {
       const { version, state } = answer
       if ((this.#unwritten.get(id)?.version ?? 0) < version) {
         this.#unwritten.set(id, answer)
-        void this.#keepOffering(id, answer)
+        void this.#retryCommit(id, answer)
       }
       return state === undefined ? { outcome: 'ended' } : { outcome: 'renewed', state }
     }
-    this.#settle(id, answer)
-    return conclude(commit, answer.state, seal, id)
+    this.#forgetUnwritten(id, answer)
+    return renewalAfter(commit, answer.state, seal, id)
   }
 
-  async #keepOffering(id: string, answer: Unwritten): Promise<void> {
+  async #retryCommit(id: string, answer: Unwritten): Promise<void> {
     for (let attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
       await this.#wait(COMMIT_RETRY_MS)
       if (this.#unwritten.get(id) !== answer) return
-      const isTaken = await answer.commit().then(
+      const isWritten = await answer.commit().then(
         () => true,
         () => false,
       )
-      if (isTaken) break
+      if (isWritten) break
     }
-    this.#settle(id, answer)
+    this.#forgetUnwritten(id, answer)
   }
 
-  #settle(id: string, answer: Unwritten): void {
+  #forgetUnwritten(id: string, answer: Unwritten): void {
     if (this.#unwritten.get(id) === answer) this.#unwritten.delete(id)
   }
 }
 
-async function conclude(
+/** How a renewal has ended, by the store's answer to its commit. */
+async function renewalAfter(
   commit: Commit,
   next: GrantState | undefined,
   seal: Seal,
@@ -306,77 +246,12 @@ async function conclude(
     : { outcome: 'renewed', state: next }
 }
 
-/** The name of a grant's record: says nothing about the grant. */
-function idOf(grant: string): string {
-  return hash('sha256', `ledger record of ${grant}`, 'base64url')
+/** Under which key the store keeps that a session was destroyed. */
+function destroyedSessionKey(sessionId: string): string {
+  return `session:${hash('sha256', sessionId, 'base64url')}`
 }
 
-/** A login in a group. Of its grant it has only the name of the record, which does not open it. */
-interface Member extends EnrolledLogin {
-  readonly record: string
-  /** When the person was authenticated, in **milliseconds since the epoch**. */
-  readonly since: number
-}
-
-/**
- * The name of a group and what its members are sealed with. Both say nothing about the group, but to those
- * who can guess it: the `sub` of a person may be known. What they find are ids of sessions, which are worth
- * nothing without the secret that signs their cookies, and no token.
- */
-function groupOf(group: string): { readonly id: string; readonly seal: Seal } {
-  const key = hash('sha256', `key of ledger group ${group}`, 'base64url')
-  return {
-    id: hash('sha256', `ledger group ${group}`, 'base64url'),
-    seal: createSeal(key, 'ledger'),
-  }
-}
-
-/** Opens with the grant alone, which the ledger does not know. */
-function sealOf(grant: string): Seal {
-  return createSeal(grant, 'ledger')
-}
-
-async function openRecord(sealed: string, seal: Seal, id: string): Promise<GrantState> {
-  const state = await seal.open(sealed, id)
-  if (state === undefined)
-    throw new StorageError('Opening the ledger record', new Error('it was changed'))
-  return state as GrantState
-}
-
-async function openMember(sealed: string, seal: Seal, group: string): Promise<Member> {
-  const member = await seal.open(sealed, group)
-  if (member === undefined)
-    throw new StorageError('Opening a login in the ledger', new Error('it was changed'))
-  return member as Member
-}
-
-async function reach<Value>(work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work()
-  } catch (error) {
-    throw error instanceof StorageError ? error : new StorageError('Reaching the ledger', error)
-  }
-}
-
-/** What of an error may travel to those who wait in other processes: facts, nothing of the cause. */
-function writeFailure(error: unknown): string {
-  if (!(error instanceof TokenEndpointError))
-    return JSON.stringify({ message: 'The renewal failed in another process.' })
-  const { message, phase, httpStatus, networkCode, error: code, errorDescription } = error
-  return JSON.stringify({
-    message,
-    facts: { phase, httpStatus, networkCode, error: code, errorDescription },
-  })
-}
-
-function readFailure(failure: string): Error {
-  const { message, facts } = JSON.parse(failure) as { message: string; facts?: ProviderErrorFacts }
-  return facts === undefined
-    ? new StorageError('Renewing the tokens in another process', new Error(message))
-    : new TokenEndpointError(message, facts)
-}
-
-/** Does not keep the process alive. */
+/** Waits, without keeping the process alive. */
 function waitUnreferenced(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds).unref()

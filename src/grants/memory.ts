@@ -1,15 +1,17 @@
 import { CoordinatedLedger } from './ledger.js'
-import type { Commit, LedgerStore, Turn } from './ledger.js'
+import type { Commit, LedgerStore, Turn } from './ledger-store.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import { positive } from '../options/readers.js'
 
+/** The options of {@link MemoryLedger}: how each is read, its default, and its meaning. */
 export const MEMORY_LEDGER_OPTIONS = {
   /**
-   * How many things of a kind are remembered at the most; the oldest are forgotten first. With what is
-   * forgotten goes the chance to heal a session that comes back with older tokens, to refuse a callback
-   * that comes again, and to keep a destroyed session away: have room for an hour's logins and logouts.
-   * Where providers can end logins, these count twice for as long as they last.
+   * How many entries each of the ledger's maps holds at the most: one has the renewed grants, another the used
+   * callbacks and the destroyed sessions. The oldest are dropped first. Without its entry, a session that was
+   * saved with older tokens does not get the newer ones, a callback that is sent twice is not stopped, and a
+   * destroyed session can come back. Allow for the logins and logouts of one hour. With `backchannelLogout`, each
+   * login also takes one or two entries for as long as it lasts.
    *
    * @default 100_000
    */
@@ -19,7 +21,20 @@ export const MEMORY_LEDGER_OPTIONS = {
 /** The options of {@link MemoryLedger}. */
 export type MemoryLedgerOptions = OptionsOf<typeof MEMORY_LEDGER_OPTIONS>
 
-/** The ledger of a single process: everything is in memory, and gone when the process ends. */
+/**
+ * A {@link Ledger} in memory, for an application that runs as one process. It is the default of the option
+ * `ledger`. Construct one to share it with {@link guardSessionStore}, between strategies, or to change its size.
+ *
+ * Its entries are lost when the process ends. For several processes, use `RedisLedger`.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, MemoryLedger } from 'passport-authorization-code'
+ *
+ * const ledger = new MemoryLedger({ maximumEntries: 10_000 })
+ * passport.use(new AuthorizationCodeStrategy({ ...options, ledger }))
+ * ```
+ */
 export class MemoryLedger extends CoordinatedLedger {
   /** @throws {ConfigurationError} if an option is unknown or cannot be used */
   constructor(options: MemoryLedgerOptions = {}) {
@@ -41,10 +56,14 @@ interface Lock {
   readonly failure?: string
 }
 
-/** How long a failure is kept for those who wait. */
+/** How long a failure is kept for the callers that wait for its owner. */
 const FAILURE_MS = 2_000
 
-/** Nothing here awaits, so whatever a method does happens at once. */
+/**
+ * A {@link LedgerStore} in memory. Its methods are atomic because none of them awaits anything.
+ *
+ * @param now the clock, in **milliseconds since the epoch**; a test passes its own
+ */
 export function createMemoryLedgerStore(
   maximumEntries: number,
   now: () => number = Date.now,
@@ -52,7 +71,7 @@ export function createMemoryLedgerStore(
   const claims = createExpiringMap<true>(maximumEntries, now)
   const records = createExpiringMap<GrantRecord>(maximumEntries, now)
   const locks = createExpiringMap<Lock>(maximumEntries, now)
-  /** The group of each member: all together, so that one busy group does not fill the memory. */
+  /** The group of each member. One map for all groups, so that `maximumEntries` limits them together. */
   const members = createExpiringMap<string>(maximumEntries, now)
   const groupEnds = createExpiringMap<number>(maximumEntries, now)
 
@@ -94,7 +113,7 @@ export function createMemoryLedgerStore(
       return { commit: 'written' }
     },
 
-    letGo(id: string, owner: string, failure: string | undefined): void {
+    releaseLease(id: string, owner: string, failure: string | undefined): void {
       if (locks.get(id)?.owner !== owner) return
       if (failure === undefined) locks.delete(id)
       else locks.set(id, { owner, failure }, FAILURE_MS)
@@ -117,8 +136,8 @@ export function createMemoryLedgerStore(
       return members.keysOf(group)
     },
 
-    forgetMembers(gone: readonly string[]): void {
-      for (const member of gone) members.delete(member)
+    forgetMembers(former: readonly string[]): void {
+      for (const member of former) members.delete(member)
     },
   }
 
@@ -127,25 +146,25 @@ export function createMemoryLedgerStore(
     isClaimed: (...args) => Promise.resolve(store.isClaimed(...args)),
     begin: (...args) => Promise.resolve(store.begin(...args)),
     commit: (...args) => Promise.resolve(store.commit(...args)),
-    letGo: (...args) => {
-      store.letGo(...args)
+    releaseLease: (...args) => {
+      store.releaseLease(...args)
       return Promise.resolve()
     },
     end: (...args) => Promise.resolve(store.end(...args)),
     enrol: (...args) => Promise.resolve(store.enrol(...args)),
     endGroup: (...args) => Promise.resolve(store.endGroup(...args)),
-    forgetMembers: (_group, gone) => {
-      store.forgetMembers(gone)
+    forgetMembers: (_group, former) => {
+      store.forgetMembers(former)
       return Promise.resolve()
     },
   }
 }
 
-/** A map whose entries end, and that forgets its oldest ones when there are too many. */
+/** A map whose entries expire, and that drops its oldest entries if there are more than `maximumEntries`. */
 function createExpiringMap<Value>(maximumEntries: number, now: () => number) {
   const entries = new Map<string, { readonly value: Value; readonly endsAt: number }>()
 
-  const forgetOldest = (): void => {
+  const dropOldest = (): void => {
     for (const [key, { endsAt }] of entries) {
       if (endsAt > now() && entries.size <= maximumEntries) return
       entries.delete(key)
@@ -160,7 +179,7 @@ function createExpiringMap<Value>(maximumEntries: number, now: () => number) {
       return undefined
     },
 
-    /** All that have this value. It looks through the whole map: for what is rare. */
+    /** The keys of all entries with this value. It reads the whole map, so it is for rare operations only. */
     keysOf(value: Value): string[] {
       const keys: string[] = []
       for (const [key, entry] of entries) {
@@ -172,7 +191,7 @@ function createExpiringMap<Value>(maximumEntries: number, now: () => number) {
     set(key: string, value: Value, ttlMs: number): void {
       entries.delete(key)
       entries.set(key, { value, endsAt: now() + ttlMs })
-      forgetOldest()
+      dropOldest()
     },
 
     delete: (key: string): boolean => entries.delete(key),

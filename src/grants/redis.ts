@@ -1,25 +1,30 @@
 import { ConfigurationError, StorageError } from '../errors/errors.js'
 import { CoordinatedLedger } from './ledger.js'
-import type { Commit, LedgerStore, Turn } from './ledger.js'
+import type { Commit, LedgerStore, Turn } from './ledger-store.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import { positive, text } from '../options/readers.js'
 
-/** What the ledger needs of a client: `createClient`, `createSentinel` and `createCluster` of node-redis all have it. */
+/**
+ * The part of a node-redis client that the ledger uses. `createClient`, `createSentinel` and `createCluster`
+ * make such clients.
+ */
 export interface RedisLedgerClient {
+  /** Runs a Lua script. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 
+/** The options of {@link RedisLedger}: how each is read, its default, and its meaning. */
 export const REDIS_LEDGER_OPTIONS = {
   /** A connected node-redis client: single server, Sentinel or Cluster. The ledger neither opens nor closes it. */
   client: { read: redisClient, required: true },
 
-  /** What all keys begin with. Strategies and processes that shall agree need the same. @default 'oauth2:' */
+  /** The prefix of all keys in Redis. Strategies and processes that share sessions need the same one. @default 'oauth2:' */
   prefix: { read: text, default: 'oauth2:' },
 
   /**
-   * How long one command may take, in **milliseconds**, before the ledger counts as unreachable. A client
-   * that has lost its server keeps commands waiting until it is back, and people with them.
+   * How long one command may take, in **milliseconds**. After that, it fails with a `StorageError`. Without a
+   * limit, requests would hang while Redis is away, because node-redis queues commands until it has reconnected.
    *
    * @default 2_000 (2 seconds)
    */
@@ -36,11 +41,22 @@ function redisClient(value: unknown, name: string): RedisLedgerClient {
 }
 
 /**
- * A ledger in Redis, for any number of processes. All keys of one grant share a hash slot, as do those of
- * one group of logins, and each step is one script, so that it works on a Cluster and never half.
+ * A `Ledger` in Redis, for an application that runs as several processes. Each step is one Lua script, so it
+ * is atomic. It works on a Redis Cluster: all keys of one grant are in one hash slot, and so are all keys of one
+ * group of logins.
  *
- * Redis has to keep what it is told: with `maxmemory-policy noeviction`, and with persistence if logins
- * are to survive its restart.
+ * Configure Redis with `maxmemory-policy noeviction`, and with persistence if logins are to survive its restart.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy } from 'passport-authorization-code'
+ * import { RedisLedger } from 'passport-authorization-code/redis'
+ * import { createClient } from 'redis'
+ *
+ * const client = await createClient({ url: 'redis://localhost:6379' }).connect()
+ * const ledger = new RedisLedger({ client })
+ * passport.use(new AuthorizationCodeStrategy({ ...options, ledger }))
+ * ```
  *
  * @see [Redis, Scripting with Lua](https://redis.io/docs/latest/develop/programmability/eval-intro/)
  */
@@ -56,14 +72,14 @@ export class RedisLedger extends CoordinatedLedger {
   }
 }
 
-/** How long a failure is kept for those who wait, in milliseconds. */
+/** How long a failure is kept for the callers that wait for its owner, in **milliseconds**. */
 const FAILURE_MS = '2000'
 
 const CLAIM = `return redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1])`
 
 const IS_CLAIMED = `return redis.call('EXISTS', KEYS[1])`
 
-/** KEYS: record, lock. ARGV: version, owner, lease, the owner waited for. */
+/** KEYS: record, lock. ARGV: version, owner, duration of the lease, the owner that the caller has waited for. */
 const BEGIN = `
 local version, sealed, ended = unpack(redis.call('HMGET', KEYS[1], 'version', 'sealed', 'ended'))
 if ended then return {'ended'} end
@@ -76,7 +92,10 @@ redis.call('HSET', KEYS[2], 'owner', ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return {'acquired'}`
 
-/** KEYS: record, lock. ARGV: owner, version, sealed or nothing, for how long. */
+/**
+ * KEYS: record, lock. ARGV: owner, version, the sealed record or an empty text to end the grant, how long to
+ * keep it.
+ */
 const COMMIT = `
 if redis.call('HGET', KEYS[2], 'owner') == ARGV[1] then redis.call('DEL', KEYS[2]) end
 local version, sealed, ended = unpack(redis.call('HMGET', KEYS[1], 'version', 'sealed', 'ended'))
@@ -91,8 +110,8 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return {'written'}`
 
-/** KEYS: record, lock. ARGV: owner, failure or nothing, for how long. */
-const LET_GO = `
+/** KEYS: record, lock. ARGV: owner, the failure or an empty text, how long to keep it. */
+const RELEASE_LEASE = `
 if redis.call('HGET', KEYS[2], 'owner') ~= ARGV[1] then return end
 if ARGV[2] == '' then
   redis.call('DEL', KEYS[2])
@@ -101,7 +120,7 @@ else
   redis.call('PEXPIRE', KEYS[2], ARGV[3])
 end`
 
-/** KEYS: record. ARGV: for how long. */
+/** KEYS: record. ARGV: how long to keep it. */
 const END = `
 local sealed = redis.call('HGET', KEYS[1], 'sealed')
 redis.call('DEL', KEYS[1])
@@ -109,12 +128,12 @@ redis.call('HSET', KEYS[1], 'ended', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return sealed`
 
-/** The clocks of processes differ: what is kept in one key ends by the clock of Redis. */
+/** `now` in **milliseconds**, by the clock of Redis: the clocks of the processes that share a key may differ. */
 const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
-/** KEYS: members by when they end, end. ARGV: member, since when, for how long. */
+/** KEYS: the members, each with the time when it expires; the end. ARGV: member, since when, how long to keep it. */
 const ENROL = `${NOW}
 local ended = redis.call('GET', KEYS[2])
 if ended and tonumber(ended) >= tonumber(ARGV[2]) then return 0 end
@@ -123,7 +142,7 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 1`
 
-/** KEYS: members by when they end, end. ARGV: when, for how long. */
+/** KEYS: the members, each with the time when it expires; the end. ARGV: when it ended, how long to keep that. */
 const END_GROUP = `${NOW}
 local ended = redis.call('GET', KEYS[2])
 if not ended or tonumber(ended) < tonumber(ARGV[1]) then
@@ -131,7 +150,7 @@ if not ended or tonumber(ended) < tonumber(ARGV[1]) then
 end
 return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`
 
-/** KEYS: members. ARGV: those to forget, each by itself, for a call takes only so many. */
+/** KEYS: the members. ARGV: those to remove, one by one, because one ZREM takes a limited number of arguments. */
 const FORGET_MEMBERS = `for _, member in ipairs(ARGV) do redis.call('ZREM', KEYS[1], member) end`
 
 function createRedisLedgerStore(
@@ -139,12 +158,12 @@ function createRedisLedgerStore(
   prefix: string,
   commandTimeoutMs: number,
 ): LedgerStore {
-  // Redis takes whole numbers only, and what a script has done before it fails stays done.
+  // PEXPIRE fails for fractions, and Redis does not undo what the script has done before that.
   const text = (arg: string | number): string =>
     String(typeof arg === 'number' ? Math.ceil(arg) : arg)
   const run = (script: string, keys: string[], args: (string | number)[]): Promise<unknown> =>
     withTimeout(client.eval(script, { keys, arguments: args.map(text) }), commandTimeoutMs)
-  // The part in braces is what Redis Cluster chooses the slot by.
+  // Redis Cluster computes the hash slot from the part in braces only.
   const keysOf = (id: string): string[] => [`${prefix}{${id}}:record`, `${prefix}{${id}}:lock`]
   const keysOfGroup = (id: string): string[] => [`${prefix}{${id}}:members`, `${prefix}{${id}}:end`]
 
@@ -158,7 +177,7 @@ function createRedisLedgerStore(
     },
 
     async begin(id, version, owner, leaseMs, waitedFor): Promise<Turn> {
-      const [turn, value] = await words(
+      const [turn, value] = await firstTwo(
         run(BEGIN, keysOf(id), [version, owner, leaseMs, waitedFor]),
       )
       switch (turn) {
@@ -177,7 +196,7 @@ function createRedisLedgerStore(
     },
 
     async commit(id, owner, version, sealed, keepMs): Promise<Commit> {
-      const [commit, value] = await words(
+      const [commit, value] = await firstTwo(
         run(COMMIT, keysOf(id), [owner, version, sealed ?? '', keepMs]),
       )
       switch (commit) {
@@ -191,8 +210,8 @@ function createRedisLedgerStore(
       }
     },
 
-    async letGo(id, owner, failure) {
-      await run(LET_GO, keysOf(id), [owner, failure ?? '', FAILURE_MS])
+    async releaseLease(id, owner, failure) {
+      await run(RELEASE_LEASE, keysOf(id), [owner, failure ?? '', FAILURE_MS])
     },
 
     async end(id, keepMs) {
@@ -214,7 +233,8 @@ function createRedisLedgerStore(
   }
 }
 
-async function words(reply: Promise<unknown>): Promise<readonly [string, string]> {
+/** The first two texts of a script's reply. Missing ones become empty. */
+async function firstTwo(reply: Promise<unknown>): Promise<readonly [string, string]> {
   const [first = '', second = ''] = (await reply) as (string | undefined)[]
   return [first, second]
 }

@@ -9,7 +9,7 @@ import { isRenewable, isValid } from './grant-state.js'
 import { stateOf, withNewerEntry } from './token-entry.js'
 import type { HeldGrant, TokenEntries, TokenEntry } from './token-entry.js'
 
-/** What a refresh has brought: the next state of the grant, or why there will be none. */
+/** The result of one refresh: the next state of the grant, or that the grant has ended. */
 export type RefreshOutcome =
   | { readonly outcome: 'refreshed'; readonly state: GrantState }
   | {
@@ -18,13 +18,15 @@ export type RefreshOutcome =
       readonly reason?: string
     }
 
-/** Asks the provider once for the next state of a grant. */
+/** Sends the provider one token request for the next state of a grant. */
 export type RefreshGrant = (state: GrantState) => Promise<RefreshOutcome>
 
 /**
- * Refreshes grants with `refresh`, which makes one token request.
+ * Creates a {@link RefreshGrant}, which rejects with every error of `refresh` that does not end the grant.
  *
- * @throws whatever `refresh` throws that is not the provider's last word on the grant
+ * @param refresh sends one token request
+ * @param refreshBeforeSeconds how long before it expires the new access token is due for renewal, in **seconds**
+ * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
  */
 export function createRefreshGrant(
   refresh: (tokens: TokenSet) => Promise<TokenSet>,
@@ -45,13 +47,13 @@ export function createRefreshGrant(
 }
 
 /**
- * Why a refusal is final for a grant; `undefined` if the next refresh may succeed. A refusal with a 5xx
- * status never is final.
+ * Why a refusal ends the grant; `undefined` if a later refresh may succeed, as after any 5xx status.
  *
- * For a refresh token that is no longer valid, @jmondi/oauth2-server answers `invalid_request`, as Better
- * Auth and Authlib once did, and Glewlwyd answers 400 with an empty body. Two refreshes differ in nothing
- * but the token, so the same answer would come again and again. It may also mean the client, and a valid
- * access token is not given up for it.
+ * If a refresh token is no longer valid, @jmondi/oauth2-server answers `invalid_request`, as Better Auth and
+ * Authlib once did, and Glewlwyd answers 400 with an empty body. Such an answer would come to every later
+ * refresh. But it may also be about the client, so it ends the grant only after the access token has expired.
+ *
+ * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
  */
 function finalRefusal(error: unknown, state: GrantState): string | undefined {
   if (!(error instanceof TokenEndpointError) || error.retryable) return undefined
@@ -64,17 +66,19 @@ function finalRefusal(error: unknown, state: GrantState): string | undefined {
 
 /** A grant that has been renewed. */
 export interface RenewedGrant {
+  /** Its new state. */
   readonly state: GrantState
+  /** The entry for the session, with the new state. */
   readonly entry: TokenEntry
-  /** `refreshed` by this call, or `shared`: another request or process had refreshed it. */
+  /** `refreshed`: by this call. `shared`: by another request or process. */
   readonly source: 'refreshed' | 'shared'
 }
 
 /**
- * Renews the grant of a request's session, together with everybody who shares the ledger, and writes the
- * result into the stored session.
+ * Renews the grant of a request's session and writes the result into the stored session. Among all requests
+ * and processes that share the ledger, one sends the token request, and the others get its result.
  *
- * @param forced renews in any case, also if somebody else has renewed it before
+ * @param forced sends a token request even if another request has already renewed the grant
  * @throws {LoginRequiredError} if the grant has ended
  * @throws {TokenEndpointError} if the provider fails
  * @throws {StorageError} if the ledger cannot be reached
@@ -94,11 +98,11 @@ export interface RenewGrantParts {
   readonly timeoutMs: number
   readonly entries: TokenEntries
   readonly refreshGrant: RefreshGrant
-  /** Revokes tokens that nobody will use. */
+  /** Revokes tokens whose grant has ended. */
   readonly revoke: (tokens: TokenSet) => Promise<void>
 }
 
-/** Creates {@link RenewGrant}. */
+/** Creates a {@link RenewGrant}. */
 export function createRenewGrant(parts: RenewGrantParts): RenewGrant {
   const { sessionKey, ledger, limits, timeoutMs, entries, refreshGrant, revoke } = parts
 

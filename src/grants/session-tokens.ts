@@ -7,22 +7,22 @@ import type { TokenSet } from '../options/token-set.js'
 import { readPart, requireSession, showPart } from '../session/session-part.js'
 import type { SessionPart } from '../session/session-part.js'
 import { tryToChangeStoredPart } from '../session/stored-session.js'
-import { hasTime, isDue, isRenewable, isValid } from './grant-state.js'
+import { isDue, isRenewable, isValid, outlivesRequest } from './grant-state.js'
 import type { RenewedGrant, RenewGrant } from './renew-grant.js'
 import { entryId, withNewerEntry, withoutEntry } from './token-entry.js'
 import type { HeldGrant, TokenEntries } from './token-entry.js'
 
-/** The tokens of one strategy in the sessions: opened, renewed when due, ended. */
+/** Reads, renews and ends the tokens that one strategy has in the sessions. */
 export interface SessionTokens {
-  /** The token set of the request's session, or `undefined` when it holds none that can be read. */
+  /** The token set of the request's session; `undefined` if it has none, or none that can be read. */
   readonly read: (request: LoginRequest) => Promise<TokenSet | undefined>
 
   /**
-   * An access token that is valid now, renewed first if it has to be, or in any case with `renew`.
+   * Resolves to an access token that is valid now, and renews it first if necessary. `renew` renews it in any case.
    *
-   * @throws {LoginRequiredError} when there is none, and none to be had without the person
-   * @throws {TokenEndpointError} when the token has expired and the provider fails for the moment
-   * @throws {StorageError} when the token has expired and the ledger is out of reach
+   * @throws {LoginRequiredError} if the person has to log in again
+   * @throws {TokenEndpointError} if the token has expired, or `renew` is set, and the provider fails
+   * @throws {StorageError} if the token has expired, or `renew` is set, and the ledger cannot be reached
    */
   readonly accessToken: (
     request: LoginRequest,
@@ -30,26 +30,30 @@ export interface SessionTokens {
   ) => Promise<string>
 
   /**
-   * Another access token than `refused`, which a resource no longer takes: the one that somebody has got
-   * in the meantime, else a renewed one. `undefined` when there is no way to get one.
+   * Resolves to a different access token than `refused`, which an API has rejected: the session's, if another
+   * request has renewed it since, or else a renewed one. `undefined` if there is no refresh token.
+   *
+   * @throws {LoginRequiredError} if the person has to log in again
+   * @throws {TokenEndpointError} if the provider fails
+   * @throws {StorageError} if the ledger cannot be reached
    */
   readonly replacementFor: (request: LoginRequest, refused: string) => Promise<string | undefined>
 
   /**
-   * Ends the grant of this session, also for requests under way. Resolves to its newest tokens, for the
+   * Ends the grant of this session, also for requests that are running. Resolves to its newest tokens, for the
    * caller to revoke; `undefined` if the session has no grant.
    */
   readonly end: (request: LoginRequest) => Promise<TokenSet | undefined>
 
-  /** Takes the grant out of this session. */
+  /** Removes the grant from this session. */
   readonly forget: (request: LoginRequest) => Promise<void>
 }
 
-/** What the tokens in the sessions need. */
+/** What {@link createSessionTokens} needs. */
 export interface SessionTokensParts {
   readonly sessionKey: string
   readonly ledger: Ledger
-  /** For how long the ledger remembers that a grant has ended, in **milliseconds**. */
+  /** How long the ledger keeps that a grant has ended, in **milliseconds**. */
   readonly keepMs: number
   /** How long the session store may take, in **milliseconds**. */
   readonly timeoutMs: number
@@ -57,7 +61,7 @@ export interface SessionTokensParts {
   readonly renewGrant: RenewGrant
 }
 
-/** Keeps tokens in the session under `sessionKey`, and in step with the ledger. */
+/** Creates the {@link SessionTokens} of one strategy, which are in the session under `sessionKey`. */
 export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
   const { sessionKey, ledger, keepMs, timeoutMs, entries, renewGrant } = parts
   const share = createSingleFlight<RenewedGrant>()
@@ -82,7 +86,7 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
     }
   }
 
-  /** The session stays, for it is the application's; it only loses this grant, and maybe says that it has. */
+  /** Removes the grant `id` from the session. If the grant has `ended`, that is noted there, for `requireLogin`. */
   async function forget(request: LoginRequest, id: string, ended: boolean): Promise<void> {
     const { session } = request
     if (!session) return
@@ -92,7 +96,7 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
     await tryToChangeStoredPart(request, sessionKey, change, timeoutMs)
   }
 
-  /** Notes in the session that its tokens are of no use any more, for `requireLogin` to see. */
+  /** Removes tokens that can no longer be used, and notes that in the session, for `requireLogin`. */
   async function askForLogin(request: LoginRequest, reason: LoginRequiredReason): Promise<never> {
     const entry = entries.find(requireSession(request))
     if (entry !== undefined) await forget(request, entry.id, true)
@@ -111,14 +115,15 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
       const { state } = held
       const { accessToken, refreshToken } = state.tokens
       if (!forced && !isDue(state)) return accessToken
-      // To ask for what cannot be had would end the grant, and a valid token with it.
+      // A renewal without a usable refresh token would end the grant, and discard a token that is still valid.
       if (!forced && isValid(state) && !isRenewable(state.tokens)) return accessToken
       if (refreshToken === undefined) {
         if (isValid(state)) throw new LoginRequiredError('expired')
         return askForLogin(request, 'expired')
       }
-      if (!forced && hasTime(state)) {
-        // The request after this one finds the result; a failure is met again by the one that has to wait.
+      if (!forced && outlivesRequest(state)) {
+        // In the background: the next request finds the result. A failure is ignored, because the renewal
+        // is tried again as long as the token is due, and once it has expired, the failure is thrown.
         renew(request, held, false).catch(() => undefined)
         return accessToken
       }
@@ -142,7 +147,7 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
     async end(request) {
       const held = await entries.open(requireSession(request))
       if (typeof held === 'string') return undefined
-      // Out of reach, the ledger must not keep anybody logged in; revoking ends the grant as well.
+      // If the ledger cannot be reached, the logout goes on: revoking the tokens ends the grant too.
       const newest = await ledger.end(held.grant, keepMs).catch(() => undefined)
       return (newest ?? held.state).tokens
     },

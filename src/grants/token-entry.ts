@@ -7,22 +7,23 @@ import type { TokenSet } from '../options/token-set.js'
 import { readPart } from '../session/session-part.js'
 import type { SessionPart } from '../session/session-part.js'
 
-/** How tokens lie in a session. What is not secret is readable without opening anything. */
+/** The tokens of one strategy as they are stored in a session. Only `held` is secret. */
 export interface TokenEntry {
-  /** Tells grants apart, and says nothing about them. */
+  /** Identifies the grant. The grant cannot be computed from it. */
   readonly id: string
-  /** Names the strategy that alone may use it. */
+  /** Identifies the strategy that made the entry, the only one that may use it. */
   readonly owner: string
+  /** The version of the grant's state. */
   readonly version: number
-  /** The grant and its state; sealed, if there is a `tokenSecret`. */
+  /** The grant and its state. Sealed, and therefore a string, if there is a `tokenSecret`. */
   readonly held: HeldGrant | string
-  /** Present when this provider was connected to a person who had logged in otherwise. */
+  /** Present if this provider was connected to a person who was already logged in by another way. */
   readonly connected?: true
 }
 
-/** A grant, opened. */
+/** A grant and the state in which this session has it. */
 export interface HeldGrant {
-  /** 256 random bits: who has them can find and open the ledger's record. */
+  /** The grant's secret: 256 random bits, in Base64url. The ledger's record is found and opened with it. */
   readonly grant: string
   readonly state: GrantState
 }
@@ -32,21 +33,21 @@ export function holdsGrant(part: SessionPart): boolean {
   return entryOf(part) !== undefined
 }
 
-/** Whether the grant that this session was logged in by has ended, so that the person has to log in again. */
+/** Whether the grant by which the person logged in to this session has ended. If so, the person has to log in again. */
 export function hasEnded(part: SessionPart): boolean {
   return part[ENDED] === true
 }
 
-/** Under this name a part says that its grant has ended: one that no application has among its own fields. */
+/** The field that says that the grant has ended. The name is long so that no application uses it for its own fields. */
 const ENDED = 'oauth2GrantEnded'
 
-/** The entry in a part of a session. */
+/** The entry in a part of a session; `undefined` if there is none. */
 export function entryOf(part: SessionPart): TokenEntry | undefined {
   const { entry } = part
   return isTokenEntry(entry) ? entry : undefined
 }
 
-/** Whether this may have been made by {@link createTokenEntries}. A session can hold anything. */
+/** Whether the value has the fields of an entry. A session can hold anything. */
 function isTokenEntry(value: unknown): value is TokenEntry {
   const { id, owner, version, held } = Object(value) as Partial<Record<keyof TokenEntry, unknown>>
   return (
@@ -69,12 +70,15 @@ export function entryId(grant: string): string {
   return hash('sha256', `session entry of ${grant}`, 'base64url').slice(0, 16)
 }
 
-/** What a part of a session becomes by a login. */
+/** The part of a session after a login. */
 export function withEntry(part: SessionPart, entry: TokenEntry): SessionPart {
   return { ...part, entry, [ENDED]: undefined }
 }
 
-/** What it becomes by a renewal; `undefined` if it holds another grant by now, or the newer tokens already. */
+/**
+ * The part after a renewal; `undefined` if the part now has another grant, or already has these tokens or newer
+ * ones.
+ */
 export function withNewerEntry(part: SessionPart, entry: TokenEntry): SessionPart | undefined {
   const present = entryOf(part)
   return present?.id === entry.id && present.version < entry.version
@@ -83,8 +87,10 @@ export function withNewerEntry(part: SessionPart, entry: TokenEntry): SessionPar
 }
 
 /**
- * What it becomes by the end of the grant `id`; `undefined` if it holds another one. A login that has
- * `ended` by itself is noted, for the person has to be asked to log in; a provider that was connected is not.
+ * The part after the end of the grant `id`; `undefined` if the part has another grant.
+ *
+ * @param ended notes that the person has to log in again; ignored for a connected provider, without which the
+ * person stays logged in
  */
 export function withoutEntry(
   part: SessionPart,
@@ -100,37 +106,43 @@ export function withoutEntry(
 export interface BegunGrant {
   /** The grant's secret. */
   readonly grant: string
-  /** What goes into the session. */
+  /** The entry for the session. */
   readonly entry: TokenEntry
 }
 
 /** Makes the entries of one strategy, and opens them. */
 export interface TokenEntries {
-  /** The entry of this strategy in a session. Another strategy of the same name may have its own there. */
+  /** The entry of this strategy in a session; `undefined` if there is none, or it is another strategy's. */
   find(session: LoginSession): TokenEntry | undefined
-  /** Makes the entry of a new grant. */
+  /**
+   * Makes a new grant and its entry.
+   *
+   * @param connected whether the provider was connected to a person who was already logged in
+   */
   begin(tokens: TokenSet, connected: boolean): Promise<BegunGrant>
-  /** Makes the entry of a grant that has been renewed. */
+  /** Makes the entry of a renewed grant. */
   make(grant: string, state: GrantState, connected: boolean): Promise<TokenEntry>
-  /** The grant in a session, or why there is none. */
+  /** The grant in a session, or the reason why there is none. */
   open(session: LoginSession): Promise<HeldGrant | LoginRequiredReason>
 }
 
-/** Where the entries of a strategy are, and what they are sealed with. */
+/** What {@link createTokenEntries} needs. */
 export interface TokenEntrySettings {
+  /** The field of the session that has the strategy's part. */
   readonly sessionKey: string
-  /** Names the strategy: see {@link TokenEntry.owner}. */
+  /** Identifies the strategy: see {@link TokenEntry.owner}. */
   readonly owner: string
-  /** Without it, entries are not sealed. */
+  /** Seals the entries. Without it, they are not sealed. */
   readonly tokenSecret?: string | readonly string[] | undefined
+  /** How long before it expires an access token is due for renewal, in **seconds**. */
   readonly refreshBeforeSeconds: number
 }
 
-/** Creates the entries of one strategy. */
+/** Creates the {@link TokenEntries} of one strategy. */
 export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
   const { sessionKey, owner, tokenSecret, refreshBeforeSeconds } = settings
   const seal = tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'session tokens')
-  /** A request that asks for its tokens several times opens them once. */
+  /** Opening takes time, and a request may ask for its tokens several times. */
   const opened = new WeakMap<TokenEntry, Promise<unknown>>()
 
   function open(entry: TokenEntry, sealed: string): Promise<unknown> {
@@ -178,7 +190,10 @@ export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
   }
 }
 
-/** A token set just received, with the time from which on it is due for renewal. */
+/**
+ * The state of a grant whose token set has just been received. It is due for renewal `refreshBeforeSeconds`
+ * before the access token expires, but not before half of its lifetime is over.
+ */
 export function stateOf(
   tokens: TokenSet,
   version: number,

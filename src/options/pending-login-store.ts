@@ -1,61 +1,95 @@
 import type { LoginRequest } from '../lib/login-request.js'
 
-/** What the ID token of one login has to say. */
+/** What the ID token of one login must contain. */
 export interface ExpectedIdToken {
-  /** The `nonce` that went with the authorization request. */
+  /** The `nonce` that was sent with the authorization request. */
   readonly nonce: string
-  /** How long ago the person may have been authenticated, in **seconds**. */
+  /** How long ago the person may have been authenticated, in **seconds**. Left out if `max_age` was not sent. */
   readonly maxAgeSeconds?: number
-  /** The `acr` is one of these. */
+  /** The `acr` must be one of these. Left out if any is allowed. */
   readonly acrValues?: readonly string[]
 }
 
-/** A login that was started and not finished: what must be remembered between redirect and callback. */
+/** A login that was started and is not finished: what is stored between the redirect and the callback. */
 export interface PendingLogin {
-  /** A name of the strategy that started it, which alone may finish it. */
+  /** Identifies the strategy that started the login. No other strategy may finish it. */
   readonly strategy: string
-  /** The PKCE code verifier of this attempt alone; left out when PKCE is off. */
+  /** The PKCE code verifier of this login. Left out if PKCE is off. */
   readonly codeVerifier?: string
   /** The exact `redirect_uri` that was sent. */
   readonly redirectUri: string
-  /** Where the person wanted to go: a path on this origin. */
+  /** Where the person goes after the login: a path on the application's origin. */
   readonly returnTo?: string
-  /** For connecting a further provider: a hash of the id of the session that is to get its tokens. */
+  /** If the login connects a further provider: a hash of the id of the session that the tokens are for. */
   readonly connectTo?: string
-  /** For an OpenID Connect login: what its ID token has to say. */
+  /** If it is an OpenID Connect login: what its ID token must contain. */
   readonly idToken?: ExpectedIdToken
-  /** When it was started, in **milliseconds since the epoch**. */
+  /** When the login was started, in **milliseconds since the epoch**. */
   readonly createdAt: number
 }
 
-/** What {@link PendingLoginStore.take} found. */
+/** The result of {@link PendingLoginStore.take}. */
 export type TakenLogin =
+  /** The login is pending, and this callback may finish it. */
   | { readonly status: 'pending'; readonly login: PendingLogin }
+  /** Another callback has already taken the login. */
   | { readonly status: 'used'; readonly returnTo?: string | undefined }
+  /** The login was started too long ago. */
   | { readonly status: 'expired' }
+  /** The store has no login with this `state`. */
   | {
       readonly status: 'unknown'
-      /** Why, where the store can tell more than that. */
+      /** Why, if the store can tell. The strategy fails with this error. */
       readonly reason?: Error | undefined
     }
 
-/** Where pending logins wait for their callback. */
+/**
+ * Stores pending logins until their callback comes: the option `pendingLogins`. By default, they are in the
+ * session. `cookiePendingLogins` keeps them in cookies.
+ *
+ * WARNING: an implementation must give a login only to the browser that started it. Otherwise an attacker can log
+ * a victim's browser in to the attacker's account.
+ *
+ * @see [RFC 6749, section 10.12 - Cross-Site Request Forgery](https://www.rfc-editor.org/rfc/rfc6749.html#section-10.12)
+ *
+ * @example Logging what becomes of each login
+ * ```ts
+ * import { cookiePendingLogins } from 'passport-authorization-code'
+ * import type { PendingLoginStore } from 'passport-authorization-code'
+ *
+ * const cookies = cookiePendingLogins({ secret: process.env.COOKIE_SECRET ?? '' })
+ * export const pendingLogins: PendingLoginStore = {
+ *   ...cookies,
+ *   async take(...given) {
+ *     const taken = await cookies.take(...given)
+ *     console.log(taken.status) // 'pending', 'used', 'expired' or 'unknown'
+ *     return taken
+ *   },
+ * }
+ * ```
+ */
 export interface PendingLoginStore {
-  /** How long a login may take, in **milliseconds**; so long is also remembered that it was taken. */
+  /**
+   * How long a login may take, in **milliseconds**. The ledger keeps for at least that time that it was taken.
+   *
+   * @default the option `pendingLoginLifetimeMs`
+   */
   readonly lifetimeMs?: number | undefined
 
   /**
-   * Keeps a new entry under its `state`. Resolves when the entry is safely stored, so that the browser
-   * may be sent away.
+   * Stores a login under its `state`. The browser is redirected to the provider after this has resolved.
+   *
+   * @throws {StorageError} if the login cannot be stored
    */
   put(request: LoginRequest, state: string, login: PendingLogin): Promise<void>
 
   /**
-   * Takes the entry of `state` out: whatever comes next, it is not given out a second time.
+   * Takes the login with this `state`. No later call gets it again, even if this callback fails.
    *
-   * `claim` resolves to `true` for one of all requests that ask for this entry, in all processes. It is
-   * called when there is an entry to take; where it resolves to `false`, the entry counts as used, and
-   * nothing is changed, so that the request that comes second leaves no trace in the session.
+   * @param claim must be called before a login is taken, and only then. It resolves to `true` for exactly one of all
+   * requests that ask for this login, in all processes. If it resolves to `false`, change nothing, and resolve to
+   * `used`.
+   * @throws {StorageError} if the store cannot be read or written
    */
   take(request: LoginRequest, state: string, claim: () => Promise<boolean>): Promise<TakenLogin>
 }

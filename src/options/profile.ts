@@ -1,23 +1,27 @@
 /**
- * The person at the provider, in the shape Passport's strategies share.
+ * The person's profile at the provider, with the fields that all Passport strategies use.
  *
  * @see [Passport, normalized user profile](https://www.passportjs.org/reference/normalized-profile/)
  */
 export interface Profile {
   /** The strategy's `name`, such as `askara`. */
   readonly provider: string
-  /** The provider's lasting identifier for the person; `undefined` if its answer has none. */
+  /** The person's identifier at the provider, which never changes. `undefined` if the provider sent none. */
   readonly id: string | undefined
+  /** The person's full name. Left out if the provider sent none. */
   readonly displayName?: string
+  /** The person's email addresses. Left out if the provider sent none. */
   readonly emails?: readonly { readonly value: string }[]
-  /** The provider's whole answer. */
+  /** The provider's whole answer, unchanged. */
   readonly _json: Readonly<Record<string, unknown>>
 }
 
-/** What a provider's profile document says of a person; see the option `parseProfile`. */
+/** What the option `parseProfile` returns: a person's data from the provider's profile document. */
 export interface ParsedProfile {
-  /** The provider's lasting identifier for the person. */
+  /** The person's identifier at the provider, which never changes. */
   readonly id: string | undefined
+  /** The person's full name. */
   readonly displayName?: string | undefined
+  /** The person's email address. */
   readonly email?: string | undefined
 }

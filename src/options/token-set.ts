@@ -1,25 +1,35 @@
 import type { AuthorizationDetail } from './authorization-details.js'
 
 /**
- * The tokens of one login, as the application sees them.
+ * The tokens of one login, from the provider's token response.
  *
  * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
  */
 export interface TokenSet {
-  /** The access token, as it goes into the `Authorization` header. */
+  /** The access token, for the `Authorization` header. */
   readonly accessToken: string
-  /** `bearer`, or `dpop` with a `dpopKey`. */
+  /** How the access token is sent: `bearer`, or `dpop` with a `dpopKey`. */
   readonly tokenType: string
-  /** When the access token ends, in **milliseconds since the epoch**; left out when the provider did not say. */
+  /** When the access token expires, in **milliseconds since the epoch**. Left out if the provider did not say. */
   readonly expiresAt?: number
-  /** The refresh token, if the provider gave one. */
+  /** The refresh token. Left out if the provider issued none. */
   readonly refreshToken?: string
-  /** When the refresh token ends, in **milliseconds since the epoch**; left out when neither provider nor options say. */
+  /**
+   * When the refresh token expires, in **milliseconds since the epoch**. Left out if neither the provider nor
+   * the options say.
+   */
   readonly refreshTokenExpiresAt?: number
-  /** The granted scope, space separated; left out when the provider did not name it (it then equals the requested one). */
+  /**
+   * The granted scope, as the provider sent it: usually separated by spaces. Left out if the provider sent none:
+   * then it is the requested one.
+   */
   readonly scope?: string
-  /** The ID token, present only when it was validated against the configured `issuer`. */
+  /** The ID token. Present only if it was validated, for which the option `issuer` is necessary. */
   readonly idToken?: string
-  /** What was granted of the `authorizationDetails` asked for, if the provider says so (RFC 9396, section 7). */
+  /**
+   * The authorization details that were granted. Left out if the provider sent none.
+   *
+   * @see [RFC 9396, section 7 - Token Response](https://www.rfc-editor.org/rfc/rfc9396.html#section-7)
+   */
   readonly authorizationDetails?: readonly AuthorizationDetail[]
 }

@@ -176,7 +176,7 @@ export function composeUseCases(
       user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),
     keepLogin: observe(keepLogin, async (...given) => {
-      observation.tell(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
+      observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
       await keepLogin(...given)
     }),
   })

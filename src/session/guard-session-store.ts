@@ -4,13 +4,14 @@ import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import { positive, withMethods } from '../options/readers.js'
 import type { Ledger } from '../options/ledger.js'
 
+/** The options of {@link guardSessionStore}: how each is read, its default, and its meaning. */
 export const GUARD_OPTIONS = {
-  /** Where it is kept that a session was destroyed: the strategies' own ledger, shared by all processes. */
+  /** The ledger that the strategies use. It keeps which sessions were destroyed, for all processes that share it. */
   ledger: { read: withMethods<Ledger>('endSession', 'isSessionEnded'), required: true },
 
   /**
-   * For how long a request may be under way, in **milliseconds**: the ledger remembers a destroyed session
-   * for that time.
+   * How long the longest request takes, in **milliseconds**. The ledger keeps for that time that a session was
+   * destroyed.
    *
    * @default 3_600_000 (1 hour)
    */
@@ -22,23 +23,39 @@ export type GuardOptions = OptionsOf<typeof GUARD_OPTIONS>
 
 type Callback = (error?: unknown) => void
 
-/** What is needed of a session store: what express-session's own `Store` has. */
+/** The methods that a session store must have. Every store that extends express-session's `Store` has them. */
 export interface GuardableStore {
+  /** Writes a session. */
   set(id: string, session: never, callback?: Callback): unknown
+  /** Deletes a session. */
   destroy(id: string, callback?: Callback): unknown
+  /** Makes the session of a request from what the store has read. */
   createSession(request: never, session: never): object
 }
 
 /**
- * A view of a session store under which a destroyed session stays destroyed.
+ * Wraps a session store, so that a session that was destroyed stays destroyed.
  *
- * express-session writes a changed session back at the end of its request. When somebody logs out
- * meanwhile, the slow request brings the session back to life, with the person in it. Under this store it
- * does not, in any process that shares the ledger. Reading costs nothing more, writing a session that was
- * read before costs two looks at the ledger, destroying one costs a note there, writing a new one nothing.
+ * express-session writes a changed session back at the end of its request. If the person logs out during a slow
+ * request, that write restores the session, and the person is logged in again. The wrapped store prevents it,
+ * in all processes that share the ledger.
  *
- * Does not cover stores whose `touch` writes a session they no longer have.
+ * Its cost: two reads of the ledger for each write of a session that was loaded from the store, and one write
+ * to the ledger for each destroyed session. Loading a session and writing a new one cost nothing.
  *
+ * It does not protect stores whose `touch` writes a session that they no longer have.
+ *
+ * @example
+ * ```ts
+ * import session from 'express-session'
+ * import { guardSessionStore, MemoryLedger } from 'passport-authorization-code'
+ *
+ * const ledger = new MemoryLedger() // the option `ledger` of the strategy too
+ * const store = guardSessionStore(new session.MemoryStore(), { ledger })
+ * app.use(session({ store, secret: 'at least 32 random characters', resave: false, saveUninitialized: false }))
+ * ```
+ *
+ * @param store the application's session store; it is not changed
  * @throws {ConfigurationError} if there is no store or no ledger, or an option is unknown or cannot be used
  */
 export function guardSessionStore<Store extends GuardableStore>(
@@ -50,7 +67,7 @@ export function guardSessionStore<Store extends GuardableStore>(
   if (typeof (store as Partial<GuardableStore> | undefined)?.createSession !== 'function') {
     throw new ConfigurationError(`The first argument must be a session store. Write ${sample}.`)
   }
-  /** Sessions that came out of the store. All others that belong to a request are new: nobody knows their id yet. */
+  /** Sessions that were loaded from the store. All other sessions of requests are new: no browser has their id yet. */
   const loaded = new WeakSet()
 
   const set = (id: string, session: object): Promise<void> =>
@@ -60,12 +77,13 @@ export function guardSessionStore<Store extends GuardableStore>(
   async function guardedSet(id: string, session: object): Promise<void> {
     const isNew = 'req' in session && !loaded.has(session)
     if (isNew) return set(id, session)
-    // Whoever destroyed it may have come to grief between the note and the deed. A session that can be read
-    // and never written would lock its person out.
+    // The process that destroyed the session may have failed after it wrote to the ledger and before it
+    // destroyed it in the store. We destroy it then: a session that can be read and never written would make it
+    // impossible to log in again.
     if (!isFreshlyRead(session) && (await ledger.isSessionEnded(id))) return destroy(id)
     await set(id, session)
-    // It may have been destroyed between the look and the write. Whoever destroys a session leaves the note
-    // first, so that one of the two sees what the other has done.
+    // The session may have been destroyed between the check above and the write. `guardedDestroy` writes to the
+    // ledger first, so this check finds it, or `guardedDestroy` runs after the write and removes it.
     if (await ledger.isSessionEnded(id)) await destroy(id)
   }
 
@@ -73,7 +91,7 @@ export function guardSessionStore<Store extends GuardableStore>(
     try {
       await ledger.endSession(id, longestRequestMs)
     } finally {
-      // A ledger out of reach must not keep anybody logged in.
+      // The person must be logged out even if the ledger cannot be reached.
       await destroy(id)
     }
   }
@@ -85,18 +103,18 @@ export function guardSessionStore<Store extends GuardableStore>(
       return session
     },
     set(id: string, session: object, callback?: Callback): void {
-      settle(guardedSet(id, session), callback)
+      callBack(guardedSet(id, session), callback)
     },
     destroy(id: string, callback?: Callback): void {
-      settle(guardedDestroy(id), callback)
+      callBack(guardedDestroy(id), callback)
     },
-    // The store's own calls its own `destroy`.
+    // The store's own `regenerate` would call the store's own `destroy`, which is not guarded.
     regenerate(request: { sessionID: string; session: object }, callback: Callback): void {
       const { sessionID, session } = request
-      // Nobody can have read what was never stored, so that there is nothing to note.
-      const gone = loaded.has(session) ? guardedDestroy(sessionID) : destroy(sessionID)
-      settle(gone, (error) => {
-        // express-session puts `generate` on the store it is given.
+      // No other request can have loaded a session that was never stored, so the ledger need not know of it.
+      const destroyed = loaded.has(session) ? guardedDestroy(sessionID) : destroy(sessionID)
+      callBack(destroyed, (error) => {
+        // express-session sets `generate` on the store that it is given.
         ;(store as unknown as { generate(request: object): void }).generate(request)
         callback(error)
       })
@@ -107,7 +125,7 @@ export function guardSessionStore<Store extends GuardableStore>(
     get(target, name) {
       if (Object.hasOwn(guarded, name)) return Reflect.get(guarded, name) as unknown
       const value = Reflect.get(target, name) as unknown
-      // Bound, because a store's private fields are not there on a view of it.
+      // Bound to the store, because the proxy does not have the private fields that the method may use.
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },
     set: (target, name, value) => Reflect.set(target, name, value),
@@ -115,13 +133,15 @@ export function guardSessionStore<Store extends GuardableStore>(
 }
 
 /**
- * Whether this is what the store has given out a moment ago, rather than the session of a request: looking
- * at the ledger before the write, too, would only widen the moment in which others' changes are lost.
+ * Whether these are the data of a session that were read from the store a moment ago, and not the session of a
+ * request. For these, the check before the write is left out: it would make the time between reading and
+ * writing longer, in which changes by other requests are lost.
  */
 function isFreshlyRead(session: object): boolean {
   return !('req' in session)
 }
 
+/** Calls a method of the store that calls back, as a promise. */
 function called(work: (done: Callback) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     const returned = work((error) => {
@@ -136,8 +156,8 @@ function called(work: (done: Callback) => unknown): Promise<void> {
   })
 }
 
-/** Calls back outside of the promise, so that what the callback throws does not call it a second time. */
-function settle(work: Promise<void>, callback: Callback = () => undefined): void {
+/** Calls the callback outside of the promise. Otherwise an error thrown by the callback would call it a second time. */
+function callBack(work: Promise<void>, callback: Callback = () => undefined): void {
   work.then(
     () => setImmediate(callback),
     (error: unknown) => setImmediate(callback, error),

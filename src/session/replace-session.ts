@@ -1,48 +1,48 @@
 import { StorageError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import { clearFields, hiddenMethod, keepFields, requireSession, settled } from './session-part.js'
+import { callStore, clearFields, hiddenMethod, keepFields, requireSession } from './session-part.js'
 
 /**
- * Ends the session: its id is worth nothing from now on. The named fields move to a new one; if the
- * session has none of them, there is no new one.
+ * Destroys the request's session, so that its id can no longer be used. If it has fields named in `keep`, they
+ * move to a new session with a new id. A request whose browser has sent no session cookie is left as it is.
  *
- * @throws {StorageError} when the store fails
+ * @throws {ConfigurationError} if the request has no session
+ * @throws {StorageError} if the store fails
  */
 export async function replaceSession(
   request: LoginRequest,
   keep: readonly string[],
 ): Promise<void> {
   const session = requireSession(request)
-  // A visitor who brought no session leaves none behind.
   if (!isFromCookie(request)) return
   if (keep.some((name) => Object.hasOwn(session, name))) {
-    await settled('Changing the session id', (done) => session.regenerate(done))
+    await callStore('Changing the session id', (done) => session.regenerate(done))
     keepFields(keep, session, requireSession(request))
   } else {
-    await settled('Destroying the session', (done) => session.destroy(done))
+    await callStore('Destroying the session', (done) => session.destroy(done))
   }
 }
 
-/** Whether the session is one that the browser has brought, rather than a new one. */
+/** Whether the browser has sent this session's cookie. If not, the session is new. */
 export function isFromCookie({ headers, sessionID }: LoginRequest): boolean {
   if (sessionID === undefined) return false
   const cookies = headers.cookie ?? ''
-  // Cookies are percent-encoded, and an application's own `genid` may make ids in which that shows.
+  // express-session percent-encodes cookies, and the application's own `genid` may make ids that this changes.
   return cookies.includes(sessionID) || cookies.includes(encodeURIComponent(sessionID))
 }
 
-/** What is done with the new session that Passport's `req.logIn` makes. */
+/** What to do with the new session that Passport's `req.logIn` makes. */
 export interface FreshSession {
-  /** Puts into it what it shall have: after the id has changed and before it is first saved. */
+  /** Called after the id has changed and before the session is first saved. Writes fields into it. */
   readonly fill: (fresh: LoginSession) => void
-  /** Comes after it was first saved, and before anybody goes on. If it fails, so has the login. */
+  /** Called after the session was first saved. If it rejects, the session is destroyed and the login fails. */
   readonly confirm?: ((fresh: LoginSession) => Promise<void>) | undefined
 }
 
 /**
- * Fills the new session when this one is regenerated, which Passport's `req.logIn` does. So login, tokens
- * and whatever else `fill` puts in are written together, once.
+ * Calls `fill` with the new session when Passport's `req.logIn` regenerates this one. The login, the tokens and
+ * all other fields are thereby saved in one write.
  */
 export function fillWhenRegenerated(
   request: LoginRequest,
@@ -73,8 +73,8 @@ export function fillWhenRegenerated(
 type Callback = (error?: unknown) => void
 
 /**
- * `callback`, for a session store to call. What it throws goes to the application's error handlers: thrown
- * inside the store's own callback, it would end the process.
+ * Wraps a callback that a session store calls. Errors that it throws go to the application's error handlers.
+ * Thrown inside the store, they would end the process.
  */
 function guarded(request: LoginRequest, callback: Callback): Callback {
   return (error) => {
@@ -87,10 +87,11 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
 }
 
 /**
- * Makes `save` skip what is already in the store. express-session takes a session whose id has changed
- * for unsaved and writes it again at the end of the response, even when it was saved a moment ago. A
- * session that JSON cannot hold, such as one with a user of the application's with a `bigint` in it, loses
- * everything.
+ * Makes `save` write nothing if the store already has the same content. express-session writes a session whose
+ * id has changed again at the end of the response, even if it has just been saved.
+ *
+ * If the session cannot be written as JSON, for example because the application's user has a `bigint`, `save`
+ * removes all fields from it and fails.
  */
 function saveOnlyChanges(
   request: LoginRequest,
@@ -105,8 +106,8 @@ function saveOnlyChanges(
     try {
       content = contentOf(session)
     } catch (error) {
-      // Passport calls from within the store, where what is thrown ends the process; and express-session
-      // would throw it again at the end of the response.
+      // Passport calls `save` inside the store's callback, where an error that is thrown ends the process. With
+      // the fields still there, express-session would also throw it again at the end of the response.
       clearFields(session)
       callback(new StorageError('Writing the session', error))
       return
@@ -116,7 +117,7 @@ function saveOnlyChanges(
       return
     }
     const isFirst = stored === undefined
-    settled('Writing the session', (done) => save(done))
+    callStore('Writing the session', (done) => save(done))
       .then(async () => {
         stored = content
         if (isFirst) await confirm?.(session).catch((error: unknown) => undo(session, error))
@@ -125,13 +126,13 @@ function saveOnlyChanges(
   })
 }
 
-/** Ends a session whose login could not be confirmed. */
+/** Destroys a session that {@link FreshSession.confirm} has rejected. */
 async function undo(session: LoginSession, reason: unknown): Promise<never> {
-  await settled('Destroying the session', (done) => session.destroy(done)).catch(() => undefined)
+  await callStore('Destroying the session', (done) => session.destroy(done)).catch(() => undefined)
   throw reason
 }
 
-/** The session's content without the end of its cookie, which moves all the time. */
+/** The session's content as JSON, without the expiry of its cookie, which changes with every request. */
 function contentOf({ cookie, ...fields }: LoginSession): string {
   const lasting = JSON.stringify(cookie, (name, value: unknown) =>
     name === 'expires' ? undefined : value,

@@ -5,7 +5,7 @@ import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 /**
  * The request's session.
  *
- * @throws {ConfigurationError} when there is none
+ * @throws {ConfigurationError} if the request has none
  */
 export function requireSession(request: LoginRequest): LoginSession {
   if (request.session) return request.session
@@ -24,26 +24,27 @@ export function requireResponse({ res }: LoginRequest): ServerResponse {
   throw new ConfigurationError('Cookies need a request of Express: this one has no response.')
 }
 
-/** Everything one strategy keeps in a session, under one key. */
+/** Everything that one strategy stores in a session, under one key. */
 export type SessionPart = Readonly<Record<string, unknown>>
 
 /**
- * Parts that are newer than the session object they belong to. They are kept beside it because a changed
- * session is written as a whole at the end of the response, over whatever other requests have changed.
+ * Parts that are newer than those in their session object, by key. They are not in the session object because
+ * express-session would then write the whole session at the end of the response, and overwrite the changes of
+ * other requests.
  */
 const newerParts = new WeakMap<LoginSession, Map<string, SessionPart>>()
 
-/** Our part of a session; an empty one if there is none. */
+/** The strategy's part of a session; empty if there is none. */
 export function readPart(session: LoginSession, key: string): SessionPart {
   return asPart(newerParts.get(session)?.get(key) ?? field(session, key))
 }
 
-/** A session can hold anything: what is no object counts as empty. */
+/** The value as a part. A session can hold anything: a value that is not an object becomes an empty part. */
 export function asPart(value: unknown): SessionPart {
   return typeof value === 'object' && value !== null ? (value as SessionPart) : {}
 }
 
-/** Puts our part into the session, or takes it out when nothing is left in it. */
+/** Writes the strategy's part into the session object, or removes it if all its fields are `undefined`. */
 export function writePart(session: LoginSession, key: string, part: SessionPart): void {
   newerParts.get(session)?.delete(key)
   const left = Object.entries(part).filter(([, value]) => value !== undefined)
@@ -51,14 +52,14 @@ export function writePart(session: LoginSession, key: string, part: SessionPart)
   else setField(session, key, Object.fromEntries(left))
 }
 
-/** Takes everything out of the session but its cookie. */
+/** Removes everything from the session object except its cookie. */
 export function clearFields(session: LoginSession): void {
   for (const name of Object.keys(session)) {
     if (name !== 'cookie') Reflect.deleteProperty(session, name)
   }
 }
 
-/** The keys under which a session has a part that `matches`. */
+/** The keys of all parts of a session that `matches` accepts. */
 export function keysOfParts(
   session: LoginSession,
   matches: (part: SessionPart) => boolean,
@@ -67,8 +68,8 @@ export function keysOfParts(
 }
 
 /**
- * Lets this request see a newer part, without making its session a changed one. If the application saves
- * the session, the newer part goes with it.
+ * Makes {@link readPart} return a newer part for this request, without changing the session object. If the
+ * application saves the session, the newer part is saved with it.
  */
 export function showPart(session: LoginSession, key: string, part: SessionPart): void {
   const known = newerParts.get(session)
@@ -85,7 +86,7 @@ export function showPart(session: LoginSession, key: string, part: SessionPart):
   })
 }
 
-/** Copies the application's fields of these names. */
+/** Copies the fields of these names from one session to another. */
 export function keepFields(names: readonly string[], from: LoginSession, to: LoginSession): void {
   for (const name of names) {
     if (Object.hasOwn(from, name)) setField(to, name, field(from, name))
@@ -100,7 +101,10 @@ function setField(session: LoginSession, name: string, value: unknown): void {
   Reflect.set(session, name, value)
 }
 
-/** As express-session defines its own methods: invisible to whoever copies or serializes the session. */
+/**
+ * Replaces a method of the session. Like express-session's own methods, it is not copied or serialized with the
+ * fields.
+ */
 export function hiddenMethod(
   session: LoginSession,
   name: 'regenerate' | 'save',
@@ -117,27 +121,27 @@ export function hiddenMethod(
 /**
  * Writes the session to its store now.
  *
- * @throws {StorageError} when the store fails
+ * @throws {StorageError} if the store fails
  */
 export function saveSession(session: LoginSession): Promise<void> {
-  return settled('Writing the session', (done) => session.save(done))
+  return callStore('Writing the session', (done) => session.save(done))
 }
 
 /**
- * Calls a method of the session or its store that calls back, as a promise.
+ * Calls a method of the session or its store, and waits until it calls back.
  *
  * @param what for the error's message, such as "Writing the session"
- * @throws {StorageError} if it fails
+ * @throws {StorageError} if the method fails
  */
-export async function settled(
+export async function callStore(
   what: string,
   work: (done: (error?: unknown) => void) => unknown,
 ): Promise<void> {
-  await result(what, work)
+  await readFromStore(what, work)
 }
 
-/** The same for a method that calls back with a value. */
-export function result<Value>(
+/** The same as {@link callStore}, for a method that calls back with a value. */
+export function readFromStore<Value>(
   what: string,
   work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
 ): Promise<Value | null | undefined> {

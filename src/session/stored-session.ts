@@ -1,17 +1,17 @@
 import { setTimeout } from 'node:timers/promises'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { asPart, requireSession, result, settled } from './session-part.js'
+import { asPart, callStore, readFromStore, requireSession } from './session-part.js'
 import type { SessionPart } from './session-part.js'
 
 /**
- * Changes our part of the *stored* session and nothing else of it: what other requests have written
- * meanwhile stays. A session that is no longer stored stays away. `change` returns `undefined` to leave
- * everything as it is.
+ * Changes the strategy's part of the *stored* session, and keeps everything else that other requests have
+ * written to it. A session that is no longer stored is not created again.
  *
- * Between reading and writing lies one round trip to the store; as with any two requests of one session,
- * what another one writes in that very moment is lost.
+ * It reads the session and then writes it, one round trip later. A change that another request writes between
+ * the two is lost, as with any two requests of one session.
  *
- * @throws {StorageError} when the store fails
+ * @param change returns the new part, or `undefined` to write nothing
+ * @throws {StorageError} if the store fails
  */
 export async function changeStoredPart(
   request: SessionAddress,
@@ -24,12 +24,12 @@ export async function changeStoredPart(
   if (part === undefined) return
   const changed = { ...stored, [key]: part, cookie: renewed(stored.cookie) }
   const { sessionID: id, sessionStore: store } = request as StoredAddress
-  await settled('Writing the session', (done) => store.set(id, changed, done))
+  await callStore('Writing the session', (done) => store.set(id, changed, done))
 }
 
 /**
- * The same, for changes that another request will make if this one fails: errors are ignored, and a store
- * that does not answer is given up after `timeoutMs`, because others may be waiting for what comes next.
+ * The same as {@link changeStoredPart}, for changes that a later request makes if this one fails: errors are
+ * ignored, and it stops waiting for the store after `timeoutMs` **milliseconds**.
  */
 export async function tryToChangeStoredPart(
   request: SessionAddress,
@@ -45,13 +45,13 @@ export async function tryToChangeStoredPart(
   changed.abort()
 }
 
-/** Where a session is stored: a request has it, and so has whoever knows its id. */
+/** Where a session is stored. A request has these fields; with a session's id, they can be made without one. */
 export type SessionAddress = Pick<LoginRequest, 'sessionID' | 'sessionStore'>
 
 /**
- * Our part of a *stored* session; `undefined` when it is no longer stored.
+ * The strategy's part of a *stored* session; `undefined` if the session is no longer stored.
  *
- * @throws {StorageError} when the store fails
+ * @throws {StorageError} if the store fails
  */
 export async function readStoredPart(
   address: SessionAddress,
@@ -62,16 +62,16 @@ export async function readStoredPart(
 }
 
 /**
- * Destroys a session, whoever it belongs to.
+ * Destroys a stored session.
  *
- * @throws {StorageError} when the store fails
+ * @throws {StorageError} if the store fails
  */
 export async function destroyStored(address: SessionAddress): Promise<void> {
   const { sessionID: id, sessionStore: store } = address as StoredAddress
-  await settled('Destroying the session', (done) => store.destroy(id, done))
+  await callStore('Destroying the session', (done) => store.destroy(id, done))
 }
 
-/** A session as a store keeps it. */
+/** A session as it is in its store. */
 type StoredSession = Readonly<Record<string, unknown>> & { readonly cookie: StoredCookie }
 
 interface StoredCookie {
@@ -84,14 +84,17 @@ interface StoredAddress {
   readonly sessionStore: SessionStore
 }
 
-/** What express-session asks of a store. */
+/** The methods of a store of express-session that are used here. */
 interface SessionStore {
   get(id: string, done: (error?: unknown, session?: StoredSession | null) => void): unknown
   set(id: string, session: StoredSession, done: (error?: unknown) => void): unknown
   destroy(id: string, done: (error?: unknown) => void): unknown
 }
 
-/** A stored cookie's end is that of the last write, which touches of the session have moved since. */
+/**
+ * The cookie with a new expiry. The stored one is that of the last write, and each `touch` since has extended
+ * the session.
+ */
 function renewed(cookie: StoredCookie | undefined): StoredCookie {
   const { originalMaxAge } = cookie ?? {}
   if (typeof originalMaxAge !== 'number') return cookie ?? {}
@@ -99,15 +102,16 @@ function renewed(cookie: StoredCookie | undefined): StoredCookie {
 }
 
 /**
- * Reads the session anew from its store, so that a write that follows keeps what others have written
- * since. `undefined` when the store has it no longer.
+ * Reads the request's session from its store again, so that the next write keeps what other requests have
+ * written since. `undefined` if the session is no longer stored.
  *
- * @throws {StorageError} when the store fails
+ * @throws {ConfigurationError} if the request has no session
+ * @throws {StorageError} if the store fails
  */
 export async function reloadSession(request: LoginRequest): Promise<LoginSession | undefined> {
   const session = requireSession(request)
   if ((await readStored(request)) === undefined) return undefined
-  await settled('Reading the session', (done) => session.reload(done))
+  await callStore('Reading the session', (done) => session.reload(done))
   return requireSession(request)
 }
 
@@ -115,6 +119,8 @@ async function readStored(request: SessionAddress): Promise<StoredSession | unde
   const { sessionID: id } = request
   const store = request.sessionStore as SessionStore | undefined
   if (store === undefined || id === undefined) return undefined
-  const stored = await result<StoredSession>('Reading the session', (done) => store.get(id, done))
+  const stored = await readFromStore<StoredSession>('Reading the session', (done) =>
+    store.get(id, done),
+  )
   return stored ?? undefined
 }

@@ -312,7 +312,7 @@ describe('without a flow inspector', () => {
     const observation = observationOf(app.strategy)
     let made = 0
     const told = observation?.within('login', () => {
-      observation.tell(() => {
+      observation.emit(() => {
         made += 1
         return { type: 'end' }
       })

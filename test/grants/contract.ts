@@ -338,14 +338,14 @@ export function describeLedger(createPlace: () => Promise<LedgerPlace>, processe
     })
   })
 
-  /** Enrols a login of a grant of its own, which the ledger welcomes. */
+  /** Enrols a login of a grant of its own, which the ledger accepts. */
   async function enrolIn(
     groups: readonly string[],
     { one = ledger, authenticatedAt = LOGIN_AT, keepMs = 60_000 } = {},
   ): Promise<{ login: EnrolledLogin; grant: string }> {
     const [login, grant] = [newLogin(), newGrant()]
-    const isWelcome = await one.enrol(login, grant, groups, authenticatedAt, keepMs)
-    expect(isWelcome).toBe(true)
+    const accepted = await one.enrol(login, grant, groups, authenticatedAt, keepMs)
+    expect(accepted).toBe(true)
     return { login, grant }
   }
 
@@ -412,13 +412,13 @@ export function describeLedger(createPlace: () => Promise<LedgerPlace>, processe
       const group = newGroup()
       await endGroup(ledger, group, LOGIN_AT)
       for (const one of [ledger, other]) {
-        for (const [authenticatedAt, isWelcome] of [
+        for (const [authenticatedAt, accepted] of [
           [LOGIN_AT - YEAR_MS, false],
           [LOGIN_AT, false],
           [LOGIN_AT + 1, true],
         ] as const) {
           const enrolling = one.enrol(newLogin(), newGrant(), [group], authenticatedAt, 60_000)
-          await expect(enrolling).resolves.toBe(isWelcome)
+          await expect(enrolling).resolves.toBe(accepted)
         }
       }
     })
@@ -503,11 +503,11 @@ export function describeLedger(createPlace: () => Promise<LedgerPlace>, processe
         const early = comers.slice(0, 20).map(enrol)
         await Promise.race(early)
         const ending = endGroup(other, group, LOGIN_AT)
-        const welcomes = await Promise.all([...early, ...comers.slice(20).map(enrol)])
+        const answers = await Promise.all([...early, ...comers.slice(20).map(enrol)])
         const handedOut = await ending
-        const welcomed = comers.filter((_, at) => welcomes[at]).map(({ login }) => login)
-        expect(bySession(handedOut)).toEqual(bySession(welcomed))
-        expect(welcomed.length).toBeGreaterThan(0)
+        const accepted = comers.filter((_, at) => answers[at]).map(({ login }) => login)
+        expect(bySession(handedOut)).toEqual(bySession(accepted))
+        expect(accepted.length).toBeGreaterThan(0)
       }
     })
   })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { setImmediate } from 'node:timers/promises'
 import { StorageError, TokenEndpointError } from '../../src/errors/errors.js'
 import type { Seal } from '../../src/lib/sealing.js'
-import type { LedgerStore } from '../../src/grants/ledger.js'
+import type { LedgerStore } from '../../src/grants/ledger-store.js'
 import { runWorld } from '../support/ledger-world.js'
 import { lineTo } from '../support/line-to-store.js'
 import type { Call, CommandFate, ProviderAct, World, WorldPlan } from '../support/ledger-world.js'
@@ -346,7 +346,7 @@ async function runLogins(scheduler: fc.Scheduler, { logins, ends, commands }: Lo
   const ledgerOf = (process: number) => ledgers[process] ?? new CoordinatedLedger(store)
 
   /** `undefined` where the store was not reached. */
-  const welcomes: (boolean | undefined)[] = []
+  const answers: (boolean | undefined)[] = []
   const handedOut = new Set<number>()
   const failed: LoginsPlan['ends'][number][] = []
   const endSession = async ({ sessionId }: { sessionId: string }) => {
@@ -358,7 +358,7 @@ async function runLogins(scheduler: fc.Scheduler, { logins, ends, commands }: Lo
     void ledgerOf(process)
       .enrol(login, `grant ${number}`, groups, at, KEEP_MS)
       .then(
-        (isWelcome) => (welcomes[number] = isWelcome),
+        (accepted) => (answers[number] = accepted),
         () => undefined,
       )
   }
@@ -390,23 +390,23 @@ async function runLogins(scheduler: fc.Scheduler, { logins, ends, commands }: Lo
     )
     return renewal.outcome === 'ended'
   }
-  return { welcomes, handedOut, isOver }
+  return { answers, handedOut, isOver }
 }
 
 describe('logins that come while their groups end, in every order', () => {
   it('are either refused or handed out, whatever gets lost, and no others are', async () => {
     const seen = { refused: 0, handedOut: 0, left: 0 }
     const property = fc.asyncProperty(fc.scheduler(), loginsPlans, async (scheduler, plan) => {
-      const { welcomes, handedOut, isOver } = await runLogins(scheduler, plan)
+      const { answers, handedOut, isOver } = await runLogins(scheduler, plan)
       for (const [number, { groups, at }] of plan.logins.entries()) {
         const isMeant = plan.ends.some((end) => groups.includes(end.group) && end.at >= at)
         const isHandedOut = handedOut.has(number)
         // Refused by one group, it may have been handed out by another.
-        const isFound = !isMeant || isHandedOut || welcomes[number] !== true
-        const isSpared = isMeant || (!isHandedOut && welcomes[number] !== false)
+        const isFound = !isMeant || isHandedOut || answers[number] !== true
+        const isSpared = isMeant || (!isHandedOut && answers[number] !== false)
         expect([isFound, isSpared]).toEqual([true, true])
         await expect(isOver(number)).resolves.toBe(isHandedOut)
-        seen.refused += Number(welcomes[number] === false)
+        seen.refused += Number(answers[number] === false)
         seen.handedOut += Number(isHandedOut)
         seen.left += Number(!isMeant)
       }

@@ -81,10 +81,10 @@ describe('the memory of a MemoryLedger', () => {
   it('forgets the oldest ends of groups when there are too many', async () => {
     const ledger = new MemoryLedger({ maximumEntries: 2 })
     for (const group of ['1', '2', '3']) await endGroup(ledger, group, 1)
-    const welcomes = ['1', '2', '3'].map((group) =>
+    const answers = ['1', '2', '3'].map((group) =>
       ledger.enrol(newLogin(), newGrant(), [group], 1, 60_000),
     )
-    await expect(Promise.all(welcomes)).resolves.toEqual([true, false, false])
+    await expect(Promise.all(answers)).resolves.toEqual([true, false, false])
   })
 
   it('makes room for new entries by those that have ended first', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { setImmediate } from 'node:timers/promises'
 import { StorageError, TokenEndpointError } from '../../src/errors/errors.js'
 import { CoordinatedLedger } from '../../src/grants/ledger.js'
-import type { LedgerStore } from '../../src/grants/ledger.js'
+import type { LedgerStore } from '../../src/grants/ledger-store.js'
 import { createMemoryLedgerStore } from '../../src/grants/memory.js'
 import type { GrantState } from '../../src/options/ledger.js'
 import { endGroup, newGrant, newGroup, newLogin, newState } from '../support/grants.js'
@@ -302,7 +302,7 @@ describe('a turn that the store has given to somebody who does not know', () => 
     const world = createWorld()
     const { ledger, failing } = world.open()
     const [grant, first, state] = [newGrant(), newState(1), newState(2)]
-    failing.set('begin', 'reply').set('letGo', 'request')
+    failing.set('begin', 'reply').set('releaseLease', 'request')
     await expect(ledger.renew(grant, first, unwanted(), LIMITS)).rejects.toThrow(StorageError)
     const refresh = refreshTo(state)
     const waiting = world.open().ledger.renew(grant, first, refresh, LIMITS)
@@ -319,7 +319,7 @@ describe('a failure of which no word reaches the store', () => {
     const world = createWorld()
     const { ledger, failing } = world.open()
     const [grant, first] = [newGrant(), newState(1)]
-    failing.set('letGo', 'request')
+    failing.set('releaseLease', 'request')
     const failure = new TokenEndpointError('It is down.', { phase: 'refresh', httpStatus: 503 })
     const failingRefresh = jest.fn(() => Promise.reject(failure))
     const owner = ledger.renew(grant, first, failingRefresh, LIMITS)

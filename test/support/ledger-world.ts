@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Scheduler } from 'fast-check'
 import { TokenEndpointError } from '../../src/errors/errors.js'
-import type { LedgerStore, Wait } from '../../src/grants/ledger.js'
+import type { LedgerStore, Wait } from '../../src/grants/ledger-store.js'
 import type { GrantState, Ledger, Renewal } from '../../src/options/ledger.js'
 import { lineTo } from './line-to-store.js'
 
@@ -200,8 +200,8 @@ export async function runWorld(
         }
         return commit
       },
-      async letGo(id, owner, failure) {
-        await store.letGo(id, owner, failure)
+      async releaseLease(id, owner, failure) {
+        await store.releaseLease(id, owner, failure)
         if (failure === undefined) return
         const { message } = JSON.parse(failure) as { message: string }
         failures.set(message, time)

@@ -1,4 +1,4 @@
-import type { LedgerStore } from '../../src/grants/ledger.js'
+import type { LedgerStore } from '../../src/grants/ledger-store.js'
 
 /** Carries one command to a store: does or does not `run` it, and passes the reply on or does not. */
 export type Carrier = (
