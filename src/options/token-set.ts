@@ -1,25 +1,26 @@
 import type { AuthorizationDetail } from './authorization-details.js'
 
 /**
- * The tokens of one login, as the application sees them.
+ * The tokens of one login, as `strategy.tokens(req)` and `verify` receive them. All names are the library's own;
+ * the response of the provider is not part of it.
  *
  * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
  */
 export interface TokenSet {
-  /** The access token, as it goes into the `Authorization` header. */
+  /** The access token. To call an API, use `strategy.fetch` or `strategy.accessToken`, which renew it. */
   readonly accessToken: string
-  /** `bearer`, or `dpop` with a `dpopKey`. */
+  /** The authentication scheme for the access token: `bearer`, or `dpop` with the option `dpopKey`. */
   readonly tokenType: string
-  /** When the access token ends, in **milliseconds since the epoch**; left out when the provider did not say. */
+  /** When the access token expires, in **milliseconds since the epoch**; left out if the provider does not say. */
   readonly expiresAt?: number
   /** The refresh token, if the provider gave one. */
   readonly refreshToken?: string
-  /** When the refresh token ends, in **milliseconds since the epoch**; left out when neither provider nor options say. */
+  /** When the refresh token expires, in **milliseconds since the epoch**; left out if neither the provider nor the options say. */
   readonly refreshTokenExpiresAt?: number
-  /** The granted scope, space separated; left out when the provider did not name it (it then equals the requested one). */
+  /** The granted scope, separated by spaces; left out if the provider did not send it, because it is what was asked for. */
   readonly scope?: string
-  /** The ID token, present only when it was validated against the configured `issuer`. */
+  /** The ID token. It is set only if it was validated, which needs the options `issuer` and `jwksURL`. */
   readonly idToken?: string
-  /** What was granted of the `authorizationDetails` asked for, if the provider says so (RFC 9396, section 7). */
+  /** The `authorizationDetails` that were granted, if the provider sends them (RFC 9396, section 7). */
   readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
