@@ -94,8 +94,8 @@ export const PROVIDER_OPTIONS = {
   pushedAuthorizationRequestURL: { read: secureUrl, alsoCalled: ['parURL'] },
 
   /**
-   * Where the provider publishes its public keys, as a JWK Set. ID tokens are used only if it is set, because
-   * their signatures are checked with these keys.
+   * Where the provider publishes its public keys, as a JWK Set. If it is set, the signatures of ID tokens are
+   * checked with these keys.
    *
    * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
    */

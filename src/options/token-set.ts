@@ -19,7 +19,7 @@ export interface TokenSet {
   readonly refreshTokenExpiresAt?: number
   /** The granted scope, separated by spaces; left out if the provider did not send it, because it is what was asked for. */
   readonly scope?: string
-  /** The ID token. It is set only if it was validated, which needs the options `issuer` and `jwksURL`. */
+  /** The ID token. It is set only if it was validated, which needs the option `issuer`. */
   readonly idToken?: string
   /** The `authorizationDetails` that were granted, if the provider sends them (RFC 9396, section 7). */
   readonly authorizationDetails?: readonly AuthorizationDetail[]
