@@ -33,22 +33,10 @@ const callable = api.exports.flatMap(({ name, declaration }): [string, ts.Declar
 const WITHOUT_EXAMPLE: readonly string[] = [
   'MemoryLedger',
   'RedisLedger',
-  'apple',
-  'auth0',
   'authRouter',
   'cookiePendingLogins',
-  'discover',
-  'flowInspector',
-  'gitlab',
   'guardSessionStore',
-  'keycloak',
-  'logInAgent',
-  'logInFetch',
-  'microsoft',
-  'okta',
   'requireLogin',
-  'salesforce',
-  'startTestProvider',
 ]
 
 /** What Passport calls, and what a subclass overrides: no application calls it. */
