@@ -94,6 +94,7 @@ function visitLogin(
   })
 }
 
+/** The path of the login route: `LOGIN_PATH`, or `/login` beside the callback route. */
 function loginPathOf({ loginPath }: RunningApplication, { callbackURL }: Settings): string {
   return loginPath ?? new URL(callbackURL).pathname.replace(/\/callback$/, '/login')
 }
@@ -131,6 +132,7 @@ function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict
       )
 }
 
+/** The usual cause of a missing secure cookie, and what to do about it. */
 const BEHIND_A_PROXY =
   "Behind a proxy that terminates TLS, call app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto: https."
 
@@ -221,6 +223,11 @@ function cookiesOf({ headers }: Answer): readonly Cookie[] {
   return [headers['set-cookie'] ?? []].flat().map(readCookie)
 }
 
+/**
+ * Reads the name and the attributes of a `Set-Cookie` header.
+ *
+ * @see [RFC 6265, section 4.1.1 - Syntax](https://www.rfc-editor.org/rfc/rfc6265.html#section-4.1.1)
+ */
 function readCookie(line: string): Cookie {
   const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
   const flags = attributes.map((attribute): [string, string] => {

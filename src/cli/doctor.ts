@@ -63,6 +63,7 @@ async function readSetup({ loadOptions }: CheckedSetup): Promise<{
   }
 }
 
+/** The verdict on options that cannot be used, with the name of the wrong option if it is known. */
 function optionsFailed(error: unknown): Verdict {
   const option = error instanceof ConfigurationError ? error.option : undefined
   const cure =
@@ -96,6 +97,9 @@ async function checkAll(
   return Object.entries(verdicts).map(([check, verdict]) => ({ check, ...verdict }))
 }
 
+/**
+ * Checks the credentials. A key that cannot be used becomes a verdict, because the check of the key reports it as well.
+ */
 async function checkClientOf(settings: Settings, transport: Transport): Promise<Verdict> {
   try {
     return await checkClient(settings, tokenEndpointOf(settings, transport))

@@ -36,7 +36,9 @@ export class SetupError extends Error {}
  * so only their name and code are returned.
  */
 export function messageOf(error: unknown): string {
-  if ([AuthorizationCodeError, TransportError, SetupError].some((ours) => error instanceof ours)) {
+  if (
+    [AuthorizationCodeError, TransportError, SetupError].some((known) => error instanceof known)
+  ) {
     return (error as Error).message
   }
   const { name = 'unknown error', code } = Object(error) as { name?: string; code?: unknown }

@@ -72,6 +72,7 @@ async function packageVersion(): Promise<string> {
   return (JSON.parse(text) as { readonly version: string }).version
 }
 
+/** Runs `keygen`: the public key goes to stdout, and what to do with it to stderr. */
 async function keygen(args: readonly string[], { print, say }: CommandLine): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -99,6 +100,7 @@ async function keygen(args: readonly string[], { print, say }: CommandLine): Pro
   return 0
 }
 
+/** Runs `doctor`. An argument takes precedence over the environment variable of the same name. */
 async function doctor(args: readonly string[], { env, print }: CommandLine): Promise<number> {
   const flags = SETTINGS.flatMap(({ argument }) =>
     argument === undefined ? [] : [[argument, { type: 'string' }] as const],

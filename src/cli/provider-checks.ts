@@ -18,6 +18,7 @@ import { readMetadata } from '../providers/discover.js'
 /** The provider's metadata, if it could be read, and the verdict on it. */
 export interface Discovered {
   readonly verdict: Verdict
+  /** The metadata; left out if there is no issuer, or its metadata cannot be read. */
   readonly metadata?: AuthorizationServer
 }
 

@@ -39,6 +39,7 @@ function variableOf(option: string): string {
   return option.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()
 }
 
+/** Creates a setting. The argument is the variable in lower case with hyphens; a secret has none. */
 function setting(variable: string, help: string, secret = false): Setting {
   const argument = secret ? undefined : variable.toLowerCase().replaceAll('_', '-')
   return { variable, argument, help }

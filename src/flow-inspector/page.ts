@@ -81,6 +81,7 @@ const STATUSES: Readonly<Record<FlowStatus, string>> = {
   failed: '✗ Failed',
 }
 
+/** The HTML of one flow: its title and status, the failure if there is one, and the diagram. */
 function flowArticle(flow: Flow): string {
   const { id, strategy, activity, startedAt, events, status, dropped } = flow
   const title = (Object.hasOwn(TITLES, activity) ? TITLES[activity] : undefined) ?? activity

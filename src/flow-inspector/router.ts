@@ -95,6 +95,7 @@ function observationOfStrategy(strategy: AuthorizationCodeStrategy): Observation
   return observation
 }
 
+/** The error for a process or an application in production. @param setting the setting that says so */
 function isForDevelopment(setting: string): ConfigurationError {
   return new ConfigurationError(
     `The flow inspector is for development only, and ${setting} is production. Mount it only if it is not.`,

@@ -54,6 +54,7 @@ type Mandatory<Table extends OptionTable, Name extends keyof Table> = {
   readonly [Key in Name]: GivenTo<Table[Key]>
 }
 
+/** The options that may be left out. `undefined` counts as left out. */
 type Optional<Table extends OptionTable, Name extends keyof Table> = {
   readonly [Key in Name]?: GivenTo<Table[Key]> | undefined
 }

@@ -24,7 +24,7 @@ const RESERVED_PARAMETERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Parameters that have an option of their own, because the response has to be checked against their value.
+ * Parameters that have an option of their own, because the response is checked against their value.
  */
 const PARAMETERS_AS_OPTIONS: Readonly<Record<string, string>> = {
   authorization_details: 'authorizationDetails',

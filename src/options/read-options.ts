@@ -28,6 +28,7 @@ const RETIRED_OPTIONS: Readonly<Record<string, string>> = {
   trustProxy: 'callbackURL is absolute and no header changes it; remove the option.',
 }
 
+/** A correct call, for error messages. */
 const SAMPLE =
   'new AuthorizationCodeStrategy({ authorizationURL, tokenURL, clientID, clientSecret, callbackURL })'
 

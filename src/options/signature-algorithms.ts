@@ -1,6 +1,6 @@
 /**
- * The signature algorithms that a provider may use: asymmetric ones. `none` is no signature, and an HMAC can be
- * forged by anyone who knows the key, which for a provider's published key is everyone.
+ * The signature algorithms that a provider may use: asymmetric ones. `none` is no signature. HMAC is left
+ * out because the provider's published key could be used as the secret, and everybody knows that key.
  *
  * @see [RFC 8725, section 3.1 - Perform Algorithm Verification](https://www.rfc-editor.org/rfc/rfc8725.html#section-3.1)
  */

@@ -20,6 +20,7 @@ export interface AppleClient {
  */
 const SECRET_LIFETIME_SECONDS = 300
 
+/** Apple's issuer identifier. It is also the audience of the client secret. */
 const ISSUER = 'https://appleid.apple.com'
 
 /**
@@ -85,6 +86,11 @@ export function apple({ clientID, teamID, keyID, privateKey }: AppleClient) {
   } as const satisfies ProviderOptions & Pick<AuthorizationCodeOptions, 'clientID' | 'clientSecret'>
 }
 
+/**
+ * Returns a value that must be set.
+ *
+ * @throws {ConfigurationError} if it is `undefined` or empty, as from an environment variable that is not set
+ */
 function required<Value>(value: Value | undefined, name: string): Value {
   if (value !== undefined && value !== '') return value
   throw new ConfigurationError(`${name} is missing. Is the environment variable set?`, name)

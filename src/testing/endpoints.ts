@@ -8,10 +8,15 @@ import type { TestAnswer, TestEndpoint, TestRequest } from './server.js'
 
 /** The state of a test provider, which all its endpoints share. */
 export interface TestProviderState {
+  /** The address of the provider, which is its issuer identifier. */
   readonly issuer: string
+  /** The only client that is registered. */
   readonly client: TestClient
+  /** The codes and tokens issued so far. */
   readonly grants: TestGrants
+  /** Signs ID tokens. */
   readonly idTokens: TestIdTokens
+  /** What happens to refresh tokens; see the option of the same name. */
   readonly refreshTokens: 'rotate' | 'keep' | 'none'
   /** The person who logs in next. */
   user: Readonly<Record<string, unknown>>
@@ -58,7 +63,7 @@ function authorize(
   }
   const { code_challenge: codeChallenge, code_challenge_method: method } = parameters
   if (codeChallenge !== undefined && method !== 'S256') {
-    return refusal(400, 'invalid_request', 'code_challenge_method has to be S256')
+    return refusal(400, 'invalid_request', 'code_challenge_method must be S256')
   }
   const callback = new URL(redirect_uri)
   callback.searchParams.set('state', state)

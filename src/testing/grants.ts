@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto'
 
 /** What a person has granted in one login. All its tokens become invalid with it. */
 export interface TestGrant {
+  /** The person, as the profile and the ID token show them. */
   readonly user: Readonly<Record<string, unknown>>
+  /** The granted scope; empty if none was asked for. */
   readonly scope: string
+  /** The `nonce` of the authorization request, which the ID token repeats. */
   readonly nonce: string | undefined
   /** Becomes `false` if the grant ends. */
   isAlive: boolean
@@ -11,7 +14,11 @@ export interface TestGrant {
 
 /** What an authorization code was issued for. */
 export interface TestCode {
+  /** The grant that the code is exchanged for. */
   readonly grant: TestGrant
+  /**
+   * The `redirect_uri` of the authorization request. A token request must name the same one, if it names any.
+   */
   readonly redirectUri: string | undefined
   /** The code challenge (S256); `undefined` if the client does not use PKCE. */
   readonly codeChallenge: string | undefined

@@ -90,7 +90,9 @@ export async function logInFetch(origin: string, loginPath: string): Promise<Log
 /** The response to one request of the login. */
 interface PageVisit {
   readonly status: number
+  /** The `Location` header, if there is one. */
   readonly location: unknown
+  /** Reads the body, for the error message. */
   readonly text: () => Promise<string>
 }
 
@@ -120,7 +122,7 @@ async function followLogin(
       `The callback answered ${page.status} instead of logging in: ${await page.text()}`,
     )
   }
-  if (error !== null) throw new Error(`The provider did not log anybody in: ${error}`)
+  if (error !== null) throw new Error(`The provider refused the login: ${error}`)
 }
 
 /** The address that a response redirects to. @throws {Error} with `complaint` and the response, if it does not */

@@ -53,6 +53,7 @@ export const TEST_PROVIDER_OPTIONS = {
 /** The options of {@link startTestProvider}. All can be left out. */
 export type TestProviderOptions = OptionsOf<typeof TEST_PROVIDER_OPTIONS>
 
+/** @throws {ConfigurationError} if the value is not an object */
 function jsonObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
   throw new ConfigurationError(`${name} must be an object.`, name)

@@ -19,8 +19,11 @@ export interface TestRequest {
 /** A response of a test provider: a redirect, JSON, or only a status. */
 export interface TestAnswer {
   readonly status: number
+  /** The address to redirect to. */
   readonly location?: string
+  /** The body, which is sent as JSON. */
   readonly body?: unknown
+  /** Further headers. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -97,6 +100,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return body
 }
 
+/** The parameters of a body: a JSON object, or a form. */
 function parametersIn(body: string): Record<string, string> {
   return body.startsWith('{')
     ? (JSON.parse(body) as Record<string, string>)

@@ -470,7 +470,7 @@ describe('who may look', () => {
     for (const path of ['', '/events', '/style.css', '/script.js']) {
       const { status, text } = await browser.request(`${app.origin}/flow${path}`, { headers })
       expect(status).toBe(403)
-      expect(text).toMatch(/this machine only/)
+      expect(text).toMatch(/only on this machine/)
     }
   })
 
