@@ -7,5 +7,6 @@ const exitCode = await main(process.argv.slice(2), {
   say: (line) => process.stderr.write(`${line}\n`),
 })
 
-// A module of the application's may keep something open. What was written is to get out before.
+// The module of `--config` may keep a connection or a timer open, so the process has to be ended. The callback runs
+// once the output has been written.
 process.stdout.write('', () => process.exit(exitCode))

@@ -1,3 +1,8 @@
+/**
+ * The entry `passport-authorization-code/testing`: a provider for tests, and functions that log in through it.
+ *
+ * @module
+ */
 export { logInAgent, logInFetch } from './testing/log-in.js'
 export { startTestProvider } from './testing/provider.js'
 

@@ -1,19 +1,18 @@
 import { failed, messageOf, ok, skipped, warning } from './finding.js'
 import type { Verdict } from './finding.js'
 import type { Answer, Transport } from '../client/transport.js'
+import { isLoopback } from '../lib/loopback.js'
 import type { Settings } from '../options/read-options.js'
 
-/** The application that runs, as browsers see it. */
+/** The running application, as browsers see it. */
 export interface RunningApplication {
-  /** Its address from outside, in front of all proxies. */
+  /** The address that browsers use, such as `https://app.example.com`, in front of all proxies. */
   readonly origin: string
-  /** The path of its login route. @default beside the callback's, as `authRouter` has it */
+  /** The path of its login route. @default `/login` beside the callback route, as with `authRouter` */
   readonly loginPath?: string | undefined
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
-/** Whether the callback URL is one that a provider and a browser can use. */
+/** Checks that browsers can open the callback URL, and that it belongs to the application. */
 export function checkCallbackUrl(
   { callbackURL }: Settings,
   application: RunningApplication | undefined,
@@ -21,40 +20,40 @@ export function checkCallbackUrl(
   const { origin, hostname, pathname, search } = new URL(callbackURL)
   if (callbackURL.includes('*') || hostname === '0.0.0.0') {
     return failed(
-      `${callbackURL} is no address for browsers`,
-      'Name one exact URL, as registered, with the host that browsers see.',
+      `browsers cannot open ${callbackURL}`,
+      'Use one exact URL, as registered, with the host that browsers see.',
     )
   }
   if (application !== undefined && differsByPort(new URL(application.origin), callbackURL)) {
     return failed(
-      `${callbackURL} and the application, ${application.origin}, differ by their port`,
-      'Write the port that browsers see in both, and register that callback URL.',
+      `${callbackURL} and the application, ${application.origin}, have different ports`,
+      'Use the port that browsers see in both, and register that callback URL.',
     )
   }
   if (application !== undefined && new URL(application.origin).origin !== origin) {
     return failed(
-      `${origin} is not where the application is, ${application.origin}`,
-      'Use one origin for both: the session’s cookie goes to no other host.',
+      `${origin} is not the address of the application, ${application.origin}`,
+      'Use one origin for both: browsers send the session cookie only to the host that set it.',
     )
   }
   if (search !== '' || pathname === '/') {
     return warning(
       `${callbackURL} has ${search === '' ? 'no path' : 'a query'}`,
-      'Use a path of its own, such as /auth/callback, exactly as registered.',
+      'Use a path that nothing else uses, such as /auth/callback, exactly as registered.',
     )
   }
-  return LOOPBACK.test(hostname) && application === undefined
-    ? warning(`${callbackURL} is on this machine`, 'Register the real one for production.')
+  return isLoopback(hostname) && application === undefined
+    ? warning(`${callbackURL} is on this machine`, 'Register the public one for production.')
     : ok(callbackURL)
 }
 
-/** Cookies do not depend on the port, so that it alone does not lose a session. */
+/** Whether only the ports differ. Cookies do not depend on the port, so the cause is not a lost session. */
 function differsByPort(a: URL, callbackURL: string): boolean {
   const b = new URL(callbackURL)
   return a.protocol === b.protocol && a.hostname === b.hostname && a.port !== b.port
 }
 
-/** Whether the login route sends browsers to the provider with what the options say. */
+/** Checks that the login route redirects to the provider with the values of the options, and sets a usable cookie. */
 export async function checkLogin(
   settings: Settings,
   application: RunningApplication | undefined,
@@ -81,6 +80,7 @@ export async function checkLogin(
   }
 }
 
+/** Requests the login route as a browser that opens a page does. */
 function visitLogin(
   application: RunningApplication,
   settings: Settings,
@@ -94,83 +94,101 @@ function visitLogin(
   })
 }
 
+/** The path of the login route: `LOGIN_PATH`, or `/login` beside the callback route. */
 function loginPathOf({ loginPath }: RunningApplication, { callbackURL }: Settings): string {
   return loginPath ?? new URL(callbackURL).pathname.replace(/\/callback$/, '/login')
 }
 
+/** Checks the redirect to the provider. */
 function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict {
   const location = String(headers['location'] ?? '')
   if (!URL.canParse(location)) {
     return failed(
-      `the login route answers HTTP ${status} and leads to no provider`,
-      'Check LOGIN_PATH, and what the application prints.',
+      `the login route answers HTTP ${status} and does not redirect to a provider`,
+      'Check LOGIN_PATH, and the log of the application.',
     )
   }
   const { origin, pathname, searchParams } = new URL(location)
   const expected = new URL(settings.authorizationURL)
   if (origin + pathname !== expected.origin + expected.pathname) {
     return failed(
-      `the login route leads to ${origin}${pathname}`,
-      'The application runs with another provider than the one looked at.',
+      `the login route redirects to ${origin}${pathname}`,
+      'The application uses another provider than these options. Use the same ones.',
     )
   }
   if (searchParams.get('client_id') !== settings.clientID) {
-    return failed('the application sends another client_id', 'Start it with the same environment.')
+    return failed(
+      'the application sends another client_id',
+      'Start it with the same environment variables.',
+    )
   }
-  // A pushed or signed request has it elsewhere.
+  // A pushed or signed request does not have it in the URL.
   const redirectUri = searchParams.get('redirect_uri') ?? settings.callbackURL
   return redirectUri === settings.callbackURL
-    ? ok('the login route leads to the provider')
+    ? ok('the login route redirects to the provider')
     : failed(
         `the application sends the redirect_uri ${redirectUri}`,
         'Start it with the same callbackURL.',
       )
 }
 
+/** The usual cause of a missing secure cookie, and what to do about it. */
 const BEHIND_A_PROXY =
-  "Behind a proxy that ends TLS: app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto: https."
+  "Behind a proxy that terminates TLS, call app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto: https."
 
-/** Whether the cookie is missing because the proxy in front keeps to itself that it speaks TLS. */
+/**
+ * Finds out why there is no cookie. If there is one once the request has `X-Forwarded-Proto: https`, the proxy in
+ * front of the application does not send that header.
+ */
 async function checkMissingCookie(
   application: RunningApplication,
   settings: Settings,
   transport: Transport,
 ): Promise<Verdict> {
-  const seen = 'the login route sets no cookie, so no login can be finished'
+  const seen = 'the login route sets no cookie, so logins cannot be finished'
   const isHttps = isOverTls(application)
-  const told = isHttps
+  const retried = isHttps
     ? await visitLogin(application, settings, transport, { 'x-forwarded-proto': 'https' })
     : undefined
-  return told !== undefined && cookiesOf(told).length > 0
+  return retried !== undefined && cookiesOf(retried).length > 0
     ? failed(
-        `${seen}; it does once it is told of TLS`,
-        'Let the proxy that ends TLS send X-Forwarded-Proto: https.',
+        `${seen}; it sets one if the request has X-Forwarded-Proto: https`,
+        'Let the proxy that terminates TLS send X-Forwarded-Proto: https.',
       )
     : failed(
         seen,
-        `express-session sends no secure cookie over what it takes for HTTP. ${BEHIND_A_PROXY}`,
+        `express-session sets no secure cookie if the request seems to be plain HTTP. ${BEHIND_A_PROXY}`,
       )
 }
 
+/** Whether browsers reach the application by HTTPS. */
 function isOverTls({ origin }: RunningApplication): boolean {
   return new URL(origin).protocol === 'https:'
 }
 
+/**
+ * Checks that browsers send the cookie back to the callback route, and that scripts cannot read it.
+ *
+ * @see [RFC 6265bis, section 5.6.7 - The SameSite Attribute](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)
+ */
 function checkCookie(all: readonly Cookie[], application: RunningApplication): Verdict {
   const isHttps = isOverTls(application)
-  // One that scripts may read is for scripts, such as a CSRF token, where there is another.
+  // If there is an HttpOnly cookie, the others are not the session's: a CSRF token, for example, is for scripts.
   const hidden = all.filter(({ flags }) => flags.has('httponly'))
   const cookies = hidden.length > 0 ? hidden : all
   const strict = cookies.find(({ flags }) => flags.get('samesite') === 'strict')
   if (strict !== undefined) {
     return failed(
-      `${strict.name} is SameSite=Strict, and stays behind when the provider sends the browser back`,
+      `${strict.name} is SameSite=Strict, so browsers do not send it with the callback from the provider`,
       "Use cookie: { sameSite: 'lax' }.",
     )
   }
-  const open = cookies.find(({ flags }) => isHttps && !flags.has('secure'))
-  if (open !== undefined) {
-    return failed(`${open.name} is not Secure`, `Use cookie: { secure: 'auto' }. ${BEHIND_A_PROXY}`)
+  const insecure = cookies.find(({ flags }) => isHttps && !flags.has('secure'))
+  if (insecure !== undefined) {
+    return failed(
+      `${insecure.name} is not Secure`,
+      `Use cookie: { secure: 'auto' }. ${BEHIND_A_PROXY}`,
+    )
   }
   const refused = cookies.find(
     ({ flags }) => !flags.has('secure') && flags.get('samesite') === 'none',
@@ -178,25 +196,26 @@ function checkCookie(all: readonly Cookie[], application: RunningApplication): V
   if (refused !== undefined) {
     return failed(
       `${refused.name} is SameSite=None without Secure, which browsers refuse`,
-      "Use cookie: { sameSite: 'lax' }, or secure: true besides.",
+      "Use cookie: { sameSite: 'lax' }, or add secure: true.",
     )
   }
   const secure = cookies.find(({ flags }) => !isHttps && flags.has('secure'))
   if (secure !== undefined) {
     return failed(
       `${secure.name} is Secure, and ${application.origin} is not HTTPS`,
-      "Give APP_URL as browsers see it, or use cookie: { secure: 'auto' }.",
+      "Set APP_URL to the address that browsers use, or use cookie: { secure: 'auto' }.",
     )
   }
   const names = cookies.map(({ name }) => name).join(', ')
   return hidden.length > 0
     ? ok(names)
-    : warning(`${names} is not HttpOnly`, 'Leave cookie.httpOnly on, its default.')
+    : warning(`${names} is not HttpOnly`, 'Remove httpOnly: false from the cookie options.')
 }
 
+/** A cookie that the application sets, without its value. */
 interface Cookie {
   readonly name: string
-  /** Its attributes, in lower case. */
+  /** The attributes, their names and values in lower case. */
   readonly flags: ReadonlyMap<string, string>
 }
 
@@ -204,6 +223,11 @@ function cookiesOf({ headers }: Answer): readonly Cookie[] {
   return [headers['set-cookie'] ?? []].flat().map(readCookie)
 }
 
+/**
+ * Reads the name and the attributes of a `Set-Cookie` header.
+ *
+ * @see [RFC 6265, section 4.1.1 - Syntax](https://www.rfc-editor.org/rfc/rfc6265.html#section-4.1.1)
+ */
 function readCookie(line: string): Cookie {
   const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
   const flags = attributes.map((attribute): [string, string] => {

@@ -26,25 +26,29 @@ import type { AuthorizationCodeOptions } from '../options/options.js'
 import { readOptions } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 
-/** What is looked at. */
-export interface Patient {
+/** The parts of a set-up that are checked. */
+export interface CheckedSetup {
+  /** Loads the options of the strategy. If it throws, the error becomes a finding. */
   readonly loadOptions: () => Promise<AuthorizationCodeOptions>
+  /** The running application; left out, its login route is not checked. */
   readonly application?: RunningApplication | undefined
+  /** The address of Redis; left out, Redis is not checked. */
   readonly redisURL?: string | undefined
 }
 
-/** Each request's time, in **milliseconds**: somebody is waiting for the answer. */
+/** How long each request may take, in **milliseconds**. Shorter than the strategy's default, because a person waits. */
 const TIMEOUT_MS = 5000
 
-/** Looks at a set-up, one thing after the other, and says what it finds. It never throws. */
-export async function examine(patient: Patient): Promise<readonly Finding[]> {
-  const { options, verdict } = await readSetup(patient)
-  const redis = { check: 'Redis', ...(await checkRedis(patient.redisURL)) }
+/** Runs all checks, one after another, and resolves to their findings. Never throws: an error becomes a finding. */
+export async function examine(setup: CheckedSetup): Promise<readonly Finding[]> {
+  const { options, verdict } = await readSetup(setup)
+  const redis = { check: 'Redis', ...(await checkRedis(setup.redisURL)) }
   if (options === undefined) return [verdict, redis]
-  return [verdict, ...(await checkAll(options, patient.application)), redis]
+  return [verdict, ...(await checkAll(options, setup.application)), redis]
 }
 
-async function readSetup({ loadOptions }: Patient): Promise<{
+/** Loads and reads the options. `options` is left out if they cannot be used, and the verdict says why. */
+async function readSetup({ loadOptions }: CheckedSetup): Promise<{
   readonly verdict: Finding
   readonly options?: Settings
 }> {
@@ -59,15 +63,17 @@ async function readSetup({ loadOptions }: Patient): Promise<{
   }
 }
 
+/** The verdict on options that cannot be used, with the name of the wrong option if it is known. */
 function optionsFailed(error: unknown): Verdict {
   const option = error instanceof ConfigurationError ? error.option : undefined
   const cure =
     option === undefined
-      ? 'Set the options or the environment, see doctor --help.'
+      ? 'Set the options or the environment variables; doctor --help lists them.'
       : `Correct the option ${option}.`
   return failed(messageOf(error), cure)
 }
 
+/** The checks that need the options. Later checks use what earlier ones have found. */
 async function checkAll(
   settings: Settings,
   application: RunningApplication | undefined,
@@ -91,6 +97,9 @@ async function checkAll(
   return Object.entries(verdicts).map(([check, verdict]) => ({ check, ...verdict }))
 }
 
+/**
+ * Checks the credentials. A key that cannot be used becomes a verdict, because the check of the key reports it as well.
+ */
 async function checkClientOf(settings: Settings, transport: Transport): Promise<Verdict> {
   try {
     return await checkClient(settings, tokenEndpointOf(settings, transport))
@@ -99,6 +108,11 @@ async function checkClientOf(settings: Settings, transport: Transport): Promise<
   }
 }
 
+/**
+ * Creates the token endpoint as the strategy does, so that the check sends the same requests.
+ *
+ * @throws {ConfigurationError} if a key cannot be used
+ */
 function tokenEndpointOf(settings: Settings, transport: Transport): TokenEndpoint {
   const { privateKey, dpopKey } = settings
   const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })

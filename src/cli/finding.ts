@@ -1,35 +1,44 @@
 import { TransportError } from '../client/transport.js'
 import { AuthorizationCodeError } from '../errors/errors.js'
 
-/** What one check of a set-up has found. */
+/** The result of one check. */
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** What was checked, in a word or two, such as `callback URL`. */
   readonly check: string
-  /** `warning` works today and may not tomorrow; `skipped` could not be looked at. */
+  /** `warning`: it works, but may cause a problem. `failed`: logins do not work. `skipped`: it could not be checked. */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped'
-  /** What was seen. */
+  /** What was found, as a phrase without a full stop. */
   readonly seen: string
-  /** What to do about it. */
+  /** What to do about it, as sentences. */
   readonly cure?: string
 }
 
-/** A finding but for its name. */
+/** A finding without the name of the check. */
 export type Verdict = Omit<Finding, 'check'>
 
+/** The check has passed. */
 export const ok = (seen: string): Verdict => ({ status: 'ok', seen })
 
+/** The check could not be made; `seen` is the reason. */
 export const skipped = (seen: string): Verdict => ({ status: 'skipped', seen })
 
+/** The check has found something that may cause a problem. */
 export const warning = (seen: string, cure: string): Verdict => ({ status: 'warning', seen, cure })
 
+/** The check has found something that makes logins fail. */
 export const failed = (seen: string, cure: string): Verdict => ({ status: 'failed', seen, cure })
 
-/** What is wrong with how the options were given. Its message holds nothing of theirs. */
+/** The options cannot be loaded. Its message contains none of their values, so that it can be printed. */
 export class SetupError extends Error {}
 
-/** Ours hold no secret; of others, only what they are is told. */
+/**
+ * The message of an error of this library, which contains no secret. Other errors may have a secret in their message,
+ * so only their name and code are returned.
+ */
 export function messageOf(error: unknown): string {
-  if ([AuthorizationCodeError, TransportError, SetupError].some((ours) => error instanceof ours)) {
+  if (
+    [AuthorizationCodeError, TransportError, SetupError].some((known) => error instanceof known)
+  ) {
     return (error as Error).message
   }
   const { name = 'unknown error', code } = Object(error) as { name?: string; code?: unknown }

@@ -3,7 +3,7 @@ import { SETTINGS } from './settings.js'
 
 const PROGRAM = 'npx passport-authorization-code'
 
-/** What each command is for, and what it takes. */
+/** The commands, each with a line for the overview and its complete help. */
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly details: string }>> = {
   keygen: {
     summary: 'Makes a private key for private_key_jwt.',
@@ -18,11 +18,11 @@ ${columns([
 ])}`,
   },
   doctor: {
-    summary: 'Checks a set-up, and says what to do about what is wrong.',
+    summary: 'Checks a set-up, and says how to correct what is wrong.',
     details: `Usage: ${PROGRAM} doctor [--config auth-options.mjs] [--json]
 
-Checks a set-up, and says what to do about what is wrong. The exit code is 1 if anything is.
-Set PROVIDER or ISSUER and the values of your client, or --config. What is not given is not checked.
+Checks a set-up, and says how to correct what is wrong. The exit code is 1 if a check has failed.
+Set PROVIDER or ISSUER, and the credentials of your client; or use --config. Without APP_URL and REDIS_URL, the application and Redis are not checked.
 
 ${columns([
   ...SETTINGS.map(({ variable, argument, help }): [string, string] => [
@@ -32,11 +32,11 @@ ${columns([
   ['--json', 'prints the findings as JSON'],
 ])}
 
-What may hold a secret is taken from the environment only.`,
+Values that may contain a secret are read from the environment only.`,
   },
 }
 
-/** The help on a command; without one, on all of them. `undefined` if there is no such command. */
+/** The help text for a command, or the list of commands if none is named. `undefined` if there is no such command. */
 export function helpOn(command?: string): string | undefined {
   if (command !== undefined) {
     return Object.hasOwn(COMMANDS, command) ? COMMANDS[command]?.details : undefined
@@ -49,11 +49,12 @@ export function helpOn(command?: string): string | undefined {
 
 ${columns([
   ...commands,
-  ['help <command>', 'Says what a command takes; so does --help after it.'],
+  ['help <command>', 'Prints the help for a command, as does --help after it.'],
   ['--version', 'Prints the version of this package.'],
 ])}`
 }
 
+/** Lines of two columns, the second one aligned. */
 function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length))
   return rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n')

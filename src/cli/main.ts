@@ -8,19 +8,21 @@ import { generateClientKey, KEYGEN_ALGORITHMS } from './keygen.js'
 import { SETTINGS } from './settings.js'
 import { loadOptions } from './setup.js'
 
-/** What the command line is given by the process. */
+/** What a command uses of the process. Tests pass their own. */
 export interface CommandLine {
+  /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** What the command is for; one line without its end. */
+  /** Writes a line of the command's result to stdout, so that it can be piped into a file. */
   readonly print: (line: string) => void
-  /** What is said besides. */
+  /** Writes a line for the person to stderr, such as an error or a hint. */
   readonly say: (line: string) => void
 }
 
 /**
- * Runs a command.
+ * Runs a command of the command line. Never throws: an error is printed.
  *
- * @returns the exit code: 0; 1 when something is wrong with the set-up; 2 when the command makes no sense
+ * @param args the arguments after the name of the program
+ * @returns the exit code: 0; 1 if a check has failed or a file cannot be written; 2 if the command or an argument is not valid
  */
 export async function main(args: readonly string[], line: CommandLine): Promise<number> {
   const [command, ...rest] = args
@@ -41,14 +43,16 @@ export async function main(args: readonly string[], line: CommandLine): Promise<
     return noSuchCommand(command, line)
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
-    // The built-in message quotes the value, which may be a secret that was meant for elsewhere.
+    // The built-in message contains the value, which may be a secret that was typed in the wrong place.
     const isStray = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
-    line.say(isStray ? 'Every value needs its flag, see --help.' : message)
+    line.say(
+      isStray ? 'Each value needs the name of its argument before it; --help lists them.' : message,
+    )
     return 2
   }
 }
 
-/** @param args what follows `help`, or what `--help` is among */
+/** @param args the arguments after `help`, or all arguments if one of them is `--help` */
 function help(args: readonly string[], line: CommandLine): number {
   const topic = args.find((arg) => !arg.startsWith('-'))
   const text = helpOn(topic)
@@ -63,11 +67,12 @@ function noSuchCommand(command: string, { say }: CommandLine): number {
 }
 
 async function packageVersion(): Promise<string> {
-  // The same from `src` and from `dist`.
+  // `src` and `dist` are at the same depth, so the path is the same for both.
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { readonly version: string }).version
 }
 
+/** Runs `keygen`: the public key goes to stdout, and what to do with it to stderr. */
 async function keygen(args: readonly string[], { print, say }: CommandLine): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -78,23 +83,24 @@ async function keygen(args: readonly string[], { print, say }: CommandLine): Pro
     },
   })
   const alg = KEYGEN_ALGORITHMS.find((one) => one === values.alg)
-  if (alg === undefined) throw new Error(`--alg is one of ${KEYGEN_ALGORITHMS.join(', ')}.`)
+  if (alg === undefined) throw new Error(`--alg must be one of ${KEYGEN_ALGORITHMS.join(', ')}.`)
   let keys: JSONWebKeySet
   try {
     keys = await generateClientKey(values.out, alg, values.kid)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    say(code === 'EEXIST' ? `${values.out} is there already, and stays as it is.` : message)
+    say(code === 'EEXIST' ? `${values.out} exists already, and is not overwritten.` : message)
     return 1
   }
   print(JSON.stringify(keys, null, 2))
   const algorithm = alg === 'PS256' ? '' : ` and clientAssertionAlgorithm '${alg}'`
   say(
-    `The private key is in ${values.out}: the option privateKey, with keyId '${keys.keys[0]?.kid ?? ''}'${algorithm}. Keep it secret.\nThe public key above is for the provider.`,
+    `The private key is in ${values.out}. Keep it secret. Use it as the option privateKey, with keyId '${keys.keys[0]?.kid ?? ''}'${algorithm}.\nRegister the public key above with the provider.`,
   )
   return 0
 }
 
+/** Runs `doctor`. An argument takes precedence over the environment variable of the same name. */
 async function doctor(args: readonly string[], { env, print }: CommandLine): Promise<number> {
   const flags = SETTINGS.flatMap(({ argument }) =>
     argument === undefined ? [] : [[argument, { type: 'string' }] as const],
@@ -105,7 +111,7 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
   })
   const given: Readonly<Record<string, unknown>> = values
   const source: Readonly<Record<string, string | undefined>> = {
-    // What is empty is not set.
+    // An empty variable counts as not set, as in `.env` files.
     ...Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')),
     ...Object.fromEntries(
       SETTINGS.flatMap(({ variable, argument = '' }) => {
@@ -116,19 +122,20 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
   }
   const { APP_URL: origin, LOGIN_PATH: loginPath, REDIS_URL: redisURL } = source
   if (origin !== undefined && !/^https?:\/\//.test(origin)) {
-    throw new Error('APP_URL has to begin with https:// or http://.')
+    throw new Error('APP_URL must begin with https:// or http://.')
   }
   const findings = await examine({
     loadOptions: () => loadOptions(source),
     application: origin === undefined ? undefined : { origin, loginPath },
     redisURL,
   })
-  const isWell = findings.every(({ status }) => status !== 'failed')
-  if (values.json) print(JSON.stringify({ ok: isWell, findings }, null, 2))
+  const hasPassed = findings.every(({ status }) => status !== 'failed')
+  if (values.json) print(JSON.stringify({ ok: hasPassed, findings }, null, 2))
   else for (const finding of findings) print(lineOf(finding))
-  return isWell ? 0 : 1
+  return hasPassed ? 0 : 1
 }
 
+/** A finding as one line, or as two if there is something to do. */
 function lineOf({ check, status, seen, cure }: Finding): string {
   const line = `${status.padEnd(8)} ${check}: ${seen}`
   return cure === undefined ? line : `${line}\n         ${cure}`

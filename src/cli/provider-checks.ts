@@ -15,13 +15,18 @@ import type { Settings } from '../options/read-options.js'
 import type { TokenEndpoint } from '../endpoints/token.js'
 import { readMetadata } from '../providers/discover.js'
 
-/** The provider's metadata, and what is to be said of it. */
+/** The provider's metadata, if it could be read, and the verdict on it. */
 export interface Discovered {
   readonly verdict: Verdict
+  /** The metadata; left out if there is no issuer, or its metadata cannot be read. */
   readonly metadata?: AuthorizationServer
 }
 
-/** Whether the issuer's metadata is there, and says what the options say. */
+/**
+ * Checks that the issuer's metadata can be read, and that its endpoints are those of the options.
+ *
+ * @see [RFC 8414, section 3 - Obtaining Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-3)
+ */
 export async function checkDiscovery(
   { issuer, tokenURL, authorizationURL }: Settings,
   transport: Transport,
@@ -33,8 +38,8 @@ export async function checkDiscovery(
       metadata.token_endpoint !== tokenURL || metadata.authorization_endpoint !== authorizationURL
     const verdict = differs
       ? warning(
-          'the metadata names other endpoints than the options',
-          'Take the endpoints from discover(issuer), or correct them.',
+          'the endpoints in the metadata and in the options differ',
+          'Use discover(issuer) for the endpoints, or correct them.',
         )
       : ok(`the metadata of ${issuer} is valid`)
     return { verdict, metadata }
@@ -43,25 +48,25 @@ export async function checkDiscovery(
   }
 }
 
-/** What is wrong with an issuer whose metadata cannot be read. */
+/** The verdict on an issuer whose metadata cannot be read. */
 export function discoveryFailed(error: unknown): Verdict {
   const { httpStatus, networkCode } = error as Partial<ProviderError>
   if (networkCode !== undefined) return failed(messageOf(error), fixForNetworkCode(networkCode))
   const cure =
     httpStatus === 200
-      ? 'What the issuer answers is at fault: check that it is the provider’s issuer, and ask the provider.'
+      ? 'The metadata itself is not valid. Check that the issuer is the provider’s, and ask the provider.'
       : ERRORS.ERR_DISCOVERY.fix
   return failed(messageOf(error), cure)
 }
 
-/** What the first answer of the token endpoint tells. */
+/** The result of the first request to the token endpoint. */
 export interface Reached {
   readonly verdict: Verdict
-  /** How far this machine's clock is ahead of its `Date`, in **milliseconds**. */
+  /** How far this machine's clock is ahead of the response's `Date`, in **milliseconds**; left out if it has none. */
   readonly aheadMs?: number
 }
 
-/** Whether the token endpoint can be reached, by a certificate that is good for a while. */
+/** Checks that the token endpoint can be reached, and that its certificate does not expire soon. */
 export async function checkConnection(
   { tokenURL }: Settings,
   transport: Transport,
@@ -72,7 +77,7 @@ export async function checkConnection(
     const aheadMs = Date.now() - Date.parse(String(headers['date']))
     const verdict =
       url.protocol === 'http:'
-        ? ok(`${url.host} answers, without TLS on this machine`)
+        ? ok(`${url.host} answers; it is on this machine and uses no TLS`)
         : await checkCertificate(url)
     return { verdict, ...(!Number.isNaN(aheadMs) && { aheadMs }) }
   } catch (error) {
@@ -84,16 +89,18 @@ export async function checkConnection(
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** How long before its end a certificate is worth a word, in **days**. */
+/** From how long before its end a certificate causes a warning, in **days**. */
 const SOON_DAYS = 14
 
+/** Checks how long the certificate is still valid. */
 async function checkCertificate({ hostname, port, host }: URL): Promise<Verdict> {
   const end = await new Promise<number>((resolve) => {
-    // The connection before this one has verified it, by the dispatcher's own rules. Nothing is sent here.
+    // The request before has verified the certificate with the settings of the dispatcher, such as a private CA.
+    // This connection only reads its end, and sends nothing.
     const socket = connect({
       host: hostname,
       port: Number(port || 443),
-      // An address is no server name.
+      // TLS does not allow an IP address as a server name.
       ...(isIP(hostname) === 0 && { servername: hostname }),
       rejectUnauthorized: false,
       timeout: 5000,
@@ -107,35 +114,39 @@ async function checkCertificate({ hostname, port, host }: URL): Promise<Verdict>
     socket.once('error', () => finish())
   })
   const days = Math.floor((end - Date.now()) / DAY_MS)
-  if (Number.isNaN(days)) return ok(`${host} answers by TLS`)
+  if (Number.isNaN(days)) return ok(`${host} answers over TLS`)
   return days < SOON_DAYS
-    ? warning(`the certificate of ${host} ends in ${days} days`, 'Ask the provider to renew it.')
-    : ok(`${host} answers by TLS, its certificate is good for ${days} days`)
+    ? warning(`the certificate of ${host} expires in ${days} days`, 'Ask the provider to renew it.')
+    : ok(`${host} answers over TLS, its certificate is valid for ${days} days`)
 }
 
-/** Whether PKCE is used, and understood. */
+/**
+ * Checks that PKCE is on, and that the provider supports S256.
+ *
+ * @see [RFC 7636, section 4.2 - Client Creates the Code Challenge](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.2)
+ */
 export function checkPkce(settings: Settings, metadata: AuthorizationServer | undefined): Verdict {
   if (settings.dangerouslyOmitPkce) {
-    return warning(
-      'PKCE is off',
-      'Turn it on by dangerouslyOmitPkce: false, if the provider has it.',
-    )
+    return warning('PKCE is off', 'Set dangerouslyOmitPkce: false if the provider supports PKCE.')
   }
   const offered = metadata?.code_challenge_methods_supported
   if (offered === undefined) return ok('S256 is sent; the provider does not say what it supports')
   return offered.includes('S256')
     ? ok('the provider supports S256')
-    : failed('the provider’s PKCE has no S256', 'Ask the provider; plain is not used here.')
+    : failed(
+        'the provider supports PKCE only without S256',
+        'Ask the provider to support S256; this package does not use plain.',
+      )
 }
 
-/** Whether the provider knows the scopes that are asked for. */
+/** Checks that the provider lists the scopes that are asked for, if it lists any. */
 export function checkScope(
   { scope, scopeSeparator, issuer }: Settings,
   metadata: AuthorizationServer | undefined,
 ): Verdict {
   if (scope === undefined) return warning('no scope is asked for', 'Set the option scope.')
-  const asked = scope.split(scopeSeparator)
-  const unknown = asked.filter((one) => metadata?.scopes_supported?.includes(one) === false)
+  const requested = scope.split(scopeSeparator)
+  const unknown = requested.filter((one) => metadata?.scopes_supported?.includes(one) === false)
   if (unknown.length > 0) {
     return warning(
       `the provider does not list ${unknown.join(', ')}`,
@@ -145,17 +156,17 @@ export function checkScope(
   if (
     metadata?.userinfo_endpoint !== undefined &&
     issuer !== undefined &&
-    !asked.includes('openid')
+    !requested.includes('openid')
   ) {
     return warning(
-      `${scope}, without openid`,
-      'Add openid to the scope: without it, there is no ID token, and mostly no profile.',
+      `${scope} does not include openid`,
+      'Add openid to the scope. Without it, there is no ID token, and usually no profile.',
     )
   }
   return ok(scope)
 }
 
-/** Whether the private key can sign. */
+/** Checks that the private key can be read, and can sign. */
 export async function checkKey(settings: Settings): Promise<Verdict> {
   const { privateKey, clientAuthentication } = settings
   if (privateKey === undefined) return skipped(`not used by ${clientAuthentication}`)
@@ -167,33 +178,34 @@ export async function checkKey(settings: Settings): Promise<Verdict> {
   } catch (error) {
     return failed(
       messageOf(error),
-      'Make a key by: npx passport-authorization-code keygen, and give the provider its public half.',
+      'Make a key with npx passport-authorization-code keygen, and register its public key with the provider.',
     )
   }
 }
 
-/** How far the clocks may be apart before it is worth a word, and before nothing works, in **seconds**. */
+/** From how large a difference the clock causes a warning, in **seconds**. */
 const CLOCK_WARNING_SECONDS = 5
 
+/** From how large a difference providers refuse client assertions, in **seconds**. */
 const CLOCK_FAILURE_SECONDS = 30
 
-/** Whether this machine's clock agrees with the provider's. */
+/** Checks that this machine's clock agrees with the provider's. */
 export function checkClock(aheadMs: number | undefined): Verdict {
   if (aheadMs === undefined) return skipped('the provider sends no Date')
   const seconds = Math.round(aheadMs / 1000)
   const seen = `${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} the provider`
   const cure =
-    'Let NTP set this machine’s clock: client assertions and ID tokens are valid for a short time.'
+    'Set this machine’s clock by NTP: client assertions and ID tokens are valid for only a short time.'
   if (Math.abs(seconds) > CLOCK_FAILURE_SECONDS) return failed(seen, cure)
   return Math.abs(seconds) > CLOCK_WARNING_SECONDS ? warning(seen, cure) : ok(seen)
 }
 
-/** Errors that are about the client and not about the code. */
+/** The errors of the token endpoint that concern the client, and not the code. */
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
 /**
- * Whether the provider takes the client for who it is. It is asked with a code that nobody has given out:
- * `invalid_grant` is the answer to a client that was believed.
+ * Checks the client's credentials, by exchanging a code that does not exist. A provider that accepts the credentials
+ * answers `invalid_grant`.
  *
  * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
  */
@@ -204,17 +216,21 @@ export async function checkClient(
   const { clientAuthentication: method, callbackURL: redirectUri } = settings
   try {
     await tokenEndpoint.exchange({
-      code: 'a-code-that-nobody-gave-out',
+      code: 'a-code-that-does-not-exist',
       redirectUri,
       codeVerifier: settings.dangerouslyOmitPkce ? undefined : generateRandomCodeVerifier(),
     })
-    return failed('a made-up code was taken', 'This is no provider to trust with logins.')
+    return failed(
+      'the provider has accepted a code that does not exist',
+      'Do not use it for logins, and tell its operator.',
+    )
   } catch (error) {
-    const { error: said, httpStatus } = error as Partial<ProviderError>
-    if (said === 'invalid_grant') return ok(`the client is known by ${method}`)
-    if (CLIENT_ERRORS.has(said ?? '') || httpStatus === 401) {
+    const { error: oauthError, httpStatus } = error as Partial<ProviderError>
+    if (oauthError === 'invalid_grant')
+      return ok(`the provider accepts the client’s credentials (${method})`)
+    if (CLIENT_ERRORS.has(oauthError ?? '') || httpStatus === 401) {
       return failed(
-        `the client is refused (${said ?? `HTTP ${httpStatus ?? ''}`})`,
+        `the provider refuses the client (${oauthError ?? `HTTP ${httpStatus ?? ''}`})`,
         CLIENT_FIXES[method],
       )
     }
@@ -222,8 +238,8 @@ export async function checkClient(
       return failed(`there is no token endpoint (HTTP ${httpStatus})`, 'Check the tokenURL.')
     }
     return warning(
-      `cannot be told from the answer: ${messageOf(error)}`,
-      'Try a login, and look at its error.',
+      `the answer does not say whether the client is accepted: ${messageOf(error)}`,
+      'Log in once, and look at the error.',
     )
   }
 }

@@ -1,43 +1,45 @@
 import { OPTIONS } from '../options/read-options.js'
 import type { Option } from '../options/option-table.js'
 
-/** One value that `doctor` takes from its arguments or the environment. */
+/** One value that `doctor` reads from its arguments or the environment. */
 interface Setting {
   /** Its name in the environment, such as `CLIENT_ID`. */
   readonly variable: string
-  /** Its argument, such as `client-id`; `undefined` for what may hold a secret, which other users could see. */
+  /** Its argument, such as `client-id`; `undefined` if it may contain a secret, because other users can see arguments. */
   readonly argument: string | undefined
+  /** What it is, for the help text. */
   readonly help: string
 }
 
-/** Options of the strategy that the command line takes, by their name. */
+/** The options of the strategy that can be set on the command line, by their name. */
 export const STRATEGY_SETTINGS: Readonly<Record<string, Setting>> = Object.fromEntries(
   Object.entries<Option>(OPTIONS).flatMap(([name, { help, secret }]) =>
     help === undefined ? [] : [[name, setting(variableOf(name), help, secret)]],
   ),
 )
 
-/** What else it is told. */
+/** The values that are not options of the strategy. */
 const OTHER_SETTINGS: readonly Setting[] = [
   setting('CONFIG', 'a module whose default export is the strategy’s options'),
   setting('PROVIDER', 'a provider of this package, such as askara'),
-  setting('APP_URL', 'the address of the running application, as browsers see it'),
-  setting('LOGIN_PATH', 'the path of its login route, if it is not beside the callback'),
-  setting('REDIS_URL', 'the Redis that it uses', true),
+  setting('APP_URL', 'the address of the running application that browsers use'),
+  setting('LOGIN_PATH', 'the path of its login route, if it is not /login beside the callback'),
+  setting('REDIS_URL', 'the address of the Redis that it uses', true),
 ]
 
-/** Everything that `doctor` can be told. */
+/** All values that `doctor` reads, in the order of the help text. */
 export const SETTINGS: readonly Setting[] = [
   ...OTHER_SETTINGS.slice(0, 2),
   ...Object.values(STRATEGY_SETTINGS),
   ...OTHER_SETTINGS.slice(2),
 ]
 
-/** `clientID` is `CLIENT_ID` in the environment. */
+/** The environment variable of an option: `CLIENT_ID` for `clientID`. */
 function variableOf(option: string): string {
   return option.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()
 }
 
+/** Creates a setting. The argument is the variable in lower case with hyphens; a secret has none. */
 function setting(variable: string, help: string, secret = false): Setting {
   const argument = secret ? undefined : variable.toLowerCase().replaceAll('_', '-')
   return { variable, argument, help }

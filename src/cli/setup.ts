@@ -14,6 +14,7 @@ import { jiko } from '../providers/jiko.js'
 import { linkedin } from '../providers/linkedin.js'
 import { slack } from '../providers/slack.js'
 
+/** The values of `PROVIDER`: the providers that need no argument. */
 const PROVIDERS: Readonly<Record<string, ProviderOptions>> = {
   askara,
   discord,
@@ -24,13 +25,16 @@ const PROVIDERS: Readonly<Record<string, ProviderOptions>> = {
   slack,
 }
 
-/** The values that `doctor` was given, by their names in the environment; see {@link STRATEGY_SETTINGS}. */
+/** The values of `doctor`, from arguments and the environment, by their environment variable; see {@link STRATEGY_SETTINGS}. */
 export type SetupSource = Readonly<Record<string, string | undefined>>
 
 /**
- * The strategy's options: what the module `CONFIG` exports by default, else made of the environment.
+ * Loads the strategy's options: the default export of the module `CONFIG`, or the provider and the other values if
+ * there is no `CONFIG`.
  *
- * @throws {Error} if they cannot be loaded
+ * @throws {SetupError} if the module, the provider or the key cannot be loaded
+ * @throws {ConfigurationError} if the issuer is not an HTTPS URL
+ * @throws {DiscoveryError} if the issuer's metadata cannot be read
  */
 export async function loadOptions(source: SetupSource): Promise<AuthorizationCodeOptions> {
   const { CONFIG: config } = source
@@ -50,35 +54,40 @@ export async function loadOptions(source: SetupSource): Promise<AuthorizationCod
   }
 }
 
+/** Imports the options from a module of the application. */
 async function importOptions(file: string): Promise<AuthorizationCodeOptions> {
   const loaded = (await import(pathToFileURL(resolve(file)).href).catch((error: unknown) => {
     if (error instanceof AuthorizationCodeError) throw error
-    // What else it throws is the application's own, and may have a secret in its message.
+    // The module belongs to the application. The message of its error may contain a secret.
     const { name = 'unknown error' } = Object(error) as Partial<Error>
     throw new SetupError(`${file} cannot be loaded (${name}).`)
   })) as { readonly default?: AuthorizationCodeOptions }
   if (typeof loaded.default === 'object') return loaded.default
-  throw new SetupError(`${file} exports no options by default.`)
+  throw new SetupError(`${file} has no default export with the options.`)
 }
 
+/** The options of the provider: a constant of this package by its name, or the metadata of the issuer. */
 async function loadProvider(
   name: string | undefined,
   issuer: string | undefined,
 ): Promise<ProviderOptions> {
   if (name === undefined && issuer === undefined) {
-    throw new SetupError('Neither PROVIDER nor ISSUER is set, and there is no --config.')
+    throw new SetupError('Set PROVIDER, ISSUER or --config.')
   }
   if (name === undefined) return discover(issuer)
   const provider = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined
   if (provider !== undefined) return provider
   const known = Object.keys(PROVIDERS).join(', ')
-  throw new SetupError(`The provider is none of ${known}. Use ISSUER, or --config.`)
+  throw new SetupError(
+    `PROVIDER must be one of ${known}. For another provider, use ISSUER or --config.`,
+  )
 }
 
+/** The private key as PEM text. @param given the text itself, or the path of a file with it */
 async function readKey(given: string): Promise<string> {
   if (given.includes('-----BEGIN')) return given
   return readFile(given, 'utf8').catch(() => {
-    // The built-in error quotes the path, which may be a key in a format of its own.
+    // The message of the built-in error contains the path, which may be a key in another format.
     throw new SetupError('PRIVATE_KEY is neither PEM text nor the path of a file that can be read.')
   })
 }

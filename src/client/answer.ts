@@ -4,7 +4,7 @@ import type { OAuthErrorFacts } from '../errors/errors.js'
 import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
 import { providerText } from '../lib/provider-text.js'
 
-/** Whether this is a JSON object. */
+/** Whether a parsed JSON value is an object, and not an array or `null`. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

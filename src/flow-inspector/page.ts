@@ -6,16 +6,17 @@ import { fixOf } from './fixes.js'
 import type { Flow, FlowStatus } from './recorder.js'
 import { escapeHtml } from '../passport/pages.js'
 
-/** What a page is made of. */
+/** The contents of the page. */
 export interface PageParts {
-  /** Where the inspector is mounted, such as `/flow`. */
+  /** The path that the inspector is mounted at, such as `/flow`. */
   readonly mount: string
-  /** The names of the strategies. */
+  /** The names of the inspected strategies. */
   readonly strategies: readonly string[]
-  /** Newest first. */
+  /** The flows, newest first. */
   readonly flows: readonly Flow[]
 }
 
+/** The headings of the lanes. */
 const LANE_NAMES: Readonly<Record<Lane, string>> = {
   browser: 'Browser',
   app: 'App',
@@ -23,7 +24,7 @@ const LANE_NAMES: Readonly<Record<Lane, string>> = {
   store: 'Session store',
 }
 
-/** The page of the flow inspector, complete without a script. */
+/** The HTML of the page. It is complete without its script, which only keeps it up to date. */
 export function inspectorPage({ mount, strategies, flows }: PageParts): string {
   const at = escapeHtml(mount)
   return `<!doctype html>
@@ -39,12 +40,12 @@ export function inspectorPage({ mount, strategies, flows }: PageParts): string {
 <body data-events="${at}/events">
 <header class="top">
 <h1>Login flows</h1>
-<p>of ${strategies.map((name) => `<strong>${escapeHtml(name)}</strong>`).join(', ')}. What is secret is shown as a short hash, such as <code>#1a2b3c4d</code>: the same hash is the same value.</p>
-<p id="live" role="status">Reload this page to see what has happened since.</p>
+<p>of ${strategies.map((name) => `<strong>${escapeHtml(name)}</strong>`).join(', ')}. Secrets are shown as a short hash, such as <code>#1a2b3c4d</code>. Equal hashes mean equal values.</p>
+<p id="live" role="status">Reload this page to see newer flows.</p>
 </header>
 <main>
 <ol id="flows" aria-label="Flows, newest first">${flowList(flows)}</ol>
-<p class="empty">Nothing has happened yet. Log in, in another tab.</p>
+<p class="empty">Nothing has happened yet. Log in in another tab.</p>
 </main>
 </body>
 </html>
@@ -55,11 +56,12 @@ function flowList(flows: readonly Flow[]): string {
   return flows.map(flowItem).join('')
 }
 
-/** One item of that list. */
+/** The HTML of one flow in the list. The script replaces the item with the same `data-flow`. */
 export function flowItem(flow: Flow): string {
   return `<li data-flow="${flow.id}">${flowArticle(flow)}</li>`
 }
 
+/** The titles of flows, by the activity that they were started for. */
 const TITLES: Readonly<Record<string, string>> = {
   login: 'Login',
   callback: 'Callback without a known login',
@@ -70,7 +72,7 @@ const TITLES: Readonly<Record<string, string>> = {
   backchannel_logout: 'Logout by the provider',
 }
 
-/** A sign beside the colour. */
+/** The texts of the statuses. They begin with a sign, for people who cannot tell the colours apart. */
 const STATUSES: Readonly<Record<FlowStatus, string>> = {
   running: '… Running',
   waiting: '… The browser is at the provider',
@@ -79,6 +81,7 @@ const STATUSES: Readonly<Record<FlowStatus, string>> = {
   failed: '✗ Failed',
 }
 
+/** The HTML of one flow: its title and status, the failure if there is one, and the diagram. */
 function flowArticle(flow: Flow): string {
   const { id, strategy, activity, startedAt, events, status, dropped } = flow
   const title = (Object.hasOwn(TITLES, activity) ? TITLES[activity] : undefined) ?? activity
@@ -100,6 +103,7 @@ ${dropped === 0 ? '' : `<p>${dropped} further events are not shown.</p>`}
 </article>`
 }
 
+/** The reason of a failure, and what to do about it; empty if the flow has not failed. */
 function failureBox({ failure, events }: Flow): string {
   if (failure === undefined) return ''
   const { reason, message } = failure
@@ -111,40 +115,46 @@ function failureBox({ failure, events }: Flow): string {
 </div>`
 }
 
-/** Escaped, and what stands between backticks as code. */
+/** Escapes Markdown and turns text between backticks into `<code>`. */
 function withCode(text: string): string {
   return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 }
 
-/** Anybody can call the callback with an error; only where it was read it says what went wrong. */
+/**
+ * The `error` of the authorization response, if that is what failed. Otherwise it is not used, because anybody can open
+ * the callback with any `error`.
+ */
 function errorOfResponse({ reason }: FlowFailure, events: Flow['events']): string | undefined {
   if (reason !== 'ERR_AUTHORIZATION_RESPONSE') return undefined
   const response = events.findLast((event) => event.type === 'visit')
   return response?.values.find(({ name }) => name === 'error')?.value
 }
 
-function lineItem({ from, to, label, took, values, isBad }: Line, key: string): string {
+/** One arrow of the diagram. @param key identifies it, so that open details stay open when the item is replaced */
+function lineItem({ from, to, label, took, values, isFailure }: Line, key: string): string {
   const [start, end] = [LANES.indexOf(from), LANES.indexOf(to)]
   const direction = start === end ? 'note' : start < end ? 'to-right' : 'to-left'
   const lanes = `lanes-${Math.min(start, end)}-${Math.max(start, end)}`
   const route = from === to ? LANE_NAMES[from] : `${LANE_NAMES[from]} → ${LANE_NAMES[to]}`
-  return `<li class="line ${lanes} ${direction}${isBad ? ' bad' : ''}">
-<p class="label"><span class="route">${route}: </span>${isBad ? '✗ ' : ''}${breakable(label)}${took === undefined ? '' : ` <small>${took}</small>`}</p>
+  return `<li class="line ${lanes} ${direction}${isFailure ? ' bad' : ''}">
+<p class="label"><span class="route">${route}: </span>${isFailure ? '✗ ' : ''}${breakable(label)}${took === undefined ? '' : ` <small>${took}</small>`}</p>
 <span class="arrow" aria-hidden="true"></span>
 ${valueList(values ?? [], key)}</li>`
 }
 
-/** An address that does not fit breaks between its parts. */
+/** Escapes a label, and lets a long address break at its slashes. */
 function breakable(label: string): string {
   return escapeHtml(label).replace(/(?<=[^/])\/(?=[^/])/g, '<wbr>/')
 }
 
+/** The parameters of an arrow, collapsed. */
 function valueList(values: readonly ShownValue[], key: string): string {
   if (values.length === 0) return ''
   const count = values.length === 1 ? '1 parameter' : `${values.length} parameters`
   return `<details data-key="${key}"><summary>${count}</summary><dl>${values.map(valueRow).join('')}</dl></details>`
 }
 
+/** One parameter. */
 function valueRow({ name, value, hashed }: ShownValue): string {
   const shown = hashed
     ? `<code class="hash">${escapeHtml(value)}</code>`

@@ -1,52 +1,64 @@
 import type { FlowContext, FlowEvent, FlowFailure } from '../diagnostics/observation.js'
 
-/** An event, and when it was told, in **milliseconds since the epoch**. */
+/** An event, and when it was recorded, in **milliseconds since the epoch**. */
 export type TimedEvent = FlowEvent & { readonly at: number }
 
-/** How a flow stands. A login is `waiting` while the browser is at the provider. */
+/** The status of a flow. A login is `waiting` while the browser is at the provider. */
 export type FlowStatus = 'running' | 'waiting' | 'ok' | 'refused' | 'failed'
 
-/** Everything that belongs to one login, renewal, logout or other act. */
+/** The events of one login, renewal, logout or other activity. A login and its callback are one flow. */
 export interface Flow {
+  /** Identifies the flow in this process. */
   readonly id: number
+  /** The name of the strategy. */
   readonly strategy: string
-  /** What it was begun for. */
+  /** The activity that it was started for, such as `login`. */
   readonly activity: string
+  /** When it was started, in **milliseconds since the epoch**. */
   readonly startedAt: number
+  /** The events, oldest first; at most 100. */
   readonly events: readonly TimedEvent[]
-  /** How many events there was no room for. */
+  /** How many further events were not kept. */
   readonly dropped: number
+  /** Whether it is running or has ended, and how. */
   readonly status: FlowStatus
-  /** Why it was refused or failed. */
+  /** Why it was refused or has failed; `undefined` otherwise. */
   readonly failure: FlowFailure | undefined
 }
 
-/** What is remembered of the flows of some strategies: the newest, and of each a bounded part. */
+/** Records the flows of some strategies in memory: the newest 50, and at most 100 events of each. */
 export interface Recorder {
+  /** Records an event. It is added to the observers of a strategy. */
   readonly observe: (context: FlowContext, event: FlowEvent) => void
-  /** Newest first. */
+  /** The recorded flows, newest first. */
   flows(): readonly Flow[]
-  /** Tells `listener` the `id` of each flow that has changed, until the function it returns is called. */
+  /**
+   * Calls `listener` with the `id` of each flow that changes.
+   *
+   * @returns a function that removes the listener
+   */
   onChange(listener: (id: number) => void): () => void
 }
 
+/** A flow while it is recorded. `contexts` has the ids of the activities that it consists of. */
 type Recorded = { -readonly [Key in keyof Flow]: Flow[Key] } & {
   events: TimedEvent[]
   readonly contexts: Set<number>
   state?: string
 }
 
-/** As many flows are remembered. */
+/** How many flows are kept. */
 const MAXIMUM_FLOWS = 50
 
-/** As many events of each. */
+/** How many events of a flow are kept. */
 const MAXIMUM_EVENTS = 100
 
-/** Creates a recorder that has seen nothing yet. */
+/** Creates a recorder without any flows. */
 export function createRecorder(): Recorder {
   const flows: Recorded[] = []
   const listeners = new Set<(id: number) => void>()
 
+  /** The flow that an activity belongs to; a new one if there is none yet. */
   function flowOf(context: FlowContext): Recorded {
     const known = flows.find(({ contexts }) => contexts.has(context.id))
     if (known !== undefined) return known
@@ -64,14 +76,19 @@ export function createRecorder(): Recorder {
     return flow
   }
 
-  /** Until its `state` is read, nobody knows which login a callback belongs to. */
-  function join(flow: Recorded, state: string): Recorded {
+  /**
+   * Merges a callback into the login with the same `state`. A callback starts as a flow of its own, because its login
+   * is unknown until `state` has been read.
+   *
+   * @returns the flow of the login, or `flow` if there is no such login
+   */
+  function mergeByState(flow: Recorded, state: string): Recorded {
     const login = flows.find((one) => one.state === state)
     if (login === undefined || login === flow) {
       flow.state = state
       return flow
     }
-    for (const event of flow.events) keep(login, event)
+    for (const event of flow.events) addEvent(login, event)
     for (const id of flow.contexts) login.contexts.add(id)
     login.status = 'running'
     login.failure = undefined
@@ -83,7 +100,7 @@ export function createRecorder(): Recorder {
     observe(context, event) {
       if (event.type === 'end' && event.failure === undefined && !isKnown(flows, context)) return
       let flow = flowOf(context)
-      if (event.type === 'state') flow = join(flow, event.state)
+      if (event.type === 'state') flow = mergeByState(flow, event.state)
       else record(flow, context, { ...event, at: Date.now() })
       for (const listener of listeners) listener(flow.id)
     },
@@ -95,13 +112,15 @@ export function createRecorder(): Recorder {
   }
 }
 
+/** Whether an activity has recorded anything. One that ends without an event, such as reading tokens, is not shown. */
 function isKnown(flows: readonly Recorded[], { id }: FlowContext): boolean {
   return flows.some(({ contexts }) => contexts.has(id))
 }
 
+/** Adds an event to a flow, and derives the flow's status from it. */
 function record(flow: Recorded, { activity }: FlowContext, event: TimedEvent): void {
   if (event.type !== 'end') {
-    keep(flow, event)
+    addEvent(flow, event)
     if (event.type !== 'step' || event.step !== activity || event.outcome !== 'refused') return
     flow.status = 'refused'
     flow.failure = { reason: event.reason ?? 'refused' }
@@ -113,7 +132,8 @@ function record(flow: Recorded, { activity }: FlowContext, event: TimedEvent): v
   }
 }
 
-function keep(flow: Recorded, event: TimedEvent): void {
+/** Adds an event, or counts it if there is no room for it. */
+function addEvent(flow: Recorded, event: TimedEvent): void {
   if (flow.events.length < MAXIMUM_EVENTS) flow.events.push(event)
   else flow.dropped += 1
 }

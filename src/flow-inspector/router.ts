@@ -14,29 +14,43 @@ import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import { flag } from '../options/readers.js'
 import type { AuthorizationCodeStrategy } from '../passport/strategy.js'
 
+/** The options of {@link flowInspector}. The type, the checks, the defaults and the reference are made from this table. */
 export const FLOW_INSPECTOR_OPTIONS = {
   /**
-   * Shows the page to other machines as well. **WARNING:** whoever can reach it sees who logs in when, and
-   * how this application talks to its provider.
+   * **WARNING:** shows the page to other machines as well. Everybody who can open it sees who logs in and when, and
+   * the requests of this application to its provider.
    *
    * @default false
    */
   dangerouslyAllowRemote: { read: flag, default: false },
 } as const satisfies OptionTable
 
-/** The options of {@link flowInspector}. */
+/** The options of {@link flowInspector}. All can be left out. */
 export type FlowInspectorOptions = OptionsOf<typeof FLOW_INSPECTOR_OPTIONS>
 
 /**
- * A page for development that draws each login, renewal and logout of these strategies as a sequence diagram
- * between browser, app, provider and session store, as it happens: `app.use('/flow', flowInspector(strategy))`.
+ * Creates a router with a page for development. The page draws each login, renewal and logout of the strategies, as
+ * it happens, as a sequence diagram between browser, app, provider and session store.
  *
- * Every parameter is there; what is secret, as a short hash. The last 50 flows of this process are kept in
- * memory. Answers to this machine only, by a loopback address and name, and to no proxy. The application's own
- * requests by `strategy.fetch` are not drawn, but the renewals they cause are.
+ * All parameters are shown, secrets as a short hash. The newest 50 flows of this process are kept in memory. Requests
+ * of `strategy.fetch` to an API are not drawn, but the renewals that they cause are.
  *
- * @throws {ConfigurationError} where NODE_ENV is `production`, and naming the option that is unknown; where only
- *   the application's setting `env` is `production`, its error handler gets it instead of each page
+ * The page can be opened only on this machine, by a loopback address and host name. Requests through a proxy or a
+ * tunnel are answered with 403.
+ *
+ * @example
+ * ```ts
+ * import { flowInspector } from 'passport-authorization-code/flow-inspector'
+ *
+ * if (process.env['NODE_ENV'] !== 'production') {
+ *   app.use('/flow', flowInspector(strategy))
+ * }
+ * ```
+ *
+ * @param strategies one strategy, or a list of several
+ * @throws {ConfigurationError} if `NODE_ENV` is `production`, a strategy is not one of this library, or an option is
+ * unknown. If only the setting `env` of the Express application is `production`, each page passes the error to the
+ * error handlers instead.
  */
 export function flowInspector(
   strategies: AuthorizationCodeStrategy | readonly AuthorizationCodeStrategy[],
@@ -56,7 +70,7 @@ export function flowInspector(
   const router = express.Router()
   router.use(
     refuseProduction,
-    protect,
+    securityHeaders,
     dangerouslyAllowRemote ? (_req, _res, next) => next() : localOnly,
   )
   router.get('/', (req, res) => {
@@ -64,12 +78,13 @@ export function flowInspector(
     const page = { mount: req.baseUrl, strategies: names, flows: recorder.flows() }
     res.type('html').send(inspectorPage(page))
   })
-  router.get('/events', (req, res) => follow(req, res, recorder))
+  router.get('/events', (req, res) => streamFlows(req, res, recorder))
   router.get('/style.css', (_req, res) => void res.type('css').send(STYLE))
   router.get('/script.js', (_req, res) => void res.type('js').send(SCRIPT))
   return router
 }
 
+/** The strategy's observation. @throws {ConfigurationError} if it is not a strategy of this library */
 function observationOfStrategy(strategy: AuthorizationCodeStrategy): Observation {
   const observation = observationOf(strategy)
   if (observation === undefined) {
@@ -80,20 +95,22 @@ function observationOfStrategy(strategy: AuthorizationCodeStrategy): Observation
   return observation
 }
 
+/** The error for a process or an application in production. @param setting the setting that says so */
 function isForDevelopment(setting: string): ConfigurationError {
   return new ConfigurationError(
-    `The flow inspector is for development, and ${setting} is production. Mount it only where it is not.`,
+    `The flow inspector is for development only, and ${setting} is production. Mount it only if it is not.`,
   )
 }
 
-/** An application can say by its own setting that it is in production. */
+/** Refuses requests if the Express setting `env` is production. An application can set it without `NODE_ENV`. */
 const refuseProduction: RequestHandler = (req, _res, next) => {
   if (req.app.get('env') === 'production')
     next(isForDevelopment('the setting env of this application'))
   else next()
 }
 
-const protect: RequestHandler = (_req, res, next) => {
+/** Keeps the page out of caches and frames, and allows it only its own script and style. */
+const securityHeaders: RequestHandler = (_req, res, next) => {
   res.set({
     'Cache-Control': 'no-store',
     'Content-Security-Policy':
@@ -105,37 +122,39 @@ const protect: RequestHandler = (_req, res, next) => {
   next()
 }
 
+/** Refuses requests from other machines. */
 const localOnly: RequestHandler = (req, res, next) => {
   if (isLocal(req)) next()
   else {
     res.status(403).type('text')
     res.send(
-      'The flow inspector answers to this machine only: open it as localhost, without a proxy or a tunnel, or set dangerouslyAllowRemote.\n',
+      'The flow inspector can be opened only on this machine: use localhost, without a proxy or a tunnel, or set dangerouslyAllowRemote.\n',
     )
   }
 }
 
-/** How often a silent connection is shown to be alive, in **milliseconds**. */
+/** How often a comment is sent, in **milliseconds**, so that an idle connection is not closed on the way. */
 const HEARTBEAT_MS = 15_000
 
-/** What happens within this time is sent together, in **milliseconds**. */
-const PAUSE_MS = 25
+/** For how long changes are collected before they are sent together, in **milliseconds**. */
+const BATCH_MS = 25
 
-/** How much may wait for a page that does not read, in **bytes**; then its connection ends, and it asks again. */
+/** How much may wait for a page that does not read, in **bytes**. Beyond that, the connection is closed, and the page connects again. */
 const MAXIMUM_BACKLOG_BYTES = 4_000_000
 
 /**
- * Sends the flows now, and later those that have changed, with the ids of all that are still remembered.
+ * Sends all flows as a server-sent event, and then those that change. Each event has the ids of all recorded flows,
+ * so that the page can remove the others.
  *
  * @see [HTML, Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)
  */
-function follow(_req: Request, res: Response, recorder: Recorder): void {
+function streamFlows(_req: Request, res: Response, recorder: Recorder): void {
   // A response that has been closed emits no further 'close'.
   if (res.destroyed) return
   res.set('Content-Type', 'text/event-stream').flushHeaders()
   const changed = new Set(recorder.flows().map(({ id }) => id))
   const write = (text: string): void => {
-    // The application may have ended the response, while what it has sent is still under way.
+    // The application may have ended the response, and `close` comes only after everything has been sent.
     if (!res.writableEnded) res.write(text)
   }
   const send = (): void => {
@@ -147,15 +166,15 @@ function follow(_req: Request, res: Response, recorder: Recorder): void {
     if (res.writableLength > MAXIMUM_BACKLOG_BYTES) res.destroy()
     else write(`event: flows\ndata: ${JSON.stringify(data)}\n\n`)
   }
-  let pause: NodeJS.Timeout | undefined
+  let batch: NodeJS.Timeout | undefined
   const stop = recorder.onChange((id) => {
-    if (changed.size === 0) pause = setTimeout(send, PAUSE_MS)
+    if (changed.size === 0) batch = setTimeout(send, BATCH_MS)
     changed.add(id)
   })
   const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT_MS).unref()
   res.on('close', () => {
     stop()
-    clearTimeout(pause)
+    clearTimeout(batch)
     clearInterval(heartbeat)
   })
   send()

@@ -1,10 +1,10 @@
-/** Keeps the list of flows up to date. The page is complete without it. */
+/** The page's script: keeps the list of flows up to date. It keeps open details open, and the focus where it is. */
 export const SCRIPT = `'use strict'
 const list = document.getElementById('flows')
 const live = document.getElementById('live')
 const events = new EventSource(document.body.dataset.events)
-events.addEventListener('open', () => { live.textContent = 'Live: this page follows what happens.' })
-events.addEventListener('error', () => { live.textContent = 'The app is out of reach. Trying again.' })
+events.addEventListener('open', () => { live.textContent = 'Live: this page updates itself.' })
+events.addEventListener('error', () => { live.textContent = 'The app does not answer. Trying again.' })
 events.addEventListener('flows', ({ data }) => {
   const { ids, items } = JSON.parse(data)
   for (const item of [...list.children]) if (!ids.includes(Number(item.dataset.flow))) item.remove()

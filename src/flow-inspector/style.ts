@@ -1,4 +1,4 @@
-/** How the page looks: on a wide screen a sequence diagram, on a phone a list; in the browser's colours. */
+/** The page's style: a sequence diagram on a wide screen, a list on a phone; light or dark, as the browser is set. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,8 +1,12 @@
 import type { IncomingMessage } from 'node:http'
+import { isLoopback } from '../lib/loopback.js'
 
 /**
- * Whether a request comes from this machine, and was meant for it: not through a proxy or a tunnel that
- * ends here, and not from another site whose name was made to lead here.
+ * Whether a request comes from a browser on this machine that has opened a loopback address.
+ *
+ * The address of the connection is not enough. A proxy or tunnel on this machine connects from a loopback address as
+ * well, so requests with its headers are refused. A page of another site whose name resolves to 127.0.0.1 (DNS
+ * rebinding) is refused by the `Host` header.
  */
 export function isLocal({ socket, headers }: IncomingMessage): boolean {
   const address = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '')
@@ -10,20 +14,12 @@ export function isLocal({ socket, headers }: IncomingMessage): boolean {
   return isLoopback(address) && !isForwarded && isLoopback(hostOf(headers.host))
 }
 
-/** The headers by which proxies and tunnels tell of themselves or of the visitor. */
+/** The headers that proxies and tunnels add to requests. */
 const FORWARDED =
   /^(?:via|forwarded|x-forwarded(?:-.+)?|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-.+|fastly-client-ip|fly-client-ip)$/
 
+/** The host name in a `Host` header, without the port; empty if there is none. */
 function hostOf(host = ''): string {
   const url = `http://${host}`
-  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : ''
-}
-
-function isLoopback(host: string): boolean {
-  return (
-    host === '::1' ||
-    host === 'localhost' ||
-    host.endsWith('.localhost') ||
-    /^127(\.\d{1,3}){3}$/.test(host)
-  )
+  return URL.canParse(url) ? new URL(url).hostname : ''
 }

@@ -1,9 +1,10 @@
 /**
- * How many letters have to be added, removed or replaced to turn `a` into `b`.
+ * The number of letters that must be added, removed or replaced to turn `a` into `b`.
  *
  * @see [Levenshtein distance](https://en.wikipedia.org/wiki/Levenshtein_distance)
  */
 export function editDistance(a: string, b: string): number {
+  // One row of the usual matrix at a time: each needs only the row above it.
   let above = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [row, letter] of Array.from(a).entries()) {
     const line = [row + 1]

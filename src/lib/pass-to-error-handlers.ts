@@ -1,8 +1,8 @@
 import type { LoginRequest } from './login-request.js'
 
 /**
- * Hands an error to the error handlers of Express, unless the request has been answered. If an error handler
- * throws, the connection is closed.
+ * Passes an error to the error handlers of Express. Does nothing if the request has been answered already. If an
+ * error handler throws, the connection is closed, so that the browser does not wait. Never throws.
  */
 export function passToErrorHandlers(
   { res, next }: Pick<LoginRequest, 'res' | 'next'>,

@@ -1,33 +1,40 @@
+/** The longest text that is passed on, in characters. */
 const MAXIMUM_LENGTH = 300
 
-/** A JSON Web Token, signed or encrypted: client assertions, ID tokens and many access tokens are such. */
+/**
+ * A JSON Web Token, signed or encrypted. Client assertions, ID tokens and many access tokens are JWTs.
+ */
 const JWT = /\beyJ[\w.-]+/g
 
 /**
- * A text of the provider's, fit for an error message or a log line: control characters replaced, cut to
- * 300 characters, and without any of `secrets` (as they are, urlencoded, or in JSON) or any JWT, which some
- * servers quote back.
+ * Makes a text from the provider safe for an error message or a log line. Control characters are replaced, and the
+ * text is cut to 300 characters. Some servers quote the request: JWTs and `secrets` are replaced by `…`, whether
+ * the secrets are written as they are, urlencoded, or as in JSON.
+ *
+ * @returns `undefined` if the value is not a string, or empty
+ * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
  */
 export function providerText(value: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined
-  const open = secrets
+  const redacted = secrets
     .filter((secret) => secret !== '')
     .flatMap(spellings)
-    // A secret that another begins with would leave the other's end behind.
+    // The longest first: if one secret is the beginning of another, replacing it first would leave the rest of the
+    // other one readable.
     .sort((a, b) => b.length - a.length)
     .reduce((text, secret) => text.replaceAll(secret, '…'), value)
-  const printable = open.replace(JWT, '…').replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  const printable = redacted.replace(JWT, '…').replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
   return printable.length > MAXIMUM_LENGTH ? `${printable.slice(0, MAXIMUM_LENGTH)}…` : printable
 }
 
-/** A secret as it is, in a form, in a URL, and in JSON. */
+/** The ways in which a server may write a secret: as it is, in a form, in a URL, and in JSON. */
 function spellings(secret: string): readonly string[] {
   const inForm = new URLSearchParams([['', secret]]).toString().slice(1)
-  // Half a surrogate pair, which `encodeURIComponent` throws at, does not survive the Buffer.
+  // `encodeURIComponent` throws on half a surrogate pair. The Buffer replaces it.
   const inUrl = encodeURIComponent(Buffer.from(secret).toString())
   const inJson = JSON.stringify(secret).slice(1, -1)
   const encoded = [inForm, inForm.replaceAll('+', '%20'), inUrl]
-  // .NET writes the digits small, and PHP escapes slashes.
-  const small = encoded.map((one) => one.replace(/%../g, (byte) => byte.toLowerCase()))
-  return [secret, ...encoded, ...small, inJson, inJson.replaceAll('/', '\\/')]
+  // .NET writes percent-encoded bytes in lower case, and PHP escapes slashes in JSON.
+  const lowerCase = encoded.map((one) => one.replace(/%../g, (byte) => byte.toLowerCase()))
+  return [secret, ...encoded, ...lowerCase, inJson, inJson.replaceAll('/', '\\/')]
 }

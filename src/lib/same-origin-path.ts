@@ -1,16 +1,19 @@
-/** Longer paths are not carried through a login; the person lands on the default page instead. */
+/**
+ * The longest path that is carried through a login, in characters. After a longer one, the person gets to the default page.
+ */
 const MAXIMUM_LENGTH = 2048
 
-/** Only its origin matters, and no real site can have it. */
+/**
+ * A base for relative URLs. Only comparing origins matters, and `.invalid` is never a real site (RFC 2606).
+ */
 const HERE = 'https://here.invalid'
 
 /**
- * The path to come back to after login, if `value` is one on this very origin; else `undefined`.
+ * Returns the path to go back to after a login if `value` is one on this origin, or else `undefined`.
  *
- * Accepts a path with optional query and fragment (`/cart?step=2#total`), at most 2048 characters, and
- * returns it as a browser would read it. Everything that a browser could take for another origin is
- * refused: `//host`, `/\host`, `https:`, control characters, and paths that turn into one of these
- * once their dots are resolved.
+ * A valid path has at most 2048 characters and may have a query and a fragment: `/cart?step=2#total`. It is
+ * returned as a browser resolves it. Everything that a browser could take for another origin is refused:
+ * `//host`, `/\host`, `https:`, control characters, and paths that become one of these once their dots are resolved.
  *
  * @see [RFC 9700, section 4.11 - Open Redirection](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.11)
  */
@@ -20,9 +23,9 @@ export function sameOriginPath(value: unknown): string | undefined {
   }
   if (!URL.canParse(value, HERE)) return undefined
   const { origin, pathname, search, hash } = new URL(value, HERE)
-  // `/.//host` has our origin, yet its resolved path reads as a host when it stands alone.
+  // `/.//host` has this origin, but its resolved path is `//host`, which is another origin.
   if (origin !== HERE || pathname.startsWith('//')) return undefined
   const path = pathname + search + hash
-  // Percent-encoding makes it longer than it came.
+  // Percent-encoding can have made it longer than `value`.
   return path.length > MAXIMUM_LENGTH ? undefined : path
 }

@@ -1,21 +1,29 @@
 import { CompactEncrypt, compactDecrypt, errors } from 'jose'
 import { hash, hkdfSync, webcrypto } from 'node:crypto'
 
-/** Hides values from whoever can read where they are kept, and notices when they were changed there. */
+/** Encrypts values, so that they cannot be read or changed where they are stored. */
 export interface Seal {
-  /** Seals a JSON value. It opens only in the same `context`, such as the place it was made for. */
+  /**
+   * Encrypts a JSON value. It can be opened only with the same `context`, so that a sealed value cannot be moved to
+   * another place.
+   *
+   * @param context names the place that the value is stored in; it is not encrypted
+   */
   seal(value: unknown, context: string): Promise<string>
 
-  /** Opens what was sealed in `context`; `undefined` if no key fits, or it was changed. */
+  /**
+   * Decrypts a sealed value. Resolves to `undefined` if none of the secrets fits, the context is another one, or
+   * the value was changed.
+   */
   open(sealed: string, context: string): Promise<unknown>
 }
 
 /**
- * Creates a seal. The first secret seals, all of them open, so that a new secret put in front of the old
- * one takes over without anything becoming unreadable.
+ * Creates a seal. The first secret encrypts, and all of them decrypt. To replace a secret, put the new one in front
+ * of the old one: values that the old one has encrypted stay readable.
  *
- * @param secrets one or more; whether they are long enough to be safe is for the caller to check
- * @param purpose keeps seals that share a secret apart
+ * @param secrets one or more; the caller must check that they are long enough
+ * @param purpose separates seals that share a secret: one cannot open what another has sealed
  * @throws {TypeError} if there is no secret
  * @see [RFC 7516 - JSON Web Encryption](https://www.rfc-editor.org/rfc/rfc7516.html), with `dir` and `A256GCM`
  */
@@ -52,13 +60,19 @@ export function createSeal(secrets: string | readonly string[], purpose: string)
   }
 }
 
+/** A key that is derived from one secret. */
 interface Key {
+  /** The `kid` of what it encrypts: 8 characters, which say nothing about the secret. */
   readonly id: string
-  /** For Web Crypto: importing it costs as much as what is done with it, so it is done once. */
+  /** The key for Web Crypto. It is imported once, because that takes as long as encrypting a value. */
   readonly imported: () => Promise<webcrypto.CryptoKey>
 }
 
-/** @see [RFC 5869 - HMAC-based Extract-and-Expand Key Derivation Function](https://www.rfc-editor.org/rfc/rfc5869.html) */
+/**
+ * Derives a key from a secret. A fast derivation is enough, because the secrets are random and long.
+ *
+ * @see [RFC 5869 - HMAC-based Extract-and-Expand Key Derivation Function](https://www.rfc-editor.org/rfc/rfc5869.html)
+ */
 function deriveKey(secret: string, purpose: string): Key {
   const bytes = new Uint8Array(
     hkdfSync('sha256', secret, '', `passport-authorization-code ${purpose}`, 32),

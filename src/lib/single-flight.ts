@@ -1,9 +1,11 @@
-/** Runs `work` for `key`, unless a run for that key is under way: then shares its outcome. */
+/**
+ * Runs `work` for `key`. If a run for that key is in progress, starts none and returns the outcome of that run.
+ */
 export type SingleFlight<Value> = (key: string, work: () => Promise<Value>) => Promise<Value>
 
 /**
- * Creates an independent single-flight group. Nothing is cached: once a run settles, well or badly, the
- * next call starts a new one, so `work` itself should first look whether it is still needed.
+ * Creates a group of single flights, independent of others. Outcomes are not cached: once a run has succeeded or
+ * failed, the next call starts a new one. `work` should therefore check first whether it is still needed.
  */
 export function createSingleFlight<Value>(): SingleFlight<Value> {
   const running = new Map<string, Promise<Value>>()
@@ -12,8 +14,8 @@ export function createSingleFlight<Value>(): SingleFlight<Value> {
     const joined = running.get(key)
     if (joined !== undefined) return joined
 
-    // `then` postpones `work` until the entry below exists; a `work` that throws at once would otherwise
-    // be removed before it is entered, and stay for ever.
+    // `then` delays `work` until the entry below exists. Otherwise a `work` that throws synchronously would run
+    // `finally` first and leave its rejection in the map.
     const run = Promise.resolve()
       .then(work)
       .finally(() => running.delete(key))

@@ -2,9 +2,16 @@ import type { CryptoKey, JWK } from 'jose'
 import { KeyObject } from 'node:crypto'
 
 /**
- * How the client proves who it is at the token endpoint.
+ * How the client authenticates at the token endpoint, and at the provider's other endpoints.
+ *
+ * - `client_secret_basic`: the secret in an `Authorization` header
+ * - `client_secret_post`: the secret in the request's body
+ * - `private_key_jwt`: a JWT signed with the `privateKey`
+ * - `tls_client_auth`, `self_signed_tls_client_auth`: the certificate of the `dispatcher`
+ * - `none`: a public client, which sends its `client_id` only
  *
  * @see [OpenID Connect Core, section 9 - Client Authentication](https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication)
+ * @see [RFC 8705, section 2 - Mutual TLS for OAuth Client Authentication](https://www.rfc-editor.org/rfc/rfc8705.html#section-2)
  */
 export type ClientAuthenticationMethod =
   | 'client_secret_basic'
@@ -14,26 +21,52 @@ export type ClientAuthenticationMethod =
   | 'self_signed_tls_client_auth'
   | 'none'
 
-/** The audience of a client assertion: fixed, or chosen by the URL that is called. */
+/**
+ * The audience (`aud`) of client assertions: one string, or a function that receives the URL of the request and returns it.
+ */
 export type ClientAssertionAudience = string | ((url: string) => string)
 
-/** The client's secret, or a function that is asked for it at each request. */
+/**
+ * The client's secret, or a function that returns it and is called for each request, for a secret that changes.
+ */
 export type ClientSecret = string | (() => string | Promise<string>)
 
-/** Signature algorithms of the client. */
+/**
+ * The algorithms that the client's own JWTs can be signed with: client assertions, signed authorization requests
+ * and DPoP proofs.
+ */
 export type ClientAssertionAlgorithm = 'PS256' | 'RS256' | 'ES256' | 'EdDSA'
 
 /** A private key: PEM text, a JWK, or a key object of Node.js or Web Crypto. */
 export type PrivateKey = string | JWK | KeyObject | CryptoKey
 
-/** A private key among several. */
+/**
+ * A private key with its name and algorithm, for a list of several keys.
+ *
+ * @example Replacing a key: the next one is published before it signs
+ * ```ts
+ * import type { PrivateKeys } from 'passport-authorization-code'
+ *
+ * const privateKey: PrivateKeys = [
+ *   { key: process.env['PRIVATE_KEY'] ?? '', kid: '2026' },
+ *   { key: process.env['NEXT_PRIVATE_KEY'] ?? '', kid: '2027' },
+ * ]
+ * ```
+ */
 export interface NamedPrivateKey {
+  /** The key itself. */
   readonly key: PrivateKey
-  /** Its name at the provider. @default the JWK's own, else the key's thumbprint (RFC 7638) */
+  /**
+   * The `kid` by which the provider finds the public key. @default the JWK's own, or the key's thumbprint (RFC 7638)
+   */
   readonly kid?: string | undefined
-  /** What it signs with. @default the option `clientAssertionAlgorithm`, else what fits the key */
+  /**
+   * The algorithm that the key signs with. @default the option `clientAssertionAlgorithm`, or the one that fits the key
+   */
   readonly alg?: ClientAssertionAlgorithm | undefined
 }
 
-/** One private key, or several: the first one signs, and all are published. */
+/**
+ * One private key, or a list: the first one signs, and the public halves of all of them are published.
+ */
 export type PrivateKeys = PrivateKey | readonly (PrivateKey | NamedPrivateKey)[]

@@ -12,9 +12,9 @@ import {
   withMethods,
 } from './readers.js'
 
-/** Who this application is at the provider, and how its requests leave. */
+/** The options for the client: its credentials at the provider, and how its requests are sent. */
 export const CLIENT_OPTIONS = {
-  /** The client's identifier at the provider. An environment variable that is not set is reported at start. */
+  /** The client's identifier at the provider. `undefined`, as from an environment variable that is not set, throws at start. */
   clientID: {
     read: environmentText,
     required: true,
@@ -22,8 +22,8 @@ export const CLIENT_OPTIONS = {
   },
 
   /**
-   * The client's secret, for the `client_secret_…` methods; or a function that is asked for it at each
-   * request, for one that changes while the process runs.
+   * The client's secret, for the `client_secret_…` methods. If it changes while the process runs, pass a
+   * function that returns it: it is called for each request.
    */
   clientSecret: {
     read: orFunction<string, () => string | Promise<string>>(text),
@@ -33,8 +33,11 @@ export const CLIENT_OPTIONS = {
 
   /**
    * The client's private key, for `private_key_jwt` and for signed authorization requests: PEM, JWK,
-   * KeyObject or CryptoKey. Or a list: the first one signs, and `GET /jwks.json` of `authRouter` publishes
-   * all, so that the provider knows the next one in time. Or a function, asked at each use.
+   * KeyObject or CryptoKey.
+   *
+   * To replace a key without an interruption, pass a list: the first key signs, and `GET /jwks.json` of
+   * `authRouter` publishes all of them, so that the provider knows the next key before it is used. If the keys
+   * change while the process runs, pass a function that returns them: it is called at each use.
    */
   privateKey: {
     read: checkedWhenUsed<PrivateKeys | (() => PrivateKeys | Promise<PrivateKeys>)>(),
@@ -42,7 +45,7 @@ export const CLIENT_OPTIONS = {
     secret: true,
   },
 
-  /** The `kid` of a single private key, as registered with the provider. @default the JWK's own */
+  /** The `kid` of the `privateKey`, as registered with the provider. For a list of keys, each has its own. @default the JWK's own */
   keyId: {
     read: text,
     alsoCalled: ['kid'],
@@ -50,17 +53,17 @@ export const CLIENT_OPTIONS = {
   },
 
   /**
-   * A private key that the tokens are bound to: whoever steals them cannot use them without it. PEM, JWK,
-   * KeyObject or CryptoKey; the same in all processes, and not the `privateKey`.
+   * A private key that the tokens are bound to, so that stolen tokens are useless without it. PEM, JWK,
+   * KeyObject or CryptoKey. Use the same key in all processes, and another one than `privateKey`.
    *
-   * @default bearer tokens
+   * @default none: the tokens are bearer tokens
    * @see [RFC 9449 - OAuth 2.0 Demonstrating Proof of Possession (DPoP)](https://www.rfc-editor.org/rfc/rfc9449.html)
    */
   dpopKey: { read: checkedWhenUsed<PrivateKey>(), refuseUnset: true },
 
   /**
-   * The absolute URL of the callback route, exactly as registered with the provider. Never derived from
-   * a request's headers.
+   * The absolute URL of the callback route, exactly as registered with the provider. It is never derived from
+   * a request's headers, because a browser can set them.
    */
   callbackURL: {
     read: urlWithoutFragment,
@@ -71,20 +74,34 @@ export const CLIENT_OPTIONS = {
 
   /**
    * Where the provider sends the browser after its own logout: the absolute URL of `GET /logged-out` of
-   * `authRouter`, exactly as registered. Needs an `endSessionURL`.
+   * `authRouter`, exactly as registered with the provider.
+   *
+   * @see [OpenID Connect RP-Initiated Logout 1.0, section 3](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
    */
   postLogoutRedirectURL: { read: secureUrl, needs: 'endSessionURL' },
 
   /**
-   * How long a request to the provider may take, the whole exchange, in **milliseconds**.
+   * How long a request to the provider may take, from connecting to the last byte of the response, in
+   * **milliseconds**.
    *
    * @default 10_000 (10 seconds)
    */
   timeoutMs: { read: positive, default: 10_000 },
 
-  /** The most that is read of any answer, those of `strategy.fetch` included, in **bytes**. @default 1_048_576 (1 MiB) */
+  /**
+   * The largest response body that is accepted, in **bytes**. Applies to the provider's responses and to those of
+   * `strategy.fetch`; the request fails if the body is larger.
+   *
+   * @default 1_048_576 (1 MiB)
+   */
   responseLimitBytes: { read: positive, default: 1_048_576 },
 
-  /** An undici `Dispatcher` for all connections: a proxy, a private CA, a client certificate, a `MockAgent`. */
+  /**
+   * An undici `Dispatcher` for all connections: for a proxy, a private CA, a client certificate, or a `MockAgent`
+   * in tests.
+   *
+   * @default one that all strategies share, with connections that are kept alive
+   * @see [undici, Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
+   */
   dispatcher: { read: withMethods<Dispatcher>('dispatch'), alsoCalled: ['agent'] },
 } as const satisfies OptionTable

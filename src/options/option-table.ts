@@ -1,48 +1,50 @@
 import { ConfigurationError } from '../errors/errors.js'
 import { editDistance } from '../lib/edit-distance.js'
 
-/** An object of options as the application wrote it, before anything is checked. */
+/** The options as the application passed them, before they are checked. */
 export type GivenOptions = Readonly<Record<string, unknown>>
 
 /**
- * One option. The property it is assigned to is its name, and the comment on that property is its
- * documentation, in editors and in the reference.
+ * One option. Its name is the property that it is assigned to. The comment on that property is its documentation:
+ * editors show it, and docs/reference/options.md is made from it.
  */
 export interface Option {
   /**
-   * Checks a value and returns it as the library uses it: a copy, where the application could still
-   * change the original. Its parameter's type is what the option takes; if that is `unknown`, the option
-   * takes what the function returns.
+   * Checks a value and returns it in the form that the library uses. Copies objects that the application could
+   * change later. The type of its parameter is the type of the option; if that is `unknown`, the type of the
+   * option is what the function returns.
    *
-   * @param given all options, for one that depends on another
-   * @throws {ConfigurationError} naming the option
+   * @param given all options, for an option that depends on another one
+   * @throws {ConfigurationError} naming the option, if the value cannot be used
    */
   readonly read: (value: never, name: string, given: GivenOptions) => unknown
-  /** Must be given. Its type may still include `undefined`, for a value from the environment. */
+  /** The option must be passed. Its type may include `undefined`, for a value from the environment. */
   readonly required?: true
-  /** Refused when it is named and `undefined`: the variable of a secret is not set. */
+  /** Throws if the option is passed as `undefined`, as from an environment variable that is not set. For secrets. */
   readonly refuseUnset?: true
-  /** Used when the option is left out. */
+  /** The value if the option is left out or `undefined`. */
   readonly default?: unknown
-  /** The same for a default that depends on other options. Those before this one are checked already. */
+  /** Computes the default from the other options. Those that precede this one in the table are checked by then. */
   readonly defaultFrom?: (given: GivenOptions) => unknown
-  /** The option without which this one has no effect. */
+  /** Another option that must be set with this one. */
   readonly needs?: string
-  /** Other names that people try. Spelling, plural and unit need no entry, see {@link suggestionFor}. */
+  /** Names that other libraries have for it, for "Did you mean". Other spellings are recognised anyway, see {@link suggestionFor}. */
   readonly alsoCalled?: readonly string[]
-  /** The command line's help on it; left out, the command line does not take it. */
+  /** The help text of `doctor`. Without one, the option cannot be set on the command line. */
   readonly help?: string
-  /** Taken by the command line from the environment only, never as an argument that others can see. */
+  /** The command line reads it from the environment only, because other users of the machine can see arguments. */
   readonly secret?: true
 }
 
-/** The options of one thing, by name. */
+/** The options of one function or class, by name. */
 export type OptionTable = Readonly<Record<string, Option>>
 
-type GivenTo<Entry extends Option> = unknown extends Parameters<Entry['read']>[0]
-  ? ReturnType<Entry['read']>
-  : Parameters<Entry['read']>[0]
+/** The type of the values that an option takes. */
+type GivenTo<One extends Option> = unknown extends Parameters<One['read']>[0]
+  ? ReturnType<One['read']>
+  : Parameters<One['read']>[0]
 
+/** The names of the options that must be passed. */
 type RequiredIn<Table extends OptionTable> = {
   [Name in keyof Table]: Table[Name] extends { readonly required: true } ? Name : never
 }[keyof Table]
@@ -52,31 +54,34 @@ type Mandatory<Table extends OptionTable, Name extends keyof Table> = {
   readonly [Key in Name]: GivenTo<Table[Key]>
 }
 
+/** The options that may be left out. `undefined` counts as left out. */
 type Optional<Table extends OptionTable, Name extends keyof Table> = {
   readonly [Key in Name]?: GivenTo<Table[Key]> | undefined
 }
 
-/** What the options of a table are for those who write them. */
+/** The type of the options that an application passes. */
 export type OptionsOf<Table extends OptionTable> = Mandatory<Table, RequiredIn<Table>> &
   Optional<Table, Exclude<keyof Table, RequiredIn<Table>>>
 
+/** Options that always have a value once they are read. */
 type Filled =
   | { readonly required: true }
   | { readonly default: unknown }
   | { readonly defaultFrom: (given: GivenOptions) => unknown }
 
-/** What the options of a table are once they are read: checked, and with their defaults. */
+/** The type of the options once they are read: checked, and with their defaults. */
 export type SettingsOf<Table extends OptionTable> = {
   readonly [Name in keyof Table]:
     ReturnType<Table[Name]['read']> | (Table[Name] extends Filled ? never : undefined)
 }
 
 /**
- * Reads options by their table: refuses unknown names, checks values, fills in defaults.
+ * Reads options by their table: refuses unknown names, checks the values and fills in defaults.
  *
- * @param sample how to write them, for the error message of somebody who passed no object
- * @param retired options of other libraries, and what to do instead
- * @throws {ConfigurationError} naming the option that is unknown, missing or cannot be used
+ * @param given what the application passed; it may be anything, because JavaScript does not check types
+ * @param sample a correct call, for the error message
+ * @param retired options of other libraries that do not exist here, and what to do instead
+ * @throws {ConfigurationError} naming the option that is unknown, missing or cannot be used, or if `given` is no object
  */
 export function readTable<Table extends OptionTable>(
   table: Table,
@@ -99,11 +104,17 @@ export function readTable<Table extends OptionTable>(
   return settings as SettingsOf<Table>
 }
 
-/** @throws {ConfigurationError} saying that the option is missing, and what to do */
+/**
+ * Reports a missing option.
+ *
+ * @param advice what to do, as a sentence
+ * @throws {ConfigurationError} always
+ */
 export function missing(name: string, advice = 'Is the environment variable set?'): never {
   throw new ConfigurationError(`${name} is missing. ${advice}`, name)
 }
 
+/** Reads one option: its value if there is one, or else its default. */
 function readOption(name: string, option: Option, given: GivenOptions, sample: string): unknown {
   const value = given[name]
   if (value !== undefined) return option.read(value as never, name, given)
@@ -112,6 +123,7 @@ function readOption(name: string, option: Option, given: GivenOptions, sample: s
   return option.defaultFrom === undefined ? option.default : option.defaultFrom(given)
 }
 
+/** @throws {ConfigurationError} if a name is not in the table; suggests the name that was probably meant */
 function refuseUnknown(
   table: OptionTable,
   given: object,
@@ -128,21 +140,26 @@ function refuseUnknown(
   throw new ConfigurationError(`There is no option '${unknown}'.${hint}`, unknown)
 }
 
-/** The option that `name` was probably meant to be: the same word spelled otherwise, else a typing error away. */
+/**
+ * The option that `name` was probably meant to be, or `undefined` if none is close: the same word in another
+ * spelling, or one with at most two letters changed.
+ */
 function suggestionFor(name: string, table: OptionTable): string | undefined {
-  const wanted = bare(name)
+  const wanted = normalize(name)
   const candidates = Object.entries(table).map(([known, { alsoCalled = [] }]) => ({
     known,
-    distance: Math.min(...[known, ...alsoCalled].map((one) => editDistance(bare(one), wanted))),
+    distance: Math.min(
+      ...[known, ...alsoCalled].map((one) => editDistance(normalize(one), wanted)),
+    ),
   }))
   const [nearest] = candidates.sort((a, b) => a.distance - b.distance)
-  // In a short word, two other letters make another word.
+  // Two changed letters turn a short word into an unrelated one.
   const limit = wanted.length < 5 ? 1 : 2
   return nearest !== undefined && nearest.distance <= limit ? nearest.known : undefined
 }
 
-/** A name without what people most often get wrong about it: `client_id`, `callbackUri`, `scopes`, `timeout`. */
-function bare(name: string): string {
+/** A name without the differences of common variants: `client_id`, `callbackUri`, `scopes`, `timeout`. */
+function normalize(name: string): string {
   return name
     .toLowerCase()
     .replaceAll(/[_-]/g, '')
@@ -151,6 +168,7 @@ function bare(name: string): string {
     .replace(/s$/, '')
 }
 
+/** @throws {ConfigurationError} if an option is set without the option that it needs */
 function refuseWithoutNeeded(table: OptionTable, settings: GivenOptions): void {
   for (const [name, { needs }] of Object.entries(table)) {
     const isSet = settings[name] !== undefined && settings[name] !== false

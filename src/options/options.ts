@@ -4,12 +4,31 @@ import type { PROVIDER_OPTIONS } from './provider-options.js'
 import type { SESSION_OPTIONS } from './session-options.js'
 
 /**
- * Where a provider is and how it wants to be spoken to: plain data. `askara` and `jiko` are such
- * objects, and so is what `discover` returns.
+ * The options that describe a provider: its endpoints, and how requests to it must look. They are plain data, so
+ * that they can be spread into the strategy's options. `askara` and `jiko` are such objects, `microsoft(tenant)`
+ * and the others return one, and `discover` reads one from the provider's metadata.
+ *
+ * @example A provider of your own
+ * ```ts
+ * import type { ProviderOptions } from 'passport-authorization-code'
+ *
+ * export const example = {
+ *   name: 'example',
+ *   authorizationURL: 'https://login.example.com/authorize',
+ *   tokenURL: 'https://login.example.com/token',
+ *   profileURL: 'https://login.example.com/userinfo',
+ * } satisfies ProviderOptions
+ * ```
  */
 export type ProviderOptions = OptionsOf<typeof PROVIDER_OPTIONS>
 
-/** The options of {@link AuthorizationCodeStrategy}. Those that passport-oauth2 has as well keep their names. */
+/**
+ * The options of {@link AuthorizationCodeStrategy}: those of the provider, of the client, and of the session.
+ * Options that passport-oauth2 has as well keep their names.
+ *
+ * They are checked once, when the strategy is created. An option that is unknown, missing or cannot be used
+ * throws a `ConfigurationError` that names it.
+ */
 export interface AuthorizationCodeOptions
   extends
     OptionsOf<typeof PROVIDER_OPTIONS>,

@@ -1,6 +1,8 @@
 import { ConfigurationError } from '../errors/errors.js'
 
-/** Parameters that the library itself sends; an option that could replace them would undo their protection. */
+/**
+ * Parameters that the library sends itself. An option that could replace one would turn off the protection it gives.
+ */
 const RESERVED_PARAMETERS: ReadonlySet<string> = new Set([
   'client_assertion',
   'client_assertion_type',
@@ -21,13 +23,20 @@ const RESERVED_PARAMETERS: ReadonlySet<string> = new Set([
   'state',
 ])
 
-/** Parameters that are options here, because something in the answer has to be checked for them. */
+/**
+ * Parameters that have an option of their own, because the response is checked against their value.
+ */
 const PARAMETERS_AS_OPTIONS: Readonly<Record<string, string>> = {
   authorization_details: 'authorizationDetails',
   max_age: 'maxAgeSeconds',
 }
 
-/** Checks further request parameters: texts only, and none that the library itself sends. */
+/**
+ * Checks further request parameters and returns a copy. `undefined` becomes an empty object.
+ *
+ * @param option the name of the option, for the error message
+ * @throws {ConfigurationError} if a value is not a string, or a parameter is one that the library sends itself
+ */
 export function checkParameters(value: unknown, option: string): Parameters {
   if (value !== undefined && typeof value !== 'object') {
     throw new ConfigurationError(`${option} must be an object.`, option)
@@ -54,5 +63,5 @@ export function checkParameters(value: unknown, option: string): Parameters {
   return copy
 }
 
-/** Further request parameters by name, such as `{ prompt: 'consent' }`. */
+/** Further request parameters by their names on the wire, such as `{ prompt: 'consent' }`. */
 export type Parameters = Readonly<Record<string, string>>

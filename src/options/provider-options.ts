@@ -24,63 +24,87 @@ import {
 } from './readers.js'
 import { SIGNATURE_ALGORITHMS } from './signature-algorithms.js'
 
-/** Where a provider is and how it wants to be spoken to. */
+/** The options for the provider: its endpoints, and how requests to it must look. */
 export const PROVIDER_OPTIONS = {
-  /** The strategy's name for Passport, for the profile and for the session. @default 'oauth2' */
+  /**
+   * The strategy's name for `passport.authenticate(name)`. It is also the `provider` of profiles, and part of the
+   * default of `sessionKey`.
+   *
+   * @default 'oauth2'
+   */
   name: { read: text, default: 'oauth2' },
 
-  /** The authorization endpoint, where the browser is sent. */
+  /**
+   * The authorization endpoint, to which a login redirects the browser.
+   *
+   * @see [RFC 6749, section 3.1 - Authorization Endpoint](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1)
+   */
   authorizationURL: {
     read: urlWithoutFragment,
     required: true,
     alsoCalled: ['authorizeURL', 'authURL'],
   },
 
-  /** The token endpoint, where the code is exchanged. */
+  /**
+   * The token endpoint, which exchanges codes and refresh tokens for access tokens.
+   *
+   * @see [RFC 6749, section 3.2 - Token Endpoint](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.2)
+   */
   tokenURL: { read: urlWithoutFragment, required: true, alsoCalled: ['accessTokenURL'] },
 
   /**
-   * The provider's issuer identifier. If it is known, an `iss` in the callback is compared with it
-   * (RFC 9207), ID tokens are validated against it, and it is the audience of client assertions and
-   * signed requests.
+   * The provider's issuer identifier. An `iss` in the callback is compared with it, ID tokens are validated
+   * against it, and it is the audience of client assertions and signed requests.
+   *
+   * @see [RFC 9207 - OAuth 2.0 Authorization Server Issuer Identification](https://www.rfc-editor.org/rfc/rfc9207.html)
    */
   issuer: {
     read: secureUrl,
     alsoCalled: ['issuerURL', 'issuerBaseURL'],
-    help: 'the issuer, whose metadata is read to find everything about the provider',
+    help: 'the issuer, whose metadata has the other options of the provider',
   },
 
-  /** Where the profile of the logged-in person is: a JSON document, read with the access token. */
+  /**
+   * The endpoint that returns the person's profile as JSON, such as OpenID Connect's UserInfo endpoint. It is
+   * called with the access token after each login. Without it, the profile is read from the ID token, if there is one.
+   */
   profileURL: { read: secureUrl, alsoCalled: ['userInfoURL', 'userProfileURL', 'userURL'] },
 
   /**
-   * Finds id, name and email in the profile document.
+   * Reads id, name and email from the JSON that `profileURL` returns.
    *
    * @default reads `sub` (or `id`), `name`, and `email`
    */
   parseProfile: { read: aFunction<(body: Record<string, unknown>) => ParsedProfile>() },
 
-  /** The revocation endpoint (RFC 7009), called when a grant is ended. @default tokens are only forgotten */
+  /**
+   * The revocation endpoint, which is called with the tokens when a grant ends.
+   *
+   * @default tokens are deleted here, and stay valid at the provider until they expire
+   * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
+   */
   revocationURL: { read: secureUrl, alsoCalled: ['revokeURL'] },
 
   /**
-   * The provider's pushed authorization request endpoint. With it, authorization requests go there, and
-   * the browser carries only a reference to them.
+   * The provider's pushed authorization request endpoint. If it is set, the parameters of authorization requests
+   * are sent there, and the browser receives only a reference to them.
    *
    * @see [RFC 9126 - OAuth 2.0 Pushed Authorization Requests](https://www.rfc-editor.org/rfc/rfc9126.html)
    */
   pushedAuthorizationRequestURL: { read: secureUrl, alsoCalled: ['parURL'] },
 
   /**
-   * Where the provider publishes its keys. With it, the signatures of ID tokens are checked; it needs an
-   * `issuer`.
+   * Where the provider publishes its public keys, as a JWK Set. If it is set, the signatures of ID tokens are
+   * checked with these keys.
+   *
+   * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
    */
   jwksURL: { read: secureUrl, needs: 'issuer', alsoCalled: ['jwks'] },
 
   /**
-   * What the provider signs with, as agreed on when the client was registered (`id_token_signed_response_alg`,
-   * `authorization_signed_response_alg`). ID tokens, logout tokens and responses that are signed by another
-   * algorithm are refused. Needs `issuer`. FAPI 2.0 allows PS256, ES256 and EdDSA.
+   * The algorithms that the provider signs with, as the client is registered (`id_token_signed_response_alg`,
+   * `authorization_signed_response_alg`). ID tokens, logout tokens and responses that are signed with another one
+   * are refused. FAPI 2.0 allows PS256, ES256 and EdDSA.
    *
    * @default every asymmetric algorithm that the published key allows
    * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
@@ -88,34 +112,48 @@ export const PROVIDER_OPTIONS = {
   providerSignatureAlgorithms: { read: someOf(...SIGNATURE_ALGORITHMS), needs: 'issuer' },
 
   /**
-   * The provider's logout page. With it, `POST /logout` ends the login there as well.
+   * The provider's logout page. If it is set, `POST /logout` of `authRouter` also ends the session at the provider.
    *
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
   endSessionURL: { read: secureUrl, alsoCalled: ['logoutURL'] },
 
   /**
-   * How long refresh tokens live if the token response does not say, in **seconds**. The ledger remembers a
-   * grant for as long.
+   * How long refresh tokens live, in **seconds**, if the token response does not say. The ledger remembers a grant
+   * for the same time.
    *
    * @default unknown; the ledger remembers a grant for 90 days
    */
   refreshTokenLifetimeSeconds: { read: positive },
 
-  /** What joins a list of scopes. @default ' ' (a space, as RFC 6749 says) */
+  /**
+   * The separator between scopes, for a provider that deviates from the standard, such as `','`.
+   *
+   * @default ' ' (a space, as RFC 6749 says)
+   */
   scopeSeparator: { read: text, default: ' ' },
 
-  /** The scope to ask for: a string as it goes on the wire, or a list. @default the provider's own default */
-  scope: { read: scope, help: 'the scope to ask for, as it goes on the wire' },
+  /**
+   * The scope to ask for: a list, or one string in which the scopes are joined by `scopeSeparator`. An ID token
+   * needs the scope `openid`.
+   *
+   * @default none is sent, and the provider uses its own default
+   * @see [RFC 6749, section 3.3 - Access Token Scope](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3)
+   */
+  scope: { read: scope, help: 'the scope to ask for, such as "openid email"' },
 
-  /** The methods of client authentication that the provider's metadata offers; used for the default of `clientAuthentication`. */
+  /**
+   * The methods of client authentication that the provider supports. `discover` sets it. It is only used for the
+   * default of `clientAuthentication`.
+   */
   clientAuthenticationMethodsSupported: { read: texts },
 
   /**
-   * How the client proves who it is.
+   * How the client authenticates at the provider's endpoints.
    *
-   * @default 'private_key_jwt' with a `privateKey`, else 'client_secret_post' with a `clientSecret`
-   * ('client_secret_basic' if the provider's metadata offers that alone), else 'none'
+   * @default 'private_key_jwt' with a `privateKey`; or 'client_secret_post' with a `clientSecret`
+   * ('client_secret_basic' if the provider's metadata offers only that); or 'none'
+   * @see [OpenID Connect Core, section 9 - Client Authentication](https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication)
    */
   clientAuthentication: {
     read: oneOf(
@@ -131,34 +169,40 @@ export const PROVIDER_OPTIONS = {
   },
 
   /**
-   * Whether client id and secret are form-urlencoded before they go into Basic credentials, as RFC 6749
-   * section 2.3.1 says (`encoded`), or not, as many servers expect (`raw`).
+   * Whether the client's id and secret are form-urlencoded in Basic credentials, as the standard says (`encoded`),
+   * or not, as many servers expect (`raw`). It makes a difference only for characters such as `+`, `/` and `=`.
    *
    * @default 'encoded'
+   * @see [RFC 6749, section 2.3.1 - Client Password](https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1)
    */
   basicCredentials: { read: oneOf('encoded', 'raw'), default: 'encoded' },
 
   /**
-   * The audience of client assertions: one string, or a function of the URL that is called.
+   * The audience (`aud`) of client assertions: one string, or a function that receives the URL of the request.
    *
-   * @default the `issuer` if it is known, else the token endpoint
+   * @default the `issuer`, or the token endpoint if there is no `issuer`
+   * @see [RFC 7523, section 3 - JWT Format and Processing Requirements](https://www.rfc-editor.org/rfc/rfc7523.html#section-3)
    */
   clientAssertionAudience: {
     read: orFunction<string, (url: string) => string>(text),
     defaultFrom: ({ issuer, tokenURL }) => issuer ?? tokenURL,
   },
 
-  /** The signature algorithm of client assertions. @default what fits the key: PS256, ES256 or EdDSA */
+  /**
+   * The algorithm that client assertions and signed authorization requests are signed with.
+   *
+   * @default the one that fits the key: PS256, ES256 or EdDSA
+   */
   clientAssertionAlgorithm: {
     read: oneOf<ClientAssertionAlgorithm>('PS256', 'RS256', 'ES256', 'EdDSA'),
   },
 
-  /** The format of token requests: the standard's form body, or JSON. @default 'form' */
+  /** The format of the body of token requests: a form, as the standard says, or JSON. @default 'form' */
   tokenRequestFormat: { read: oneOf('form', 'json'), default: 'form' },
 
   /**
-   * Leaves `redirect_uri` out of the token request, for a provider that documents it so. Safe because
-   * the code is bound to this client by PKCE; refused if PKCE is off.
+   * Leaves `redirect_uri` out of token requests, for a provider that documents them so. This is safe because PKCE
+   * binds the code to this client. The option is refused if PKCE is off.
    *
    * @default false
    * @see [OAuth 2.1, section 10.2](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1#section-10.2)
@@ -166,30 +210,47 @@ export const PROVIDER_OPTIONS = {
   omitRedirectUriInTokenRequest: { read: flag, default: false },
 
   /**
-   * Turns an unusual token response into a standard one. Receives the parsed JSON (or the text, if it is
-   * not JSON) and returns an object with RFC 6749's names: `access_token`, `token_type`, `expires_in`
-   * in **seconds**, `refresh_token`, `scope`, or `error`.
+   * Turns a token response that deviates from the standard into a standard one. Receives the parsed JSON, or the
+   * text if it is not JSON. Returns an object with RFC 6749's names: `access_token`, `token_type`, `expires_in` in
+   * **seconds**, `refresh_token` and `scope`, or `error`.
+   *
+   * @default the response is used as it is
+   * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
    */
   parseTokenResponse: {
     read: aFunction<(body: unknown) => Readonly<Record<string, unknown>>>(),
   },
 
-  /** Further parameters of the authorization request: the same for all, or a function that returns those of one login. @default {} */
+  /**
+   * Further parameters of authorization requests, such as `{ prompt: 'consent' }`. A function receives the request
+   * and returns the parameters of this login. Parameters that the library sends itself are refused.
+   *
+   * @default {}
+   */
   authorizationParameters: {
     read: orFunction<Parameters, (request: LoginRequest) => Parameters>(checkParameters),
     default: {},
     alsoCalled: ['authorizationParams', 'extraParams'],
   },
 
-  /** Further parameters of every token request. @default {} */
+  /**
+   * Further parameters of all token requests, refreshes included. Parameters that the library sends itself are
+   * refused.
+   *
+   * @default {}
+   */
   tokenParameters: { read: checkParameters, default: {}, alsoCalled: ['tokenParams'] },
 
-  /** Further headers of every request to the provider, such as `User-Agent`. @default {} */
+  /**
+   * Further headers of all requests to the provider, such as `{ 'User-Agent': 'your-app' }`. `Authorization` and
+   * `DPoP` are refused: see `clientAuthentication` and `dpopKey`.
+   *
+   * @default {}
+   */
   customHeaders: { read: headers, default: {}, alsoCalled: ['headers'] },
 
   /**
-   * Signs authorization requests with the `privateKey`, so that nobody can change them on their way
-   * through the browser.
+   * Signs authorization requests with the `privateKey`, so that they cannot be changed in the browser.
    *
    * @default false
    * @see [RFC 9101 - JWT-Secured Authorization Request (JAR)](https://www.rfc-editor.org/rfc/rfc9101.html)
@@ -197,7 +258,7 @@ export const PROVIDER_OPTIONS = {
   signedAuthorizationRequests: { read: flag, default: false, needs: 'privateKey' },
 
   /**
-   * Asks for signed authorization responses and accepts no others. Needs `issuer` and `jwksURL`.
+   * Asks for signed authorization responses, and refuses unsigned ones. Needs `issuer` and `jwksURL`.
    *
    * @default false
    * @see [JWT Secured Authorization Response Mode for OAuth 2.0 (JARM)](https://openid.net/specs/oauth-v2-jarm-final.html)
@@ -205,8 +266,8 @@ export const PROVIDER_OPTIONS = {
   signedAuthorizationResponses: { read: flag, default: false, needs: 'jwksURL' },
 
   /**
-   * Where the access tokens are to be used: an absolute URI, or a list. Sent with authorization and token
-   * requests.
+   * The API that the access tokens are for, or a list of several: absolute URIs without a fragment. They are sent
+   * with authorization and token requests.
    *
    * @default []
    * @see [RFC 8707 - Resource Indicators for OAuth 2.0](https://www.rfc-editor.org/rfc/rfc8707.html)
@@ -214,7 +275,7 @@ export const PROVIDER_OPTIONS = {
   resource: { read: resources, default: [] },
 
   /**
-   * What exactly is asked for, in the words of the provider's API.
+   * The permissions to ask for, in the format of the provider's API, if a scope cannot express them.
    *
    * @default []
    * @see [RFC 9396 - OAuth 2.0 Rich Authorization Requests](https://www.rfc-editor.org/rfc/rfc9396.html)
@@ -222,24 +283,35 @@ export const PROVIDER_OPTIONS = {
   authorizationDetails: { read: checkAuthorizationDetails, default: [] },
 
   /**
-   * How long ago the person may have been authenticated, in **seconds**; 0 asks for it anew. The ID token
-   * has to say so. Needs the scope `openid` and an `issuer`.
+   * How long ago the person may have been authenticated, in **seconds**. With 0, the provider must authenticate the
+   * person at each login. A login is refused if the ID token's `auth_time` is missing or too old. Needs the scope
+   * `openid`.
+   *
+   * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
    */
   maxAgeSeconds: { read: zeroOrMore, needs: 'issuer' },
 
   /**
-   * The ways of authentication that are accepted, the preferred one first. The ID token has to name one of
-   * them (`acr`). Needs the scope `openid` and an `issuer`. For a preference that need not be met, send
-   * `acr_values` by `authorizationParameters`.
+   * The accepted ways of authentication, the preferred one first. A login is refused if the ID token's `acr` is not
+   * one of them. Needs the scope `openid`. To state a preference without refusing others, send `acr_values` with
+   * `authorizationParameters`.
+   *
+   * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
    */
   acrValues: { read: texts, needs: 'issuer' },
 
-  /** The provider's metadata says that `iss` always comes with the callback (RFC 9207). @default false */
+  /**
+   * Whether the provider always sends `iss` with the callback. If so, a callback without it is refused. `discover`
+   * sets it.
+   *
+   * @default false
+   * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
+   */
   authorizationResponseIssParameterSupported: { read: flag, default: false, needs: 'issuer' },
 
   /**
-   * WARNING: sends no PKCE parameters, so that a stolen code is no longer bound to the browser that
-   * asked for it. Only for a provider that refuses PKCE, and never without a client secret or key.
+   * **WARNING:** turns PKCE off, so that a stolen code is no longer bound to the browser that started the login.
+   * Only for a provider that refuses PKCE. The option is refused for a client without a secret or key.
    *
    * @default false
    * @see [RFC 9700, section 2.1.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1)
@@ -247,10 +319,16 @@ export const PROVIDER_OPTIONS = {
   dangerouslyOmitPkce: { read: flag, default: false },
 } as const satisfies OptionTable
 
+/**
+ * Chooses the method by the credentials that are passed.
+ *
+ * @throws {ConfigurationError} if a secret or key is passed as `undefined`
+ */
 function defaultClientAuthentication(given: GivenOptions): ClientAuthenticationMethod {
   if (given['privateKey'] !== undefined) return 'private_key_jwt'
   if (given['clientSecret'] === undefined) {
-    // One that is named and undefined is an environment variable that is not set, not a public client.
+    // An option that is passed as `undefined` comes from an environment variable that is not set. Without this
+    // check, the client would be taken for a public one.
     const unset = ['clientSecret', 'privateKey'].find((name) => name in given)
     return unset === undefined ? 'none' : missing(unset)
   }

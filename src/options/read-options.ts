@@ -6,17 +6,19 @@ import type { OptionsOf, SettingsOf } from './option-table.js'
 import { PROVIDER_OPTIONS } from './provider-options.js'
 import { SESSION_OPTIONS } from './session-options.js'
 
-/** Every option of the strategy. */
+/**
+ * Every option of the strategy. The type, the checks, the defaults, the reference and the help of `doctor` are made from it.
+ */
 export const OPTIONS = { ...PROVIDER_OPTIONS, ...CLIENT_OPTIONS, ...SESSION_OPTIONS } as const
 
-/** The options once they are read: checked, with their defaults, and copied. */
+/** The options of a strategy once they are read: checked, with their defaults, and copied. */
 export interface Settings
   extends
     SettingsOf<typeof PROVIDER_OPTIONS>,
     SettingsOf<typeof CLIENT_OPTIONS>,
     SettingsOf<typeof SESSION_OPTIONS> {}
 
-/** Options of passport-oauth2 that do not exist here, and what to do instead. */
+/** Options of passport-oauth2 that do not exist here, and what to do instead. For people who move over from it. */
 const RETIRED_OPTIONS: Readonly<Record<string, string>> = {
   state: 'state is always on; remove the option.',
   pkce: 'PKCE with S256 is always on; remove the option.',
@@ -26,13 +28,15 @@ const RETIRED_OPTIONS: Readonly<Record<string, string>> = {
   trustProxy: 'callbackURL is absolute and no header changes it; remove the option.',
 }
 
+/** A correct call, for error messages. */
 const SAMPLE =
   'new AuthorizationCodeStrategy({ authorizationURL, tokenURL, clientID, clientSecret, callbackURL })'
 
 /**
- * Reads the options of a strategy: checks them, fills in defaults, and copies what the application could
- * still change.
+ * Reads the options of a strategy: checks them, fills in defaults, and copies objects that the application could
+ * change later.
  *
+ * @returns the settings, frozen
  * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
  */
 export function readOptions(given: OptionsOf<typeof OPTIONS>): Settings {
@@ -42,8 +46,8 @@ export function readOptions(given: OptionsOf<typeof OPTIONS>): Settings {
 }
 
 /**
- * Identifies the strategy that pending logins and tokens belong to. The session key alone cannot: two
- * strategies may have the same name, and one provider must not receive what belongs to another.
+ * Identifies the strategy that a pending login or a token belongs to: 16 characters. The session key is not enough,
+ * because two strategies may have the same name, and a token must never be sent to another provider.
  */
 export function strategyIdOf({ sessionKey, issuer, tokenURL, clientID }: Settings): string {
   return hash(
@@ -53,9 +57,10 @@ export function strategyIdOf({ sessionKey, issuer, tokenURL, clientID }: Setting
   ).slice(0, 16)
 }
 
-/** Fields of the session that say who is logged in, and how it is kept. */
+/** Properties of a session that belong to express-session and Passport. A new session must not inherit them. */
 const RESERVED_FIELDS: ReadonlySet<string> = new Set(['cookie', 'passport'])
 
+/** @throws {ConfigurationError} if two options contradict each other, or one needs another that is missing */
 function refuseContradictions(settings: Settings): void {
   const { clientAuthentication, dangerouslyOmitPkce, omitRedirectUriInTokenRequest } = settings
   if (dangerouslyOmitPkce && clientAuthentication === 'none') {

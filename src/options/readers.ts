@@ -2,55 +2,55 @@ import { ConfigurationError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
 import type { GivenOptions } from './option-table.js'
 
-/** Checks a value of an option and returns it typed. */
+/**
+ * Checks the value of an option and returns it typed. All readers throw a `ConfigurationError` that names the option.
+ * Its message never contains the value, which may be a secret.
+ */
 type Reader<Value> = (value: unknown, name: string) => Value
 
-// Each function here checks one value and returns it typed. All throw a ConfigurationError that names the
-// option and never quotes the value, which may be a secret.
-
-/** A string that is not empty. */
+/** Reads a string that is not empty. */
 export function text(value: unknown, name: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw new ConfigurationError(`${name} must be a string that is not empty.`, name)
 }
 
-/** The same for a required option whose value usually comes from the environment: its type has `undefined`. */
+/** Reads a string as {@link text} does. Its type has `undefined`, for an option that is usually set from the environment. */
 export function environmentText(value: string | undefined, name: string): string {
   return text(value, name)
 }
 
-/** A list of strings, copied. */
+/** Reads a list of strings, and copies it. */
 export function texts(value: unknown, name: string): readonly string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return [...value]
   throw new ConfigurationError(`${name} must be a list of strings.`, name)
 }
 
-/** `true` or `false`. */
+/** Reads `true` or `false`. Other values are refused, because the string `'false'` would count as true. */
 export function flag(value: unknown, name: string): boolean {
   if (typeof value === 'boolean') return value
   throw new ConfigurationError(`${name} must be true or false.`, name)
 }
 
-/** The longest time that a timer of Node.js can wait, in milliseconds. A longer one would end at once. */
+/** The longest time that a timer of Node.js can wait, in **milliseconds**. With a longer one, it fires at once. */
 const LONGEST_TIMER_MS = 2_147_483_647
 
-/** A whole number from 1 to the longest time of a timer. */
+/** Reads a whole number from 1 to 2,147,483,647. */
 export function positive(value: unknown, name: string): number {
-  const isFine =
+  const isValid =
     typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= LONGEST_TIMER_MS
-  if (isFine) return value
+  if (isValid) return value
   throw new ConfigurationError(
     `${name} must be a whole number from 1 to ${LONGEST_TIMER_MS}.`,
     name,
   )
 }
 
-/** A whole number, 0 included. */
+/** Reads a whole number from 0 to 2,147,483,647. */
 export function zeroOrMore(value: unknown, name: string): number {
   return value === 0 ? 0 : positive(value, name)
 }
 
-/** An absolute URL: HTTPS, or HTTP on a loopback address. */
+/** Reads an absolute URL: HTTPS, or plain HTTP on a loopback address. */
 export function secureUrl(value: unknown, name: string): string {
   const url = text(value, name)
   if (!URL.canParse(url)) throw new ConfigurationError(`${name} must be an absolute URL.`, name)
@@ -61,14 +61,18 @@ export function secureUrl(value: unknown, name: string): string {
   )
 }
 
-/** @see [RFC 6749, sections 3.1 and 3.1.2](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1) */
+/**
+ * Reads an endpoint or callback URL, which may have a query but no fragment.
+ *
+ * @see [RFC 6749, sections 3.1 and 3.1.2](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1)
+ */
 export function urlWithoutFragment(value: unknown, name: string): string {
   const url = secureUrl(value, name)
   if (!url.includes('#')) return url
   throw new ConfigurationError(`${name} may not have a fragment.`, name)
 }
 
-/** One of these strings. */
+/** Returns a reader of one of these strings. */
 export function oneOf<const Value extends string>(...values: readonly Value[]): Reader<Value> {
   return (value, name) => {
     const match = values.find((candidate) => candidate === value)
@@ -77,7 +81,7 @@ export function oneOf<const Value extends string>(...values: readonly Value[]): 
   }
 }
 
-/** A list of some of these strings, at least one. */
+/** Returns a reader of a list that has at least one of these strings, and no others. */
 export function someOf<const Value extends string>(
   ...values: readonly Value[]
 ): Reader<readonly Value[]> {
@@ -89,7 +93,7 @@ export function someOf<const Value extends string>(
   }
 }
 
-/** A function. */
+/** Returns a reader of a function. Its parameters and result cannot be checked, so the caller names the type. */
 export function aFunction<Type>(): Reader<Type> {
   return (value, name) => {
     if (typeof value === 'function') return value as Type
@@ -97,27 +101,32 @@ export function aFunction<Type>(): Reader<Type> {
   }
 }
 
-/** A function, or what `read` takes. */
+/** Returns a reader of a function, or of a value that `read` accepts. */
 export function orFunction<Value, Type>(read: Reader<Value>): Reader<Value | Type> {
   return (value, name) => (typeof value === 'function' ? (value as Type) : read(value, name))
 }
 
-/** An object with these methods. */
+/** Returns a reader of an object with these methods, such as a store. */
 export function withMethods<Type>(...methods: readonly (keyof Type & string)[]): Reader<Type> {
   return (value, name) => {
     const members = Object(value) as Type
-    const lacking = methods.find((method) => typeof members[method] !== 'function')
-    if (lacking === undefined) return value as Type
-    throw new ConfigurationError(`${name} must be an object with a method ${lacking}.`, name)
+    const absent = methods.find((method) => typeof members[method] !== 'function')
+    if (absent === undefined) return value as Type
+    throw new ConfigurationError(`${name} must be an object with a method ${absent}.`, name)
   }
 }
 
-/** Anything: for what is checked by the code that uses it, such as a key. */
+/** Returns a reader that accepts every value, for options that the code using them checks, such as keys. */
 export function checkedWhenUsed<Type>(): Reader<Type> {
   return (value) => value as Type
 }
 
-/** The scope as it goes on the wire; `undefined` for an empty one: RFC 6749 section 3.3 has no `scope=` without a value. */
+/**
+ * Reads the scope and joins a list by `scopeSeparator`. An empty scope becomes `undefined`, because the standard does
+ * not allow an empty parameter.
+ *
+ * @see [RFC 6749, section 3.3 - Access Token Scope](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3)
+ */
 export function scope(
   value: string | readonly string[],
   name: string,
@@ -128,17 +137,21 @@ export function scope(
   return joined === '' ? undefined : joined
 }
 
-/** @see [RFC 8707, section 2 - Resource Parameter](https://www.rfc-editor.org/rfc/rfc8707.html#section-2) */
+/**
+ * Reads one absolute URI without a fragment, or a list of them, as a list.
+ *
+ * @see [RFC 8707, section 2 - Resource Parameter](https://www.rfc-editor.org/rfc/rfc8707.html#section-2)
+ */
 export function resources(value: string | readonly string[], name: string): readonly string[] {
   const all = typeof value === 'string' ? [value] : texts(value, name)
   if (all.every((one) => URL.canParse(one) && !one.includes('#'))) return all
   throw new ConfigurationError(`${name} must be an absolute URI without a fragment.`, name)
 }
 
-/** A secret has at least this many characters. */
+/** The least number of characters of a secret. 32 random characters of Base64 have 192 bits. */
 const MINIMUM_SECRET_LENGTH = 32
 
-/** One secret or a list, each of at least 32 characters; read as a list. */
+/** Reads one secret or a list of them, as a list. Each must have at least 32 characters. */
 export function secrets(value: string | readonly string[], name: string): readonly string[] {
   const list: readonly unknown[] = [value].flat()
   if (list.length === 0) throw new ConfigurationError(`${name} has no secret in it.`, name)
@@ -151,10 +164,10 @@ export function secrets(value: string | readonly string[], name: string): readon
   })
 }
 
-/** Headers that prove who the client is. */
+/** Headers that authenticate the client. The library sets them itself. */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set(['authorization', 'dpop'])
 
-/** Headers, their names in lower case, so that the library's own replace them whatever their spelling. */
+/** Reads headers. The names are returned in lower case, so that a header that the library sets replaces one of the same name. */
 export function headers(value: unknown, name: string): Readonly<Record<string, string>> {
   const wrong = (what: string): ConfigurationError =>
     new ConfigurationError(`${name} ${what}`, name)
@@ -170,7 +183,7 @@ export function headers(value: unknown, name: string): Readonly<Record<string, s
   try {
     return Object.fromEntries(new Headers(strings))
   } catch {
-    // The built-in error quotes the value, which may be a key.
+    // The message of the built-in error contains the value, which may be a secret.
     throw wrong('has a name or a value that HTTP does not allow.')
   }
 }

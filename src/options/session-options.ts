@@ -3,46 +3,69 @@ import type { OptionTable } from './option-table.js'
 import type { PendingLoginStore } from './pending-login-store.js'
 import { flag, orFunction, positive, secrets, text, texts, withMethods } from './readers.js'
 
-/** What is kept of a login, where, and for how long. */
+/** The options for what is stored of a login, where, and for how long. */
 export const SESSION_OPTIONS = {
-  /** The name under which this strategy keeps its part of `req.session`. @default `oauth2:` and the name */
+  /**
+   * The property of `req.session` in which this strategy keeps its data. Two strategies must not share one.
+   *
+   * @default `oauth2:` and the name
+   */
   sessionKey: {
     read: text,
     defaultFrom: ({ name = 'oauth2' }) => `oauth2:${String(name)}`,
   },
 
-  /** Fields of the session that survive the change of its id at login and logout. @default [] */
+  /**
+   * The properties of `req.session` that are copied to the new session when login and logout change its id, such
+   * as a shopping cart. All others are lost.
+   *
+   * @default []
+   */
   keepSession: { read: texts, default: [] },
 
   /**
-   * Seals the tokens in the session: a secret of at least 32 characters, or a list. The first seals, all
-   * of them open, as with express-session's `secret`.
+   * Encrypts the tokens in the session: a secret of at least 32 characters. To replace a secret, pass a list: the
+   * first one encrypts, and all of them decrypt, as with express-session's `secret`.
    *
-   * @default the session holds the tokens as they are
+   * @default the tokens are not encrypted
    */
   tokenSecret: { read: secrets, refuseUnset: true },
 
   /**
-   * How long before it expires an access token is renewed, in **seconds**. Never more than half of the
-   * token's lifetime. Until it expires, requests use it and nobody waits.
+   * How long before it expires an access token is renewed, in **seconds**, but never more than half of its
+   * lifetime. The renewal runs in the background: until the token expires, requests use it without waiting.
    *
    * @default 60 (1 minute)
    */
   refreshBeforeSeconds: { read: positive, default: 60 },
 
-  /** Skips loading the profile: always, or decided for each access token. @default false */
+  /**
+   * Whether to log in without loading the profile. A function receives the access token and decides for each login.
+   *
+   * @default false
+   */
   skipUserProfile: {
     read: orFunction<boolean, (accessToken: string) => boolean | Promise<boolean>>(flag),
     default: false,
   },
 
-  /** Where pending logins are kept. @default the session */
+  /** Where pending logins are stored, such as `cookiePendingLogins({ secret })`. @default the session */
   pendingLogins: { read: withMethods<PendingLoginStore>('put', 'take') },
 
-  /** How long a started login may take, in **milliseconds**. @default 600_000 (10 minutes) */
+  /**
+   * How long a login may take, from the redirect to the callback, in **milliseconds**. Applies to pending logins in
+   * the session; a store in `pendingLogins` has a lifetime of its own.
+   *
+   * @default 600_000 (10 minutes)
+   */
   pendingLoginLifetimeMs: { read: positive, default: 600_000 },
 
-  /** What several requests and processes agree on. @default one `MemoryLedger` for all strategies of this process */
+  /**
+   * Where requests record which codes and refresh tokens have been used. Several processes must share one, such as
+   * a `RedisLedger`; otherwise two of them may use the same refresh token, and the provider ends the grant.
+   *
+   * @default one `MemoryLedger` for all strategies of this process
+   */
   ledger: {
     read: withMethods<Ledger>(
       'claim',
@@ -56,8 +79,9 @@ export const SESSION_OPTIONS = {
   },
 
   /**
-   * Takes part in the provider's logout: `POST /backchannel-logout` of `authRouter` ends the sessions of
-   * whoever logs out there. Needs `issuer` and `jwksURL`; costs each login one or two entries in the ledger.
+   * Lets the provider end sessions: if a person logs out there, it calls `POST /backchannel-logout` of
+   * `authRouter`, which ends the person's sessions here. Needs `issuer` and `jwksURL`. Each login adds one or two
+   * records to the ledger.
    *
    * @default false
    * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)

@@ -1,6 +1,6 @@
 /**
- * Signatures that anyone can check and nobody but the key's holder can make. Neither `none` nor HMAC, for
- * which a public key would do as the secret, is among them.
+ * The signature algorithms that a provider may use: asymmetric ones. `none` is no signature. HMAC is left
+ * out because the provider's published key could be used as the secret, and everybody knows that key.
  *
  * @see [RFC 8725, section 3.1 - Perform Algorithm Verification](https://www.rfc-editor.org/rfc/rfc8725.html#section-3.1)
  */
@@ -9,5 +9,7 @@ export const SIGNATURE_ALGORITHMS = [
   ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
 ] as const
 
-/** An algorithm that a provider may sign with: asymmetric ones only. */
+/**
+ * An algorithm that the provider may sign with; see the option `providerSignatureAlgorithms`. Only asymmetric ones are accepted.
+ */
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number]

@@ -3,34 +3,57 @@ import { ConfigurationError } from '../errors/errors.js'
 import type { PrivateKey } from '../options/client-credentials.js'
 import type { AuthorizationCodeOptions, ProviderOptions } from '../options/options.js'
 
-/** What {@link apple} has to know of your account. */
+/** The values of your Apple developer account that {@link apple} needs. None has a default. */
 export interface AppleClient {
-  /** The identifier of your Services ID. */
+  /** The identifier of your Services ID, such as `com.example.web`. */
   readonly clientID: string | undefined
-  /** Your team's identifier. */
+  /** The identifier of your developer team: 10 characters. It is the issuer of the client secret. */
   readonly teamID: string | undefined
-  /** The identifier of the key. */
+  /** The identifier of the private key: 10 characters. Apple finds the public key by it. */
   readonly keyID: string | undefined
-  /** The key for Sign in with Apple: what the `.p8` file holds. */
+  /** The private key for Sign in with Apple: the content of the `.p8` file, or a key object. */
   readonly privateKey: PrivateKey | undefined
 }
 
-/** How long a client secret works, in **seconds**. Apple allows six months. */
+/**
+ * How long a client secret is valid, in **seconds**. Apple accepts up to six months; each request signs a new one.
+ */
 const SECRET_LIFETIME_SECONDS = 300
 
+/** Apple's issuer identifier. It is also the audience of the client secret. */
 const ISSUER = 'https://appleid.apple.com'
 
 /**
- * Apple: Sign in with Apple, which is OpenID Connect. The client secret is a JWT, signed anew for each
- * request. There is no UserInfo endpoint: the profile is what the ID token says, which is no name; at the
- * first login alone, the name is in the field `user` of the callback's form, in `req.body` for your `verify`.
+ * Returns the options for Sign in with Apple, which is OpenID Connect: the endpoints, the scope, and a client
+ * secret. Apple's client secret is a JWT, so the returned `clientSecret` is a function that signs a new one for
+ * each request.
  *
- * Because the scopes `name` and `email` are asked for, the callback is a `POST` from Apple's site. Browsers
- * send your session's cookie with it only if it is `SameSite=None; Secure`; or use `cookiePendingLogins`.
- * PKCE is off because Apple's documentation of these requests does not name it; the `nonce` binds the code
- * to the browser.
+ * Apple has no UserInfo endpoint. The profile is read from the ID token, which has the email address but not the
+ * name. Apple sends the name only at a person's first login, in the field `user` of the callback's form: read it
+ * from `req.body` in `verify`.
  *
- * @throws {ConfigurationError} naming what is missing or cannot be used
+ * The scopes `name` and `email` make Apple send the callback as a `POST` from its own site. Browsers then send
+ * the session cookie only if it is `SameSite=None; Secure`. Set it so, or use `cookiePendingLogins`.
+ *
+ * PKCE is off because Apple's documentation does not mention it. The `nonce` in the ID token binds the code to
+ * the browser instead.
+ *
+ * @example
+ * ```ts
+ * import { apple, AuthorizationCodeStrategy } from 'passport-authorization-code'
+ *
+ * const strategy = new AuthorizationCodeStrategy({
+ *   ...apple({
+ *     clientID: process.env['APPLE_CLIENT_ID'],
+ *     teamID: process.env['APPLE_TEAM_ID'],
+ *     keyID: process.env['APPLE_KEY_ID'],
+ *     privateKey: process.env['APPLE_PRIVATE_KEY'],
+ *   }),
+ *   callbackURL: 'https://your-app.com/auth/callback',
+ * })
+ * ```
+ *
+ * @throws {ConfigurationError} naming the value that is missing, or `privateKey` if it cannot be used
  * @see [Apple, Sign in with Apple REST API](https://developer.apple.com/documentation/signinwithapplerestapi)
  * @see [Apple, Creating a client secret](https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret)
  */
@@ -63,6 +86,11 @@ export function apple({ clientID, teamID, keyID, privateKey }: AppleClient) {
   } as const satisfies ProviderOptions & Pick<AuthorizationCodeOptions, 'clientID' | 'clientSecret'>
 }
 
+/**
+ * Returns a value that must be set.
+ *
+ * @throws {ConfigurationError} if it is `undefined` or empty, as from an environment variable that is not set
+ */
 function required<Value>(value: Value | undefined, name: string): Value {
   if (value !== undefined && value !== '') return value
   throw new ConfigurationError(`${name} is missing. Is the environment variable set?`, name)

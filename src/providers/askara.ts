@@ -2,11 +2,25 @@ import type { ProviderOptions } from '../options/options.js'
 import type { ParsedProfile } from '../options/profile.js'
 
 /**
- * Askara: client secret, JSON token requests, access tokens of one hour, refresh tokens of 30 days
- * that work once.
+ * The options for Askara: a client secret, token requests in JSON, access tokens that live for one hour, and
+ * refresh tokens that live for 30 days and work once. The default scope is `profile organization`.
  *
- * PKCE is off because Askara's documentation lists the parameters of both requests and names none of
- * it; `dangerouslyOmitPkce: false` beside `...askara` turns it on.
+ * PKCE is off because Askara's documentation lists the parameters of both requests and PKCE's are not among them.
+ * `dangerouslyOmitPkce: false` after `...askara` turns it on.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, askara } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...askara,
+ *     clientID: process.env['ASKARA_CLIENT_ID'],
+ *     clientSecret: process.env['ASKARA_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
  *
  * @see [Askara, OAuth2 guide](https://developers.askara.ai/guides/oauth2)
  * @see [Askara, Authorization Code Flow](https://developers.askara.ai/guides/authorization-code-flow)
@@ -24,7 +38,11 @@ export const askara = {
   dangerouslyOmitPkce: true,
 } as const satisfies ProviderOptions
 
-/** @see [Askara, Quickstart, step 3](https://developers.askara.ai/guides/quickstart) */
+/**
+ * Reads Askara's profile, which has the name in two fields.
+ *
+ * @see [Askara, Quickstart, step 3](https://developers.askara.ai/guides/quickstart)
+ */
 function parseProfile({
   uuid,
   firstName,

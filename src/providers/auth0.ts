@@ -2,11 +2,35 @@ import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 
 /**
- * Auth0: OpenID Connect. For refresh tokens, ask for the scope `offline_access` besides; for access tokens
- * to an API of your own, name it: `authorizationParameters: { audience: 'https://your-api' }`.
+ * Returns the options for an Auth0 tenant: OpenID Connect. The default scope is `openid profile email`; add
+ * `offline_access` to get refresh tokens.
  *
- * @param domain of the tenant, such as `your-tenant.eu.auth0.com`, or your custom domain; or its HTTPS URL
- * @throws {ConfigurationError} when it is neither
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, auth0 } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...auth0('your-tenant.eu.auth0.com'),
+ *     clientID: process.env['AUTH0_CLIENT_ID'],
+ *     clientSecret: process.env['AUTH0_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
+ *
+ * @example Access tokens for your own API
+ * ```ts
+ * import { auth0 } from 'passport-authorization-code'
+ *
+ * const provider = {
+ *   ...auth0(process.env['AUTH0_DOMAIN']),
+ *   authorizationParameters: { audience: 'https://your-api' },
+ * }
+ * ```
+ *
+ * @param domain the tenant's domain, such as `your-tenant.eu.auth0.com`, your custom domain, or the HTTPS URL of either
+ * @throws {ConfigurationError} if it is missing, or neither a domain nor an HTTPS URL
  * @see [Auth0, Authentication API](https://auth0.com/docs/api/authentication)
  * @see [Auth0, Log Users Out of Auth0 with OIDC Endpoint](https://auth0.com/docs/authenticate/login/logout/log-users-out-of-auth0)
  */

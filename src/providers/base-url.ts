@@ -2,9 +2,10 @@ import { ConfigurationError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
 
 /**
- * The address that a provider's endpoints are under: a URL without a slash at its end.
+ * Checks the URL that a provider's endpoints are under, and removes slashes from its end so that a path can be
+ * appended.
  *
- * @throws {ConfigurationError} when it is not an HTTPS URL
+ * @throws {ConfigurationError} if it is missing or not an HTTPS URL; plain HTTP is accepted on loopback addresses
  */
 export function baseUrl(given: string | undefined): string {
   if (given === undefined || !URL.canParse(given) || !isSecure(new URL(given))) {

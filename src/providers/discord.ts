@@ -2,8 +2,23 @@ import type { ProviderOptions } from '../options/options.js'
 import type { ParsedProfile } from '../options/profile.js'
 
 /**
- * Discord: access tokens of a week, with refresh tokens. For the person's email, ask for the scope `email`
- * besides.
+ * The options for Discord: access tokens that live for a week, with refresh tokens. The default scope is
+ * `identify`; add `email` to get the person's email address.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, discord } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...discord,
+ *     clientID: process.env['DISCORD_CLIENT_ID'],
+ *     clientSecret: process.env['DISCORD_CLIENT_SECRET'],
+ *     scope: 'identify email',
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
  *
  * @see [Discord, OAuth2](https://discord.com/developers/docs/topics/oauth2)
  */
@@ -18,7 +33,11 @@ export const discord = {
   scope: 'identify',
 } as const satisfies ProviderOptions
 
-/** @see [Discord, User Object](https://discord.com/developers/docs/resources/user#user-object) */
+/**
+ * Reads Discord's user object. `global_name` is the display name; an account without one has only its `username`.
+ *
+ * @see [Discord, User Object](https://discord.com/developers/docs/resources/user#user-object)
+ */
 function parseProfile(body: Record<string, unknown>): ParsedProfile {
   const { id, global_name: displayName, username, email } = body
   return {

@@ -15,25 +15,32 @@ import type { OptionsOf, OptionTable, SettingsOf } from '../options/option-table
 import type { ProviderOptions } from '../options/options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
 
+/**
+ * The options of {@link discover}. The type, the checks, the defaults and the reference are made from this table.
+ */
 export const DISCOVER_OPTIONS = {
-  /** Time for each of at most two requests, in **milliseconds**. @default 10_000 (10 seconds) */
+  /** How long each of at most two requests may take, in **milliseconds**. @default 10_000 (10 seconds) */
   timeoutMs: { read: positive, default: 10_000 },
 
-  /** An undici `Dispatcher`: a proxy, a private CA, a `MockAgent`. */
+  /**
+   * An undici `Dispatcher` for these requests: for a proxy, a private CA, or a `MockAgent` in tests. The strategy
+   * has an option of the same name for its own requests.
+   */
   dispatcher: { read: withMethods<Dispatcher>('dispatch') },
 
   /**
-   * Pushes authorization requests wherever the provider offers it, and refuses one that does not.
+   * `true` pushes authorization requests, and throws if the provider does not offer it. `false` throws if the
+   * provider requires it.
    *
-   * @default only where the provider requires it
+   * @default pushes them only if the provider requires it
    * @see [RFC 9126, section 5 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9126.html#section-5)
    */
   pushedAuthorizationRequests: { read: flag },
 
   /**
-   * Takes the addresses where the provider asks for the client's certificate, if it has others for that.
-   * For the methods `tls_client_auth` and `self_signed_tls_client_auth`, and for tokens that are bound to
-   * the certificate.
+   * Uses the provider's mutual-TLS endpoints (`mtls_endpoint_aliases`), which ask for the client's certificate,
+   * if the metadata names any. Needed for the methods `tls_client_auth` and `self_signed_tls_client_auth`, and
+   * for tokens that are bound to the certificate.
    *
    * @default false
    * @see [RFC 8705, section 5 - Metadata for Mutual-TLS Endpoint Aliases](https://www.rfc-editor.org/rfc/rfc8705.html#section-5)
@@ -41,24 +48,48 @@ export const DISCOVER_OPTIONS = {
   mutualTls: { read: flag, default: false },
 } as const satisfies OptionTable
 
-/** The options of {@link discover}. */
+/** The options of {@link discover}. All can be left out. */
 export type DiscoverOptions = OptionsOf<typeof DISCOVER_OPTIONS>
 
 type DiscoverSettings = SettingsOf<typeof DISCOVER_OPTIONS>
 
-/** What {@link discover} finds out about a provider. */
+/** The options that {@link discover} reads from a provider's metadata, to be spread into the strategy's options. */
 export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
 
 /**
- * Reads a provider's metadata and returns its options, to be spread into the strategy's.
+ * Reads a provider's metadata and returns its options, to be spread into the strategy's options. They contain the
+ * endpoints, the issuer and what the provider supports; `scope` and the client's credentials are yours to add.
  *
- * Looks where OpenID Connect keeps it first, then where RFC 8414 does. Nothing is cached and nothing is
- * read again later: call it once, at start.
+ * Looks at the address that OpenID Connect defines first, and at that of RFC 8414 if the first answers 404.
+ * Nothing is cached, and nothing is read again later: call it once, when the application starts.
  *
- * @param issuer the provider's issuer identifier, such as `https://accounts.example.com`
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, discover } from 'passport-authorization-code'
+ *
+ * const strategy = new AuthorizationCodeStrategy({
+ *   ...(await discover('https://login.example.com')),
+ *   clientID: process.env['CLIENT_ID'],
+ *   clientSecret: process.env['CLIENT_SECRET'],
+ *   scope: 'openid profile email',
+ *   callbackURL: 'https://your-app.com/auth/callback',
+ * })
+ * ```
+ *
+ * @example With pushed authorization requests, and less time
+ * ```ts
+ * import { discover } from 'passport-authorization-code'
+ *
+ * const provider = await discover(process.env['ISSUER'], {
+ *   pushedAuthorizationRequests: true,
+ *   timeoutMs: 5_000,
+ * })
+ * ```
+ *
+ * @param issuer the provider's issuer identifier, such as `https://accounts.example.com`, without the path of the metadata
  * @throws {ConfigurationError} if `issuer` is missing or not an HTTPS URL, or an option is unknown or cannot be used
- * @throws {DiscoveryError} when there is no metadata, it is not valid, or it is another issuer's
- * @see [RFC 8414 - OAuth 2.0 Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html)
+ * @throws {DiscoveryError} if the metadata cannot be read, is not valid, or belongs to another issuer
+ * @see [RFC 8414, section 3 - Obtaining Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-3)
  * @see [OpenID Connect Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html)
  */
 export async function discover(
@@ -80,9 +111,16 @@ export async function discover(
   }
 }
 
-/** Where OpenID Connect puts its metadata (after the issuer's path), and where RFC 8414 does (before it). */
+/**
+ * The paths of metadata. OpenID Connect appends its path to the issuer's; RFC 8414 puts its path in front of it.
+ */
 const WELL_KNOWN = /\/\.well-known\/(openid-configuration|oauth-authorization-server)(?=\/|$)/
 
+/**
+ * Checks the issuer identifier.
+ *
+ * @throws {ConfigurationError} if it is missing, not an HTTPS URL, or the address of the metadata itself
+ */
 function readIssuer(issuer: string | undefined): URL {
   if (issuer === undefined || issuer === '') missing('issuer')
   if (!URL.canParse(issuer) || !isSecure(new URL(issuer))) {
@@ -100,9 +138,11 @@ function readIssuer(issuer: string | undefined): URL {
 }
 
 /**
- * The metadata of an issuer, wherever it keeps it.
+ * Reads an issuer's metadata from the address that OpenID Connect defines, or from that of RFC 8414 if the first
+ * answers 404. The metadata is known to be the issuer's own, but its endpoints are not checked.
  *
- * @throws {DiscoveryError} when there is none, it is not valid, or it is another issuer's
+ * @throws {DiscoveryError} if it cannot be read, is not valid, or belongs to another issuer
+ * @see [RFC 8414, section 3.3 - Authorization Server Metadata Validation](https://www.rfc-editor.org/rfc/rfc8414.html#section-3.3)
  */
 export async function readMetadata(
   issuer: URL,
@@ -123,9 +163,14 @@ export async function readMetadata(
   }
 }
 
-/** `Response` refuses a body with these, even an empty one. */
+/**
+ * The constructor of `Response` throws if a response with one of these statuses has a body, even an empty one.
+ */
 const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304])
 
+/**
+ * Sends one discovery request of oauth4webapi through the transport, so that its timeout, limits and dispatcher apply.
+ */
 function request(
   issuer: URL,
   algorithm: 'oidc' | 'oauth2',
@@ -133,7 +178,7 @@ function request(
 ): Promise<Response> {
   return discoveryRequest(issuer, {
     algorithm,
-    // Loopback addresses may be plain HTTP; the transport refuses all others.
+    // The transport refuses plain HTTP itself, except on loopback addresses.
     [allowInsecureRequests]: true,
     [customFetch]: async (url, { headers }) => {
       const {
@@ -152,7 +197,9 @@ function request(
   })
 }
 
-/** What this client itself calls, and the browser does not. */
+/**
+ * The endpoints that this client calls itself. The browser, which has no client certificate, calls the others.
+ */
 const BACK_CHANNEL: ReadonlySet<string> = new Set([
   'pushed_authorization_request_endpoint',
   'revocation_endpoint',
@@ -160,6 +207,11 @@ const BACK_CHANNEL: ReadonlySet<string> = new Set([
   'userinfo_endpoint',
 ])
 
+/**
+ * Replaces the endpoints that this client calls by their mutual-TLS aliases, if there are any.
+ *
+ * @see [RFC 8705, section 5 - Metadata for Mutual-TLS Endpoint Aliases](https://www.rfc-editor.org/rfc/rfc8705.html#section-5)
+ */
 function withMutualTlsAliases(metadata: AuthorizationServer): AuthorizationServer {
   const aliases = Object.entries(metadata.mtls_endpoint_aliases ?? {})
   return {
@@ -168,6 +220,12 @@ function withMutualTlsAliases(metadata: AuthorizationServer): AuthorizationServe
   }
 }
 
+/**
+ * Turns metadata into options.
+ *
+ * @throws {Error} if an endpoint is missing, or PKCE with S256 is not supported; the message continues a sentence about the metadata
+ * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+ */
 function toProvider(metadata: AuthorizationServer, options: DiscoverSettings): DiscoveredProvider {
   const { authorization_endpoint: authorizationURL, token_endpoint: tokenURL } = metadata
   if (authorizationURL === undefined || tokenURL === undefined) {
@@ -189,13 +247,19 @@ function toProvider(metadata: AuthorizationServer, options: DiscoverSettings): D
     signedAuthorizationRequests: metadata.require_signed_request_object === true,
     authorizationResponseIssParameterSupported:
       metadata.authorization_response_iss_parameter_supported === true,
-    // RFC 8414, section 2: left out, this means client_secret_basic.
+    // RFC 8414, section 2: metadata without this member means client_secret_basic.
     clientAuthenticationMethodsSupported: metadata.token_endpoint_auth_methods_supported ?? [
       'client_secret_basic',
     ],
   }
 }
 
+/**
+ * The endpoint for pushed authorization requests, or `undefined` if they are not to be pushed.
+ *
+ * @throws {Error} if the provider requires them and the option turns them off, or the option asks for them and there is no endpoint
+ * @see [RFC 9126, section 5 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9126.html#section-5)
+ */
 function pushedAuthorizationRequestUrl(
   {
     pushed_authorization_request_endpoint: url,
@@ -212,12 +276,15 @@ function pushedAuthorizationRequestUrl(
   return url
 }
 
+/**
+ * Wraps an error of oauth4webapi, or of the functions here, in a `DiscoveryError`. Errors of this library stay as they are.
+ */
 function asDiscoveryError(error: unknown): unknown {
   if (error instanceof AuthorizationCodeError) return error
   const { message = 'unknown reason' } = error as Partial<Error>
   return new DiscoveryError(`The provider's metadata is not valid: ${message}.`, {
     phase: 'discovery',
-    // Any other status has been reported already.
+    // `readMetadata` has already thrown for every other status.
     httpStatus: 200,
   })
 }

@@ -3,10 +3,24 @@ import type { ProviderOptions } from '../options/options.js'
 import type { ParsedProfile } from '../options/profile.js'
 
 /**
- * GitHub: OAuth apps, whose tokens do not expire, and GitHub Apps, whose access tokens live for 8 hours and
- * whose refresh tokens work once.
+ * The options for GitHub, for both kinds of app: access tokens of OAuth apps do not expire; those of GitHub Apps
+ * live for 8 hours, with refresh tokens that work once. The default scope is `read:user`.
  *
- * The profile has no email where the person keeps theirs private.
+ * The profile has no email address if the person keeps theirs private.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, github } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...github,
+ *     clientID: process.env['GITHUB_CLIENT_ID'],
+ *     clientSecret: process.env['GITHUB_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
  *
  * @see [GitHub, Authorizing OAuth apps](https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps)
  * @see [GitHub, Refreshing user access tokens](https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens)
@@ -22,6 +36,11 @@ export const github = {
   clientAuthentication: 'client_secret_post',
 } as const satisfies ProviderOptions
 
+/**
+ * Reads GitHub's user object. The id is a number there. A person who has set no name has only a `login`.
+ *
+ * @see [GitHub, Get the authenticated user](https://docs.github.com/en/rest/users/users#get-the-authenticated-user)
+ */
 function parseProfile({ id, name, login, email }: Record<string, unknown>): ParsedProfile {
   return {
     id: Number.isSafeInteger(id) ? String(id) : undefined,
@@ -30,14 +49,21 @@ function parseProfile({ id, name, login, email }: Record<string, unknown>): Pars
   }
 }
 
-/** What RFC 6749 calls the errors that GitHub has names of its own for, all of them with HTTP 200. */
+/**
+ * GitHub's own error codes, and the codes of RFC 6749, section 5.2, that mean the same. GitHub sends them with HTTP 200.
+ */
 const ERRORS: Readonly<Record<string, string>> = {
   bad_refresh_token: 'invalid_grant',
   bad_verification_code: 'invalid_grant',
   incorrect_client_credentials: 'invalid_client',
 }
 
-/** @see [GitHub, Troubleshooting OAuth app access token request errors](https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors) */
+/**
+ * Turns GitHub's token response into a standard one: error codes of RFC 6749, and scopes joined by spaces
+ * instead of commas.
+ *
+ * @see [GitHub, Troubleshooting OAuth app access token request errors](https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors)
+ */
 function parseTokenResponse(body: unknown): Readonly<Record<string, unknown>> {
   if (!isObject(body)) return {}
   const { error, scope, ...rest } = body

@@ -2,10 +2,32 @@ import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 
 /**
- * GitLab, gitlab.com or your own: OpenID Connect, access tokens of two hours, refresh tokens that work once.
+ * Returns the options for GitLab, either gitlab.com or a server of your own: OpenID Connect, access tokens that
+ * live for two hours, refresh tokens that work once. The default scope is `openid profile email`.
  *
- * @param url where GitLab is
- * @throws {ConfigurationError} when it is not an HTTPS URL
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, gitlab } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...gitlab(),
+ *     clientID: process.env['GITLAB_CLIENT_ID'],
+ *     clientSecret: process.env['GITLAB_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
+ *
+ * @example A server of your own
+ * ```ts
+ * import { gitlab } from 'passport-authorization-code'
+ *
+ * const provider = gitlab('https://gitlab.example.com')
+ * ```
+ *
+ * @param url the address of the GitLab server; `https://gitlab.com` if left out
+ * @throws {ConfigurationError} if it is not an HTTPS URL
  * @see [GitLab, OAuth 2.0 identity provider API](https://docs.gitlab.com/api/oauth2/)
  * @see [GitLab, OpenID Connect identity](https://docs.gitlab.com/integration/openid_connect_provider/)
  */

@@ -1,10 +1,35 @@
 import type { ProviderOptions } from '../options/options.js'
 
 /**
- * Google: OpenID Connect, access tokens of one hour.
+ * The options for Google: OpenID Connect, access tokens that live for one hour. The default scope is
+ * `openid email profile`.
  *
- * A refresh token comes only when the person is asked for consent, which is the first time. Where you call
- * Google's APIs, ask each time: `authorizationParameters: { access_type: 'offline', prompt: 'consent' }`.
+ * Google sends a refresh token only after it has asked the person for consent, by default at the first login
+ * only. If you call Google's APIs, ask for consent at each login, as in the second example.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, google } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...google,
+ *     clientID: process.env['GOOGLE_CLIENT_ID'],
+ *     clientSecret: process.env['GOOGLE_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
+ *
+ * @example With a refresh token at each login
+ * ```ts
+ * import { google } from 'passport-authorization-code'
+ *
+ * const provider = {
+ *   ...google,
+ *   authorizationParameters: { access_type: 'offline', prompt: 'consent' },
+ * }
+ * ```
  *
  * @see [Google, OpenID Connect](https://developers.google.com/identity/openid-connect/openid-connect)
  * @see [Google, Using OAuth 2.0 for Web Server Applications](https://developers.google.com/identity/protocols/oauth2/web-server)

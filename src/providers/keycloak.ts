@@ -2,10 +2,25 @@ import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 
 /**
- * Keycloak: OpenID Connect, access tokens of five minutes unless the realm says otherwise.
+ * Returns the options for a realm of a Keycloak server: OpenID Connect, access tokens that live for five minutes
+ * unless the realm is set otherwise. The default scope is `openid profile email`.
  *
- * @param issuer of a realm, such as `https://login.example.com/realms/your-realm`
- * @throws {ConfigurationError} when it is not an HTTPS URL
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, keycloak } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...keycloak('https://login.example.com/realms/your-realm'),
+ *     clientID: process.env['KEYCLOAK_CLIENT_ID'],
+ *     clientSecret: process.env['KEYCLOAK_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
+ *
+ * @param issuer the address of the realm, such as `https://login.example.com/realms/your-realm`
+ * @throws {ConfigurationError} if it is missing or not an HTTPS URL
  * @see [Keycloak, Securing applications and services with OpenID Connect](https://www.keycloak.org/securing-apps/oidc-layers)
  */
 export function keycloak(issuer: string | undefined) {

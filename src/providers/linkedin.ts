@@ -1,11 +1,27 @@
 import type { ProviderOptions } from '../options/options.js'
 
 /**
- * LinkedIn: Sign In with LinkedIn using OpenID Connect; access tokens of 60 days.
+ * The options for LinkedIn: Sign In with LinkedIn using OpenID Connect, access tokens that live for 60 days. The
+ * default scope is `openid profile email`.
  *
- * PKCE is off because LinkedIn's documentation lists the parameters of both requests for applications with
- * a secret and names none of it; `dangerouslyOmitPkce: false` beside `...linkedin` turns it on. Nor does it
- * name `nonce`, so the ID token is left aside, and the profile comes from the UserInfo endpoint.
+ * PKCE is off because LinkedIn's documentation lists the parameters of both requests for applications with a
+ * secret, and PKCE's are not among them. `dangerouslyOmitPkce: false` after `...linkedin` turns it on. The
+ * documentation does not mention `nonce` either, so the ID token is not used: the profile comes from the UserInfo
+ * endpoint.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, linkedin } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...linkedin,
+ *     clientID: process.env['LINKEDIN_CLIENT_ID'],
+ *     clientSecret: process.env['LINKEDIN_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
  *
  * @see [LinkedIn, Authorization Code Flow](https://learn.microsoft.com/en-us/linkedin/shared/authentication/authorization-code-flow)
  * @see [LinkedIn, Sign In with LinkedIn using OpenID Connect](https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2)

@@ -1,22 +1,39 @@
 import { ConfigurationError } from '../errors/errors.js'
 import type { ProviderOptions } from '../options/options.js'
 
-/** What {@link microsoft} returns. */
+/**
+ * The options that {@link microsoft} returns. `issuer` and `jwksURL` are set only for the id of a tenant.
+ */
 export type MicrosoftProvider = ProviderOptions & { readonly name: 'microsoft' }
 
+/** A GUID. Only a tenant's id is part of the issuer, so only then the issuer is known in advance. */
 const TENANT_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /**
- * Microsoft Entra ID and personal Microsoft accounts: OpenID Connect, access tokens of about an hour. For
- * refresh tokens, ask for the scope `offline_access` besides.
+ * Returns the options for Microsoft Entra ID and personal Microsoft accounts: OpenID Connect, access tokens that
+ * live for about an hour. The default scope is `openid profile email`; add `offline_access` to get refresh tokens.
  *
- * With a tenant's id, ID tokens are checked and logging out ends the session there, too. With `common`,
- * `organizations`, `consumers` or a domain, each tenant signs as an issuer of its own: ID tokens are left
- * aside then, and the profile comes from the UserInfo endpoint.
+ * With the id of a tenant, ID tokens are validated, and logging out ends the session at Microsoft as well. With `common`, `organizations`, `consumers` or a domain they
+ * are not used, because each tenant signs as its own issuer: the profile comes from the UserInfo endpoint.
  *
- * @param tenant its id (a GUID) or domain, or whose accounts may log in: `organizations`, `consumers`, or
- * `common` for both. There is no default: an unset environment variable must not let everybody in.
- * @throws {ConfigurationError} when it is missing or cannot be part of a URL
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, microsoft } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...microsoft(process.env['MICROSOFT_TENANT_ID']),
+ *     clientID: process.env['MICROSOFT_CLIENT_ID'],
+ *     clientSecret: process.env['MICROSOFT_CLIENT_SECRET'],
+ *     scope: 'openid profile email offline_access',
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
+ *
+ * @param tenant the id (a GUID) or domain of a tenant; or `organizations`, `consumers`, or `common` for the accounts
+ * of both. There is no default, so that an environment variable that is not set cannot open the login to everybody.
+ * @throws {ConfigurationError} if it is missing or cannot be part of a URL
  * @see [Microsoft, OpenID Connect on the Microsoft identity platform](https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc)
  * @see [Microsoft, OAuth 2.0 authorization code flow](https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow)
  */

@@ -2,11 +2,26 @@ import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 
 /**
- * Okta: OpenID Connect. For refresh tokens, ask for the scope `offline_access` besides.
+ * Returns the options for Okta: OpenID Connect. The default scope is `openid profile email`; add
+ * `offline_access` to get refresh tokens.
  *
- * @param issuer of a custom authorization server, such as `https://your-org.okta.com/oauth2/default`, or of
- * the organization's own, `https://your-org.okta.com`
- * @throws {ConfigurationError} when it is not an HTTPS URL
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, okta } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...okta('https://your-org.okta.com/oauth2/default'),
+ *     clientID: process.env['OKTA_CLIENT_ID'],
+ *     clientSecret: process.env['OKTA_CLIENT_SECRET'],
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
+ *
+ * @param issuer the address of a custom authorization server, such as `https://your-org.okta.com/oauth2/default`, or
+ * of the organization's own server, `https://your-org.okta.com`
+ * @throws {ConfigurationError} if it is missing or not an HTTPS URL
  * @see [Okta, OpenID Connect & OAuth 2.0](https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/)
  */
 export function okta(issuer: string | undefined) {

@@ -2,12 +2,30 @@ import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 
 /**
- * Salesforce: OpenID Connect. Access tokens end with the session at Salesforce, and no answer says when: ask
- * for the scope `refresh_token` besides, and `strategy.fetch` renews them when they are refused.
+ * Returns the options for Salesforce: OpenID Connect. The default scope is `openid profile email`; add
+ * `refresh_token` to get refresh tokens.
  *
- * @param url where people log in: left out, the login of all; or `https://test.salesforce.com`, or your
- * My Domain
- * @throws {ConfigurationError} when it is not an HTTPS URL
+ * Access tokens end with the session at Salesforce, and token responses do not say when. `strategy.fetch`
+ * therefore renews an access token once the API has refused it.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, salesforce } from 'passport-authorization-code'
+ *
+ * passport.use(
+ *   new AuthorizationCodeStrategy({
+ *     ...salesforce(),
+ *     clientID: process.env['SALESFORCE_CLIENT_ID'],
+ *     clientSecret: process.env['SALESFORCE_CLIENT_SECRET'],
+ *     scope: 'openid profile email refresh_token',
+ *     callbackURL: 'https://your-app.com/auth/callback',
+ *   }),
+ * )
+ * ```
+ *
+ * @param url where people log in: `https://login.salesforce.com` if left out, `https://test.salesforce.com` for
+ * sandboxes, or your My Domain
+ * @throws {ConfigurationError} if it is not an HTTPS URL
  * @see [Salesforce, OAuth 2.0 Web Server Flow for Web App Integration](https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm&type=5)
  * @see [Salesforce, OAuth Endpoints](https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_endpoints.htm&type=5)
  */

@@ -2,15 +2,20 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import type { JSONWebKeySet } from 'jose'
 import type { TestRequest } from './server.js'
 
-/** The client that is registered with a test provider. */
+/** The client that is registered with a test provider, and its credentials. */
 export interface TestClient {
   readonly clientID: string
   readonly clientSecret: string
-  /** Without them, any assertion in the client's name will do, whoever has signed it. */
+  /** The public keys of the client. Without them, the signatures of client assertions are not checked. */
   readonly clientKeys: JSONWebKeySet | undefined
 }
 
-/** Whether a request comes from the client: by secret in the body, by Basic credentials, or by an assertion. */
+/**
+ * Whether a request is authenticated as the client: by the secret in the body, by Basic credentials, or by a client
+ * assertion.
+ *
+ * @see [RFC 7523, section 2.2 - Using JWTs for Client Authentication](https://www.rfc-editor.org/rfc/rfc7523.html#section-2.2)
+ */
 export async function isFromClient(
   { headers, parameters }: TestRequest,
   { clientID, clientSecret, clientKeys }: TestClient,
@@ -29,7 +34,11 @@ export async function isFromClient(
   )
 }
 
-/** @see [RFC 6749, section 2.3.1 - Client Password](https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1) */
+/**
+ * The client's id and secret in Basic credentials; `undefined` if there are none.
+ *
+ * @see [RFC 6749, section 2.3.1 - Client Password](https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1)
+ */
 function credentialsIn({ authorization }: TestRequest['headers']): readonly string[] | undefined {
   const [, basic] = String(authorization).split(/^Basic /i)
   if (basic === undefined) return undefined

@@ -6,28 +6,37 @@ import type { TestIdTokens } from './id-tokens.js'
 import { PATHS } from './server.js'
 import type { TestAnswer, TestEndpoint, TestRequest } from './server.js'
 
-/** What the endpoints of a test provider know. */
-export interface TestWorld {
+/** The state of a test provider, which all its endpoints share. */
+export interface TestProviderState {
+  /** The address of the provider, which is its issuer identifier. */
   readonly issuer: string
+  /** The only client that is registered. */
   readonly client: TestClient
+  /** The codes and tokens issued so far. */
   readonly grants: TestGrants
+  /** Signs ID tokens. */
   readonly idTokens: TestIdTokens
+  /** What happens to refresh tokens; see the option of the same name. */
   readonly refreshTokens: 'rotate' | 'keep' | 'none'
+  /** The person who logs in next. */
   user: Readonly<Record<string, unknown>>
+  /** The scope that is granted next; `undefined` grants the one that is asked for. */
   scope: string | undefined
+  /** How long the next access tokens live, in **seconds**. */
   accessTokenSeconds: number
 }
 
-/** What an endpoint can be told to say instead of the truth. */
-export type TestLie = 'denied' | 'wrong_iss' | 'invalid_grant'
+/** The faults that are a response of the endpoint itself, and not a failure of the server. */
+export type ProtocolFault = 'denied' | 'wrong_iss' | 'invalid_grant'
 
+/** Computes the response to one request, with a fault if there is one. */
 type Endpoint = (
-  world: TestWorld,
+  provider: TestProviderState,
   request: TestRequest,
-  lie: TestLie | undefined,
+  fault: ProtocolFault | undefined,
 ) => TestAnswer | Promise<TestAnswer>
 
-/** What each endpoint answers. */
+/** The endpoints of a test provider. */
 export const ENDPOINTS: Readonly<Record<TestEndpoint, Endpoint>> = {
   authorize,
   token,
@@ -38,10 +47,15 @@ export const ENDPOINTS: Readonly<Record<TestEndpoint, Endpoint>> = {
   metadata,
 }
 
+/**
+ * Logs the person in without asking, and redirects to the callback.
+ *
+ * @see [RFC 6749, section 4.1.2 - Authorization Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2)
+ */
 function authorize(
-  { issuer, client, grants, user, scope }: TestWorld,
+  { issuer, client, grants, user, scope }: TestProviderState,
   { parameters }: TestRequest,
-  lie: TestLie | undefined,
+  fault: ProtocolFault | undefined,
 ): TestAnswer {
   const { client_id, redirect_uri = '', state = '', nonce } = parameters
   if (client_id !== client.clientID || !URL.canParse(redirect_uri)) {
@@ -49,12 +63,12 @@ function authorize(
   }
   const { code_challenge: codeChallenge, code_challenge_method: method } = parameters
   if (codeChallenge !== undefined && method !== 'S256') {
-    return refusal(400, 'invalid_request', 'code_challenge_method has to be S256')
+    return refusal(400, 'invalid_request', 'code_challenge_method must be S256')
   }
   const callback = new URL(redirect_uri)
   callback.searchParams.set('state', state)
-  callback.searchParams.set('iss', lie === 'wrong_iss' ? 'https://another.example' : issuer)
-  if (lie === 'denied') {
+  callback.searchParams.set('iss', fault === 'wrong_iss' ? 'https://another.example' : issuer)
+  if (fault === 'denied') {
     callback.searchParams.set('error', 'access_denied')
   } else {
     const grant = { user, scope: scope ?? parameters['scope'] ?? '', nonce, isAlive: true }
@@ -64,23 +78,29 @@ function authorize(
   return { status: 302, location: callback.href }
 }
 
+/**
+ * Exchanges a code or a refresh token.
+ *
+ * @see [RFC 6749, section 4.1.3 - Access Token Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.3)
+ */
 async function token(
-  world: TestWorld,
+  provider: TestProviderState,
   request: TestRequest,
-  lie: TestLie | undefined,
+  fault: ProtocolFault | undefined,
 ): Promise<TestAnswer> {
-  if (!(await isFromClient(request, world.client))) {
+  if (!(await isFromClient(request, provider.client))) {
     return refusal(401, 'invalid_client', 'unknown client, or not its credentials')
   }
-  const grant = lie === 'invalid_grant' ? undefined : grantOf(request, world)
+  const grant = fault === 'invalid_grant' ? undefined : grantOf(request, provider)
   if (grant === undefined) return refusal(400, 'invalid_grant', 'not valid here')
-  const body = await tokenResponse(grant, world)
+  const body = await tokenResponse(grant, provider)
   return { status: 200, headers: { 'cache-control': 'no-store' }, body }
 }
 
+/** The grant that the code or the refresh token of a token request belongs to; `undefined` if it is not valid. */
 function grantOf(
   { parameters }: TestRequest,
-  { grants, refreshTokens }: TestWorld,
+  { grants, refreshTokens }: TestProviderState,
 ): TestGrant | undefined {
   const { grant_type, code = '', refresh_token = '' } = parameters
   if (grant_type === 'refresh_token') {
@@ -94,15 +114,20 @@ function grantOf(
   return isSame ? taken.grant : undefined
 }
 
-/** @see [RFC 7636, section 4.6 - Server Verifies code_verifier before Returning the Tokens](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.6) */
+/**
+ * Whether the code verifier belongs to the code challenge. Both are left out if the client does not use PKCE.
+ *
+ * @see [RFC 7636, section 4.6 - Server Verifies code_verifier before Returning the Tokens](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.6)
+ */
 function answersChallenge(verifier: string | undefined, { codeChallenge }: TestCode): boolean {
   const hash = verifier && createHash('sha256').update(verifier).digest('base64url')
   return hash === codeChallenge
 }
 
-async function tokenResponse(grant: TestGrant, world: TestWorld): Promise<object> {
-  const { grants, accessTokenSeconds, refreshTokens, idTokens, issuer, client } = world
-  // The client may join its scopes by a comma, as some providers want it.
+/** @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1) */
+async function tokenResponse(grant: TestGrant, provider: TestProviderState): Promise<object> {
+  const { grants, accessTokenSeconds, refreshTokens, idTokens, issuer, client } = provider
+  // Some providers want scopes joined by commas, and this one may stand in for such a provider.
   const isOpenId = grant.scope.split(/[ ,]/).includes('openid')
   return {
     access_token: grants.addAccessToken(grant, Date.now() + accessTokenSeconds * 1000),
@@ -114,7 +139,8 @@ async function tokenResponse(grant: TestGrant, world: TestWorld): Promise<object
   }
 }
 
-function userinfo({ grants }: TestWorld, { headers }: TestRequest): TestAnswer {
+/** @see [OpenID Connect Core, section 5.3 - UserInfo Endpoint](https://openid.net/specs/openid-connect-core-1_0.html#UserInfo) */
+function userinfo({ grants }: TestProviderState, { headers }: TestRequest): TestAnswer {
   const [, accessToken = ''] = String(headers['authorization']).split(/^Bearer /i)
   const grant = grants.grantOfAccessToken(accessToken, Date.now())
   return grant === undefined
@@ -122,7 +148,11 @@ function userinfo({ grants }: TestWorld, { headers }: TestRequest): TestAnswer {
     : { status: 200, body: grant.user }
 }
 
-async function revoke({ client, grants }: TestWorld, request: TestRequest): Promise<TestAnswer> {
+/** @see [RFC 7009, section 2 - Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html#section-2) */
+async function revoke(
+  { client, grants }: TestProviderState,
+  request: TestRequest,
+): Promise<TestAnswer> {
   if (!(await isFromClient(request, client))) {
     return refusal(401, 'invalid_client', 'unknown client, or not its credentials')
   }
@@ -130,8 +160,9 @@ async function revoke({ client, grants }: TestWorld, request: TestRequest): Prom
   return { status: 200 }
 }
 
+/** @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html) */
 function logout(
-  _world: TestWorld,
+  _provider: TestProviderState,
   { parameters: { post_logout_redirect_uri: back, state } }: TestRequest,
 ): TestAnswer {
   if (back === undefined || !URL.canParse(back)) return { status: 200, body: {} }
@@ -140,7 +171,8 @@ function logout(
   return { status: 302, location: url.href }
 }
 
-function metadata({ issuer }: TestWorld): TestAnswer {
+/** @see [OpenID Connect Discovery, section 3 - OpenID Provider Metadata](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata) */
+function metadata({ issuer }: TestProviderState): TestAnswer {
   const at = (endpoint: TestEndpoint): string => `${issuer}${PATHS[endpoint]}`
   return {
     status: 200,
@@ -164,6 +196,7 @@ function metadata({ issuer }: TestWorld): TestAnswer {
   }
 }
 
+/** @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2) */
 function refusal(status: number, error: string, description: string): TestAnswer {
   return { status, body: { error, error_description: description } }
 }

@@ -1,52 +1,65 @@
 import { randomBytes } from 'node:crypto'
 
-/** What a person has granted, once: all tokens that come of it live and end together. */
+/** What a person has granted in one login. All its tokens become invalid with it. */
 export interface TestGrant {
+  /** The person, as the profile and the ID token show them. */
   readonly user: Readonly<Record<string, unknown>>
+  /** The granted scope; empty if none was asked for. */
   readonly scope: string
+  /** The `nonce` of the authorization request, which the ID token repeats. */
   readonly nonce: string | undefined
+  /** Becomes `false` if the grant ends. */
   isAlive: boolean
 }
 
-/** A code that was given out. */
+/** What an authorization code was issued for. */
 export interface TestCode {
+  /** The grant that the code is exchanged for. */
   readonly grant: TestGrant
+  /**
+   * The `redirect_uri` of the authorization request. A token request must name the same one, if it names any.
+   */
   readonly redirectUri: string | undefined
-  /** S256, if there was one. */
+  /** The code challenge (S256); `undefined` if the client does not use PKCE. */
   readonly codeChallenge: string | undefined
 }
 
-/** The codes and tokens of a test provider, and whom they belong to. */
+/** The codes and tokens of a test provider, each with its grant. */
 export interface TestGrants {
-  /** Gives out a code. */
+  /** Issues a code. */
   addCode(code: TestCode): string
-  /** What belongs to a code, which works once: the second time ends the grant. */
+  /**
+   * What a code was issued for; `undefined` if it is not valid. A code works once: using it again ends the grant.
+   *
+   * @see [RFC 6749, section 4.1.2 - Authorization Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2)
+   */
   takeCode(code: string): TestCode | undefined
-  /** Gives out an access token. */
+  /** Issues an access token. @param expiresAt in **milliseconds since the epoch** */
   addAccessToken(grant: TestGrant, expiresAt: number): string
-  /** Whose access token this is, if it is valid. */
+  /** The grant of an access token; `undefined` if the token is not valid. @param now in **milliseconds since the epoch** */
   grantOfAccessToken(token: string, now: number): TestGrant | undefined
-  /** Gives out a refresh token. */
+  /** Issues a refresh token. */
   addRefreshToken(grant: TestGrant): string
   /**
-   * Whose refresh token this is, if it is valid. With `once` it is used up, and coming again ends the grant.
+   * The grant of a refresh token; `undefined` if the token is not valid. With `once`, the token works once, and using
+   * it again ends the grant.
    *
    * @see [RFC 9700, section 4.14.2 - Refresh Token Protection: Recommendations](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2)
    */
   grantOfRefreshToken(token: string, once: boolean): TestGrant | undefined
-  /** The refresh tokens that came again after they were used up, oldest first. */
+  /** The refresh tokens that were used again after they had stopped working, oldest first. */
   readonly reused: readonly string[]
-  /** Takes a token back; a refresh token takes its grant with it. */
+  /** Revokes a token. Revoking a refresh token ends its grant. */
   revoke(token: string): void
-  /** No access token given out so far works any more. */
+  /** Makes all access tokens issued so far invalid. */
   expireAccessTokens(): void
-  /** No grant given so far is worth anything any more. */
+  /** Ends all grants so far. */
   endAll(): void
-  /** Forgets everything. */
+  /** Deletes everything. */
   clear(): void
 }
 
-/** Keeps grants in memory. */
+/** Creates an empty collection of grants, in memory. */
 export function createTestGrants(): TestGrants {
   const grants = new Set<TestGrant>()
   const codes = new Map<string, { readonly code: TestCode; isUsed: boolean }>()
@@ -65,11 +78,11 @@ export function createTestGrants(): TestGrants {
     },
 
     takeCode(name) {
-      const found = codes.get(name)
-      if (found === undefined) return undefined
-      if (found.isUsed) found.code.grant.isAlive = false
-      found.isUsed = true
-      return found.code.grant.isAlive ? found.code : undefined
+      const issued = codes.get(name)
+      if (issued === undefined) return undefined
+      if (issued.isUsed) issued.code.grant.isAlive = false
+      issued.isUsed = true
+      return issued.code.grant.isAlive ? issued.code : undefined
     },
 
     addAccessToken(grant, expiresAt) {
@@ -79,8 +92,8 @@ export function createTestGrants(): TestGrants {
     },
 
     grantOfAccessToken(token, now) {
-      const found = accessTokens.get(token)
-      return found?.grant.isAlive && now < found.expiresAt ? found.grant : undefined
+      const issued = accessTokens.get(token)
+      return issued?.grant.isAlive && now < issued.expiresAt ? issued.grant : undefined
     },
 
     addRefreshToken(grant) {
@@ -90,14 +103,14 @@ export function createTestGrants(): TestGrants {
     },
 
     grantOfRefreshToken(token, once) {
-      const found = refreshTokens.get(token)
-      if (found === undefined) return undefined
-      if (found.isUsed) {
+      const issued = refreshTokens.get(token)
+      if (issued === undefined) return undefined
+      if (issued.isUsed) {
         reused.push(token)
-        found.grant.isAlive = false
+        issued.grant.isAlive = false
       }
-      found.isUsed = once
-      return found.grant.isAlive ? found.grant : undefined
+      issued.isUsed = once
+      return issued.grant.isAlive ? issued.grant : undefined
     },
 
     revoke(token) {

@@ -2,15 +2,19 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { JSONWebKeySet } from 'jose'
 import type { TestGrant } from './grants.js'
 
-/** The ID tokens of a test provider. */
+/** Signs the ID tokens of a test provider. */
 export interface TestIdTokens {
-  /** The key that they are signed with, for everybody to see. */
+  /** The public key that they are signed with, as the provider publishes it. */
   readonly jwks: JSONWebKeySet
-  /** Makes one that is valid for 5 minutes: about the person of this grant, with its nonce. */
+  /**
+   * Signs an ID token about the person of a grant, with its nonce. It is valid for 5 minutes.
+   *
+   * @see [OpenID Connect Core, section 2 - ID Token](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)
+   */
   sign(grant: TestGrant, issuer: string, clientID: string): Promise<string>
 }
 
-/** Makes a key of its own. */
+/** Generates a new key, so that each test provider signs with another one. */
 export async function createTestIdTokens(): Promise<TestIdTokens> {
   const header = { alg: 'PS256', kid: 'test-key' }
   const { privateKey, publicKey } = await generateKeyPair(header.alg)

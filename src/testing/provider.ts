@@ -5,28 +5,33 @@ import { readTable } from '../options/option-table.js'
 import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import { checkedWhenUsed, oneOf, text, zeroOrMore } from '../options/readers.js'
 import { ENDPOINTS } from './endpoints.js'
-import type { TestLie, TestWorld } from './endpoints.js'
+import type { ProtocolFault, TestProviderState } from './endpoints.js'
 import { createTestGrants } from './grants.js'
 import { createTestIdTokens } from './id-tokens.js'
 import { PATHS, startServer } from './server.js'
 import type { TestAnswer, TestEndpoint, TestRequest } from './server.js'
 
+/** The options of {@link startTestProvider}. The type, the checks, the defaults and the reference are made from this table. */
 export const TEST_PROVIDER_OPTIONS = {
-  /** Who logs in: any JSON object, which is also the profile. @default Ada: `{ sub, name, email }` */
+  /**
+   * The person who logs in: any JSON object. It is the profile, and its `sub` (or `id`) is the ID token's `sub`.
+   *
+   * @default Ada Lovelace: `{ sub: 'ada', name, email }`
+   */
   user: {
     read: jsonObject,
     default: { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' },
   },
 
-  /** The scope that is granted. @default what is asked for */
+  /** The scope that is granted, separated by spaces. @default the scope that is asked for */
   scope: { read: text },
 
-  /** How long access tokens live, in **seconds**; 0 lets each expire at once. @default 3600 (1 hour) */
+  /** How long access tokens live, in **seconds**. With 0, they have expired when they are issued. @default 3600 (1 hour) */
   accessTokenSeconds: { read: zeroOrMore, default: 3600 },
 
   /**
-   * `rotate`: each works once and brings the next one, and coming again ends the grant, as theft does.
-   * `keep`: one for the whole grant. `none`: there are none.
+   * `rotate`: each refresh token works once and is replaced by a new one; using it again ends the grant, because it
+   * may have been stolen. `keep`: each refresh token works until the grant ends. `none`: none are issued.
    *
    * @default 'rotate'
    */
@@ -39,35 +44,36 @@ export const TEST_PROVIDER_OPTIONS = {
   clientSecret: { read: text, default: 'test-secret' },
 
   /**
-   * The client's public keys, for `private_key_jwt`. Without them, any assertion in the client's name will
-   * do, whoever has signed it.
+   * The client's public keys, for `private_key_jwt`. Without them, client assertions are accepted whatever key they
+   * are signed with.
    */
   clientKeys: { read: checkedWhenUsed<JSONWebKeySet>() },
 } as const satisfies OptionTable
 
-/** The options of {@link startTestProvider}. Everything has a default. */
+/** The options of {@link startTestProvider}. All can be left out. */
 export type TestProviderOptions = OptionsOf<typeof TEST_PROVIDER_OPTIONS>
 
+/** @throws {ConfigurationError} if the value is not an object */
 function jsonObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
   throw new ConfigurationError(`${name} must be an object.`, name)
 }
 
 /**
- * What can go wrong at a provider:
+ * A fault that a test provider can have:
  *
- * - `denied`, at `authorize`: the person says no
- * - `wrong_iss`, at `authorize`: the answer names another issuer
- * - `invalid_grant`, at `token`: the code or refresh token is refused
- * - a status such as `503`, anywhere: nothing but that
- * - `{ slowMs: 500 }`, anywhere: the honest answer, so many **milliseconds** later
- * - `hangs`, anywhere: no answer at all
+ * - `denied`, only at `authorize`: the person refuses the login
+ * - `wrong_iss`, only at `authorize`: the callback has the `iss` of another issuer
+ * - `invalid_grant`, only at `token`: the code or refresh token is refused
+ * - a status such as `503`, at any endpoint: an empty response with that status
+ * - `{ slowMs: 500 }`, at any endpoint: the correct response, after so many **milliseconds**
+ * - `hangs`, at any endpoint: no response
  */
-export type TestFault = TestLie | 'hangs' | number | { readonly slowMs: number }
+export type TestFault = ProtocolFault | 'hangs' | number | { readonly slowMs: number }
 
-/** A provider for tests: it runs in this process and logs everybody in at once, without any page. */
+/** A provider for tests. It runs in this process and logs the person in at once, without a page. */
 export interface TestProvider {
-  /** To be spread into the strategy's options, after a provider's constant or instead of one. */
+  /** The provider's endpoints and the client's credentials. Spread them into the strategy's options, last. */
   readonly options: Readonly<
     Record<
       | 'authorizationURL'
@@ -82,41 +88,62 @@ export interface TestProvider {
       string
     >
   >
-  /** Who logs in from now on. */
+  /** The person who logs in from now on. */
   user: Readonly<Record<string, unknown>>
-  /** The scope that is granted from now on; `undefined` for what is asked for. */
+  /** The scope that is granted from now on; `undefined` grants the one that is asked for. */
   scope: string | undefined
   /** How long access tokens live from now on, in **seconds**. */
   accessTokenSeconds: number
-  /** The requests so far, oldest first. */
+  /** All requests since the start or the last {@link reset}, oldest first. */
   readonly requests: readonly TestRequest[]
-  /** The refresh tokens that came a second time: none, if your application does it right. */
+  /** The refresh tokens that were used a second time, with `refreshTokens: 'rotate'`. Empty if the application is correct. */
   readonly reused: readonly string[]
-  /** The requests to one endpoint so far, oldest first. */
+  /** The requests to one endpoint since the start or the last {@link reset}, oldest first. */
   requestsTo(endpoint: TestEndpoint): readonly TestRequest[]
   /**
-   * Lets the next requests to an endpoint fail.
+   * Makes the next requests to an endpoint fail.
    *
-   * @param times how many of them; 1 if left out
-   * @throws {TypeError} when this cannot go wrong there
+   * @example The token endpoint is down for two requests
+   * ```ts
+   * import { startTestProvider } from 'passport-authorization-code/testing'
+   *
+   * const provider = await startTestProvider()
+   * provider.fail('token', 503, 2)
+   * ```
+   *
+   * @param times how many requests; 1 if left out
+   * @throws {TypeError} if the endpoint cannot have this fault
    */
   fail(endpoint: TestEndpoint, fault: TestFault, times?: number): void
-  /** No access token given out so far works any more, though it should; a refresh helps. */
+  /** Makes all access tokens issued so far invalid before they expire. Refreshing gives a valid one. */
   expireAccessTokens(): void
-  /** Ends all that was granted so far, as people can in their account; nothing but a new login helps. */
+  /** Ends all grants so far, as people can in their account. Refreshing fails, and only a new login helps. */
   endGrants(): void
-  /** Forgets all requests, faults and grants. To be called between tests. */
+  /** Deletes all requests, faults and grants. Call it between tests. */
   reset(): void
-  /** Stops it. */
+  /** Stops the provider, and closes all its connections. */
   close(): Promise<void>
 }
 
 /**
- * Starts a provider at a free port of this machine: authorization endpoint, token endpoint (forms and JSON;
- * secret, Basic and `private_key_jwt`; PKCE), UserInfo, revocation, end of session, keys and metadata, so
- * that `discover` works as well. With the scope `openid` there are ID tokens.
+ * Starts a provider on a free port of `127.0.0.1`, for tests of an application.
  *
- * @throws {ConfigurationError} naming an option that is unknown
+ * It has an authorization endpoint, a token endpoint (forms and JSON; `client_secret_post`, `client_secret_basic` and
+ * `private_key_jwt`; PKCE), UserInfo, revocation, logout, keys, and metadata for `discover`. With the scope `openid`,
+ * it issues ID tokens.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy } from 'passport-authorization-code'
+ * import { startTestProvider } from 'passport-authorization-code/testing'
+ *
+ * const provider = await startTestProvider({ scope: 'openid' })
+ * passport.use(new AuthorizationCodeStrategy({ ...options, ...provider.options }))
+ * console.log(provider.requestsTo('token').length)
+ * await provider.close()
+ * ```
+ *
+ * @throws {ConfigurationError} naming the option that is unknown or cannot be used
  */
 export async function startTestProvider(options: TestProviderOptions = {}): Promise<TestProvider> {
   const sample = "await startTestProvider({ scope: 'openid' })"
@@ -127,9 +154,9 @@ export async function startTestProvider(options: TestProviderOptions = {}): Prom
   const idTokens = await createTestIdTokens()
   const server = await startServer(async (request) => {
     requests.push(request)
-    return answer(request, world, faults.take(request.endpoint))
+    return answer(request, state, faults.take(request.endpoint))
   })
-  const world: TestWorld = {
+  const state: TestProviderState = {
     issuer: server.origin,
     client: { clientID, clientSecret, clientKeys },
     grants: createTestGrants(),
@@ -143,33 +170,33 @@ export async function startTestProvider(options: TestProviderOptions = {}): Prom
   return {
     options: { ...endpointsAt(server.origin), clientID, clientSecret },
     get user() {
-      return world.user
+      return state.user
     },
     set user(user) {
-      world.user = user
+      state.user = user
     },
     get scope() {
-      return world.scope
+      return state.scope
     },
     set scope(scope) {
-      world.scope = scope
+      state.scope = scope
     },
     get accessTokenSeconds() {
-      return world.accessTokenSeconds
+      return state.accessTokenSeconds
     },
     set accessTokenSeconds(seconds) {
-      world.accessTokenSeconds = seconds
+      state.accessTokenSeconds = seconds
     },
     requests,
-    reused: world.grants.reused,
+    reused: state.grants.reused,
     requestsTo: (endpoint) => requests.filter((request) => request.endpoint === endpoint),
     fail: faults.add,
-    expireAccessTokens: () => world.grants.expireAccessTokens(),
-    endGrants: () => world.grants.endAll(),
+    expireAccessTokens: () => state.grants.expireAccessTokens(),
+    endGrants: () => state.grants.endAll(),
     reset() {
       requests.length = 0
       faults.clear()
-      world.grants.clear()
+      state.grants.clear()
     },
     close: () => server.close(),
   }
@@ -187,27 +214,27 @@ function endpointsAt(issuer: string): Omit<TestProvider['options'], 'clientID' |
   }
 }
 
-/** What one request is answered; `undefined` for no answer. */
+/** The response to one request; `undefined` if none is to be sent. */
 async function answer(
   request: TestRequest,
-  world: TestWorld,
+  state: TestProviderState,
   fault: TestFault | undefined,
 ): Promise<TestAnswer | undefined> {
   if (fault === 'hangs') return undefined
   if (typeof fault === 'number') return { status: fault }
   if (typeof fault === 'object') await setTimeout(fault.slowMs, undefined, { ref: false })
-  const lie = typeof fault === 'string' ? fault : undefined
-  return ENDPOINTS[request.endpoint](world, request, lie)
+  const protocolFault = typeof fault === 'string' ? fault : undefined
+  return ENDPOINTS[request.endpoint](state, request, protocolFault)
 }
 
-/** Where the faults go wrong that cannot go wrong anywhere. */
-const PLACES: Readonly<Record<TestLie, TestEndpoint>> = {
+/** The endpoint of each fault that only one endpoint can have. */
+const PLACES: Readonly<Record<ProtocolFault, TestEndpoint>> = {
   denied: 'authorize',
   invalid_grant: 'token',
   wrong_iss: 'authorize',
 }
 
-/** The faults to come. */
+/** Keeps the faults of future requests, in the order in which they were added. */
 function createFaults(): {
   add: TestProvider['fail']
   take(endpoint: TestEndpoint): TestFault | undefined
@@ -222,9 +249,9 @@ function createFaults(): {
       for (let count = 0; count < times; count++) queue.push({ endpoint, fault })
     },
     take(endpoint) {
-      const found = queue.find((one) => one.endpoint === endpoint)
-      queue = queue.filter((one) => one !== found)
-      return found?.fault
+      const next = queue.find((one) => one.endpoint === endpoint)
+      queue = queue.filter((one) => one !== next)
+      return next?.fault
     },
     clear: () => (queue = []),
   }

@@ -2,34 +2,40 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What of a provider can be asked for. */
+/** An endpoint of a test provider. `metadata` is `/.well-known/openid-configuration`. */
 export type TestEndpoint =
   'authorize' | 'token' | 'userinfo' | 'revoke' | 'logout' | 'jwks' | 'metadata'
 
-/** A request that a test provider got. */
+/** A request that a test provider has received. */
 export interface TestRequest {
+  /** The endpoint that was called. */
   readonly endpoint: TestEndpoint
-  /** Of the query, or of the body, whether a form or JSON. */
+  /** The parameters of the query, or of the body of a `POST`, which may be a form or JSON. */
   readonly parameters: Readonly<Record<string, string>>
-  /** Names in lower case. */
+  /** The headers, with their names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
-/** What a test provider answers: a redirect, JSON, or nothing but a status. */
+/** A response of a test provider: a redirect, JSON, or only a status. */
 export interface TestAnswer {
   readonly status: number
+  /** The address to redirect to. */
   readonly location?: string
+  /** The body, which is sent as JSON. */
   readonly body?: unknown
+  /** Further headers. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A server on a free port of this machine. */
+/** A server on a free port of `127.0.0.1`. */
 export interface TestServer {
+  /** Its address, such as `http://127.0.0.1:49152`. */
   readonly origin: string
+  /** Stops listening and closes all connections. */
   close(): Promise<void>
 }
 
-/** Where each endpoint is. */
+/** The path of each endpoint. */
 export const PATHS: Readonly<Record<TestEndpoint, string>> = {
   authorize: '/authorize',
   token: '/token',
@@ -41,8 +47,10 @@ export const PATHS: Readonly<Record<TestEndpoint, string>> = {
 }
 
 /**
- * Starts a server for these endpoints at 127.0.0.1. An answer that is `undefined` never comes, until the
- * server is closed.
+ * Starts a server for the endpoints on a free port of `127.0.0.1`. Other paths are answered with 404.
+ *
+ * @param answer computes the response; if it resolves to `undefined`, none is sent, and the client waits until the
+ * server is closed
  */
 export async function startServer(
   answer: (request: TestRequest) => Promise<TestAnswer | undefined>,
@@ -66,7 +74,7 @@ export async function startServer(
       response.writeHead(500).end(error instanceof Error ? error.stack : String(error))
     })
   })
-  // A test runner may end while the provider is still there.
+  // Otherwise a provider that is not closed would keep the test runner from exiting.
   server.unref()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, '127.0.0.1', resolve)
@@ -82,8 +90,8 @@ export async function startServer(
 }
 
 function endpointAt(pathname: string): TestEndpoint | undefined {
-  const found = Object.entries(PATHS).find(([, path]) => path === pathname)
-  return found?.[0] as TestEndpoint | undefined
+  const entry = Object.entries(PATHS).find(([, path]) => path === pathname)
+  return entry?.[0] as TestEndpoint | undefined
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -92,6 +100,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return body
 }
 
+/** The parameters of a body: a JSON object, or a form. */
 function parametersIn(body: string): Record<string, string> {
   return body.startsWith('{')
     ? (JSON.parse(body) as Record<string, string>)

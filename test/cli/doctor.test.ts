@@ -144,9 +144,11 @@ describe('doctor, with a set-up that is well', () => {
     expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([
       ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'skipped'],
     ])
-    expect(printed).toContain('ok       client: the client is known by client_secret_post')
+    expect(printed).toContain(
+      'ok       client: the provider accepts the client’s credentials (client_secret_post)',
+    )
     expect(provider.requestsTo('token').at(-1)?.parameters).toMatchObject({
-      code: 'a-code-that-nobody-gave-out',
+      code: 'a-code-that-does-not-exist',
     })
     expect(printed).not.toContain(provider.options.clientSecret)
   })
@@ -314,7 +316,7 @@ describe('doctor finds', () => {
       { CALLBACK_URL: 'https://app.example/auth/callback' },
       'callback URL',
       'failed',
-      /not where the application is/,
+      /not the address of the application/,
       /one origin/,
     ],
     [
@@ -322,7 +324,7 @@ describe('doctor finds', () => {
       ({ APP_URL = '' }) => ({ CALLBACK_URL: `${APP_URL.replace(/\d+$/, '1')}/auth/callback` }),
       'callback URL',
       'failed',
-      /^(?!.*cookie).* differ by their port$/,
+      /^(?!.*cookie).* have different ports$/,
       /^(?!.*cookie).*port/,
     ],
     [
@@ -341,7 +343,7 @@ describe('doctor finds', () => {
       },
       'login',
       'failed',
-      /leads to/,
+      /redirects to/,
       /another provider/,
     ],
     [
@@ -384,7 +386,7 @@ describe('doctor finds', () => {
       { CALLBACK_URL: 'https://0.0.0.0/auth/callback' },
       'callback URL',
       'failed',
-      /no address for browsers/,
+      /browsers cannot open/,
       /host that browsers see/,
     ],
     [
@@ -392,7 +394,7 @@ describe('doctor finds', () => {
       { REDIS_URL: 'http://:a-password@127.0.0.1:1' },
       'Redis',
       'failed',
-      /^the address is none of a Redis$/,
+      /^the address is not one of Redis$/,
       /redis:/,
     ],
     [
@@ -437,8 +439,8 @@ describe('doctor finds', () => {
   })
 
   it.each([
-    ['a certificate that ends soon', 13, 'warning', /ends in 12 days/],
-    ['nothing in one that is good for longer', 30, 'ok', /good for 29 days/],
+    ['a certificate that ends soon', 13, 'warning', /expires in 12 days/],
+    ['nothing in one that is good for longer', 30, 'ok', /valid for 29 days/],
   ])('%s', async (_what, days, status, seen) => {
     const expiresAt = new Date(Date.now() + days * DAY_MS)
     const of = await examineOverTls((_request, response) => response.end(), expiresAt)
@@ -453,7 +455,7 @@ describe('doctor finds', () => {
     })
     expect(of('cookie')).toMatchObject({
       status: 'failed',
-      cure: 'Let the proxy that ends TLS send X-Forwarded-Proto: https.',
+      cure: 'Let the proxy that terminates TLS send X-Forwarded-Proto: https.',
     })
   })
 
@@ -500,7 +502,7 @@ describe('doctor finds', () => {
     const { of } = await examine({ REDIS_URL: `redis://127.0.0.1:${port}` })
     expect(of('Redis')).toMatchObject({
       status: 'failed',
-      seen: `127.0.0.1:${port} gives no answer`,
+      seen: `127.0.0.1:${port} does not answer`,
     })
     silent.close()
   })
@@ -513,7 +515,10 @@ describe('doctor finds', () => {
     expect(printed).toContain('cannot be loaded (Error)')
     expect(printed + said).not.toContain('my-secret-123')
     const stray = await runCommand(['doctor', 'my-secret-123'])
-    expect([stray.exitCode, stray.said]).toEqual([2, 'Every value needs its flag, see --help.'])
+    expect([stray.exitCode, stray.said]).toEqual([
+      2,
+      'Each value needs the name of its argument before it; --help lists them.',
+    ])
   })
 
   it('its end, also when the module of options keeps something open', async () => {

@@ -88,12 +88,12 @@ describe('keygen', () => {
     await writeFile(file, 'precious')
     const { exitCode, printed, said } = await runCommand(['keygen', '--out', file])
     expect([exitCode, printed]).toEqual([1, ''])
-    expect(said).toBe(`${file} is there already, and stays as it is.`)
+    expect(said).toBe(`${file} exists already, and is not overwritten.`)
     expect(await readFile(file, 'utf8')).toBe('precious')
   })
 
   it.each([
-    [['keygen', '--alg', 'HS256'], '--alg is one of PS256, ES256, EdDSA.'],
+    [['keygen', '--alg', 'HS256'], '--alg must be one of PS256, ES256, EdDSA.'],
     [['keygen', '--size', '1024'], "Unknown option '--size'"],
     [['keys'], "There is no command 'keys'"],
   ])('refuses %j', async (args, complaint) => {

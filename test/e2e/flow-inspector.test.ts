@@ -27,7 +27,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     const { page } = person
     await page.goto(`${app.origin}/flow`)
     await page.getByText('Nothing has happened yet').waitFor()
-    await page.getByText('Live: this page follows').waitFor()
+    await page.getByText('Live: this page updates itself').waitFor()
 
     const tab = await person.openTab()
     await tab.goto(app.loginURL)
@@ -46,7 +46,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     const tab = await person.openTab()
     await tab.goto(app.loginURL)
     await page.goto(`${app.origin}/flow`)
-    await page.getByText('Live: this page follows').waitFor()
+    await page.getByText('Live: this page updates itself').waitFor()
     const request = page.getByRole('listitem').filter({ hasText: 'POST ' }).last()
     await request.locator('summary').click()
     await request.getByText('code_verifier').waitFor()
@@ -130,15 +130,15 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     expect(person.complaints).toEqual([])
   })
 
-  it('says that the app is out of reach while it is', async () => {
+  it('says that the app does not answer while it is down', async () => {
     const app = await start()
     const { page } = await chromium.arrive()
     await page.goto(`${app.origin}/flow`)
-    await page.getByText('Live: this page follows').waitFor()
+    await page.getByText('Live: this page updates itself').waitFor()
 
     await app.close()
 
-    const notice = page.getByText('The app is out of reach')
+    const notice = page.getByText('The app does not answer')
     await notice.waitFor()
     expect(await notice.isVisible()).toBe(true)
   })

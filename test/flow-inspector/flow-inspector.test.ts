@@ -54,7 +54,7 @@ async function arrows(app: TestApp): Promise<readonly string[]> {
 
 const START = [
   'Browser → App: GET /auth/login',
-  'App → Session store: Keep the pending login',
+  'App → Session store: Store the pending login',
   'App → Browser: Redirect to the provider',
   'Browser → Provider: GET PROVIDER/authorize',
 ]
@@ -73,8 +73,8 @@ describe('the flow inspector', () => {
       'Provider → App: HTTP 200',
       'App → Provider: GET PROVIDER/me',
       'Provider → App: HTTP 200',
-      'App: verify said yes',
-      'App → Session store: Keep the tokens in the session',
+      'App: verify accepted the person',
+      'App → Session store: Store the tokens in the session',
       'App: Logged in',
     ])
     const page = await readPage(app)
@@ -470,7 +470,7 @@ describe('who may look', () => {
     for (const path of ['', '/events', '/style.css', '/script.js']) {
       const { status, text } = await browser.request(`${app.origin}/flow${path}`, { headers })
       expect(status).toBe(403)
-      expect(text).toMatch(/this machine only/)
+      expect(text).toMatch(/only on this machine/)
     }
   })
 

@@ -46,7 +46,7 @@ describe('logInAgent', () => {
     const kind = await startApp({ strategy: provider.options, router: { failureRedirect: '/' } })
     provider.fail('authorize', 'denied')
     const login = logInAgent(request.agent(kind.app), '/auth/login')
-    await expect(login).rejects.toThrow('The provider did not log anybody in: access_denied')
+    await expect(login).rejects.toThrow('The provider refused the login: access_denied')
     await kind.close()
   })
 })
