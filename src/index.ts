@@ -74,7 +74,7 @@ export type { MicrosoftProvider } from './providers/microsoft.js'
 export type { RequireLoginOptions } from './passport/require-login.js'
 export type { AuthRouterOptions } from './passport/router-options.js'
 
-export type { AuthorizationDetail } from './options/authorization-details.js'
+export type { AuthorizationDetail } from './options/token-set.js'
 export type { DefaultUser } from './passport/default-user.js'
 export type { EnrolledLogin, GrantState, Ledger, Renewal, RenewalLimits } from './options/ledger.js'
 export type {

@@ -9,6 +9,7 @@ import { COOKIE_PENDING_LOGINS_OPTIONS } from '../../src/login/cookie-pending-lo
 import { CLIENT_OPTIONS } from '../../src/options/client-options.js'
 import type { Option, OptionTable } from '../../src/options/option-table.js'
 import { PROVIDER_OPTIONS } from '../../src/options/provider-options.js'
+import { REQUEST_OPTIONS } from '../../src/options/request-options.js'
 import { SESSION_OPTIONS } from '../../src/options/session-options.js'
 import { REQUIRE_LOGIN_OPTIONS } from '../../src/passport/require-login.js'
 import { AUTH_ROUTER_OPTIONS } from '../../src/passport/router-options.js'
@@ -29,6 +30,7 @@ interface Section {
 
 const STRATEGY: readonly Section[] = [
   { title: 'The provider', type: 'AuthorizationCodeOptions', table: PROVIDER_OPTIONS },
+  { title: 'Requests to the provider', type: 'AuthorizationCodeOptions', table: REQUEST_OPTIONS },
   { title: 'Your client', type: 'AuthorizationCodeOptions', table: CLIENT_OPTIONS },
   { title: 'Sessions and tokens', type: 'AuthorizationCodeOptions', table: SESSION_OPTIONS },
 ]

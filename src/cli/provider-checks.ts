@@ -7,12 +7,12 @@ import type { Verdict } from './finding.js'
 import { createClientKeys } from '../client/client-keys.js'
 import { TransportError } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
+import type { TokenEndpoint } from '../endpoints/token.js'
 import type { ProviderError } from '../errors/errors.js'
 import { fixForNetworkCode } from '../errors/network-errors.js'
 import { CLIENT_FIXES } from '../errors/oauth-errors.js'
 import { ERRORS } from '../errors/table.js'
 import type { Settings } from '../options/read-options.js'
-import type { TokenEndpoint } from '../endpoints/token.js'
 import { readMetadata } from '../providers/discover.js'
 
 /** The provider's metadata, if it could be read, and the verdict on it. */

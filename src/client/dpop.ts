@@ -1,6 +1,7 @@
 import { SignJWT, calculateJwkThumbprint } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 import { hash, randomUUID } from 'node:crypto'
-import type { SigningKey } from './client-keys.js'
+import type { KeyObject } from 'node:crypto'
 
 /**
  * Proves to servers that this client holds the key its tokens are bound to.
@@ -26,11 +27,19 @@ export interface ProofOfPossession {
   readonly thumbprint: () => Promise<string>
 }
 
+/** The private key that tokens are bound to. */
+export interface ProofKey {
+  readonly key: CryptoKey | KeyObject
+  readonly alg: string
+  /** @throws {ConfigurationError} if the key is not extractable */
+  publicJwk(): JWK
+}
+
 /** How many servers' nonces are remembered. The least recently used one is dropped first. */
 const MAXIMUM_NONCES = 100
 
 /** Creates proofs with one key. */
-export function createProofOfPossession(signing: SigningKey): ProofOfPossession {
+export function createProofOfPossession(signing: ProofKey): ProofOfPossession {
   const { key, alg } = signing
   const publicJwk = signing.publicJwk()
   const nonces = new Map<string, string>()

@@ -1,8 +1,8 @@
-import { AuthorizationCodeError, ProviderError } from '../errors/errors.js'
 import type { DiagnosticError, DiagnosticEvent } from './events.js'
 import type { FlowEvent, FlowFailure } from './observation.js'
 import { shownText } from './shown-values.js'
 import type { SpanEnd } from './tracing.js'
+import { AuthorizationCodeError, ProviderError } from '../errors/errors.js'
 
 /** The event of a step for observers, without secrets. */
 export function stepEvent({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ClientKeys } from '../client/client-keys.js'
-import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
+import type { AuthorizationDetail } from '../options/token-set.js'
 
 /** One authorization request. */
 export interface AuthorizationRequest {

@@ -13,11 +13,10 @@ import { checkIdToken, checkSamePerson } from './id-token.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
-import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
-import type { TokenSet } from '../options/token-set.js'
+import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 
 /** A code to exchange for tokens. */
 export interface CodeGrant {

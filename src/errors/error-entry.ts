@@ -46,3 +46,16 @@ export interface ErrorPage {
   /** Whether the page offers a link to log in again. */
   readonly loginLink: boolean
 }
+
+/** The provider's words in an OAuth error response, cut to 300 characters and without control characters or secrets. */
+export interface OAuthErrorFacts {
+  /** The OAuth `error` code, such as `invalid_grant`. `undefined` if there was none. */
+  readonly error?: string | undefined
+  /** The provider's `error_description`. `undefined` if there was none. */
+  readonly errorDescription?: string | undefined
+}
+
+/** The codes of a table that the class of this name can have. */
+export type CodeOf<Table extends Readonly<Record<string, ErrorEntry>>, ClassName extends string> = {
+  [Code in keyof Table]: Table[Code]['class'] extends ClassName ? Code : never
+}[keyof Table]

@@ -16,7 +16,7 @@ import type {
 import type { ConfigurationError, StorageError } from './setup-errors.js'
 
 export { AuthorizationCodeError } from './base.js'
-export type { Fault } from './error-entry.js'
+export type { Fault, OAuthErrorFacts } from './error-entry.js'
 export {
   AuthorizationResponseError,
   CrossSiteRequestError,
@@ -24,7 +24,7 @@ export {
   LogoutResponseError,
   PendingLoginError,
 } from './login-errors.js'
-export type { LoginRequiredReason, OAuthErrorFacts, PendingLoginErrorCode } from './login-errors.js'
+export type { LoginRequiredReason, PendingLoginErrorCode } from './login-errors.js'
 export {
   DiscoveryError,
   LogoutTokenError,

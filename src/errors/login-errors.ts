@@ -1,12 +1,10 @@
 import { AuthorizationCodeError, helpFor } from './base.js'
-import type { Fault } from './error-entry.js'
+import type { CodeOf, Fault, OAuthErrorFacts } from './error-entry.js'
 import { oauthErrorFrom } from './oauth-errors.js'
-import { LOGIN_REQUIRED_REASONS } from './table-login.js'
-import { ERRORS } from './table.js'
-import type { CodeOf } from './table.js'
+import { LOGIN_ERRORS, LOGIN_REQUIRED_REASONS } from './table-login.js'
 
 /** The codes of a {@link PendingLoginError}: why a callback has no pending login. */
-export type PendingLoginErrorCode = CodeOf<'PendingLoginError'>
+export type PendingLoginErrorCode = CodeOf<typeof LOGIN_ERRORS, 'PendingLoginError'>
 
 /**
  * A callback arrived for which there is no pending login: a forged link, a login left open too long, a
@@ -38,21 +36,13 @@ export class PendingLoginError extends AuthorizationCodeError {
     /** What to check in the set-up, a sentence each. Empty if the set-up is not the likely cause. */
     readonly hints: readonly string[] = [],
   ) {
-    const { message, status, fault, retryable } = ERRORS[code]
+    const { message, status, fault, retryable } = LOGIN_ERRORS[code]
     super([message, ...hints].join(' '))
     this.status = status
     this.fault = fault
     this.retryable = retryable
     this.help = helpFor(code)
   }
-}
-
-/** The provider's words in an OAuth error response, cut to 300 characters and without control characters or secrets. */
-export interface OAuthErrorFacts {
-  /** The OAuth `error` code, such as `invalid_grant`. `undefined` if there was none. */
-  readonly error?: string | undefined
-  /** The provider's `error_description`. `undefined` if there was none. */
-  readonly errorDescription?: string | undefined
 }
 
 /**
@@ -136,9 +126,9 @@ export type LoginRequiredReason = keyof typeof LOGIN_REQUIRED_REASONS
 export class LoginRequiredError extends AuthorizationCodeError {
   readonly code = 'ERR_LOGIN_REQUIRED'
   readonly help = helpFor(this.code)
-  readonly status = ERRORS.ERR_LOGIN_REQUIRED.status
-  readonly fault = ERRORS.ERR_LOGIN_REQUIRED.fault
-  readonly retryable = ERRORS.ERR_LOGIN_REQUIRED.retryable
+  readonly status = LOGIN_ERRORS.ERR_LOGIN_REQUIRED.status
+  readonly fault = LOGIN_ERRORS.ERR_LOGIN_REQUIRED.fault
+  readonly retryable = LOGIN_ERRORS.ERR_LOGIN_REQUIRED.retryable
 
   constructor(readonly reason: LoginRequiredReason) {
     super(LOGIN_REQUIRED_REASONS[reason].message)
@@ -166,12 +156,12 @@ export class LoginRequiredError extends AuthorizationCodeError {
 export class CrossSiteRequestError extends AuthorizationCodeError {
   readonly code = 'ERR_CROSS_SITE_REQUEST'
   readonly help = helpFor(this.code)
-  readonly status = ERRORS.ERR_CROSS_SITE_REQUEST.status
-  readonly fault = ERRORS.ERR_CROSS_SITE_REQUEST.fault
-  readonly retryable = ERRORS.ERR_CROSS_SITE_REQUEST.retryable
+  readonly status = LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.status
+  readonly fault = LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.fault
+  readonly retryable = LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.retryable
 
   constructor() {
-    super(ERRORS.ERR_CROSS_SITE_REQUEST.message)
+    super(LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.message)
   }
 }
 
@@ -197,11 +187,11 @@ export class CrossSiteRequestError extends AuthorizationCodeError {
 export class LogoutResponseError extends AuthorizationCodeError {
   readonly code = 'ERR_LOGOUT_RESPONSE'
   readonly help = helpFor(this.code)
-  readonly status = ERRORS.ERR_LOGOUT_RESPONSE.status
-  readonly fault = ERRORS.ERR_LOGOUT_RESPONSE.fault
-  readonly retryable = ERRORS.ERR_LOGOUT_RESPONSE.retryable
+  readonly status = LOGIN_ERRORS.ERR_LOGOUT_RESPONSE.status
+  readonly fault = LOGIN_ERRORS.ERR_LOGOUT_RESPONSE.fault
+  readonly retryable = LOGIN_ERRORS.ERR_LOGOUT_RESPONSE.retryable
 
   constructor() {
-    super(ERRORS.ERR_LOGOUT_RESPONSE.message)
+    super(LOGIN_ERRORS.ERR_LOGOUT_RESPONSE.message)
   }
 }

@@ -1,8 +1,7 @@
 import { AuthorizationCodeError, helpFor } from './base.js'
-import type { Fault } from './error-entry.js'
-import type { OAuthErrorFacts } from './login-errors.js'
+import type { Fault, OAuthErrorFacts } from './error-entry.js'
 import { oauthErrorFrom } from './oauth-errors.js'
-import { ERRORS } from './table.js'
+import { SERVER_ERRORS } from './table-server.js'
 
 /** The facts of a request to the provider that failed. */
 export interface ProviderErrorFacts extends OAuthErrorFacts {
@@ -202,11 +201,11 @@ export class DiscoveryError extends ProviderError {
 export class LogoutTokenError extends AuthorizationCodeError {
   readonly code = 'ERR_LOGOUT_TOKEN'
   readonly help = helpFor(this.code)
-  readonly status = ERRORS.ERR_LOGOUT_TOKEN.status
-  readonly fault = ERRORS.ERR_LOGOUT_TOKEN.fault
-  readonly retryable = ERRORS.ERR_LOGOUT_TOKEN.retryable
+  readonly status = SERVER_ERRORS.ERR_LOGOUT_TOKEN.status
+  readonly fault = SERVER_ERRORS.ERR_LOGOUT_TOKEN.fault
+  readonly retryable = SERVER_ERRORS.ERR_LOGOUT_TOKEN.retryable
 
   constructor(reason: string) {
-    super(`${ERRORS.ERR_LOGOUT_TOKEN.message.replace(/\.$/, '')}: ${reason}.`)
+    super(`${SERVER_ERRORS.ERR_LOGOUT_TOKEN.message.replace(/\.$/, '')}: ${reason}.`)
   }
 }

@@ -1,5 +1,5 @@
 import { AuthorizationCodeError, helpFor } from './base.js'
-import { ERRORS } from './table.js'
+import { SERVER_ERRORS } from './table-server.js'
 
 /**
  * The set-up is wrong. The message says what to do. It is thrown at start if the fault can be found there, and
@@ -19,9 +19,9 @@ import { ERRORS } from './table.js'
 export class ConfigurationError extends AuthorizationCodeError {
   readonly code = 'ERR_CONFIGURATION'
   readonly help = helpFor(this.code)
-  readonly status = ERRORS.ERR_CONFIGURATION.status
-  readonly fault = ERRORS.ERR_CONFIGURATION.fault
-  readonly retryable = ERRORS.ERR_CONFIGURATION.retryable
+  readonly status = SERVER_ERRORS.ERR_CONFIGURATION.status
+  readonly fault = SERVER_ERRORS.ERR_CONFIGURATION.fault
+  readonly retryable = SERVER_ERRORS.ERR_CONFIGURATION.retryable
 
   constructor(
     message: string,
@@ -48,9 +48,9 @@ export class ConfigurationError extends AuthorizationCodeError {
 export class StorageError extends AuthorizationCodeError {
   readonly code = 'ERR_STORAGE'
   readonly help = helpFor(this.code)
-  readonly status = ERRORS.ERR_STORAGE.status
-  readonly fault = ERRORS.ERR_STORAGE.fault
-  readonly retryable = ERRORS.ERR_STORAGE.retryable
+  readonly status = SERVER_ERRORS.ERR_STORAGE.status
+  readonly fault = SERVER_ERRORS.ERR_STORAGE.fault
+  readonly retryable = SERVER_ERRORS.ERR_STORAGE.retryable
 
   /**
    * @param what what has failed, for the message, such as "Reading the session"

@@ -12,11 +12,6 @@ export const ERRORS = { ...LOGIN_ERRORS, ...SERVER_ERRORS }
 /** The literal `code` of every error of this library. */
 export type ErrorCode = keyof typeof ERRORS
 
-/** The codes that the class of this name can have. */
-export type CodeOf<ClassName extends string> = {
-  [Code in ErrorCode]: (typeof ERRORS)[Code]['class'] extends ClassName ? Code : never
-}[ErrorCode]
-
 /** Whether a text is one of our error codes. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code)

@@ -10,7 +10,7 @@ import { SCRIPT } from './script.js'
 import { STYLE } from './style.js'
 import { isLocal } from './visitors.js'
 import { readTable } from '../options/option-table.js'
-import type { OptionsOf, OptionTable } from '../options/option-table.js'
+import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { flag } from '../options/readers.js'
 import type { AuthorizationCodeStrategy } from '../passport/strategy.js'
 

@@ -1,8 +1,8 @@
 import { ConfigurationError, StorageError } from '../errors/errors.js'
-import { CoordinatedLedger } from './ledger.js'
 import type { Commit, LedgerStore, Turn } from './ledger-store.js'
+import { CoordinatedLedger } from './ledger.js'
 import { readTable } from '../options/option-table.js'
-import type { OptionsOf, OptionTable } from '../options/option-table.js'
+import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { positive, text } from '../options/readers.js'
 
 /**

@@ -1,13 +1,13 @@
 import { LoginRequiredError, TokenEndpointError } from '../errors/errors.js'
+import { isRenewable, isValid } from './grant-state.js'
+import { stateOf, withNewerEntry } from './token-entry.js'
+import type { HeldGrant, TokenEntries, TokenEntry } from './token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { GrantState, Ledger, RenewalLimits } from '../options/ledger.js'
 import type { TokenSet } from '../options/token-set.js'
 import { requireSession } from '../session/session-part.js'
 import type { SessionPart } from '../session/session-part.js'
 import { tryToChangeStoredPart } from '../session/stored-session.js'
-import { isRenewable, isValid } from './grant-state.js'
-import { stateOf, withNewerEntry } from './token-entry.js'
-import type { HeldGrant, TokenEntries, TokenEntry } from './token-entry.js'
 
 /** The result of one refresh: the next state of the grant, or that the grant has ended. */
 export type RefreshOutcome =

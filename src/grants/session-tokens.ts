@@ -1,5 +1,9 @@
 import { LoginRequiredError } from '../errors/errors.js'
 import type { LoginRequiredReason } from '../errors/errors.js'
+import { isDue, isRenewable, isValid, outlivesRequest } from './grant-state.js'
+import type { RenewGrant, RenewedGrant } from './renew-grant.js'
+import { entryId, withNewerEntry, withoutEntry } from './token-entry.js'
+import type { HeldGrant, TokenEntries } from './token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import type { GrantState, Ledger } from '../options/ledger.js'
@@ -7,10 +11,6 @@ import type { TokenSet } from '../options/token-set.js'
 import { readPart, requireSession, showPart } from '../session/session-part.js'
 import type { SessionPart } from '../session/session-part.js'
 import { tryToChangeStoredPart } from '../session/stored-session.js'
-import { isDue, isRenewable, isValid, outlivesRequest } from './grant-state.js'
-import type { RenewedGrant, RenewGrant } from './renew-grant.js'
-import { entryId, withNewerEntry, withoutEntry } from './token-entry.js'
-import type { HeldGrant, TokenEntries } from './token-entry.js'
 
 /** Reads, renews and ends the tokens that one strategy has in the sessions. */
 export interface SessionTokens {

@@ -4,13 +4,12 @@ import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { loadProfile } from '../endpoints/profile.js'
 import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
 import type { CodeGrant, Exchanged } from '../endpoints/token.js'
-import type { Ledger } from '../options/ledger.js'
 import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
 import { holdsGrant } from '../grants/token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { connectionOf } from './connection.js'
-import type { KeepLogin } from './keep-login.js'
 import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
+import type { Ledger } from '../options/ledger.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
@@ -40,7 +39,12 @@ export interface FinishLoginParts {
   readonly exchangeCode: (grant: CodeGrant) => Promise<Exchanged>
   /** The application's decision: the user, or `false` or `null` to refuse. */
   readonly verify: (login: LoginToVerify) => Promise<unknown>
-  readonly keepLogin: KeepLogin
+  /** Puts the tokens into the session: a new one or, if a further provider is `connecting`, the present one. */
+  readonly keepLogin: (
+    request: LoginRequest,
+    exchanged: Exchanged,
+    connecting: boolean,
+  ) => Promise<void>
 }
 
 /** A login that the application decides about. */

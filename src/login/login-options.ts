@@ -1,5 +1,5 @@
-import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { Parameters } from '../options/parameters.js'
+import type { AuthorizationDetail } from '../options/token-set.js'
 
 /** Options of `passport.authenticate(name, options)`, beside Passport's own. */
 export interface LoginOptions {

@@ -9,10 +9,10 @@ import { isSecure } from '../lib/secure-url.js'
 import { connectionOf } from './connection.js'
 import type { LoginOptions } from './login-options.js'
 import { checkAuthorizationDetails } from '../options/authorization-details.js'
-import type { AuthorizationDetail } from '../options/authorization-details.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { ExpectedIdToken, PendingLoginStore } from '../options/pending-login-store.js'
+import type { AuthorizationDetail } from '../options/token-set.js'
 
 /** What starting a login depends on of the strategy's options. */
 export interface StartLoginSettings {

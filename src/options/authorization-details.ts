@@ -1,25 +1,5 @@
-import { ConfigurationError } from '../errors/errors.js'
-
-/**
- * One permission that is asked for or granted, in the format of the provider's API.
- *
- * @example
- * ```ts
- * import type { AuthorizationDetail } from 'passport-authorization-code'
- *
- * const payment: AuthorizationDetail = {
- *   type: 'payment_initiation',
- *   instructedAmount: { currency: 'EUR', amount: '123.50' },
- * }
- * ```
- *
- * @see [RFC 9396, section 2 - Request Parameter "authorization_details"](https://www.rfc-editor.org/rfc/rfc9396.html#section-2)
- */
-export interface AuthorizationDetail {
-  /** The kind of permission, as the provider documents it. It determines the other members. */
-  readonly type: string
-  readonly [member: string]: unknown
-}
+import { ConfigurationError } from '../errors/setup-errors.js'
+import type { AuthorizationDetail } from './token-set.js'
 
 /**
  * Checks the option `authorizationDetails` and returns a deep copy of it.

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import { editDistance } from '../lib/edit-distance.js'
 
 /** The options as the application passed them, before they are checked. */

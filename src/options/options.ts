@@ -1,6 +1,7 @@
 import type { CLIENT_OPTIONS } from './client-options.js'
 import type { OptionsOf } from './option-table.js'
 import type { PROVIDER_OPTIONS } from './provider-options.js'
+import type { REQUEST_OPTIONS } from './request-options.js'
 import type { SESSION_OPTIONS } from './session-options.js'
 
 /**
@@ -20,7 +21,8 @@ import type { SESSION_OPTIONS } from './session-options.js'
  * } satisfies ProviderOptions
  * ```
  */
-export type ProviderOptions = OptionsOf<typeof PROVIDER_OPTIONS>
+export interface ProviderOptions
+  extends OptionsOf<typeof PROVIDER_OPTIONS>, OptionsOf<typeof REQUEST_OPTIONS> {}
 
 /**
  * The options of {@link AuthorizationCodeStrategy}: those of the provider, of the client, and of the session.
@@ -30,7 +32,4 @@ export type ProviderOptions = OptionsOf<typeof PROVIDER_OPTIONS>
  * throws a `ConfigurationError` that names it.
  */
 export interface AuthorizationCodeOptions
-  extends
-    OptionsOf<typeof PROVIDER_OPTIONS>,
-    OptionsOf<typeof CLIENT_OPTIONS>,
-    OptionsOf<typeof SESSION_OPTIONS> {}
+  extends ProviderOptions, OptionsOf<typeof CLIENT_OPTIONS>, OptionsOf<typeof SESSION_OPTIONS> {}

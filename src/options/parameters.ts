@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 
 /**
  * Parameters that the library sends itself. An option that could replace one would turn off the protection it gives.

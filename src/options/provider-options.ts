@@ -24,7 +24,7 @@ import {
 } from './readers.js'
 import { SIGNATURE_ALGORITHMS } from './signature-algorithms.js'
 
-/** The options for the provider: its endpoints, and how requests to it must look. */
+/** The options for the provider: its endpoints and keys, and how clients authenticate. */
 export const PROVIDER_OPTIONS = {
   /**
    * The strategy's name for `passport.authenticate(name)`. It is also the `provider` of profiles, and part of the
@@ -196,127 +196,6 @@ export const PROVIDER_OPTIONS = {
   clientAssertionAlgorithm: {
     read: oneOf<ClientAssertionAlgorithm>('PS256', 'RS256', 'ES256', 'EdDSA'),
   },
-
-  /** The format of the body of token requests: a form, as the standard says, or JSON. @default 'form' */
-  tokenRequestFormat: { read: oneOf('form', 'json'), default: 'form' },
-
-  /**
-   * Leaves `redirect_uri` out of token requests, for a provider that documents them so. This is safe because PKCE
-   * binds the code to this client. The option is refused if PKCE is off.
-   *
-   * @default false
-   * @see [OAuth 2.1, section 10.2](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1#section-10.2)
-   */
-  omitRedirectUriInTokenRequest: { read: flag, default: false },
-
-  /**
-   * Turns a token response that deviates from the standard into a standard one. Receives the parsed JSON, or the
-   * text if it is not JSON. Returns an object with RFC 6749's names: `access_token`, `token_type`, `expires_in` in
-   * **seconds**, `refresh_token` and `scope`, or `error`.
-   *
-   * @default the response is used as it is
-   * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
-   */
-  parseTokenResponse: {
-    read: aFunction<(body: unknown) => Readonly<Record<string, unknown>>>(),
-  },
-
-  /**
-   * Further parameters of authorization requests, such as `{ prompt: 'consent' }`. A function receives the request
-   * and returns the parameters of this login. Parameters that the library sends itself are refused.
-   *
-   * @default {}
-   */
-  authorizationParameters: {
-    read: orFunction<Parameters, (request: LoginRequest) => Parameters>(checkParameters),
-    default: {},
-    alsoCalled: ['authorizationParams', 'extraParams'],
-  },
-
-  /**
-   * Further parameters of all token requests, refreshes included. Parameters that the library sends itself are
-   * refused.
-   *
-   * @default {}
-   */
-  tokenParameters: { read: checkParameters, default: {}, alsoCalled: ['tokenParams'] },
-
-  /**
-   * Further headers of all requests to the provider, such as `{ 'User-Agent': 'your-app' }`. `Authorization` and
-   * `DPoP` are refused: see `clientAuthentication` and `dpopKey`.
-   *
-   * @default {}
-   */
-  customHeaders: { read: headers, default: {}, alsoCalled: ['headers'] },
-
-  /**
-   * Signs authorization requests with the `privateKey`, so that they cannot be changed in the browser.
-   *
-   * @default false
-   * @see [RFC 9101 - JWT-Secured Authorization Request (JAR)](https://www.rfc-editor.org/rfc/rfc9101.html)
-   */
-  signedAuthorizationRequests: { read: flag, default: false, needs: 'privateKey' },
-
-  /**
-   * Asks for signed authorization responses, and refuses unsigned ones. Needs `issuer` and `jwksURL`.
-   *
-   * @default false
-   * @see [JWT Secured Authorization Response Mode for OAuth 2.0 (JARM)](https://openid.net/specs/oauth-v2-jarm-final.html)
-   */
-  signedAuthorizationResponses: { read: flag, default: false, needs: 'jwksURL' },
-
-  /**
-   * The API that the access tokens are for, or a list of several: absolute URIs without a fragment. They are sent
-   * with authorization and token requests.
-   *
-   * @default []
-   * @see [RFC 8707 - Resource Indicators for OAuth 2.0](https://www.rfc-editor.org/rfc/rfc8707.html)
-   */
-  resource: { read: resources, default: [] },
-
-  /**
-   * The permissions to ask for, in the format of the provider's API, if a scope cannot express them.
-   *
-   * @default []
-   * @see [RFC 9396 - OAuth 2.0 Rich Authorization Requests](https://www.rfc-editor.org/rfc/rfc9396.html)
-   */
-  authorizationDetails: { read: checkAuthorizationDetails, default: [] },
-
-  /**
-   * How long ago the person may have been authenticated, in **seconds**. With 0, the provider must authenticate the
-   * person at each login. A login is refused if the ID token's `auth_time` is missing or too old. Needs the scope
-   * `openid`.
-   *
-   * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
-   */
-  maxAgeSeconds: { read: zeroOrMore, needs: 'issuer' },
-
-  /**
-   * The accepted ways of authentication, the preferred one first. A login is refused if the ID token's `acr` is not
-   * one of them. Needs the scope `openid`. To state a preference without refusing others, send `acr_values` with
-   * `authorizationParameters`.
-   *
-   * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
-   */
-  acrValues: { read: texts, needs: 'issuer' },
-
-  /**
-   * Whether the provider always sends `iss` with the callback. If so, a callback without it is refused. `discover`
-   * sets it.
-   *
-   * @default false
-   * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
-   */
-  authorizationResponseIssParameterSupported: { read: flag, default: false, needs: 'issuer' },
-
-  /**
-   * **WARNING:** turns PKCE off, so that a stolen code is no longer bound to the browser that started the login.
-   * Only for a provider that refuses PKCE. The option is refused for a client without a secret or key.
-   *
-   * @default false
-   * @see [RFC 9700, section 2.1.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1)
-   */
-  dangerouslyOmitPkce: { read: flag, default: false },
 } as const satisfies OptionTable
 
 /**

@@ -1,20 +1,27 @@
 import { hash } from 'node:crypto'
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import { CLIENT_OPTIONS } from './client-options.js'
 import { readTable } from './option-table.js'
 import type { OptionsOf, SettingsOf } from './option-table.js'
 import { PROVIDER_OPTIONS } from './provider-options.js'
+import { REQUEST_OPTIONS } from './request-options.js'
 import { SESSION_OPTIONS } from './session-options.js'
 
 /**
  * Every option of the strategy. The type, the checks, the defaults, the reference and the help of `doctor` are made from it.
  */
-export const OPTIONS = { ...PROVIDER_OPTIONS, ...CLIENT_OPTIONS, ...SESSION_OPTIONS } as const
+export const OPTIONS = {
+  ...PROVIDER_OPTIONS,
+  ...REQUEST_OPTIONS,
+  ...CLIENT_OPTIONS,
+  ...SESSION_OPTIONS,
+} as const
 
 /** The options of a strategy once they are read: checked, with their defaults, and copied. */
 export interface Settings
   extends
     SettingsOf<typeof PROVIDER_OPTIONS>,
+    SettingsOf<typeof REQUEST_OPTIONS>,
     SettingsOf<typeof CLIENT_OPTIONS>,
     SettingsOf<typeof SESSION_OPTIONS> {}
 

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import { isSecure } from '../lib/secure-url.js'
 import type { GivenOptions } from './option-table.js'
 

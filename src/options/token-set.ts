@@ -1,5 +1,3 @@
-import type { AuthorizationDetail } from './authorization-details.js'
-
 /**
  * The tokens of one login, from the provider's token response.
  *
@@ -32,4 +30,25 @@ export interface TokenSet {
    * @see [RFC 9396, section 7 - Token Response](https://www.rfc-editor.org/rfc/rfc9396.html#section-7)
    */
   readonly authorizationDetails?: readonly AuthorizationDetail[]
+}
+
+/**
+ * One permission that is asked for or granted, in the format of the provider's API.
+ *
+ * @example
+ * ```ts
+ * import type { AuthorizationDetail } from 'passport-authorization-code'
+ *
+ * const payment: AuthorizationDetail = {
+ *   type: 'payment_initiation',
+ *   instructedAmount: { currency: 'EUR', amount: '123.50' },
+ * }
+ * ```
+ *
+ * @see [RFC 9396, section 2 - Request Parameter "authorization_details"](https://www.rfc-editor.org/rfc/rfc9396.html#section-2)
+ */
+export interface AuthorizationDetail {
+  /** The kind of permission, as the provider documents it. It determines the other members. */
+  readonly type: string
+  readonly [member: string]: unknown
 }

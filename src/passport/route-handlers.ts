@@ -5,9 +5,9 @@ import { ConfigurationError, CrossSiteRequestError, LogoutTokenError } from '../
 import type { FailureInfo, LoginInfo } from '../login/login-options.js'
 import { asyncHandler } from './async-handler.js'
 import { authenticate, logIn } from './authenticate.js'
+import type { LoginStrategy } from './login-strategy.js'
 import { loginPath, refusalPage } from './pages.js'
 import type { RouterSettings } from './router-options.js'
-import type { LoginStrategy } from './login-strategy.js'
 
 /** The responses carry states and session cookies, and the URLs carry codes. */
 export const notCached: RequestHandler = (_req, res, next) => {

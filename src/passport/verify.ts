@@ -1,10 +1,9 @@
 import type { Request } from 'express'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { ConfigurationError } from '../errors/errors.js'
-import type { AuthorizationDetail } from '../options/authorization-details.js'
 import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
-import type { TokenSet } from '../options/token-set.js'
+import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 
 /** A login that `verify` decides about. */
 export interface VerifiedLogin {

@@ -11,7 +11,7 @@ import type { Transport } from '../client/transport.js'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
 import { missing, readTable } from '../options/option-table.js'
-import type { OptionsOf, OptionTable, SettingsOf } from '../options/option-table.js'
+import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
 

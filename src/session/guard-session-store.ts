@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../errors/errors.js'
-import { readTable } from '../options/option-table.js'
-import type { OptionsOf, OptionTable } from '../options/option-table.js'
-import { positive, withMethods } from '../options/readers.js'
 import type { Ledger } from '../options/ledger.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionTable, OptionsOf } from '../options/option-table.js'
+import { positive, withMethods } from '../options/readers.js'
 
 /** The options of {@link guardSessionStore}: how each is read, its default, and its meaning. */
 export const GUARD_OPTIONS = {
