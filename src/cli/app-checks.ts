@@ -113,7 +113,7 @@ function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict
   if (origin + pathname !== expected.origin + expected.pathname) {
     return failed(
       `the login route redirects to ${origin}${pathname}`,
-      'The application uses another provider than these options. Use the same ones.',
+      'The application uses a different provider. Check that both have the same options.',
     )
   }
   if (searchParams.get('client_id') !== settings.clientID) {

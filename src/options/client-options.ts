@@ -54,9 +54,9 @@ export const CLIENT_OPTIONS = {
 
   /**
    * A private key that the tokens are bound to, so that stolen tokens are useless without it. PEM, JWK,
-   * KeyObject or CryptoKey. Use the same key in all processes, and another one than `privateKey`.
+   * KeyObject or CryptoKey. Use the same key in all processes, and a different one for `privateKey`.
    *
-   * @default none: the tokens are bearer tokens
+   * @default the tokens are bearer tokens
    * @see [RFC 9449 - OAuth 2.0 Demonstrating Proof of Possession (DPoP)](https://www.rfc-editor.org/rfc/rfc9449.html)
    */
   dpopKey: { read: checkedWhenUsed<PrivateKey>(), refuseUnset: true },

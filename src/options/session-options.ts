@@ -6,7 +6,7 @@ import { flag, orFunction, positive, secrets, text, texts, withMethods } from '.
 /** The options for what is stored of a login, where, and for how long. */
 export const SESSION_OPTIONS = {
   /**
-   * The property of `req.session` in which this strategy keeps its data. Two strategies must not share one.
+   * The property of `req.session` in which this strategy keeps its data. Each strategy needs its own.
    *
    * @default `oauth2:` and the name
    */

@@ -16,7 +16,7 @@ export const TEST_PROVIDER_OPTIONS = {
   /**
    * The person who logs in: any JSON object. It is the profile, and its `sub` (or `id`) is the ID token's `sub`.
    *
-   * @default Ada Lovelace: `{ sub: 'ada', name, email }`
+   * @default Ada Lovelace: `{ sub, name, email }`
    */
   user: {
     read: jsonObject,

@@ -344,7 +344,7 @@ describe('doctor finds', () => {
       'login',
       'failed',
       /redirects to/,
-      /another provider/,
+      /different provider/,
     ],
     [
       'a cookie that stays behind',
