@@ -12,7 +12,7 @@ import { isLocal } from './visitors.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { flag } from '../options/readers.js'
-import type { AuthorizationCodeStrategy } from '../passport/strategy.js'
+import type { LoginStrategy } from '../passport/login-strategy.js'
 
 /** The options of {@link flowInspector}. The type, the checks, the defaults and the reference are made from this table. */
 export const FLOW_INSPECTOR_OPTIONS = {
@@ -53,7 +53,7 @@ export type FlowInspectorOptions = OptionsOf<typeof FLOW_INSPECTOR_OPTIONS>
  * error handlers instead.
  */
 export function flowInspector(
-  strategies: AuthorizationCodeStrategy | readonly AuthorizationCodeStrategy[],
+  strategies: LoginStrategy | readonly LoginStrategy[],
   options: FlowInspectorOptions = {},
 ): Router {
   const { dangerouslyAllowRemote } = readTable(
@@ -85,7 +85,7 @@ export function flowInspector(
 }
 
 /** The strategy's observation. @throws {ConfigurationError} if it is not a strategy of this library */
-function observationOfStrategy(strategy: AuthorizationCodeStrategy): Observation {
+function observationOfStrategy(strategy: LoginStrategy): Observation {
   const observation = observationOf(strategy)
   if (observation === undefined) {
     throw new ConfigurationError(

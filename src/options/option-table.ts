@@ -1,8 +1,6 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { editDistance } from '../lib/edit-distance.js'
-
-/** The options as the application passed them, before they are checked. */
-export type GivenOptions = Readonly<Record<string, unknown>>
+import type { GivenOptions } from './given-options.js'
 
 /**
  * One option. Its name is the property that it is assigned to. The comment on that property is its documentation:

@@ -1,26 +1,19 @@
-import type { LoginRequest } from '../lib/login-request.js'
-import { checkAuthorizationDetails } from './authorization-details.js'
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
 import { missing } from './option-table.js'
-import type { GivenOptions, OptionTable } from './option-table.js'
-import { checkParameters } from './parameters.js'
-import type { Parameters } from './parameters.js'
+import type { GivenOptions } from './given-options.js'
+import type { OptionTable } from './option-table.js'
 import type { ParsedProfile } from './profile.js'
 import {
   aFunction,
-  flag,
-  headers,
   oneOf,
   orFunction,
   positive,
-  resources,
   scope,
   secureUrl,
   someOf,
   text,
   texts,
   urlWithoutFragment,
-  zeroOrMore,
 } from './readers.js'
 import { SIGNATURE_ALGORITHMS } from './signature-algorithms.js'
 

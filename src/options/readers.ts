@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { isSecure } from '../lib/secure-url.js'
-import type { GivenOptions } from './option-table.js'
+import type { GivenOptions } from './given-options.js'
 
 /**
  * Checks the value of an option and returns it typed. All readers throw a `ConfigurationError` that names the option.

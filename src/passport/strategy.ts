@@ -97,9 +97,9 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
   }
 
   /**
-   * Resolves to an access token that is valid now, and refreshes it first if necessary. However many
-   * requests and processes ask at the same time, the provider receives one refresh. While a token that is
-   * due for renewal is still valid, it is refreshed in the background and nobody waits.
+   * Resolves to an access token that is valid now, and refreshes it first if necessary. However many requests and
+   * processes ask at the same time, the provider receives one refresh. A token that is still valid for a while is
+   * refreshed in the background, and nobody waits.
    *
    * @example
    * ```ts
@@ -117,11 +117,9 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
   }
 
   /**
-   * `fetch` with the session's access token. `timeoutMs` and `responseLimitBytes` apply, plain HTTP is
-   * refused, and redirects are followed only if `init.redirect` says so.
-   *
-   * On a 401 the token is refreshed and the request sent once more. A body that is a stream can be sent only
-   * once: then the 401 is the answer.
+   * `fetch` with the session's access token. `timeoutMs` and `responseLimitBytes` apply, plain HTTP is refused, and
+   * redirects are followed only if `init.redirect` says so. On a 401 the token is refreshed and the request sent once
+   * more, unless its body is a stream, which can be sent only once.
    *
    * @example
    * ```ts
@@ -158,10 +156,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
 
   /**
    * Logs out: ends the grants of all providers in this session, then the session. Only the fields named in
-   * `keepSession` survive, under a new session id. Does not wait for the providers to revoke the tokens.
-   *
-   * The grants of other strategies are ended if these are known to Passport: by `passport.use`, or because
-   * `authRouter` has mounted them.
+   * `keepSession` survive, under a new session id. Does not wait for the providers to revoke the tokens. Other
+   * strategies take part if Passport knows them: by `passport.use`, or because `authRouter` has mounted them.
    *
    * @example
    * ```ts
@@ -243,8 +239,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
 
   /** Called by Passport: starts a login or finishes one. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
-    // Passport attaches its actions to a copy of the strategy for this request, or, if the application gave
-    // it the strategy itself, to that one, for the newest request. So they are read before anything is awaited.
+    // Read before anything is awaited: on a strategy that the application passed itself, the next request's actions
+    // replace these.
     const { success, fail, redirect, error } = this as unknown as PassportActions
     const act = (outcome: LoginOutcome | { action: 'error'; error: unknown }): void => {
       // The application may have answered by itself meanwhile, for example after a time-out of its own.

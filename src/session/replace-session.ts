@@ -1,7 +1,14 @@
 import { StorageError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import { callStore, clearFields, hiddenMethod, keepFields, requireSession } from './session-part.js'
+import {
+  callStore,
+  clearFields,
+  hiddenMethod,
+  isFromCookie,
+  keepFields,
+  requireSession,
+} from './session-part.js'
 
 /**
  * Destroys the request's session, so that its id can no longer be used. If it has fields named in `keep`, they
@@ -22,14 +29,6 @@ export async function replaceSession(
   } else {
     await callStore('Destroying the session', (done) => session.destroy(done))
   }
-}
-
-/** Whether the browser has sent this session's cookie. If not, the session is new. */
-export function isFromCookie({ headers, sessionID }: LoginRequest): boolean {
-  if (sessionID === undefined) return false
-  const cookies = headers.cookie ?? ''
-  // express-session percent-encodes cookies, and the application's own `genid` may make ids that this changes.
-  return cookies.includes(sessionID) || cookies.includes(encodeURIComponent(sessionID))
 }
 
 /** What to do with the new session that Passport's `req.logIn` makes. */

@@ -159,3 +159,11 @@ export function readFromStore<Value>(
     }
   })
 }
+
+/** Whether the browser has sent this session's cookie. If not, the session is new. */
+export function isFromCookie({ headers, sessionID }: LoginRequest): boolean {
+  if (sessionID === undefined) return false
+  const cookies = headers.cookie ?? ''
+  // express-session percent-encodes cookies, and the application's own `genid` may make ids that this changes.
+  return cookies.includes(sessionID) || cookies.includes(encodeURIComponent(sessionID))
+}
