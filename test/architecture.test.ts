@@ -1,165 +1,71 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import ts from 'typescript'
+import { REPOSITORY } from './support/repository.js'
 
-/** The house, from the ground up. A file imports only from the floors below its own; a type counts too. */
-const FLOORS: readonly (readonly string[])[] = [
-  // What things are called.
-  ['digest.ts', 'errors.ts', 'types.ts'],
-  // Other people's tools, and texts.
-  ['provider-text.ts', 'tracing.ts'],
-  // What may be shown.
-  ['shown-values.ts'],
-  // Who looks on.
-  ['observation.ts'],
-  // One thing each, and nobody else's.
-  [
-    'authorization-request.ts',
-    'checks.ts',
-    'client-keys.ts',
-    'cookies.ts',
-    'default-user.ts',
-    'diagnostics.ts',
-    'flow-inspector/fixes.ts',
-    'flow-inspector/recorder.ts',
-    'flow-inspector/script.ts',
-    'flow-inspector/style.ts',
-    'flow-inspector/visitors.ts',
-    'grant-state.ts',
-    'pages.ts',
-    'return-to.ts',
-    'sealing.ts',
-    'session.ts',
-    'single-flight.ts',
-    'testing/grants.ts',
-    'testing/log-in.ts',
-    'testing/server.ts',
-    'transport.ts',
-  ],
-  // What they are made into.
-  [
-    'authorization-response.ts',
-    'client-authentication.ts',
-    'dpop.ts',
-    'guard-session-store.ts',
-    'ledger/ledger.ts',
-    'flow-inspector/diagram.ts',
-    'lost-login.ts',
-    'observed-browser.ts',
-    'observed-parts.ts',
-    'pending-logins/cookie.ts',
-    'provider-answer.ts',
-    'provider-jwt.ts',
-    'providers/base-url.ts',
-    'testing/client.ts',
-    'testing/id-tokens.ts',
-    'token-entry.ts',
-  ],
-  // The ledgers; the options; what is made of JWTs; requests with an access token.
-  [
-    'flow-inspector/page.ts',
-    'id-token.ts',
-    'ledger/memory.ts',
-    'ledger/redis.ts',
-    'options.ts',
-    'pending-logins/session.ts',
-    'resource.ts',
-    'signed-response.ts',
-    'testing/endpoints.ts',
-  ],
-  // The providers, which are options; the options' readers; what a login may be told.
-  [
-    'inherited-oauth2.ts',
-    'login-options.ts',
-    'option-readers.ts',
-    'providers/apple.ts',
-    'providers/askara.ts',
-    'providers/auth0.ts',
-    'providers/discord.ts',
-    'providers/discover.ts',
-    'providers/github.ts',
-    'providers/gitlab.ts',
-    'providers/google.ts',
-    'providers/jiko.ts',
-    'providers/keycloak.ts',
-    'providers/linkedin.ts',
-    'providers/microsoft.ts',
-    'providers/okta.ts',
-    'providers/salesforce.ts',
-    'providers/slack.ts',
-    'testing/provider.ts',
-  ],
-  // The options, read; Passport's side of an attempt.
-  ['passport-actions.ts', 'settings.ts'],
-  // Requests as the client; the provider's answers; what a request asks for.
-  [
-    'client-request.ts',
-    'login-request.ts',
-    'profile.ts',
-    'provider-logout.ts',
-    'token-response.ts',
-  ],
-  // The provider's endpoints.
-  ['pushed-authorization-request.ts', 'revocation.ts', 'token-endpoint.ts'],
-  // The way to the authorization endpoint; the tokens of one strategy in a session.
-  ['authorization-endpoint.ts', 'session-tokens.ts'],
-  // The strategies of one session.
-  ['families.ts'],
-  // What a strategy is made of.
-  ['parts.ts'],
-  // What the provider ends; how a login starts.
-  ['backchannel-logout.ts', 'login-start.ts'],
-  // How it is finished.
-  ['login-finish.ts'],
-  // Passport's face of it all.
-  ['strategy.ts'],
-  // The routes.
-  ['flow-inspector/router.ts', 'require-login.ts', 'router.ts'],
-  // The entries.
-  ['flow-inspector.ts', 'index.ts', 'redis.ts', 'testing.ts'],
-  // The command line: what it finds, and its first command.
-  ['cli/finding.ts', 'cli/keygen.ts'],
-  // Where a set-up is read from, and what is looked at.
-  ['cli/provider-checks.ts', 'cli/redis-check.ts', 'cli/setup.ts'],
-  ['cli/app-checks.ts'],
-  // All of it.
-  ['cli/doctor.ts'],
-  ['cli/main.ts'],
-  ['cli.ts'],
+/**
+ * The folders of `src`, from the top. A file imports from its own folder and from rows below; types count, too. The
+ * folders of the first row stand beside the library and may use all of it.
+ */
+const ORDER: readonly (readonly string[])[] = [
+  ['cli', 'testing', 'flow-inspector'],
+  ['passport'],
+  ['diagnostics'],
+  ['login'],
+  ['grants'],
+  ['session'],
+  ['endpoints'],
+  ['providers'],
+  ['client'],
+  ['options'],
+  ['errors'],
+  ['lib'],
 ]
 
-/** Packages that are one file's business: no other may import a value of theirs. */
-const KEEPERS: Readonly<Record<string, readonly string[]>> = {
-  '@opentelemetry/api': ['tracing.ts'],
-  debug: ['diagnostics.ts'],
-  undici: ['transport.ts'],
-  express: ['flow-inspector/router.ts', 'router.ts'],
-  passport: ['default-user.ts', 'router.ts'],
-  'passport-oauth2': ['strategy.ts'],
+/** The entries: lists of exports. `cli.ts` starts the command line. */
+const ENTRIES = ['cli.ts', 'flow-inspector.ts', 'index.ts', 'redis.ts', 'testing.ts']
+
+const MAXIMUM_LINES = 300
+/** Files on the longest chain of imports, from an entry to a file without imports. */
+const MAXIMUM_CHAIN = 11
+const MAXIMUM_FOLDERS = 15
+
+/** Packages that are the subject of some files: no other may import a value from them. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  '@opentelemetry/api': ['diagnostics/tracing.ts'],
+  debug: ['diagnostics/watch.ts'],
+  undici: ['client/transport.ts'],
+  express: ['flow-inspector/router.ts', 'passport/route-handlers.ts', 'passport/router.ts'],
+  passport: [
+    'passport/authenticate.ts',
+    'passport/default-user.ts',
+    'passport/registered-strategies.ts',
+    'passport/router.ts',
+  ],
+  'passport-oauth2': ['passport/strategy.ts'],
   jose: [
-    'client-keys.ts',
-    'dpop.ts',
-    'id-token.ts',
-    'provider-jwt.ts',
-    'sealing.ts',
+    'client/client-keys.ts',
+    'client/dpop.ts',
+    'endpoints/id-token.ts',
+    'endpoints/provider-jwt.ts',
+    'endpoints/token.ts',
+    'lib/sealing.ts',
     'testing/client.ts',
     'testing/id-tokens.ts',
-    'token-endpoint.ts',
   ],
 }
 
-/** Looks at a certificate, by a connection that nothing is sent over. */
+/** Modules with which a file could open a connection of its own. */
+const NETWORK = ['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'http', 'https']
+
+/** The doctor looks at a certificate. Nothing is sent over that connection. */
 const CERTIFICATE_CHECK = [
   'cli/provider-checks.ts imports node:net',
   'cli/provider-checks.ts imports node:tls',
 ]
 
-/** Modules by which a file could open a connection of its own. */
-const WAYS_OUT = ['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'http', 'https']
-
-const src = fileURLToPath(new URL('../src', import.meta.url))
+const src = join(REPOSITORY, 'src')
 const sources = new Map<string, string>()
 
 beforeAll(async () => {
@@ -181,63 +87,115 @@ function valueImportsOf(source: string): string[] {
   return importsOf(ts.transpile(source, options))
 }
 
-function floorOf(file: string): number {
-  return FLOORS.findIndex((floor) => floor.includes(file))
+/** The files of `src` that a file imports. */
+function neighboursOf(file: string): string[] {
+  return importsOf(sources.get(file) ?? '')
+    .filter((name) => name.startsWith('.'))
+    .map((name) =>
+      normalize(join(dirname(file), name))
+        .split(sep)
+        .join('/'),
+    )
+    .map((name) => name.replace(/\.js$/, '.ts'))
 }
 
-describe('the rooms', () => {
-  it('have every file of the source on exactly one floor', () => {
-    expect(FLOORS.flat().sort()).toEqual([...sources.keys()].sort())
+function folderOf(file: string): string {
+  return dirname(file)
+}
+
+function rowOf(file: string): number {
+  return ORDER.findIndex((row) => row.includes(folderOf(file)))
+}
+
+/** Whether a file may import from another. */
+function mayImport(file: string, neighbour: string): boolean {
+  if (folderOf(file) === '.') return folderOf(neighbour) !== '.'
+  return folderOf(file) === folderOf(neighbour) || rowOf(neighbour) > rowOf(file)
+}
+
+describe('the folders', () => {
+  it('are known, and few', () => {
+    const folders = new Set([...sources.keys()].map(folderOf).filter((folder) => folder !== '.'))
+    expect([...folders].sort()).toEqual(ORDER.flat().sort())
+    expect(folders.size).toBeLessThanOrEqual(MAXIMUM_FOLDERS)
   })
 
-  it('are entered only from above: a file imports only from the floors below its own', () => {
-    const trespasses = [...sources].flatMap(([file, source]) =>
-      importsOf(source)
-        .filter((name) => name.startsWith('.'))
-        .map((name) =>
-          normalize(join(dirname(file), name))
-            .split(sep)
-            .join('/'),
-        )
-        .map((name) => name.replace(/\.js$/, '.ts'))
-        .filter((neighbour) => floorOf(neighbour) === -1 || floorOf(neighbour) >= floorOf(file))
+  it('have nothing beside them but the entries', () => {
+    const loose = [...sources.keys()].filter((file) => folderOf(file) === '.')
+    expect(loose.sort()).toEqual(ENTRIES)
+  })
+
+  it('import only from folders below', () => {
+    const upward = [...sources.keys()].flatMap((file) =>
+      neighboursOf(file)
+        .filter((neighbour) => !mayImport(file, neighbour))
         .map((neighbour) => `${file} imports ${neighbour}`),
     )
-    expect(trespasses).toEqual([])
+    expect(upward).toEqual([])
   })
 
-  it('have one door to each package that is one room’s business', () => {
-    const strangers = [...sources].flatMap(([file, source]) =>
-      valueImportsOf(source)
-        .filter((name) => Object.hasOwn(KEEPERS, name) && !KEEPERS[name]?.includes(file))
-        .map((name) => `${file} imports ${name}`),
-    )
-    expect(strangers).toEqual([])
-  })
-
-  it('have one way out to the network: the transport', () => {
-    const holes = [...sources].filter(isOfTheLibrary).flatMap(([file, source]) =>
-      valueImportsOf(source)
-        .filter((name) => WAYS_OUT.includes(name))
-        .map((name) => `${file} imports ${name}`),
-    )
-    expect(holes).toEqual(CERTIFICATE_CHECK)
-    const callers = [...sources]
-      .filter(isOfTheLibrary)
-      .filter(([, source]) => /(?<![.\w])fetch\(/.test(withoutComments(source)))
-    // In `resource.ts` and `strategy.ts` it is the name of a method.
-    expect(callers.map(([file]) => file).sort()).toEqual([
-      'resource.ts',
-      'strategy.ts',
-      'transport.ts',
-    ])
+  it('stand in docs/architecture.md in this order', async () => {
+    const page = await readFile(join(REPOSITORY, 'docs', 'architecture.md'), 'utf8')
+    const [, drawing = ''] = /```text\n(.*?)```/s.exec(page) ?? []
+    const library = ORDER.slice(1).flat()
+    const drawn = [...drawing.matchAll(/([a-z][a-z-]*)\/(?=\s)/g)].map(([, folder = '']) => folder)
+    expect(drawn.filter((folder) => library.includes(folder))).toEqual(library)
+    expect(drawn.slice(0, 3).sort()).toEqual([...(ORDER[0] ?? [])].sort())
   })
 })
 
-/** The test provider is a server, and its browser is none of the application's. */
-function isOfTheLibrary([file]: readonly [string, string]): boolean {
-  return !file.startsWith('testing/')
-}
+describe('the files', () => {
+  it('are short', () => {
+    const long = [...sources]
+      .map(([file, source]) => [file, source.trimEnd().split('\n').length] as const)
+      .filter(([, lines]) => lines > MAXIMUM_LINES)
+    expect(long).toEqual([])
+  })
+
+  it('import each other in short chains, and never in a circle', () => {
+    const longest = new Map<string, readonly string[]>()
+    const chainFrom = (file: string, above: readonly string[]): readonly string[] => {
+      if (above.includes(file)) throw new Error(`A circle: ${[...above, file].join(' > ')}`)
+      const known = longest.get(file)
+      if (known !== undefined) return known
+      const below = neighboursOf(file).map((neighbour) => chainFrom(neighbour, [...above, file]))
+      const [first = []] = below.sort((a, b) => b.length - a.length)
+      const chain = [file, ...first]
+      longest.set(file, chain)
+      return chain
+    }
+    const chains = ENTRIES.map((entry) => chainFrom(entry, []))
+    expect(chains.filter((chain) => chain.length > MAXIMUM_CHAIN)).toEqual([])
+  })
+
+  it('leave each package to those whose subject it is', () => {
+    const others = [...sources].flatMap(([file, source]) =>
+      valueImportsOf(source)
+        .filter((name) => Object.hasOwn(OWNERS, name) && !OWNERS[name]?.includes(file))
+        .map((name) => `${file} imports ${name}`),
+    )
+    expect(others).toEqual([])
+  })
+
+  it('send every request through the transport', () => {
+    const library = [...sources].filter(([file]) => folderOf(file) !== 'testing')
+    const imports = library.flatMap(([file, source]) =>
+      valueImportsOf(source)
+        .filter((name) => NETWORK.includes(name))
+        .map((name) => `${file} imports ${name}`),
+    )
+    expect(imports).toEqual(CERTIFICATE_CHECK)
+    const callers = library.filter(([, source]) =>
+      /(?<![.\w])fetch\(/.test(withoutComments(source)),
+    )
+    // In `requests.ts` and `strategy.ts`, it is the name of a method.
+    expect(callers.map(([file]) => file).sort()).toEqual([
+      'client/requests.ts',
+      'client/transport.ts',
+      'passport/strategy.ts',
+    ])
+  })
+})
 
 function withoutComments(source: string): string {
   return ts.transpile(source, { module: ts.ModuleKind.ESNext, removeComments: true })
