@@ -133,17 +133,15 @@ export function createObservation(
   }
 }
 
-const observations = new WeakMap<object, Observation>()
+/** Where a strategy has its observation: not enumerable, and shared by all copies of this package. */
+const OBSERVATION = Symbol.for('passport-authorization-code.observation')
 
-/**
- * Makes {@link observationOf} find the observation of a strategy. It is not a member of the strategy, because that
- * would make it part of the public API.
- */
+/** Makes {@link observationOf} find the observation of a strategy. */
 export function makeObservable(strategy: object, observation: Observation): void {
-  observations.set(strategy, observation)
+  Object.defineProperty(strategy, OBSERVATION, { value: observation })
 }
 
 /** The strategy's observation, or `undefined` if it is not one of ours. */
 export function observationOf(strategy: object): Observation | undefined {
-  return observations.get(strategy)
+  return Reflect.get(strategy, OBSERVATION) as Observation | undefined
 }

@@ -5,9 +5,9 @@ import type { HeldGrant, TokenEntries, TokenEntry } from './token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { GrantState, Ledger, RenewalLimits } from '../options/ledger.js'
 import type { TokenSet } from '../options/token-set.js'
-import { requireSession } from '../session/session-part.js'
-import type { SessionPart } from '../session/session-part.js'
-import { tryToChangeStoredPart } from '../session/stored-session.js'
+import { requireSession } from '../session/request-session.js'
+import type { StrategyData } from '../session/request-session.js'
+import { tryToChangeStoredData } from '../session/stored-session.js'
 
 /** The result of one refresh: the next state of the grant, or that the grant has ended. */
 export type RefreshOutcome =
@@ -129,8 +129,8 @@ export function createRenewGrant(parts: RenewGrantParts): RenewGrant {
     }
     const entry = await entries.make(held.grant, state, connected)
     // If the session store fails, the next request finds the newer state in the ledger.
-    const change = (part: SessionPart) => withNewerEntry(part, entry)
-    await tryToChangeStoredPart(request, sessionKey, change, timeoutMs)
+    const change = (data: StrategyData) => withNewerEntry(data, entry)
+    await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
     return { state, entry, source }
   }
 }

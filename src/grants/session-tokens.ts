@@ -8,9 +8,9 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import type { GrantState, Ledger } from '../options/ledger.js'
 import type { TokenSet } from '../options/token-set.js'
-import { readPart, requireSession, showPart } from '../session/session-part.js'
-import type { SessionPart } from '../session/session-part.js'
-import { tryToChangeStoredPart } from '../session/stored-session.js'
+import { readStrategyData, requireSession, showStrategyData } from '../session/request-session.js'
+import type { StrategyData } from '../session/request-session.js'
+import { tryToChangeStoredData } from '../session/stored-session.js'
 
 /** Reads, renews and ends the tokens that one strategy has in the sessions. */
 export interface SessionTokens {
@@ -77,8 +77,8 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
       const renewed = await share(`${grant}:${state.version}:${String(forced)}`, () =>
         renewGrant(request, held, forced),
       )
-      const part = withNewerEntry(readPart(session, sessionKey), renewed.entry)
-      if (part !== undefined) showPart(session, sessionKey, part)
+      const data = withNewerEntry(readStrategyData(session, sessionKey), renewed.entry)
+      if (data !== undefined) showStrategyData(session, sessionKey, data)
       return renewed.state
     } catch (error) {
       if (error instanceof LoginRequiredError) await forget(request, entryId(grant), true)
@@ -90,10 +90,10 @@ export function createSessionTokens(parts: SessionTokensParts): SessionTokens {
   async function forget(request: LoginRequest, id: string, ended: boolean): Promise<void> {
     const { session } = request
     if (!session) return
-    const part = withoutEntry(readPart(session, sessionKey), id, ended)
-    if (part !== undefined) showPart(session, sessionKey, part)
-    const change = (stored: SessionPart) => withoutEntry(stored, id, ended)
-    await tryToChangeStoredPart(request, sessionKey, change, timeoutMs)
+    const data = withoutEntry(readStrategyData(session, sessionKey), id, ended)
+    if (data !== undefined) showStrategyData(session, sessionKey, data)
+    const change = (stored: StrategyData) => withoutEntry(stored, id, ended)
+    await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
   }
 
   /** Removes tokens that can no longer be used, and notes that in the session, for `requireLogin`. */

@@ -4,8 +4,8 @@ import type { LoginSession } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
 import type { GrantState } from '../options/ledger.js'
 import type { TokenSet } from '../options/token-set.js'
-import { readPart } from '../session/session-part.js'
-import type { SessionPart } from '../session/session-part.js'
+import { readStrategyData } from '../session/request-session.js'
+import type { StrategyData } from '../session/request-session.js'
 
 /** The tokens of one strategy as they are stored in a session. Only `held` is secret. */
 export interface TokenEntry {
@@ -28,22 +28,22 @@ export interface HeldGrant {
   readonly state: GrantState
 }
 
-/** Whether this part of a session holds a grant. */
-export function holdsGrant(part: SessionPart): boolean {
-  return entryOf(part) !== undefined
+/** Whether these data of a session hold a grant. */
+export function holdsGrant(data: StrategyData): boolean {
+  return entryOf(data) !== undefined
 }
 
 /** Whether the grant by which the person logged in to this session has ended. If so, the person has to log in again. */
-export function hasEnded(part: SessionPart): boolean {
-  return part[ENDED] === true
+export function hasEnded(data: StrategyData): boolean {
+  return data[ENDED] === true
 }
 
 /** The field that says that the grant has ended. The name is long so that no application uses it for its own fields. */
 const ENDED = 'oauth2GrantEnded'
 
-/** The entry in a part of a session; `undefined` if there is none. */
-export function entryOf(part: SessionPart): TokenEntry | undefined {
-  const { entry } = part
+/** The entry in these data of a session; `undefined` if there is none. */
+export function entryOf(data: StrategyData): TokenEntry | undefined {
+  const { entry } = data
   return isTokenEntry(entry) ? entry : undefined
 }
 
@@ -70,36 +70,36 @@ export function entryId(grant: string): string {
   return hash('sha256', `session entry of ${grant}`, 'base64url').slice(0, 16)
 }
 
-/** The part of a session after a login. */
-export function withEntry(part: SessionPart, entry: TokenEntry): SessionPart {
-  return { ...part, entry, [ENDED]: undefined }
+/** The strategy's data in a session after a login. */
+export function withEntry(data: StrategyData, entry: TokenEntry): StrategyData {
+  return { ...data, entry, [ENDED]: undefined }
 }
 
 /**
- * The part after a renewal; `undefined` if the part now has another grant, or already has these tokens or newer
+ * The strategy's data after a renewal; `undefined` if they now have another grant, or already have these tokens or newer
  * ones.
  */
-export function withNewerEntry(part: SessionPart, entry: TokenEntry): SessionPart | undefined {
-  const present = entryOf(part)
+export function withNewerEntry(data: StrategyData, entry: TokenEntry): StrategyData | undefined {
+  const present = entryOf(data)
   return present?.id === entry.id && present.version < entry.version
-    ? { ...part, entry }
+    ? { ...data, entry }
     : undefined
 }
 
 /**
- * The part after the end of the grant `id`; `undefined` if the part has another grant.
+ * The strategy's data after the end of the grant `id`; `undefined` if they have another grant.
  *
  * @param ended notes that the person has to log in again; ignored for a connected provider, without which the
  * person stays logged in
  */
 export function withoutEntry(
-  part: SessionPart,
+  data: StrategyData,
   id: string,
   ended: boolean,
-): SessionPart | undefined {
-  const entry = entryOf(part)
+): StrategyData | undefined {
+  const entry = entryOf(data)
   if (entry?.id !== id) return undefined
-  return { ...part, entry: undefined, [ENDED]: (ended && !entry.connected) || undefined }
+  return { ...data, entry: undefined, [ENDED]: (ended && !entry.connected) || undefined }
 }
 
 /** A new grant. */
@@ -128,7 +128,7 @@ export interface TokenEntries {
 
 /** What {@link createTokenEntries} needs. */
 export interface TokenEntrySettings {
-  /** The field of the session that has the strategy's part. */
+  /** The field of the session that has the strategy's data. */
   readonly sessionKey: string
   /** Identifies the strategy: see {@link TokenEntry.owner}. */
   readonly owner: string
@@ -168,7 +168,7 @@ export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
     make,
 
     find(session) {
-      const entry = entryOf(readPart(session, sessionKey))
+      const entry = entryOf(readStrategyData(session, sessionKey))
       return entry?.owner === owner ? entry : undefined
     },
 
@@ -179,9 +179,9 @@ export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
     },
 
     async open(session) {
-      const part = readPart(session, sessionKey)
-      const entry = entryOf(part)
-      if (entry === undefined) return hasEnded(part) ? 'grant_ended' : 'no_tokens'
+      const data = readStrategyData(session, sessionKey)
+      const entry = entryOf(data)
+      if (entry === undefined) return hasEnded(data) ? 'grant_ended' : 'no_tokens'
       if (entry.owner !== owner) return 'no_tokens'
       if (typeof entry.held !== 'string') return entry.held
       const held = await open(entry, entry.held)

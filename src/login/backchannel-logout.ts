@@ -10,7 +10,7 @@ import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
 import { entryOf, hasEnded, withoutEntry } from '../grants/token-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { EnrolledLogin, Ledger } from '../options/ledger.js'
-import { changeStoredPart, destroyStored, readStoredPart } from '../session/stored-session.js'
+import { changeStoredData, destroyStored, readStoredData } from '../session/stored-session.js'
 import type { SessionAddress } from '../session/stored-session.js'
 
 /** What a provider's logout needs. */
@@ -65,14 +65,14 @@ export type EndLogin = (login: EnrolledLogin, sessionStore: object) => Promise<b
 export function createEndLogin(sessionKey: string): EndLogin {
   return async ({ sessionId, entryId }, sessionStore) => {
     const address: SessionAddress = { sessionID: sessionId, sessionStore }
-    const part = await readStoredPart(address, sessionKey)
-    if (part === undefined) return false
-    const entry = entryOf(part)
+    const data = await readStoredData(address, sessionKey)
+    if (data === undefined) return false
+    const entry = entryOf(data)
     if (entry?.id === entryId && entry.connected) {
-      await changeStoredPart(address, sessionKey, (one) => withoutEntry(one, entryId, false))
+      await changeStoredData(address, sessionKey, (one) => withoutEntry(one, entryId, false))
       return true
     }
-    if (entry?.id !== entryId && !hasEnded(part)) return false
+    if (entry?.id !== entryId && !hasEnded(data)) return false
     await destroyStored(address)
     return true
   }

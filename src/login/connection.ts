@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { LoginRequiredError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { requireSession } from '../session/session-part.js'
+import { requireSession } from '../session/request-session.js'
 
 /**
  * Identifies the session that a further provider is being connected to. It changes as soon as somebody logs in.

@@ -6,7 +6,7 @@ import { readTable } from '../options/option-table.js'
 import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import { positive, secrets } from '../options/readers.js'
-import { requireResponse } from '../session/session-part.js'
+import { requireResponse } from '../session/request-session.js'
 
 export const COOKIE_PENDING_LOGINS_OPTIONS = {
   /** Seals the cookies: at least 32 characters, or a list. The first seals, all of them open. */

@@ -15,7 +15,7 @@ import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
-import { readPart, requireSession } from '../session/session-part.js'
+import { readStrategyData, requireSession } from '../session/request-session.js'
 
 /** What finishing a login depends on of the strategy's options. */
 export interface FinishLoginSettings extends LoadProfileSettings {
@@ -160,7 +160,7 @@ function repeated(
 ): LoginOutcome {
   switch (taken.status) {
     case 'used': {
-      if (!holdsGrant(readPart(requireSession(request), sessionKey))) {
+      if (!holdsGrant(readStrategyData(requireSession(request), sessionKey))) {
         throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
       }
       const url = taken.returnTo ?? encodedUrl(options.successRedirect ?? '/')

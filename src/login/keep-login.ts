@@ -13,11 +13,11 @@ import { fillWhenRegenerated } from '../session/replace-session.js'
 import {
   clearFields,
   keepFields,
-  readPart,
+  readStrategyData,
   requireSession,
   saveSession,
-  writePart,
-} from '../session/session-part.js'
+  writeStrategyData,
+} from '../session/request-session.js'
 import { reloadSession } from '../session/stored-session.js'
 
 /**
@@ -89,7 +89,7 @@ async function keepInPresentSession(
     throw new LoginRequiredError('not_logged_in')
   }
   carryPendingLogins(session, present)
-  writePart(present, sessionKey, withEntry(readPart(present, sessionKey), entry))
+  writeStrategyData(present, sessionKey, withEntry(readStrategyData(present, sessionKey), entry))
   await saveSession(present)
   await confirm?.(present).catch(async (error: unknown) => {
     await forget(request)
@@ -108,7 +108,7 @@ function keepInNewSession(
     fill: (fresh) => {
       keepFields(keepSession, session, fresh)
       carryPendingLogins(session, fresh)
-      writePart(fresh, sessionKey, withEntry(readPart(fresh, sessionKey), entry))
+      writeStrategyData(fresh, sessionKey, withEntry(readStrategyData(fresh, sessionKey), entry))
       // Passport's `keepSessionInfo` copies whatever is left here over the new session.
       clearFields(session)
     },

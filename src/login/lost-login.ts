@@ -1,6 +1,6 @@
 import { PendingLoginError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { isFromCookie } from '../session/session-part.js'
+import { isFromCookie } from '../session/request-session.js'
 
 /**
  * Explains why a callback has no pending login, as far as the request shows it: no session cookie came back, its

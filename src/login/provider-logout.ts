@@ -5,7 +5,7 @@ import { LogoutResponseError } from '../errors/errors.js'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { TokenSet } from '../options/token-set.js'
-import { requireResponse } from '../session/session-part.js'
+import { requireResponse } from '../session/request-session.js'
 
 /** With `__Host-`, only this host can set the cookie, over HTTPS (or on localhost). */
 const PREFIX = '__Host-logout.'

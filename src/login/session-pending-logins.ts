@@ -2,7 +2,12 @@ import { hash } from 'node:crypto'
 import type { LoginSession } from '../lib/login-request.js'
 import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
-import { readPart, requireSession, saveSession, writePart } from '../session/session-part.js'
+import {
+  readStrategyData,
+  requireSession,
+  saveSession,
+  writeStrategyData,
+} from '../session/request-session.js'
 
 /** How many login attempts a session keeps, finished ones included. The oldest is dropped first. */
 const MAXIMUM_ATTEMPTS = 8
@@ -94,7 +99,7 @@ function merged(older: Attempts, newer: Attempts): Attempts {
 }
 
 function read(session: LoginSession, sessionKey: string): Attempts {
-  const { pendingLogins } = readPart(session, sessionKey)
+  const { pendingLogins } = readStrategyData(session, sessionKey)
   return Array.isArray(pendingLogins) ? pendingLogins.filter(isAttempt) : []
 }
 
@@ -124,5 +129,8 @@ function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
 
 function write(session: LoginSession, sessionKey: string, attempts: Attempts): void {
   const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)
-  writePart(session, sessionKey, { ...readPart(session, sessionKey), pendingLogins })
+  writeStrategyData(session, sessionKey, {
+    ...readStrategyData(session, sessionKey),
+    pendingLogins,
+  })
 }

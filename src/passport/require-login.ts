@@ -9,7 +9,7 @@ import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { asyncHandler } from './async-handler.js'
 import type { Reply } from './async-handler.js'
 import { readStrategy } from './strategy-reader.js'
-import { keysOfParts, requireSession } from '../session/session-part.js'
+import { keysOfStrategyData, requireSession } from '../session/request-session.js'
 
 /** The table of {@link RequireLoginOptions}. */
 export const REQUIRE_LOGIN_OPTIONS = {
@@ -70,7 +70,7 @@ function isLoggedIn(req: LoginRequest): boolean {
   if (authenticated === undefined) {
     throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
   }
-  return authenticated && keysOfParts(requireSession(req), hasEnded).length === 0
+  return authenticated && keysOfStrategyData(requireSession(req), hasEnded).length === 0
 }
 
 function askForLogin(loginPath: string, req: Request, res: Response): Reply {

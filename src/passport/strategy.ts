@@ -24,7 +24,7 @@ import type { PassportActions } from './passport-actions.js'
 import { registeredStrategies } from './registered-strategies.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
-import { requireSession } from '../session/session-part.js'
+import { requireSession } from '../session/request-session.js'
 
 /**
  * Logs people in through the OAuth 2.0 Authorization Code Flow and keeps their tokens in the session.

@@ -8,7 +8,7 @@ import {
   isFromCookie,
   keepFields,
   requireSession,
-} from './session-part.js'
+} from './request-session.js'
 
 /**
  * Destroys the request's session, so that its id can no longer be used. If it has fields named in `keep`, they

@@ -1,45 +1,45 @@
 import { setTimeout } from 'node:timers/promises'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { asPart, callStore, readFromStore, requireSession } from './session-part.js'
-import type { SessionPart } from './session-part.js'
+import { asStrategyData, callStore, readFromStore, requireSession } from './request-session.js'
+import type { StrategyData } from './request-session.js'
 
 /**
- * Changes the strategy's part of the *stored* session, and keeps everything else that other requests have
+ * Changes the strategy's data in the *stored* session, and keeps everything else that other requests have
  * written to it. A session that is no longer stored is not created again.
  *
  * It reads the session and then writes it, one round trip later. A change that another request writes between
  * the two is lost, as with any two requests of one session.
  *
- * @param change returns the new part, or `undefined` to write nothing
+ * @param change returns the new data, or `undefined` to write nothing
  * @throws {StorageError} if the store fails
  */
-export async function changeStoredPart(
+export async function changeStoredData(
   request: SessionAddress,
   key: string,
-  change: (part: SessionPart) => SessionPart | undefined,
+  change: (data: StrategyData) => StrategyData | undefined,
 ): Promise<void> {
   const stored = await readStored(request)
   if (stored === undefined) return
-  const part = change(asPart(stored[key]))
-  if (part === undefined) return
-  const changed = { ...stored, [key]: part, cookie: renewed(stored.cookie) }
+  const data = change(asStrategyData(stored[key]))
+  if (data === undefined) return
+  const changed = { ...stored, [key]: data, cookie: renewed(stored.cookie) }
   const { sessionID: id, sessionStore: store } = request as StoredAddress
   await callStore('Writing the session', (done) => store.set(id, changed, done))
 }
 
 /**
- * The same as {@link changeStoredPart}, for changes that a later request makes if this one fails: errors are
+ * The same as {@link changeStoredData}, for changes that a later request makes if this one fails: errors are
  * ignored, and it stops waiting for the store after `timeoutMs` **milliseconds**.
  */
-export async function tryToChangeStoredPart(
+export async function tryToChangeStoredData(
   request: SessionAddress,
   key: string,
-  change: (part: SessionPart) => SessionPart | undefined,
+  change: (data: StrategyData) => StrategyData | undefined,
   timeoutMs: number,
 ): Promise<void> {
   const changed = new AbortController()
   await Promise.race([
-    changeStoredPart(request, key, change),
+    changeStoredData(request, key, change),
     setTimeout(timeoutMs, undefined, { ref: false, signal: changed.signal }),
   ]).catch(() => undefined)
   changed.abort()
@@ -49,16 +49,16 @@ export async function tryToChangeStoredPart(
 export type SessionAddress = Pick<LoginRequest, 'sessionID' | 'sessionStore'>
 
 /**
- * The strategy's part of a *stored* session; `undefined` if the session is no longer stored.
+ * The strategy's data in a *stored* session; `undefined` if the session is no longer stored.
  *
  * @throws {StorageError} if the store fails
  */
-export async function readStoredPart(
+export async function readStoredData(
   address: SessionAddress,
   key: string,
-): Promise<SessionPart | undefined> {
+): Promise<StrategyData | undefined> {
   const stored = await readStored(address)
-  return stored === undefined ? undefined : asPart(stored[key])
+  return stored === undefined ? undefined : asStrategyData(stored[key])
 }
 
 /**

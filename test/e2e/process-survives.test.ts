@@ -235,6 +235,9 @@ async function plant(field: string, value: unknown): Promise<void> {
 }
 
 describe.each(Object.entries(ROUTES))('%s', (name, prepare) => {
+  // Once for each route, in the session that all of this has happened to.
+  afterAll(() => expectLogin(browser))
+
   it.each(MISFORTUNES)('when it %s, ends no process and no later login', async (misfortune) => {
     const target = await prepare()
     const sent = new AbortController()
@@ -244,7 +247,6 @@ describe.each(Object.entries(ROUTES))('%s', (name, prepare) => {
     await expectLogin(new Browser())
     if (ENDLESS.includes(misfortune) || name.endsWith('events')) sent.abort()
     await app.whileAlive(() => answer)
-    await expectLogin(browser)
   })
 })
 

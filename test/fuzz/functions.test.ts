@@ -129,7 +129,11 @@ describe('standardResponse', () => {
   })
   const filling = {
     ...{ access: 'the-access-token', refresh: 'the-refresh-token' },
-    ...{ code: 'the/code+of this login', verifier: 'the-verifier', secret: 'the secret of client-1’s own' },
+    ...{
+      code: 'the/code+of this login',
+      verifier: 'the-verifier',
+      secret: 'the secret of client-1’s own',
+    },
   }
 
   it('hands on the tokens of every good answer, and says of every other what is wrong without them', async () => {

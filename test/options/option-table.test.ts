@@ -129,7 +129,12 @@ describe('an editor', () => {
       'identifier at the provider',
       undefined,
     ],
-    ['successRedirect', '(property) successRedirect?: string | undefined', 'Where a login', "'/'"],
+    [
+      'successRedirect',
+      '(property) successRedirect?: string | undefined',
+      'Where the browser goes',
+      "'/'",
+    ],
   ])(
     'shows type, description and default of %s',
     (name, type, description, value) => {

@@ -172,7 +172,7 @@ async function guides(): Promise<readonly string[]> {
   const pages = await readdir(join(repository, 'docs'), { recursive: true })
   return pages
     .map((page) => `docs/${page.replaceAll('\\', '/')}`)
-    .filter((page) => /\.(md|svg)$/.test(page) && !page.startsWith('docs/api/'))
+    .filter((page) => /\.(md|svg)$/.test(page))
 }
 
 /** What every source file becomes. */

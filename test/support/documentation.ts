@@ -52,12 +52,12 @@ export async function readGuide(file: string): Promise<Guide> {
 /** The pages beside the README that are not under docs/. */
 const OTHER_PAGES = ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
 
-/** Reads all pages: the README first. What typedoc writes into docs/api is left out. */
+/** Reads all pages: the README first. */
 export async function readGuides(): Promise<readonly Guide[]> {
   const pages = await readdir(join(REPOSITORY, 'docs'), { recursive: true })
   const files = pages
     .map((page) => `docs/${page.replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith('.md') && !file.startsWith('docs/api/'))
+    .filter((file) => file.endsWith('.md'))
   return Promise.all(['README.md', ...OTHER_PAGES, ...files.sort()].map(readGuide))
 }
 

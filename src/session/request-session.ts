@@ -25,29 +25,29 @@ export function requireResponse({ res }: LoginRequest): ServerResponse {
 }
 
 /** Everything that one strategy stores in a session, under one key. */
-export type SessionPart = Readonly<Record<string, unknown>>
+export type StrategyData = Readonly<Record<string, unknown>>
 
 /**
  * Parts that are newer than those in their session object, by key. They are not in the session object because
  * express-session would then write the whole session at the end of the response, and overwrite the changes of
  * other requests.
  */
-const newerParts = new WeakMap<LoginSession, Map<string, SessionPart>>()
+const newerData = new WeakMap<LoginSession, Map<string, StrategyData>>()
 
-/** The strategy's part of a session; empty if there is none. */
-export function readPart(session: LoginSession, key: string): SessionPart {
-  return asPart(newerParts.get(session)?.get(key) ?? field(session, key))
+/** The strategy's data in a session; empty if there is none. */
+export function readStrategyData(session: LoginSession, key: string): StrategyData {
+  return asStrategyData(newerData.get(session)?.get(key) ?? field(session, key))
 }
 
-/** The value as a part. A session can hold anything: a value that is not an object becomes an empty part. */
-export function asPart(value: unknown): SessionPart {
-  return typeof value === 'object' && value !== null ? (value as SessionPart) : {}
+/** The value if it is an object, else an empty one: a session can hold anything. */
+export function asStrategyData(value: unknown): StrategyData {
+  return typeof value === 'object' && value !== null ? (value as StrategyData) : {}
 }
 
-/** Writes the strategy's part into the session object, or removes it if all its fields are `undefined`. */
-export function writePart(session: LoginSession, key: string, part: SessionPart): void {
-  newerParts.get(session)?.delete(key)
-  const left = Object.entries(part).filter(([, value]) => value !== undefined)
+/** Writes the strategy's data into the session object, or removes it if all its fields are `undefined`. */
+export function writeStrategyData(session: LoginSession, key: string, data: StrategyData): void {
+  newerData.get(session)?.delete(key)
+  const left = Object.entries(data).filter(([, value]) => value !== undefined)
   if (left.length === 0) Reflect.deleteProperty(session, key)
   else setField(session, key, Object.fromEntries(left))
 }
@@ -60,28 +60,28 @@ export function clearFields(session: LoginSession): void {
 }
 
 /** The keys of all parts of a session that `matches` accepts. */
-export function keysOfParts(
+export function keysOfStrategyData(
   session: LoginSession,
-  matches: (part: SessionPart) => boolean,
+  matches: (data: StrategyData) => boolean,
 ): string[] {
-  return Object.keys(session).filter((key) => matches(readPart(session, key)))
+  return Object.keys(session).filter((key) => matches(readStrategyData(session, key)))
 }
 
 /**
- * Makes {@link readPart} return a newer part for this request, without changing the session object. If the
- * application saves the session, the newer part is saved with it.
+ * Makes {@link readStrategyData} return newer data for this request, without changing the session object. If the
+ * application saves the session, the newer data is saved with it.
  */
-export function showPart(session: LoginSession, key: string, part: SessionPart): void {
-  const known = newerParts.get(session)
+export function showStrategyData(session: LoginSession, key: string, data: StrategyData): void {
+  const known = newerData.get(session)
   if (known !== undefined) {
-    known.set(key, part)
+    known.set(key, data)
     return
   }
-  const parts = new Map([[key, part]])
-  newerParts.set(session, parts)
+  const parts = new Map([[key, data]])
+  newerData.set(session, parts)
   const save = session.save.bind(session)
   hiddenMethod(session, 'save', (callback?: (error?: unknown) => void) => {
-    for (const [name, newer] of [...parts]) writePart(session, name, newer)
+    for (const [name, newer] of [...parts]) writeStrategyData(session, name, newer)
     return save(callback)
   })
 }
