@@ -15,12 +15,12 @@ Every error of this package is an \`AuthorizationCodeError\`, and its \`help\` l
 | field | what it says |
 | --- | --- |
 | \`code\` | Which error it is: one of the headings below. It stays the same when a message changes. |
-| \`status\`, \`statusCode\` | The HTTP status that fits. Express's own error handler sends it. |
+| \`status\`, \`statusCode\` | The HTTP status to answer with. Express's own error handler sends it. |
 | \`expose\` | Whether the message may be sent to the client: \`true\` if \`status\` is below 500. |
 | \`fault\` | Who can correct the cause: \`developer\`, \`browser\` (the person, by starting again), \`provider\`, \`storage\`. |
 | \`retryable\` | Whether the same attempt may succeed later although nobody has changed anything. |
 | \`message\` | What happened, and what to check. It holds no token, code, verifier, state or secret. |
-| \`help\` | Where to read on. Node prints it with the error. |
+| \`help\` | Where to read more. Node prints it with the error. |
 
 An error handler that tells errors apart:
 
@@ -125,7 +125,7 @@ function oauthErrors(): string {
   const clientRows = Object.entries(CLIENT_FIXES).map(([method, fix]) => [`\`${method}\``, fix])
   return `## OAuth errors
 
-What the provider's \`error\` means. \`status\` is that of our error; where it says “no error”, the login was refused: it ends at \`failureRedirect\`, or on a page that says so. An \`error\` that is not listed, or that comes from elsewhere, is the provider's own, and our status is 502.
+What the provider's \`error\` means. \`status\` is that of our error. “No error” means that the login was refused: the person goes to \`failureRedirect\`, or sees a page that says so. An \`error\` that is not in this table, or that comes from another place than the table says, has the status 502.
 
 ${table(['`error`', 'comes from', '`status`', 'what it means', 'what to do'], rows)}
 After \`invalid_client\`, what to check depends on the client's \`clientAuthentication\`:

@@ -86,8 +86,8 @@ export async function render(): Promise<string> {
   }
   const page = [
     '# Options',
-    'Made from `src/options` and the tables beside what else takes options: change it there, then run `npx tsx docs/generate/options.ts`.',
-    'Options are checked once, at start. One that is unknown, missing or cannot be used is refused by a `ConfigurationError` that names it.',
+    'This page is made from the tables in `src/options`, and from those beside each function that takes options. Change a table, then run `npm run docs:reference`.',
+    'Options are checked once, at start. An option that is unknown, missing or cannot be used throws a `ConfigurationError` that names it.',
     '## `new AuthorizationCodeStrategy(options)`',
     ...STRATEGY.map((section) => renderSection(section, '###')),
     ...OTHERS.map((section) => renderSection(section, '##')),

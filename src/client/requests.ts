@@ -16,7 +16,7 @@ export interface ClientAnswer {
 export interface ClientRequestOptions {
   /** How the body is written. @default 'form' */
   readonly format?: 'form' | 'json'
-  /** Less time than the transport's, in **milliseconds**. */
+  /** A shorter time limit than the transport's, in **milliseconds**. */
   readonly timeoutMs?: number
   /** Whether a DPoP proof goes with it, if the client has a key for that. @default true */
   readonly proves?: boolean
@@ -97,7 +97,7 @@ function toMembers(form: URLSearchParams): Record<string, string | readonly stri
   return Object.fromEntries(members)
 }
 
-/** Parameters that error messages may contain. All others may be secrets, also the application's own. */
+/** Parameters that error messages may contain. All others may be secrets, including the application's own. */
 const PUBLIC_PARAMETERS: ReadonlySet<string> = new Set([
   'audience',
   'authorization_details',
@@ -215,8 +215,8 @@ function asksForNonce({ status, headers }: Response): boolean {
 }
 
 /**
- * Whether a resource rejects the access token. A challenge with another error than `invalid_token` would be the
- * same for any token. Many resources send no challenge.
+ * Whether a resource rejects the access token. A challenge with any error other than `invalid_token`
+ * would come for every token. Many resources send no challenge, which counts as a rejection.
  *
  * @see [RFC 6750, section 3.1 - Error Codes](https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1)
  */

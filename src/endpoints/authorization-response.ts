@@ -59,7 +59,7 @@ export function stateParameter(parameters: URLSearchParams): string | undefined 
   return states.length === 1 ? states[0] : undefined
 }
 
-/** The provider's response: a code, or a refusal by the person or of a `prompt=none` request. */
+/** The provider's response: a code, or a refusal, by the person or because `prompt=none` forbids asking the person. */
 export type AuthorizationResponse =
   | { readonly kind: 'code'; readonly code: string }
   | {
@@ -71,7 +71,8 @@ export type AuthorizationResponse =
 /**
  * Reads a response whose `state` has been matched to a pending login.
  *
- * @throws {AuthorizationResponseError} if it is malformed, another issuer's, or an error that is not a refusal
+ * @throws {AuthorizationResponseError} if it is malformed, comes from another issuer, or reports an error that is not a
+ *   refusal
  * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
  */
 export function readResponse(
@@ -103,7 +104,7 @@ export function readResponse(
   return { kind: 'code', code }
 }
 
-/** Codes that are not errors: the person refused, or `prompt=none` would have had to ask the person. */
+/** Codes that are not errors: the person refused, or the provider had to ask the person in spite of `prompt=none`. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'access_denied',
   'account_selection_required',

@@ -29,7 +29,7 @@ export interface Logout {
   readonly at: number
 }
 
-/** The names by which a provider can end a login: of its session there, and of its person. */
+/** The names under which a provider can end a login: one for the session there, and one for the person. */
 export function namesOf(
   { sub, sid }: Readonly<Record<string, unknown>>,
   { issuer, clientID }: LogoutTokenSettings,
@@ -67,7 +67,7 @@ export async function readLogoutToken(
   const { iat = 0, jti, events, nonce } = claims
   if (typeof jti !== 'string') throw new LogoutTokenError('its "jti" is not a string')
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
-    throw new LogoutTokenError('it says of no event that somebody has logged out')
+    throw new LogoutTokenError('its "events" do not say that somebody has logged out')
   }
   // Only an ID token has a nonce, and an ID token must not be accepted as a logout token.
   if (nonce !== undefined) throw new LogoutTokenError('it has a nonce')

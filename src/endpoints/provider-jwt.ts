@@ -33,7 +33,8 @@ const CLOCK_TOLERANCE_SECONDS = 30
 
 /**
  * Verifies with the keys at `jwksURL`; `undefined` without one. The keys are loaded when first needed and kept for
- * 10 minutes. For an unknown key they are loaded again, but not within 30 seconds of the last time.
+ * 10 minutes. If a JWT names an unknown key, they are loaded
+ * again, but not within 30 seconds of the last time.
  *
  * @see [OpenID Connect Core, section 10.1.1 - Rotation of Asymmetric Signing Keys](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
  */

@@ -22,7 +22,7 @@ export function createRevocationEndpoint(
 ): RevokeToken {
   const options = { timeoutMs: Math.min(timeoutMs, REVOCATION_TIMEOUT_MS), proves: false }
   return async (token, hint) => {
-    // RFC 7009 knows only forms, also where token requests are JSON.
+    // RFC 7009 knows only forms, even if token requests are JSON.
     const form = new URLSearchParams({ token_type_hint: hint, token })
     const { answer } = await request(url, form, options)
     return answer.status

@@ -18,7 +18,7 @@ export async function openSignedResponse(
   const [response, ...others] = parameters.getAll('response')
   if (response === undefined || others.length > 0) {
     throw new AuthorizationResponseError(
-      'The callback is not signed, as those of this provider have to be.',
+      'The callback is not signed, but this provider has to sign its callbacks.',
     )
   }
   const claims = await verify(response).catch((error: unknown) => {

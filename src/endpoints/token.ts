@@ -50,8 +50,8 @@ export interface TokenEndpoint {
   readonly exchange: (grant: CodeGrant) => Promise<Exchanged>
 
   /**
-   * Refreshes the tokens. Refresh token and scope stay as they were if the response has none. The ID token
-   * stays as it was if the new one is invalid: the other new tokens are valid, and the old ones no longer are.
+   * Refreshes the tokens. If the response has no refresh token or no scope, the old one is kept. If the new ID token
+   * is invalid, the old ID token is kept and the refresh still succeeds: the old access token may no longer work.
    *
    * @throws {TokenEndpointError} if there is no valid token response
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)

@@ -24,7 +24,7 @@ import type { Fault } from './error-entry.js'
 export abstract class AuthorizationCodeError extends Error {
   /** Identifies the error. It stays the same if the message changes. */
   abstract readonly code: string
-  /** The HTTP status to answer with. Express's own error handler does. */
+  /** The HTTP status to answer with. Express's own error handler sends it. */
   abstract readonly status: number
   /** Who can correct the cause: `developer`, `browser` (the person, by starting again), `provider` or `storage`. */
   abstract readonly fault: Fault

@@ -100,7 +100,7 @@ const FAULT_BY_STATUS = {
  * - `expired`: the access token has expired, and there is no refresh token
  * - `grant_ended`: the provider or this application has ended the grant
  * - `unreadable`: the tokens were sealed with a secret that is no longer in `tokenSecret`
- * - `not_logged_in`: a login was to connect a further provider, but nobody is logged in
+ * - `not_logged_in`: a login was meant to connect another provider, but nobody is logged in
  */
 export type LoginRequiredReason = keyof typeof LOGIN_REQUIRED_REASONS
 

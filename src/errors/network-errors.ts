@@ -36,11 +36,11 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
     },
     ECONNRESET: {
       meaning: 'The other side closed the connection before it answered.',
-      fix: 'Try again. If it stays, check for a firewall or proxy that closes connections.',
+      fix: 'Try again. If it keeps happening, check for a firewall or proxy that closes connections.',
     },
     UND_ERR_SOCKET: {
       meaning: 'The other side closed the connection before it answered.',
-      fix: 'Try again. If it stays, check for a firewall or proxy that closes connections.',
+      fix: 'Try again. If it keeps happening, check for a firewall or proxy that closes connections.',
     },
     CERT_HAS_EXPIRED: {
       meaning: 'The server’s certificate has expired.',

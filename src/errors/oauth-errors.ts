@@ -119,7 +119,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       status: 502,
       meaning:
         'The provider wants another nonce in the DPoP proof, although the last one it sent was used.',
-      fix: 'Try again. If it stays, ask the provider why it does not accept the nonces that it sends.',
+      fix: 'Try again. If it keeps happening, ask the provider why it does not accept the nonces that it sends.',
     },
     invalid_token: {
       from: ['resource'],
@@ -133,7 +133,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       from: ['resource'],
       definedBy: 'RFC 6750',
       status: 502,
-      meaning: 'The access token is valid, and does not allow this request.',
+      meaning: 'The access token is valid, but does not allow this request.',
       fix: 'Add the scope that the API needs to the option `scope`, and have the person log in again.',
     },
     server_error: {
@@ -142,7 +142,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       status: 502,
       retryable: true,
       meaning: 'The provider failed.',
-      fix: 'Try again later. If it stays, ask the provider: its logs say more.',
+      fix: 'Try again later. If it keeps happening, ask the provider: its logs say more.',
     },
     temporarily_unavailable: {
       from: ['authorization'],

@@ -138,7 +138,7 @@ export class ProfileError extends ProviderError {
 
 /**
  * A request of `strategy.fetch` got no answer; `networkCode` says why. An answer with any HTTP status is not an
- * error. After `timeout`, the API may have processed the request nevertheless. `phase` is `resource`.
+ * error. After a `timeout`, the API may still have processed the request. `phase` is `resource`.
  *
  * @see [RFC 6750, section 2 - Authenticated Requests](https://www.rfc-editor.org/rfc/rfc6750.html#section-2)
  *

@@ -59,7 +59,7 @@ export const LOGIN_ERRORS = {
       'More than 8 logins were started in this session, and this was the oldest.',
       'Two logins were started at the same moment, and the session kept one of them. `cookiePendingLogins` keeps both.',
       'With `cookiePendingLogins`: the login’s own cookie did not come back.',
-      'The callback has no `state`, or belongs to another strategy than the one of this route.',
+      'The callback has no `state`, or belongs to a different strategy from this route’s.',
     ],
   },
   ERR_PENDING_LOGIN_EXPIRED: {
@@ -111,7 +111,7 @@ export const LOGIN_ERRORS = {
     retryable: false,
     message: 'There is no usable token in this session: the person has to log in.',
     cause: '`reason` says which of the causes below it is.',
-    fix: 'Redirect the person to the login route. `requireLogin` does that for page visits; `requireLogin({ strategy })` does it also when tokens are missing.',
+    fix: 'Redirect the person to the login route. `requireLogin` does that for page visits; `requireLogin({ strategy })` also does it when tokens are missing.',
     page: {
       title: 'You are not logged in',
       text: 'Please log in, and then try again.',
@@ -125,8 +125,8 @@ export const LOGIN_ERRORS = {
     retryable: false,
     message: 'This request came from another site and was refused.',
     cause:
-      'Another site made the browser post to `/logout`, or started a login from an image or a frame. Nothing was changed.',
-    fix: 'Nothing, unless it was your own button: start logins by a link or a redirect, and log out by a form on the app’s own origin.',
+      'Another site made the browser post to `/logout`, started a login from an image or a frame, or tried to connect a provider. Nothing was changed.',
+    fix: 'Nothing, unless it was your own button: start logins with a link or a redirect, and log out with a form on the app’s own origin.',
     page: { ...NOTHING_CHANGED, text: 'Another website made your browser send this request.' },
     checks: [
       '**It happens with your own form.** The proxy has to pass on `Host` as the browser sent it, see [Behind a proxy](behind-a-proxy.md).',
@@ -137,9 +137,9 @@ export const LOGIN_ERRORS = {
     status: 400,
     fault: 'browser',
     retryable: false,
-    message: 'The provider came back from a logout that was not started in this browser.',
+    message: 'The browser came back from a logout that was not started in it.',
     cause:
-      'A browser came to `/logged-out` in which no logout was started within the last 10 minutes. Nothing was changed.',
+      'A browser came to `/logged-out`, but no logout was started in it within the last 10 minutes. Nothing was changed.',
     fix: 'Nothing, if it happens once. If it happens after each logout, `postLogoutRedirectURL` must be on the host where people log out, and the provider must send `state` back.',
     page: { ...NOTHING_CHANGED, text: 'This logout was not started in this browser.' },
   },
@@ -166,8 +166,8 @@ export const LOGIN_REQUIRED_REASONS = {
       'The tokens were sealed with a secret that is no longer in `tokenSecret`: see [Changing keys and secrets](key-rotation.md#secrets-of-your-own).',
   },
   not_logged_in: {
-    message: 'Nobody is logged in to connect this provider to.',
+    message: 'This provider cannot be connected, because nobody is logged in.',
     cause:
-      'A login was to connect a further provider (`connect`, `passport.authorize`), but nobody is logged in.',
+      'A login was meant to connect another provider (`connect`, `passport.authorize`), but nobody is logged in.',
   },
 } as const satisfies Record<string, { readonly message: string; readonly cause: string }>

@@ -9,16 +9,16 @@ export const SERVER_ERRORS = {
     retryable: false,
     message: 'The set-up is wrong.',
     cause:
-      'An option is missing, unknown or cannot be used, or middleware is missing or in the wrong order. It is thrown at start if it can be found there.',
-    fix: 'Do what the message says. `option` names the option, if it is one.',
+      'An option is missing, unknown or cannot be used, or middleware is missing or in the wrong order. It is thrown at start if the mistake can be found then.',
+    fix: 'Do what the message says. `option` names the option, if an option is at fault.',
     checks: [
       '**An option is missing.** Most often an environment variable is not set: `clientID: process.env.CLIENT_ID` is then `undefined`.',
-      '**An option is unknown**, or one of passport-oauth2 (`state`, `pkce`, `store`, `passReqToCallback`, `proxy`, `trustProxy`). The message says what to do instead.',
+      '**An option is unknown**, or belongs to passport-oauth2 (`state`, `pkce`, `store`, `passReqToCallback`, `proxy`, `trustProxy`). The message says what to do instead.',
       '**“This request has no session.”** `app.use(session(…))` has to come before the login routes.',
       '**“requireLogin needs app.use(passport.session()) before it.”** Add it after `session(…)`.',
       '**“The callback came by POST and its form was not read.”** Put `express.urlencoded({ extended: false })` before your callback route. `authRouter` has it.',
       '**“Refused to send a request to … it is not HTTPS.”** Plain HTTP is for loopback addresses only.',
-      '**A key cannot be read, or cannot sign.** Use RSA from 2048 bits, EC P-256 or Ed25519, as PEM text, private JWK, `KeyObject` or `CryptoKey`.',
+      '**A key cannot be read, or cannot sign.** Use RSA with at least 2048 bits, EC P-256 or Ed25519, as PEM text, private JWK, `KeyObject` or `CryptoKey`.',
     ],
   },
   ERR_TOKEN_ENDPOINT: {
@@ -29,7 +29,7 @@ export const SERVER_ERRORS = {
     message:
       'The token endpoint refused a request, could not be reached, or its answer cannot be used.',
     cause:
-      '`phase` is `exchange` at a login and `refresh` later. A refresh that fails is an error only if the access token has expired: until then, requests use the access token that they have. A refresh that the provider refuses for good is a [`LoginRequiredError`](#err_login_required) instead: after `invalid_grant`, and, once the access token has expired, also after `invalid_request` or a 400 without a reason, which some servers send in its place.',
+      '`phase` is `exchange` at a login and `refresh` later. A refresh that fails is an error only if the access token has expired: until then, requests use the access token that they have. If the provider refuses the refresh for good, the error is a [`LoginRequiredError`](#err_login_required) instead. `invalid_grant` always means that. `invalid_request`, and a 400 without a reason, mean it only after the access token has expired: some servers send them instead of `invalid_grant`.',
     fix: 'Look at the request and its answer. Check that `tokenURL` is the token endpoint of this provider, and that this server can reach it.',
     page: {
       title: 'This login could not be finished',
@@ -65,13 +65,13 @@ export const SERVER_ERRORS = {
     fault: 'provider',
     retryable: 'depends',
     message: 'The profile could not be loaded, or cannot be used.',
-    cause: 'A login ends without a profile: nobody is logged in. `phase` is `profile`.',
+    cause: 'Without the profile, the login fails: nobody is logged in. `phase` is `profile`.',
     fix: 'Call `profileURL` with an access token by hand: does it answer with a JSON object? Is a scope missing? If the provider has no profile endpoint, leave out `profileURL`.',
     checks: [
       '**HTTP 401 or 403**: the access token may not read `profileURL`. Often the `scope` lacks `openid` or `profile`.',
       '**HTTP 404**: `profileURL` is wrong.',
       '**It is not a JSON object, or is nested deeper than 100 levels**: read it in a `userProfile` of your own, or set `skipUserProfile`.',
-      '**It is about another person than the ID token**: its `sub` is missing or is not that of the ID token. If the document is not OpenID Connect’s, say by `parseProfile` how to read it.',
+      '**It is about another person than the ID token**: its `sub` is missing or is not that of the ID token. If the document does not follow OpenID Connect, use `parseProfile` to say how to read it.',
       '**It cannot be reached**: see [network errors](#network-errors).',
     ],
   },
@@ -82,7 +82,7 @@ export const SERVER_ERRORS = {
     retryable: 'depends',
     message: 'A request of strategy.fetch got no answer.',
     cause:
-      'The API could not be reached, was too slow, or its answer was too large. After `timeout`, it may have processed the request nevertheless. An answer with any HTTP status is not an error. `phase` is `resource`.',
+      'The API could not be reached, was too slow, or its answer was too large. After a `timeout`, it may still have processed the request. An answer with any HTTP status is not an error. `phase` is `resource`.',
     fix: 'Check the URL that was fetched, and whether this server can reach it.',
     checks: ['**It has a `networkCode`.** Look it up in [network errors](#network-errors).'],
   },
@@ -93,10 +93,10 @@ export const SERVER_ERRORS = {
     retryable: 'depends',
     message: 'The provider’s metadata or keys could not be read, or cannot be used.',
     cause:
-      'With the `phase` `discovery`, `discover` failed, and the process cannot start without it. With `keys`, an ID token, a signed callback or a logout token could not be checked, because the keys at `jwksURL` could not be read; the next attempt reads them again.',
+      'If `phase` is `discovery`, `discover` failed, and the process cannot start without it. If it is `keys`, an ID token, a signed callback or a logout token could not be checked, because the keys at `jwksURL` could not be read; the next attempt reads them again.',
     fix: 'Check the issuer: it must be written exactly as the provider writes it, scheme, path and slash included. Open its `/.well-known/openid-configuration`, which must name the same issuer.',
     checks: [
-      '**At start, the provider cannot be reached.** Let the process end, and have it started again.',
+      '**At start, the provider cannot be reached.** Let the process end, and let your process manager start it again.',
     ],
   },
   ERR_LOGOUT_TOKEN: {
@@ -115,10 +115,10 @@ export const SERVER_ERRORS = {
     fault: 'storage',
     retryable: true,
     message: 'The session store or the ledger could not be read or written.',
-    cause: 'The store or its connection failed. `error.cause` is its own error.',
+    cause: 'The store or its connection failed. `error.cause` is the store’s own error.',
     fix: 'Check that the session store, and the Redis of the ledger, are running and can be reached from this server.',
     checks: [
-      '**The message is “Writing the session failed.”, and its cause a `TypeError`.** The session holds a value that JSON cannot hold, such as a user with a `bigint`.',
+      '**The message is “Writing the session failed.”, and the cause is a `TypeError`.** The session holds a value that JSON cannot hold, such as a user with a `bigint`.',
       '**Redis cannot be reached.** See [Redis and several processes](redis-and-several-processes.md#while-redis-is-away).',
     ],
   },

@@ -7,8 +7,8 @@ import { positive } from '../options/readers.js'
 /** The options of {@link MemoryLedger}: how each is read, its default, and its meaning. */
 export const MEMORY_LEDGER_OPTIONS = {
   /**
-   * How many entries each of the ledger's maps holds at the most: one has the renewed grants, another the used
-   * callbacks and the destroyed sessions. The oldest are dropped first. Without its entry, a session that was
+   * How many entries each of the ledger's maps can hold: one has the renewed grants, another the used callbacks
+   * and the destroyed sessions. The oldest are dropped first. Once its entry is dropped, a session that was
    * saved with older tokens does not get the newer ones, a callback that is sent twice is not stopped, and a
    * destroyed session can come back. Allow for the logins and logouts of one hour. With `backchannelLogout`, each
    * login also takes one or two entries for as long as it lasts.

@@ -40,7 +40,7 @@ export interface SessionTokens {
   readonly replacementFor: (request: LoginRequest, refused: string) => Promise<string | undefined>
 
   /**
-   * Ends the grant of this session, also for requests that are running. Resolves to its newest tokens, for the
+   * Ends the grant of this session, even for requests that are running. Resolves to its newest tokens, for the
    * caller to revoke; `undefined` if the session has no grant.
    */
   readonly end: (request: LoginRequest) => Promise<TokenSet | undefined>
@@ -53,7 +53,7 @@ export interface SessionTokens {
 export interface SessionTokensParts {
   readonly sessionKey: string
   readonly ledger: Ledger
-  /** How long the ledger keeps that a grant has ended, in **milliseconds**. */
+  /** How long the ledger remembers that a grant has ended, in **milliseconds**. */
   readonly keepMs: number
   /** How long the session store may take, in **milliseconds**. */
   readonly timeoutMs: number

@@ -10,7 +10,7 @@ export interface LoginSession {
   save(callback?: (error?: unknown) => void): unknown
   /** Reads the session from its store again. */
   reload(callback: (error?: unknown) => void): unknown
-  /** Replaces the session by a new, empty one with another id. */
+  /** Replaces the session with a new, empty one that has another id. */
   regenerate(callback: (error?: unknown) => void): unknown
   /** Deletes the session from its store. */
   destroy(callback: (error?: unknown) => void): unknown

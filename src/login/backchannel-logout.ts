@@ -24,8 +24,8 @@ export interface BackchannelLogoutParts {
 }
 
 /**
- * Ends what a logout token says has ended: the sessions that were logged in by that session or person of
- * the provider, in all processes that share the ledger. If the provider was only connected to a login, its
+ * Ends what a logout token says has ended: all sessions here that were logged in through that session, or by that
+ * person, at the provider, in all processes that share the ledger. If the provider was only connected to a login, its
  * tokens leave the session, and the login stays.
  *
  * @throws {LogoutTokenError} if the request has no logout token, an invalid one, or one that was used before
@@ -49,8 +49,8 @@ export async function backchannelLogout(
   await ledger.endGroup(logout.group, logout.at, keepMs, async (login) => {
     await endLogin(login, sessionStore)
   })
-  // Claimed last, so that the provider may repeat a logout that has failed here. A second one that arrives
-  // before ends nothing more: no logout ends a login that is younger than itself.
+  // Claimed last, so that the provider can repeat a logout that has failed here. If the same token arrives twice
+  // before it is claimed, the second one ends nothing more: no logout ends a login that is newer than the logout.
   const accepted = await ledger.claim(
     `logout:${logout.id}`,
     LONGEST_DELIVERY_MS + CLOCK_TOLERANCE_MS,

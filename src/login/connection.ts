@@ -4,7 +4,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { requireSession } from '../session/request-session.js'
 
 /**
- * Identifies the session that a further provider is being connected to. It changes as soon as somebody logs in.
+ * Identifies the session that another provider is being connected to. It changes as soon as somebody logs in.
  *
  * @throws {LoginRequiredError} if nobody is logged in
  */

@@ -17,7 +17,7 @@ import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
 import { readStrategyData, requireSession } from '../session/request-session.js'
 
-/** What finishing a login depends on of the strategy's options. */
+/** The options of the strategy that finishing a login depends on. */
 export interface FinishLoginSettings extends LoadProfileSettings {
   readonly issuer?: string | undefined
   readonly authorizationResponseIssParameterSupported: boolean
@@ -30,7 +30,7 @@ export interface FinishLoginParts {
   /** Identifies the strategy: it finishes only logins that it has started. */
   readonly strategyId: string
   readonly pendingLogins: PendingLoginStore
-  /** Makes sure that only one of all requests with the same callback goes on, in all processes. */
+  /** Lets only one of the requests with the same callback continue, in all processes. */
   readonly ledger: Pick<Ledger, 'claim'>
   /** For how long the ledger remembers a callback, in **milliseconds**: as long as its login may be pending. */
   readonly claimTtlMs: number
@@ -39,7 +39,7 @@ export interface FinishLoginParts {
   readonly exchangeCode: (grant: CodeGrant) => Promise<Exchanged>
   /** The application's decision: the user, or `false` or `null` to refuse. */
   readonly verify: (login: LoginToVerify) => Promise<unknown>
-  /** Puts the tokens into the session: a new one or, if a further provider is `connecting`, the present one. */
+  /** Puts the tokens into the session: the current one if another provider is `connecting`, otherwise a new one. */
   readonly keepLogin: (
     request: LoginRequest,
     exchanged: Exchanged,
@@ -79,10 +79,10 @@ export interface FinishLoginHooks {
  *
  * @param parameters of the authorization response
  * @throws {PendingLoginError} if no such login was started in this browser, or too long ago
- * @throws {AuthorizationResponseError} if the response is malformed, or an error that is not a refusal
+ * @throws {AuthorizationResponseError} if the response is malformed, or reports an error that is not a refusal
  * @throws {TokenEndpointError} if the provider refuses the code or cannot be reached
  * @throws {ProfileError} if the profile cannot be loaded
- * @throws {ConfigurationError} if `verify` returns nothing
+ * @throws {ConfigurationError} if `verify` returns something that cannot be a user, such as `undefined`
  * @see [RFC 6749, section 4.1.2 - Authorization Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2)
  */
 export type FinishLogin = (
@@ -173,7 +173,8 @@ function repeated(
   }
 }
 
-/** Refuses a login that was started with another provider, by another person, or to connect and not to log in. */
+/** Refuses a login that another strategy or another person started, or that was started to connect and not to log in
+ * (or the reverse). */
 function checkStarter(
   request: LoginRequest,
   { strategy, connectTo }: PendingLogin,
@@ -191,7 +192,7 @@ function checkedParameters({ tokenParameters }: FinishLoginHooks): Parameters {
   return isUnused ? tokenParameters : checkParameters(tokenParameters, 'tokenParams')
 }
 
-/** The application's URL as `res.redirect` would send it: what is percent-encoded already stays as it is. */
+/** The application's URL as `res.redirect` would send it: what is already percent-encoded stays as it is. */
 function encodedUrl(url: string): string {
   return encodeURI(url).replaceAll('%25', '%')
 }

@@ -21,8 +21,8 @@ import {
 import { reloadSession } from '../session/stored-session.js'
 
 /**
- * Puts the tokens of a login where the login will be: into the session that Passport makes next, or, when a
- * further provider is `connecting`, into the present one.
+ * Puts the tokens of a login into its session: the current one if another provider is `connecting`, otherwise the
+ * new one that Passport makes next.
  *
  * @throws {LoginRequiredError} if the person has logged out meanwhile
  * @throws {StorageError} if the session store or the ledger fails
@@ -33,7 +33,7 @@ export type KeepLogin = (
   connecting: boolean,
 ) => Promise<void>
 
-/** What keeping a login depends on of the strategy's options. */
+/** The options of the strategy that keeping a login depends on. */
 export interface KeepLoginSettings extends LogoutTokenSettings {
   readonly sessionKey: string
   readonly keepSession: readonly string[]

@@ -11,19 +11,19 @@ export interface GrantHolder {
 
 /** What logging out needs. */
 export interface LogOutParts {
-  /** The strategy that was asked. */
+  /** The strategy whose `logOut` was called. */
   readonly self: GrantHolder
-  /** The strategies of the application. The one that was asked may be among them. */
+  /** The strategies of the application. `self` may be among them. */
   readonly strategies: readonly GrantHolder[]
   /** The fields of the session that survive. */
   readonly keepSession: readonly string[]
-  /** The address where the browser logs out at the provider of these tokens, too. */
+  /** The address where the browser can log out at the provider of these tokens as well. */
   readonly providerLogout: (request: LoginRequest, tokens: TokenSet) => string | undefined
 }
 
 /**
- * Logs out: ends the grants of all providers in this session, then the session. The providers are asked to
- * revoke the tokens, which nobody waits for.
+ * Logs out: ends the grants of all providers in this session, then the session. It asks the
+ * providers to revoke the tokens, but does not wait for them.
  *
  * @returns the address at the provider where the browser must go to be logged out there as well
  * @throws {StorageError} if the session store fails

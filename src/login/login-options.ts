@@ -1,7 +1,7 @@
 import type { Parameters } from '../options/parameters.js'
 import type { AuthorizationDetail } from '../options/token-set.js'
 
-/** Options of `passport.authenticate(name, options)`, beside Passport's own. */
+/** Options of `passport.authenticate(name, options)`, in addition to Passport's own. */
 export interface LoginOptions {
   /** The scope of this login, instead of the strategy's. */
   readonly scope?: string | readonly string[] | undefined
@@ -9,7 +9,7 @@ export interface LoginOptions {
   readonly callbackURL?: string | undefined
   /** Further parameters of this authorization request. */
   readonly authorizationParameters?: Parameters | undefined
-  /** For this login, instead of the strategy's: how long ago the person may have been authenticated, in **seconds**. */
+  /** For this login, instead of the strategy's: how old the person's authentication may be, in **seconds**. */
   readonly maxAgeSeconds?: number | undefined
   /** For this login, instead of the strategy's: the accepted ways of authentication. */
   readonly acrValues?: readonly string[] | undefined
@@ -18,14 +18,14 @@ export interface LoginOptions {
   /**
    * Which half of the login this route is for.
    *
-   * @default 'finish' for a request with `state`, `code` or `error` among its parameters, else 'start'
+   * @default 'finish' for a request with `state`, `code`, `error` or `response` among its parameters, otherwise 'start'
    */
   readonly step?: 'start' | 'finish' | undefined
-  /** Passport's own: where a callback that is loaded again after success goes. */
+  /** Passport's own: where the browser goes if the callback is loaded again after it has succeeded. */
   readonly successRedirect?: string | undefined
   /** Passport's own: `false` keeps login and tokens out of the session. */
   readonly session?: boolean | undefined
-  /** Passport's own, set by `passport.authorize`: the person stays who they are. */
+  /** Passport's own, set by `passport.authorize`: `req.user` does not change. */
   readonly assignProperty?: string | undefined
 }
 

@@ -25,7 +25,7 @@ function cookieHints(request: LoginRequest): readonly string[] {
 }
 
 const HOST_HINT =
-  'Check that login was started on the very host of callbackURL: a cookie of 127.0.0.1 is not sent to localhost.'
+  'Check that the login was started on the same host as callbackURL: a cookie of 127.0.0.1 is not sent to localhost.'
 
 function secureHints({ session, socket, headers }: LoginRequest): readonly string[] {
   if (!readCookieOption(session?.cookie, 'secure') || 'encrypted' in socket) return []
@@ -42,11 +42,13 @@ function sameSiteHints({ session, method }: LoginRequest): readonly string[] {
   const sameSite = readCookieOption(session?.cookie, 'sameSite')
   if (sameSite === 'strict' || sameSite === true) {
     return [
-      'The session cookie is SameSite=Strict, which browsers hold back when they return from the provider: use "lax".',
+      'The session cookie is SameSite=Strict, which browsers do not send when they return from the provider: use "lax".',
     ]
   }
   return method === 'POST' && sameSite !== 'none'
-    ? ['The callback came by POST (form_post), for which browsers hold back SameSite=Lax cookies.']
+    ? [
+        'The callback came by POST (form_post), with which browsers do not send SameSite=Lax cookies.',
+      ]
     : []
 }
 

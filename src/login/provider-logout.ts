@@ -49,9 +49,9 @@ export function startProviderLogout(
 }
 
 /**
- * Checks that the browser comes back from a logout that was started in it.
+ * Checks that the logout from which the browser comes back was started in this browser.
  *
- * @throws {LogoutResponseError} if it does not
+ * @throws {LogoutResponseError} if it was not
  * @see [OpenID Connect RP-Initiated Logout, section 3 - Redirection to RP After Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
  */
 export function finishProviderLogout(req: LoginRequest): void {

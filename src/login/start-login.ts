@@ -14,7 +14,7 @@ import type { Parameters } from '../options/parameters.js'
 import type { ExpectedIdToken, PendingLoginStore } from '../options/pending-login-store.js'
 import type { AuthorizationDetail } from '../options/token-set.js'
 
-/** What starting a login depends on of the strategy's options. */
+/** The options of the strategy that starting a login depends on. */
 export interface StartLoginSettings {
   readonly clientID: string
   readonly callbackURL: string
@@ -42,11 +42,12 @@ export interface StartLoginParts {
 }
 
 /**
- * Starts a login: resolves to the address where the browser is sent, once the login is remembered.
+ * Starts a login: remembers it, and then resolves to the address to send the browser to.
  *
- * @param options of this login; they go before the strategy's
+ * @param options of this login; they take precedence over the strategy's
  * @param hooked further parameters, from passport-oauth2's hook `authorizationParams`
- * @throws {CrossSiteRequestError} if another site starts the login without the person seeing it
+ * @throws {CrossSiteRequestError} if another site starts the login without the person seeing it, or to connect a
+ *   provider
  * @throws {LoginRequiredError} if a provider is to be connected and nobody is logged in
  * @throws {PushedAuthorizationRequestError} if the provider does not accept the pushed request
  * @throws {StorageError} if the pending login cannot be stored

@@ -22,7 +22,8 @@ export type ClientAuthenticationMethod =
   | 'none'
 
 /**
- * The audience (`aud`) of client assertions: one string, or a function that receives the URL of the request and returns it.
+ * The audience (`aud`) of client assertions: one string, or a function that receives the URL of the request
+ * and returns the audience.
  */
 export type ClientAssertionAudience = string | ((url: string) => string)
 

@@ -14,7 +14,10 @@ import {
 
 /** The options for the client: its credentials at the provider, and how its requests are sent. */
 export const CLIENT_OPTIONS = {
-  /** The client's identifier at the provider. `undefined`, as from an environment variable that is not set, throws at start. */
+  /**
+   * The client's identifier at the provider. If it is `undefined`, because an environment variable is not set for
+   * example, the strategy throws at start.
+   */
   clientID: {
     read: environmentText,
     required: true,

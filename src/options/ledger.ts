@@ -22,8 +22,8 @@ export type Renewal =
 /** Durations for {@link Ledger.renew}. */
 export interface RenewalLimits {
   /**
-   * How long the other callers wait for the one that runs `refresh`, in **milliseconds**. Longer than `refresh`
-   * ever takes.
+   * How long the other callers wait for the one that runs `refresh`, in **milliseconds**. It must be longer than
+   * `refresh` ever takes.
    */
   readonly leaseMs: number
   /**
@@ -91,11 +91,11 @@ export interface Ledger {
   ): Promise<Renewal>
 
   /**
-   * Ends a grant: from now on {@link renew} resolves to `ended`, also for a renewal that is running. Resolves to
+   * Ends a grant: from now on {@link renew} resolves to `ended`, even for a renewal that is running. Resolves to
    * the newest state that the ledger has, so that its tokens can be revoked; `undefined` if it has none.
    *
    * @param grant the grant's secret
-   * @param keepMs how long the ledger keeps that the grant has ended, in **milliseconds**
+   * @param keepMs how long the ledger remembers that the grant has ended, in **milliseconds**
    * @throws {StorageError} if the ledger cannot be reached
    */
   end(grant: string, keepMs: number): Promise<GrantState | undefined>
@@ -121,12 +121,12 @@ export interface Ledger {
 
   /**
    * Ends the grants of all logins in a group whose person was authenticated at `endedAt` or before, and calls
-   * `endSession` with each of them. If one fails, the others are ended nevertheless, and it stays in the group
-   * for the next call.
+   * `endSession` with each of them. If one fails, the others are still ended, and the failed one stays in
+   * the group for the next call.
    *
    * @param group the name of the group
    * @param endedAt when the group ended, in **milliseconds since the epoch**, by the provider's clock
-   * @param keepMs how long the ledger keeps that the group has ended, in **milliseconds**
+   * @param keepMs how long the ledger remembers that the group has ended, in **milliseconds**
    * @param endSession ends the login in the application's session
    * @throws whatever `endSession` throws
    * @throws {StorageError} if the ledger cannot be reached
@@ -139,7 +139,7 @@ export interface Ledger {
   ): Promise<void>
 
   /**
-   * Stores for `keepMs` **milliseconds** that a session was destroyed.
+   * Remembers for `keepMs` **milliseconds** that a session was destroyed.
    *
    * @throws {StorageError} if the ledger cannot be reached
    */

@@ -4,7 +4,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 export interface ExpectedIdToken {
   /** The `nonce` that was sent with the authorization request. */
   readonly nonce: string
-  /** How long ago the person may have been authenticated, in **seconds**. Left out if `max_age` was not sent. */
+  /** How old the person's authentication may be, in **seconds**. Left out if `max_age` was not sent. */
   readonly maxAgeSeconds?: number
   /** The `acr` must be one of these. Left out if any is allowed. */
   readonly acrValues?: readonly string[]
@@ -20,7 +20,7 @@ export interface PendingLogin {
   readonly redirectUri: string
   /** Where the person goes after the login: a path on the application's origin. */
   readonly returnTo?: string
-  /** If the login connects a further provider: a hash of the id of the session that the tokens are for. */
+  /** If the login connects another provider: a hash of the id of the session that the tokens are for. */
   readonly connectTo?: string
   /** If it is an OpenID Connect login: what its ID token must contain. */
   readonly idToken?: ExpectedIdToken
@@ -70,7 +70,8 @@ export type TakenLogin =
  */
 export interface PendingLoginStore {
   /**
-   * How long a login may take, in **milliseconds**. The ledger keeps for at least that time that it was taken.
+   * How long a login may take, in **milliseconds**. For at least that long, the ledger
+   * remembers that it was taken.
    *
    * @default the option `pendingLoginLifetimeMs`
    */

@@ -95,9 +95,9 @@ export const PROVIDER_OPTIONS = {
   jwksURL: { read: secureUrl, needs: 'issuer', alsoCalled: ['jwks'] },
 
   /**
-   * The algorithms that the provider signs with, as the client is registered (`id_token_signed_response_alg`,
-   * `authorization_signed_response_alg`). ID tokens, logout tokens and responses that are signed with another one
-   * are refused. FAPI 2.0 allows PS256, ES256 and EdDSA.
+   * The algorithms that the provider signs with, as registered for this client (`id_token_signed_response_alg`,
+   * `authorization_signed_response_alg`). ID tokens, logout tokens and responses that are signed with any other
+   * algorithm are refused. FAPI 2.0 allows PS256, ES256 and EdDSA.
    *
    * @default every asymmetric algorithm that the published key allows
    * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)

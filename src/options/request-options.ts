@@ -20,8 +20,8 @@ export const REQUEST_OPTIONS = {
   tokenRequestFormat: { read: oneOf('form', 'json'), default: 'form' },
 
   /**
-   * Leaves `redirect_uri` out of token requests, for a provider that documents them so. This is safe because PKCE
-   * binds the code to this client. The option is refused if PKCE is off.
+   * Leaves `redirect_uri` out of token requests, for a provider that documents them without it. This is safe because
+   * PKCE binds the code to this client. The option is refused if PKCE is off.
    *
    * @default false
    * @see [OAuth 2.1, section 10.2](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1#section-10.2)
@@ -102,7 +102,7 @@ export const REQUEST_OPTIONS = {
   authorizationDetails: { read: checkAuthorizationDetails, default: [] },
 
   /**
-   * How long ago the person may have been authenticated, in **seconds**. With 0, the provider must authenticate the
+   * How old the person's authentication may be, in **seconds**. With 0, the provider must authenticate the
    * person at each login. A login is refused if the ID token's `auth_time` is missing or too old. Needs the scope
    * `openid`.
    *

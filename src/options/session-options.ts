@@ -8,7 +8,7 @@ export const SESSION_OPTIONS = {
   /**
    * The property of `req.session` in which this strategy keeps its data. Each strategy needs its own.
    *
-   * @default `oauth2:` and the name
+   * @default `oauth2:` followed by the name
    */
   sessionKey: {
     read: text,
@@ -32,8 +32,8 @@ export const SESSION_OPTIONS = {
   tokenSecret: { read: secrets, refuseUnset: true },
 
   /**
-   * How long before it expires an access token is renewed, in **seconds**, but never more than half of its
-   * lifetime. The renewal runs in the background: until the token expires, requests use it without waiting.
+   * An access token is renewed this long before it expires, in **seconds**, but at most half of its lifetime before.
+   * The renewal runs in the background: until the token expires, requests use it without waiting.
    *
    * @default 60 (1 minute)
    */

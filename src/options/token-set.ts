@@ -22,7 +22,7 @@ export interface TokenSet {
    * then it is the requested one.
    */
   readonly scope?: string
-  /** The ID token. Present only if it was validated, for which the option `issuer` is necessary. */
+  /** The ID token. Present only if it was validated, which needs the option `issuer`. */
   readonly idToken?: string
   /**
    * The authorization details that were granted. Left out if the provider sent none.

@@ -8,7 +8,7 @@ export type Reply = (() => void) | 'next'
  * Makes an Express handler from an async function that works out the reply.
  *
  * The reply is dropped if the application has answered by itself meanwhile, for example after a time-out
- * of its own. Errors go to `next`; errors of the error handlers behind it close the connection. Nothing
+ * of its own. Errors go to `next`. If an error handler throws in turn, the connection is closed. Nothing
  * that happens here ends the process.
  */
 export function asyncHandler(
@@ -23,7 +23,7 @@ export function asyncHandler(
   }
 }
 
-/** Makes an Express error handler from a function of the application's, which may be async. */
+/** Makes an Express error handler from the application's function, which may be async. */
 export function errorHandler(
   handle: (error: unknown, req: Request, res: Response, next: NextFunction) => unknown,
 ): ErrorRequestHandler {

@@ -56,13 +56,13 @@ export interface UseCases {
   readonly resources: ResourceClient
   readonly transport: Transport
   readonly diagnostics: Diagnostics
-  /** For the strategies that log out of the same session. */
+  /** Lets other strategies end this one's grant when they log out of the same session. */
   readonly grantHolder: GrantHolder
   /** The client's own keys, if it has any. */
   readonly keys: ClientKeys | undefined
 }
 
-/** The ledger of all strategies of this process that were given none. */
+/** The ledger that all strategies of this process share if they were given none. */
 let processLedger: MemoryLedger | undefined
 
 /** How long the ledger remembers a grant whose refresh token's lifetime is unknown, in **milliseconds**. */
@@ -73,7 +73,7 @@ const LEASE_MARGIN_MS = 10_000
 
 /**
  * Puts the parts of a strategy together. All wiring is here: each part gets what it needs as parameters, and
- * the diagnostics wrap the parts without their knowledge.
+ * the diagnostics wrap the parts, which do not know of them.
  *
  * @throws {ConfigurationError} if the credentials are missing or cannot be used
  */

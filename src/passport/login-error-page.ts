@@ -5,10 +5,10 @@ import { errorPage, loginPath } from './pages.js'
 
 /**
  * What {@link authRouter} does with errors when it is given no `onError`: a plain page for errors that the
- * person at the browser can correct (mostly by a link to log in again), and `next(error)` for all others. Call it
- * from an `onError` that does something of its own first.
+ * person at the browser can correct (usually with a link to log in again), and `next(error)` for all others. To do
+ * something else first, write an `onError` that calls it at the end.
  *
- * Unless `app.get('env')` is `production`, the page also has the error's message.
+ * Unless `app.get('env')` is `production`, the page also shows the error's message.
  *
  * @example
  * ```ts

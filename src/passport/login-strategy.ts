@@ -3,8 +3,8 @@ import type { Strategy } from 'passport'
 import type { LoginRequest } from '../lib/login-request.js'
 
 /**
- * What {@link authRouter} and {@link requireLogin} need of a strategy. `AuthorizationCodeStrategy` has it, also one
- * from another copy of this package.
+ * What {@link authRouter} and {@link requireLogin} need from a strategy. Every `AuthorizationCodeStrategy` has it, even
+ * one from another copy of this package.
  */
 export interface LoginStrategy extends Strategy {
   readonly name: string

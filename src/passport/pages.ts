@@ -34,7 +34,7 @@ export function errorPage(
   return page(title, paragraphs, loginLink ? loginPath : undefined)
 }
 
-/** Escapes a text for HTML, also inside an attribute's value. */
+/** Escapes a text for HTML, so that it is safe inside an attribute's value too. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -18,7 +18,8 @@ export const REQUIRE_LOGIN_OPTIONS = {
 
   /**
    * Also requires a valid access token of this strategy: refreshes one that has expired, and asks for a login if
-   * that is not possible. Without this option, an ended grant is noticed only at the request after it has ended.
+   * that is not possible. Without this option, it notices that a grant has ended only after an earlier request has
+   * tried to use that grant.
    *
    * @default being logged in is enough
    */

@@ -28,7 +28,7 @@ export function readForm(): RequestHandler {
   }
 }
 
-/** Passport's options. With `assignProperty`, which `passport.authorize` sets too, the person stays who they are. */
+/** Passport's options. With `assignProperty`, which `passport.authorize` sets too, `req.user` does not change. */
 export function loginOptions(
   step: 'start' | 'finish',
   { connect, successRedirect }: RouterSettings,
@@ -68,8 +68,8 @@ export function logoutHandler(
 }
 
 /**
- * `GET /jwks.json`: the client's public keys. The provider may keep them for 5 minutes, and shared caches may
- * not: with `rolling` or `saveUninitialized`, express-session sends somebody's cookie with every response.
+ * `GET /jwks.json`: the client's public keys. The provider may cache them for 5 minutes, but shared caches
+ * may not: with `rolling` or `saveUninitialized`, express-session sends somebody's cookie with every response.
  *
  * @see [RFC 7517, section 8.5.2 - Registry Contents](https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2)
  */
@@ -143,7 +143,7 @@ export function checkCallbackUrl({ callbackURL }: LoginStrategy): RequestHandler
   }
 }
 
-/** As Express compares paths: in any case, with or without a slash at the end. */
+/** As Express compares paths: ignoring upper and lower case, and a slash at the end. */
 function comparable(path: string): string {
   return path.toLowerCase().replace(/\/$/, '')
 }

@@ -8,12 +8,12 @@ export const AUTH_ROUTER_OPTIONS = {
   /** Where the browser goes after a login without `?return_to=`. @default '/' */
   successRedirect: { read: text, default: '/' },
 
-  /** Where the browser goes if the person or `verify` refuses. @default a plain page that says so */
+  /** Where the browser goes if the person or `verify` refuses the login. @default a plain page that says so */
   failureRedirect: { read: text },
 
   /**
    * Connects this provider to the person who is already logged in: adds its tokens, and leaves `req.user` as
-   * it is. For a second provider beside the one that people log in with.
+   * it is. For a second provider, in addition to the one that people log in with.
    *
    * @default false
    */
@@ -27,7 +27,7 @@ export const AUTH_ROUTER_OPTIONS = {
    * application's own error handler.
    *
    * @default {@link loginErrorPage}: a plain page for errors that the person at the browser can correct
-   * (`error.fault === 'browser'`), and `next(error)` for all others
+   * (`error.fault` is `browser`), and `next(error)` for all others
    */
   onError: { read: aFunction<ErrorHandler>(), default: loginErrorPage },
 } as const satisfies OptionTable

@@ -41,8 +41,8 @@ import type { LoginStrategy } from './login-strategy.js'
  * app.use('/auth', authRouter(strategy, { successRedirect: '/dashboard' }))
  * ```
  *
- * @throws {ConfigurationError} if `strategy` is not an `AuthorizationCodeStrategy`, or naming the option
- *   that is unknown or cannot be used
+ * @throws {ConfigurationError} if `strategy` is not an `AuthorizationCodeStrategy`, or an option is unknown or
+ *   cannot be used
  */
 export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions = {}): Router {
   readStrategy(strategy, 'strategy')

@@ -1,11 +1,11 @@
 import { ConfigurationError } from '../errors/errors.js'
 import type { LoginStrategy } from './login-strategy.js'
 
-/** The methods that identify a strategy, also one from another copy of this package. */
+/** The methods that identify a strategy, even one from another copy of this package. */
 const METHODS = ['accessToken', 'backchannelLogout', 'jwks', 'logOut'] as const
 
 /**
- * Returns the strategy, if it is one of this package's.
+ * Returns the strategy, if it is one that this package made.
  *
  * @param name the option or argument that it was given as
  * @throws {ConfigurationError} saying what to pass instead

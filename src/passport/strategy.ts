@@ -55,7 +55,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
   declare private readonly useCases: UseCases
 
   /**
-   * @param options the provider's (from `discover`, `askara`, `jiko`, …) and the client's
+   * @param options the provider's options (from `discover`, `askara`, `jiko`, …) and the client's
    * @param verify decides who has logged in; without it, the user is a {@link DefaultUser}
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
    */
@@ -63,7 +63,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
     checkVerify(verify)
     const settings = readOptions(options)
     const { authorizationURL, tokenURL, clientID, callbackURL } = settings
-    // The base class gets no secret: it would keep it in a property that a log of the strategy shows.
+    // The base class gets no secret: it would keep the secret in a property, which a log of the strategy shows.
     super(
       { authorizationURL, tokenURL, clientID, callbackURL, clientSecret: '', state: true },
       () => undefined,
@@ -98,18 +98,18 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
 
   /**
    * Resolves to an access token that is valid now, and refreshes it first if necessary. However many requests and
-   * processes ask at the same time, the provider receives one refresh. A token that is still valid for a while is
-   * refreshed in the background, and nobody waits.
+   * processes ask at the same time, the provider receives one refresh. A token that is
+   * due but has not expired yet is refreshed in the background, and nobody waits.
    *
    * @example
    * ```ts
    * const token = await strategy.accessToken(req)
    * ```
    *
-   * @param options.renew refreshes in any case
+   * @param options.renew always refreshes
    * @throws {LoginRequiredError} if the person has to log in again
-   * @throws {TokenEndpointError} if the token has expired and the provider fails; `retryable` says whether to try again
-   * @throws {StorageError} if the token has expired and the ledger cannot be reached
+   * @throws {TokenEndpointError} if the token has expired, or `renew` is set, and the provider fails (see `retryable`)
+   * @throws {StorageError} if the token has expired, or `renew` is set, and the ledger cannot be reached
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    */
   accessToken(req: LoginRequest, options: { readonly renew?: boolean } = {}): Promise<string> {
@@ -137,7 +137,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
   }
 
   /**
-   * Ends this session's grant: deletes its tokens, also for requests under way, and revokes them if the
+   * Ends this session's grant: deletes its tokens, even for requests under way, and revokes them if the
    * provider has a `revocationURL` (3 seconds at most; a failure is not reported). The session itself stays.
    *
    * @example
@@ -182,8 +182,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
   }
 
   /**
-   * For the route of `postLogoutRedirectURL`: checks that the browser comes back from a logout that was
-   * started in it.
+   * For the route of `postLogoutRedirectURL`: checks that the logout from which the browser comes back was started
+   * in this browser.
    *
    * @example
    * ```ts
@@ -193,7 +193,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
    * })
    * ```
    *
-   * @throws {LogoutResponseError} if it does not
+   * @throws {LogoutResponseError} if it was not
    */
   finishLogOut(req: LoginRequest): void {
     finishProviderLogout(req)
@@ -239,8 +239,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
 
   /** Called by Passport: starts a login or finishes one. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
-    // Read before anything is awaited: on a strategy that the application passed itself, the next request's actions
-    // replace these.
+    // Read before anything is awaited. If the application gave Passport the strategy itself and not its name, Passport
+    // sets the actions on that one object, and the next request replaces them.
     const { success, fail, redirect, error } = this as unknown as PassportActions
     const act = (outcome: LoginOutcome | { action: 'error'; error: unknown }): void => {
       // The application may have answered by itself meanwhile, for example after a time-out of its own.

@@ -31,7 +31,7 @@ export interface VerifiedLogin {
  */
 export type Verify = (login: VerifiedLogin) => MaybeUser | Promise<MaybeUser>
 
-/** `Express.User` is empty until the application says what is in it; `object` keeps `true` and texts out. */
+/** `Express.User` is empty until the application says what is in it; `object` excludes `true` and strings. */
 type MaybeUser = (Express.User & object) | false | null
 
 declare module 'passport' {
@@ -54,7 +54,7 @@ declare global {
   }
 }
 
-/** @throws {ConfigurationError} if this is not a function of one object, such as passport-oauth2's `verify` is not */
+/** @throws {ConfigurationError} if this is not a function of one object. passport-oauth2's `verify` takes several. */
 export function checkVerify(verify: unknown): void {
   if (verify === undefined || (typeof verify === 'function' && verify.length <= 1)) return
   throw new ConfigurationError(

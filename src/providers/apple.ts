@@ -9,7 +9,7 @@ export interface AppleClient {
   readonly clientID: string | undefined
   /** The identifier of your developer team: 10 characters. It is the issuer of the client secret. */
   readonly teamID: string | undefined
-  /** The identifier of the private key: 10 characters. Apple finds the public key by it. */
+  /** The identifier of the private key: 10 characters. Apple uses it to find the public key. */
   readonly keyID: string | undefined
   /** The private key for Sign in with Apple: the content of the `.p8` file, or a key object. */
   readonly privateKey: PrivateKey | undefined
@@ -33,7 +33,7 @@ const ISSUER = 'https://appleid.apple.com'
  * from `req.body` in `verify`.
  *
  * The scopes `name` and `email` make Apple send the callback as a `POST` from its own site. Browsers then send
- * the session cookie only if it is `SameSite=None; Secure`. Set it so, or use `cookiePendingLogins`.
+ * the session cookie only if it is `SameSite=None; Secure`. Set it that way, or use `cookiePendingLogins`.
  *
  * PKCE is off because Apple's documentation does not mention it. The `nonce` in the ID token binds the code to
  * the browser instead.

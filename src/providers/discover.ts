@@ -60,7 +60,7 @@ export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
  * Reads a provider's metadata and returns its options, to be spread into the strategy's options. They contain the
  * endpoints, the issuer and what the provider supports; `scope` and the client's credentials are yours to add.
  *
- * Looks at the address that OpenID Connect defines first, and at that of RFC 8414 if the first answers 404.
+ * Looks first at the address that OpenID Connect defines and, if it answers 404, at the one that RFC 8414 defines.
  * Nothing is cached, and nothing is read again later: call it once, when the application starts.
  *
  * @example

@@ -5,7 +5,7 @@ import type { ProviderOptions } from '../options/options.js'
  * tokens that live for 90 days. The default scope is `pockets.read`.
  *
  * Jiko has no profile endpoint, so without a `verify` function `req.user.id` is `undefined`. Token requests
- * carry no `redirect_uri`, as Jiko documents them.
+ * carry no `redirect_uri`, because Jiko documents them without it.
  *
  * @example
  * ```ts

@@ -6,12 +6,12 @@ import { positive, withMethods } from '../options/readers.js'
 
 /** The options of {@link guardSessionStore}: how each is read, its default, and its meaning. */
 export const GUARD_OPTIONS = {
-  /** The ledger that the strategies use. It keeps which sessions were destroyed, for all processes that share it. */
+  /** The ledger that the strategies use. It remembers destroyed sessions, for all processes that share it. */
   ledger: { read: withMethods<Ledger>('endSession', 'isSessionEnded'), required: true },
 
   /**
-   * How long the longest request takes, in **milliseconds**. The ledger keeps for that time that a session was
-   * destroyed.
+   * How long the longest request takes, in **milliseconds**. For that long, the ledger remembers that a
+   * session was destroyed.
    *
    * @default 3_600_000 (1 hour)
    */
@@ -77,9 +77,9 @@ export function guardSessionStore<Store extends GuardableStore>(
   async function guardedSet(id: string, session: object): Promise<void> {
     const isNew = 'req' in session && !loaded.has(session)
     if (isNew) return set(id, session)
-    // The process that destroyed the session may have failed after it wrote to the ledger and before it
-    // destroyed it in the store. We destroy it then: a session that can be read and never written would make it
-    // impossible to log in again.
+    // The process that ended the session may have failed between writing to the ledger and destroying the session
+    // in the store. So it is destroyed here: a session that can be read but never written would make it impossible
+    // to log in again.
     if (!isFreshlyRead(session) && (await ledger.isSessionEnded(id))) return destroy(id)
     await set(id, session)
     // The session may have been destroyed between the check above and the write. `guardedDestroy` writes to the
@@ -133,9 +133,9 @@ export function guardSessionStore<Store extends GuardableStore>(
 }
 
 /**
- * Whether these are the data of a session that were read from the store a moment ago, and not the session of a
- * request. For these, the check before the write is left out: it would make the time between reading and
- * writing longer, in which changes by other requests are lost.
+ * Whether this is session data that was read from the store a moment ago, and not the session of a request. For such
+ * data, the check before the write is left out. It would make the time between reading and writing longer, and
+ * changes that other requests make in that time are lost.
  */
 function isFreshlyRead(session: object): boolean {
   return !('req' in session)

@@ -40,8 +40,8 @@ export interface FreshSession {
 }
 
 /**
- * Calls `fill` with the new session when Passport's `req.logIn` regenerates this one. The login, the tokens and
- * all other fields are thereby saved in one write.
+ * Calls `fill` with the new session when Passport's `req.logIn` regenerates this one. This way, the login, the
+ * tokens and all other fields are saved in one write.
  */
 export function fillWhenRegenerated(
   request: LoginRequest,
@@ -86,8 +86,8 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
 }
 
 /**
- * Makes `save` write nothing if the store already has the same content. express-session writes a session whose
- * id has changed again at the end of the response, even if it has just been saved.
+ * Makes `save` write nothing if the store already has the same content. If the id of a session has
+ * changed, express-session writes it at the end of the response, even if it has just been saved.
  *
  * If the session cannot be written as JSON, for example because the application's user has a `bigint`, `save`
  * removes all fields from it and fails.

@@ -28,9 +28,9 @@ export function requireResponse({ res }: LoginRequest): ServerResponse {
 export type StrategyData = Readonly<Record<string, unknown>>
 
 /**
- * Parts that are newer than those in their session object, by key. They are not in the session object because
- * express-session would then write the whole session at the end of the response, and overwrite the changes of
- * other requests.
+ * Parts that are newer than those in their session object, by key. They are kept out of the session object on
+ * purpose: with them in it, express-session would write the whole session at the end of the response, and overwrite
+ * the changes of other requests.
  */
 const newerData = new WeakMap<LoginSession, Map<string, StrategyData>>()
 

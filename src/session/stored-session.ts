@@ -45,7 +45,7 @@ export async function tryToChangeStoredData(
   changed.abort()
 }
 
-/** Where a session is stored. A request has these fields; with a session's id, they can be made without one. */
+/** Where a session is stored. A request has these fields. Without a request, a session's id and store are enough. */
 export type SessionAddress = Pick<LoginRequest, 'sessionID' | 'sessionStore'>
 
 /**
@@ -92,7 +92,7 @@ interface SessionStore {
 }
 
 /**
- * The cookie with a new expiry. The stored one is that of the last write, and each `touch` since has extended
+ * The cookie with a new expiry. The stored expiry is from the last write, but each `touch` since then has extended
  * the session.
  */
 function renewed(cookie: StoredCookie | undefined): StoredCookie {
