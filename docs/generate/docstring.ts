@@ -56,7 +56,7 @@ function sourceOf(tag: ts.JSDocTag): string {
   return tag
     .getText()
     .replace(/^@see\s+/, '')
-    .replace(/\s*\n\s*\*?\s*/g, ' ')
+    .replace(/(?:\s*\n\s*\*?)+\s*/g, ' ')
     .trim()
 }
 

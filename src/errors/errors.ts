@@ -34,7 +34,7 @@ export {
   ResourceError,
   TokenEndpointError,
 } from './provider-errors.js'
-export type { ProviderErrorFacts } from './provider-errors.js'
+export type { ProviderErrorFacts } from './http-statuses.js'
 export { ConfigurationError, StorageError } from './setup-errors.js'
 export type { ErrorCode } from './table.js'
 

@@ -1,19 +1,8 @@
 import { AuthorizationCodeError, helpFor } from './base.js'
-import type { Fault, OAuthErrorFacts } from './error-entry.js'
-import { oauthErrorFrom } from './oauth-errors.js'
+import type { Fault } from './error-entry.js'
+import { isRetryable, statusFor } from './http-statuses.js'
+import type { ProviderErrorFacts } from './http-statuses.js'
 import { SERVER_ERRORS } from './table-server.js'
-
-/** The facts of a request to the provider that failed. */
-export interface ProviderErrorFacts extends OAuthErrorFacts {
-  /** Which request failed: `exchange`, `refresh`, `push`, `profile`, `resource`, `discovery` or `keys`. */
-  readonly phase: string
-  /** The HTTP status of the provider's answer. `undefined` if none came. */
-  readonly httpStatus?: number | undefined
-  /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
-  readonly networkCode?: string | undefined
-  /** The error that caused it, without secrets. */
-  readonly cause?: unknown
-}
 
 /**
  * A request to the provider failed: the base of {@link TokenEndpointError},
@@ -55,19 +44,6 @@ export abstract class ProviderError extends AuthorizationCodeError implements Pr
     this.fault = this.status === 500 ? 'developer' : this.status === 400 ? 'browser' : 'provider'
     this.retryable = isRetryable(facts)
   }
-}
-
-function statusFor({ networkCode, httpStatus, error }: ProviderErrorFacts) {
-  if (networkCode === 'timeout') return 504
-  if (httpStatus === 429 || httpStatus === 503) return 503
-  if (httpStatus !== undefined && httpStatus >= 500) return 502
-  const status = oauthErrorFrom('token', error)?.status ?? 502
-  return status === 'refused' ? 502 : status
-}
-
-function isRetryable({ networkCode, httpStatus }: ProviderErrorFacts): boolean {
-  if (networkCode !== undefined) return networkCode !== 'too_large'
-  return httpStatus === 408 || httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500)
 }
 
 /**

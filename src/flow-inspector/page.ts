@@ -4,7 +4,7 @@ import { LANES, duration, linesOf } from './diagram.js'
 import type { Lane, Line } from './diagram.js'
 import { fixOf } from './fixes.js'
 import type { Flow, FlowStatus } from './recorder.js'
-import { escapeHtml } from '../passport/pages.js'
+import { escapeHtml } from '../lib/escape-html.js'
 
 /** The contents of the page. */
 export interface PageParts {

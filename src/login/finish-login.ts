@@ -40,7 +40,7 @@ export interface FinishLoginParts {
   /** The application's decision: the user, or `false` or `null` to refuse. */
   readonly verify: (login: LoginToVerify) => Promise<unknown>
   /** Puts the tokens into the session: the current one if another provider is `connecting`, otherwise a new one. */
-  readonly keepLogin: (
+  readonly storeTokens: (
     request: LoginRequest,
     exchanged: Exchanged,
     connecting: boolean,
@@ -94,7 +94,7 @@ export type FinishLogin = (
 
 /** Creates {@link FinishLogin}. */
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
-  const { settings, strategyId, openResponse, exchangeCode, verify, keepLogin } = parts
+  const { settings, strategyId, openResponse, exchangeCode, verify, storeTokens } = parts
   return async (request, parameters, options, hooks) => {
     const response = (await openResponse?.(parameters)) ?? parameters
     const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
@@ -132,7 +132,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       )
     }
 
-    if (options.session !== false) await keepLogin(request, exchanged, connecting)
+    if (options.session !== false) await storeTokens(request, exchanged, connecting)
     const { returnTo } = login
     return { action: 'success', user, info: returnTo === undefined ? {} : { returnTo } }
   }

@@ -29,7 +29,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { FinishLogin, LoginOutcome, LoginToVerify } from '../login/finish-login.js'
-import { createKeepLogin } from '../login/keep-login.js'
+import { createStoreTokens } from '../login/store-tokens.js'
 import { logOut } from '../login/log-out.js'
 import type { GrantHolder } from '../login/log-out.js'
 import { startProviderLogout } from '../login/provider-logout.js'
@@ -130,7 +130,12 @@ export function composeUseCases(
   const renewGrant = watch(
     'renewal',
     createRenewGrant({
-      ...{ sessionKey, ledger, timeoutMs, entries, refreshGrant, revoke },
+      sessionKey,
+      ledger,
+      timeoutMs,
+      entries,
+      refreshGrant,
+      revoke,
       limits: { leaseMs: timeoutMs + LEASE_MARGIN_MS, keepMs },
     }),
     ({ source }) => ({ outcome: 'ok', reason: source }),
@@ -156,16 +161,24 @@ export function composeUseCases(
     diagnostics,
   )
   const startLogin = createStartLogin({
-    ...{ settings, strategyId, pendingLogins },
+    settings,
+    strategyId,
+    pendingLogins,
     authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
     dpopThumbprint: dpop?.thumbprint,
   })
-  const keepLogin = createKeepLogin({
-    ...{ settings, entries, revoke, ledger },
+  const storeTokens = createStoreTokens({
+    settings,
+    entries,
+    revoke,
+    ledger,
     forget: sessionTokens.forget,
   })
   const finishLogin = createFinishLogin({
-    ...{ settings, strategyId, pendingLogins, ledger },
+    settings,
+    strategyId,
+    pendingLogins,
+    ledger,
     claimTtlMs: Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0),
     openResponse:
       settings.signedAuthorizationResponses && verifyJwt !== undefined
@@ -175,14 +188,19 @@ export function composeUseCases(
     verify: watch('verify', verify, (user): Conclusion =>
       user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),
-    keepLogin: observe(keepLogin, async (...given) => {
+    storeTokens: observe(storeTokens, async (...given) => {
       observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
-      await keepLogin(...given)
+      await storeTokens(...given)
     }),
   })
 
   return {
-    ...{ sessionTokens, resources, transport, diagnostics, grantHolder, keys },
+    sessionTokens,
+    resources,
+    transport,
+    diagnostics,
+    grantHolder,
+    keys,
     requestProfile: createRequestProfile(settings, resources),
 
     startLogin: flow('login', watch('login', startLogin), {
@@ -198,7 +216,9 @@ export function composeUseCases(
       'logout',
       (req: LoginRequest, strategies: readonly GrantHolder[]) =>
         logOut(req, {
-          ...{ strategies, keepSession: settings.keepSession, self: grantHolder },
+          strategies,
+          keepSession: settings.keepSession,
+          self: grantHolder,
           providerLogout: (_, tokens) => startProviderLogout(req, tokens, settings),
         }),
       {
@@ -219,7 +239,9 @@ export function composeUseCases(
 
     backchannelLogout: watch('backchannel_logout', (req: LoginRequest) =>
       backchannelLogout(req, {
-        ...{ settings, ledger, keepMs },
+        settings,
+        ledger,
+        keepMs,
         verifyJwt: settings.backchannelLogout ? verifyJwt : undefined,
         endLogin: reportAfter('grant_end', createEndLogin(sessionKey), (ended) =>
           ended ? { outcome: 'ok', reason: 'backchannel_logout' } : undefined,

@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from 'express'
 import { AuthorizationCodeError } from '../errors/errors.js'
 import { pageOf } from '../errors/table.js'
-import { errorPage, loginPath } from './pages.js'
+import type { ErrorPage } from '../errors/error-entry.js'
+import { htmlPage, loginPath } from './html-page.js'
 
 /**
  * What {@link authRouter} does with errors when it is given no `onError`: a plain page for errors that the
@@ -36,4 +37,14 @@ export function loginErrorPage(
   }
   const details = req.app.get('env') === 'production' ? undefined : error.message
   res.status(error.status).send(errorPage(page, details, loginPath(req)))
+}
+
+/** The page for an error that the person at the browser can correct. `details` are for the developer. */
+function errorPage(
+  { title, text, loginLink }: ErrorPage,
+  details: string | undefined,
+  loginPath: string,
+): string {
+  const paragraphs = details === undefined ? [text] : [text, details]
+  return htmlPage(title, paragraphs, loginLink ? loginPath : undefined)
 }

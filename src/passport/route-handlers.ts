@@ -6,7 +6,8 @@ import type { FailureInfo, LoginInfo } from '../login/login-options.js'
 import { asyncHandler } from './async-handler.js'
 import { authenticate, logIn } from './authenticate.js'
 import type { LoginStrategy } from './login-strategy.js'
-import { loginPath, refusalPage } from './pages.js'
+import { loginPath } from './html-page.js'
+import { refusedLoginPage } from './refused-login-page.js'
 import type { RouterSettings } from './router-options.js'
 
 /** The responses carry states and session cookies, and the URLs carry codes. */
@@ -46,7 +47,8 @@ export function callbackHandler(strategy: LoginStrategy, settings: RouterSetting
       return () => redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
     }
     if (failureRedirect !== undefined) return () => res.redirect(failureRedirect)
-    return () => res.status(403).send(refusalPage((info as FailureInfo).message, loginPath(req)))
+    return () =>
+      res.status(403).send(refusedLoginPage((info as FailureInfo).message, loginPath(req)))
   })
 }
 

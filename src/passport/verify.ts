@@ -58,7 +58,7 @@ declare global {
 export function checkVerify(verify: unknown): void {
   if (verify === undefined || (typeof verify === 'function' && verify.length <= 1)) return
   throw new ConfigurationError(
-    'verify must be a function of one object, { tokens, profile, req }, that returns the user, or false to refuse the login.',
+    'verify must be a function of one object, { tokens, profile, claims, req }, that returns the user, or false to refuse the login.',
     'verify',
   )
 }

@@ -27,22 +27,22 @@ import { reloadSession } from '../session/stored-session.js'
  * @throws {LoginRequiredError} if the person has logged out meanwhile
  * @throws {StorageError} if the session store or the ledger fails
  */
-export type KeepLogin = (
+export type StoreTokens = (
   request: LoginRequest,
   exchanged: Exchanged,
   connecting: boolean,
 ) => Promise<void>
 
 /** The options of the strategy that keeping a login depends on. */
-export interface KeepLoginSettings extends LogoutTokenSettings {
+export interface StoreTokensSettings extends LogoutTokenSettings {
   readonly sessionKey: string
   readonly keepSession: readonly string[]
   readonly backchannelLogout: boolean
 }
 
-/** What keeping a login needs. */
-export interface KeepLoginParts {
-  readonly settings: KeepLoginSettings
+/** What storing tokens needs. */
+export interface StoreTokensParts {
+  readonly settings: StoreTokensSettings
   readonly entries: TokenEntries
   readonly ledger: Pick<Ledger, 'enrol'>
   /** Takes the grant out of the session again. */
@@ -51,8 +51,8 @@ export interface KeepLoginParts {
   readonly revoke: (tokens: TokenSet) => Promise<void>
 }
 
-/** Creates {@link KeepLogin}. */
-export function createKeepLogin(parts: KeepLoginParts): KeepLogin {
+/** Creates {@link StoreTokens}. */
+export function createStoreTokens(parts: StoreTokensParts): StoreTokens {
   const { settings, entries, ledger } = parts
   return async (request, { tokens, claims }, connecting) => {
     const grant = await entries.begin(tokens, connecting)
@@ -60,8 +60,8 @@ export function createKeepLogin(parts: KeepLoginParts): KeepLogin {
       settings.backchannelLogout && claims !== undefined
         ? (session) => enrolLogin(session.id, grant, claims, ledger, settings)
         : undefined
-    if (connecting) await keepInPresentSession(request, tokens, grant, confirm, parts)
-    else keepInNewSession(request, grant, confirm, settings)
+    if (connecting) await storeInPresentSession(request, tokens, grant, confirm, parts)
+    else storeInNewSession(request, grant, confirm, settings)
   }
 }
 
@@ -73,12 +73,12 @@ export function createKeepLogin(parts: KeepLoginParts): KeepLogin {
  */
 type Confirm = ((session: LoginSession) => Promise<void>) | undefined
 
-async function keepInPresentSession(
+async function storeInPresentSession(
   request: LoginRequest,
   tokens: TokenSet,
   { entry }: BegunGrant,
   confirm: Confirm,
-  { settings: { sessionKey }, forget, revoke }: KeepLoginParts,
+  { settings: { sessionKey }, forget, revoke }: StoreTokensParts,
 ): Promise<void> {
   const session = requireSession(request)
   // The session was read before the provider was asked, and may have changed since.
@@ -97,11 +97,11 @@ async function keepInPresentSession(
   })
 }
 
-function keepInNewSession(
+function storeInNewSession(
   request: LoginRequest,
   { entry }: BegunGrant,
   confirm: Confirm,
-  { sessionKey, keepSession }: KeepLoginSettings,
+  { sessionKey, keepSession }: StoreTokensSettings,
 ): void {
   const session = requireSession(request)
   fillWhenRegenerated(request, session, {
@@ -125,7 +125,7 @@ async function enrolLogin(
   { grant, entry }: BegunGrant,
   claims: IdTokenClaims,
   ledger: Pick<Ledger, 'enrol'>,
-  settings: KeepLoginSettings,
+  settings: StoreTokensSettings,
 ): Promise<void> {
   const accepted = await ledger.enrol(
     { sessionId, entryId: entry.id },
