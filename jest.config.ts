@@ -4,6 +4,7 @@ import type { Config } from 'jest'
 const config: Config = {
   testEnvironment: '<rootDir>/test/support/environment.ts',
   maxWorkers: 3,
+  testSequencer: '<rootDir>/test/support/sequencer.js',
   // A machine may be busy with something else: a limit is there to end what hangs.
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/skipped-reporter.js'],

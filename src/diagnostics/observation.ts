@@ -142,6 +142,6 @@ export function makeObservable(strategy: object, observation: Observation): void
 }
 
 /** The strategy's observation, or `undefined` if it is not one of ours. */
-export function observationOf(strategy: object): Observation | undefined {
-  return Reflect.get(strategy, OBSERVATION) as Observation | undefined
+export function observationOf(strategy: unknown): Observation | undefined {
+  return (Object(strategy) as { readonly [OBSERVATION]?: Observation })[OBSERVATION]
 }

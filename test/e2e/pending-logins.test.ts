@@ -213,7 +213,7 @@ describe('a callback without its pending login says why', () => {
     const page = await new Browser().visit(callback)
     expect(page.status).toBe(400)
     expect(bodyOf(page)).toEqual({ code: 'ERR_SESSION_COOKIE_MISSING' })
-    expect(hintsOf(app)).toMatch(/host of callbackURL/)
+    expect(hintsOf(app)).toMatch(/host as callbackURL/)
     expect(hintsOf(app)).not.toMatch(/secure|SameSite/)
     expect(asked(provider)).toEqual([])
     expect((await browser.visit(callback)).status).toBe(302)

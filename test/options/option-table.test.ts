@@ -120,7 +120,7 @@ describe('an editor', () => {
     [
       'refreshBeforeSeconds',
       '(property) refreshBeforeSeconds?: number | undefined',
-      'How long before it expires an access token is renewed',
+      'An access token is renewed this long before it expires',
       '60 (1 minute)',
     ],
     [

@@ -17,6 +17,8 @@ const OPTIONS: ts.CompilerOptions = {
   noEmit: true,
 }
 
+const SOURCES = join(REPOSITORY, 'src')
+
 /**
  * A program of the repository's sources and of `texts`, files by name that need not exist. The texts
  * import the package by its name, as its users do, and so see what was last built.
@@ -33,9 +35,15 @@ export function createProgram(texts: Readonly<Record<string, string>>): ts.Progr
   return ts.createProgram([join(REPOSITORY, 'src', 'index.ts'), ...files.keys()], OPTIONS, host)
 }
 
-/** What the compiler has against a program, a line each. */
+/** The compiler's errors in the texts of a program, a line each. `npm run typecheck` checks the sources. */
 export function complaints(program: ts.Program): readonly string[] {
-  return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
+  const texts = program
+    .getSourceFiles()
+    .filter(
+      ({ fileName, isDeclarationFile }) => !isDeclarationFile && !fileName.startsWith(SOURCES),
+    )
+  const errors = texts.flatMap((file) => [...ts.getPreEmitDiagnostics(program, file)])
+  return errors.map(({ file, start = 0, messageText }) => {
     const line = file?.getLineAndCharacterOfPosition(start).line ?? 0
     const text = ts.flattenDiagnosticMessageText(messageText, '\n')
     return `${file?.fileName.slice(REPOSITORY.length + 1) ?? ''}:${line + 1} ${text}`

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { bundle } from './bundle.js'
 import { REPOSITORY } from './repository.js'
 
 /** What can happen to a request. The header `x-misfortune` says which it is. */
@@ -41,9 +41,8 @@ export interface UnluckyApp {
 
 /** Starts the application on a free port, as a client of the provider at `provider`. */
 export async function startUnluckyApp(provider: string): Promise<UnluckyApp> {
-  const child = fork(join(REPOSITORY, 'test', 'support', 'unlucky-app.ts'), {
+  const child = fork(bundle('test/support/unlucky-app.ts'), {
     cwd: REPOSITORY,
-    execArgv: ['--import', 'tsx'],
     env: { PATH: process.env['PATH'], PROVIDER: provider },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
