@@ -705,7 +705,7 @@ describe('a provider that fails for a moment', () => {
   it.each(PASSING)(
     'that %s keeps the tokens: the valid one is used, and the next request tries again',
     async (_what, fault) => {
-      const app = await startLoggedIn({ timeoutMs: 300 })
+      const app = await startLoggedIn({ timeoutMs: 1_500 })
       rotating.fault = fault
       advanceClock(HOUR - 3)
       expect(await tokenOf(app)).toBe('access-token-1-of-ada')
@@ -720,7 +720,7 @@ describe('a provider that fails for a moment', () => {
   it.each(PASSING)(
     'that %s is an error once the token has expired, and the next request tries again',
     async (_what, fault, status) => {
-      const app = await startLoggedIn({ timeoutMs: 300 })
+      const app = await startLoggedIn({ timeoutMs: 1_500 })
       rotating.fault = fault
       advanceClock(HOUR)
       const page = await browser.visit(`${app.origin}/token`)

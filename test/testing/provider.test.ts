@@ -223,7 +223,7 @@ describe('the faults of a test provider', () => {
     ['token', { slowMs: 5000 }, 504, ['ERR_TOKEN_ENDPOINT']],
     ['userinfo', 500, 502, ['ERR_PROFILE']],
   ] as const)('at %s: %j happens once', async (endpoint, fault, status, codes) => {
-    const app = await start({ timeoutMs: 300 })
+    const app = await start({ timeoutMs: 1_000 })
     provider.fail(endpoint, fault)
     expect((await browser.follow(app.loginURL)).status).toBe(status)
     expect(app.errors.map((error) => (error as { code?: string }).code)).toEqual(codes)
