@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
@@ -16,6 +15,7 @@ import { AUTH_ROUTER_OPTIONS } from '../../src/passport/router-options.js'
 import { DISCOVER_OPTIONS } from '../../src/providers/discover.js'
 import { GUARD_OPTIONS } from '../../src/session/guard-session-store.js'
 import { TEST_PROVIDER_OPTIONS } from '../../src/testing/provider.js'
+import { readPublicApi } from './exports.js'
 
 /** Where the page is. */
 export const PAGE = fileURLToPath(new URL('../reference/options.md', import.meta.url))
@@ -67,10 +67,6 @@ const OTHERS: readonly Section[] = [
   },
 ]
 
-const ENTRIES = ['index', 'redis', 'testing', 'flow-inspector'].map((name) =>
-  fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url)),
-)
-
 /**
  * The reference of all options, as Markdown: from the tables, their comments and their types.
  *
@@ -105,24 +101,11 @@ interface Field {
 
 /** Returns a function that reads a field of an exported type. */
 function createFieldReader(): (type: string, field: string) => Field {
-  const program = ts.createProgram(ENTRIES, {
-    module: ts.ModuleKind.NodeNext,
-    target: ts.ScriptTarget.ES2023,
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    skipLibCheck: true,
-    noEmit: true,
-  })
-  const checker = program.getTypeChecker()
-  const exported = ENTRIES.flatMap((path) => {
-    const file = program.getSourceFile(path)
-    const module = file && checker.getSymbolAtLocation(file)
-    return module === undefined ? [] : checker.getExportsOfModule(module)
-  })
+  const { checker, exports } = readPublicApi()
 
   return (typeName, name) => {
-    const symbol = exported.find((one) => one.name === typeName)
-    const type = symbol && checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol))
+    const symbol = exports.find((one) => one.name === typeName)?.symbol
+    const type = symbol && checker.getDeclaredTypeOfSymbol(symbol)
     const field = type?.getProperty(name)
     if (field === undefined) throw new Error(`${typeName} has no ${name}, or is not exported.`)
     const tags = field.getJsDocTags(checker)
@@ -193,5 +176,3 @@ function literalOf(value: unknown): string | undefined {
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
   return isEmpty ? JSON.stringify(value) : undefined
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(PAGE, await render())

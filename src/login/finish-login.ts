@@ -125,16 +125,20 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
     if (user === false || user === null) {
       return refusal({ message: 'This account may not log in here.' })
     }
-    if (typeof user !== 'object') {
+    if (!user) {
       throw new ConfigurationError(
-        'verify returned nothing that can be a user: return an object, or false to refuse the login.',
+        'verify returned nothing: return the user, or false to refuse the login.',
         'verify',
       )
     }
 
     if (options.session !== false) await storeTokens(request, exchanged, connecting)
     const { returnTo } = login
-    return { action: 'success', user, info: returnTo === undefined ? {} : { returnTo } }
+    return {
+      action: 'success',
+      user: user,
+      info: returnTo === undefined ? {} : { returnTo },
+    }
   }
 }
 
