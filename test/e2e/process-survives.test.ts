@@ -233,28 +233,20 @@ async function plant(field: string, value: unknown): Promise<void> {
   expect(page.status).toBe(200)
 }
 
-describe('a request to which something happens', () => {
-  it.each(Object.entries(ROUTES))(
-    'ends no process and no later login: %s',
-    async (name, prepare) => {
-      for (const misfortune of MISFORTUNES) {
-        const target = await prepare()
-        const sent = new AbortController()
-        const arrival = app.arrival()
-        const answer = send(target, misfortune, sent.signal).catch(() => undefined)
-        await app.whileAlive(() => arrival)
-        if (ENDLESS.includes(misfortune)) {
-          // While it still waits.
-          await expectLogin(new Browser())
-        }
-        if (ENDLESS.includes(misfortune) || name.endsWith('events')) sent.abort()
-        await app.whileAlive(() => answer)
-      }
-      await expectLogin(new Browser())
-      // In the session that all of this has happened to.
-      await expectLogin(browser)
-    },
-  )
+describe.each(Object.entries(ROUTES))('%s', (name, prepare) => {
+  // Once for each route, in the session that all of this has happened to.
+  afterAll(() => expectLogin(browser))
+
+  it.each(MISFORTUNES)('when it %s, ends no process and no later login', async (misfortune) => {
+    const target = await prepare()
+    const sent = new AbortController()
+    const arrival = app.arrival()
+    const answer = send(target, misfortune, sent.signal).catch(() => undefined)
+    await app.whileAlive(() => arrival)
+    await expectLogin(new Browser())
+    if (ENDLESS.includes(misfortune) || name.endsWith('events')) sent.abort()
+    await app.whileAlive(() => answer)
+  })
 })
 
 describe('an application that answers 503 by itself when it takes too long', () => {
