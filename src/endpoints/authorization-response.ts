@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { AuthorizationResponseError, ConfigurationError } from '../errors/errors.js'
+import { isRefusal } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { providerText } from '../lib/provider-text.js'
 
@@ -93,7 +94,7 @@ export function readResponse(
     if (code !== null)
       throw new AuthorizationResponseError('The callback has both a code and an error.')
     const errorDescription = providerText(parameters.get('error_description'), secrets)
-    if (REFUSALS.has(error)) return { kind: 'refused', error, errorDescription }
+    if (isRefusal(error)) return { kind: 'refused', error, errorDescription }
     throw new AuthorizationResponseError(
       `The provider ended the login with ${error}${errorDescription === undefined ? '' : ` (${errorDescription})`}.`,
       { error, errorDescription },
@@ -103,15 +104,6 @@ export function readResponse(
     throw new AuthorizationResponseError('The callback has no code.')
   return { kind: 'code', code }
 }
-
-/** Codes that are not errors: the person refused, or the provider had to ask the person in spite of `prompt=none`. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'access_denied',
-  'account_selection_required',
-  'consent_required',
-  'interaction_required',
-  'login_required',
-])
 
 function checkIssuer(
   iss: string | null,
