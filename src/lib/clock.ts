@@ -63,7 +63,7 @@ export function within<Value>(
       try {
         resolve(late())
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     })
     work.then(resolve, reject).finally(cancel)
