@@ -50,22 +50,26 @@ export function wait(clock: Clock, ms: number): Promise<void> {
 }
 
 /**
- * The outcome of `work`, or what `late` throws or returns if `work` has none after `ms` **milliseconds**. `work` goes on.
+ * The outcome of `work`, or the outcome of `late` if `work` has none after `ms` **milliseconds**. `work` goes on.
  */
-export function within<Value>(
+export async function within<Value>(
   clock: Clock,
   ms: number,
   work: Promise<Value>,
   late: () => Value,
 ): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.timer(ms, () => {
-      try {
-        resolve(late())
-      } catch (error) {
-        reject(error)
-      }
-    })
-    work.then(resolve, reject).finally(cancel)
+  let cancel: (() => void) | undefined
+  const timeIsUp = new Promise<typeof LATE>((resolve) => {
+    cancel = clock.timer(ms, () => resolve(LATE))
   })
+  try {
+    const first = await Promise.race([work, timeIsUp])
+    return first === LATE ? late() : first
+  } finally {
+    cancel?.()
+    // What a late `work` throws has no reader any more.
+    work.catch(() => undefined)
+  }
 }
+
+const LATE = Symbol('late')
