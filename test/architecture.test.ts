@@ -50,7 +50,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'endpoints/id-token.ts',
     'endpoints/provider-jwt.ts',
     'endpoints/token.ts',
-    'lib/sealing.ts',
     'testing/client.ts',
     'testing/id-tokens.ts',
   ],

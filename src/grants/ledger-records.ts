@@ -23,7 +23,7 @@ export function sealOf(grant: string): Seal {
  * @throws {StorageError} if the record does not open: it was changed in the store
  */
 export async function openRecord(sealed: string, seal: Seal, id: string): Promise<GrantState> {
-  const state = await seal.open(sealed, id)
+  const state = await Promise.resolve(seal.open(sealed, id))
   if (state === undefined)
     throw new StorageError('Opening the ledger record', new Error('it was changed'))
   return state as GrantState
@@ -58,7 +58,7 @@ export function groupOf(group: string): { readonly id: string; readonly seal: Se
  * @throws {StorageError} if the member does not open: it was changed in the store
  */
 export async function openMember(sealed: string, seal: Seal, group: string): Promise<Member> {
-  const member = await seal.open(sealed, group)
+  const member = await Promise.resolve(seal.open(sealed, group))
   if (member === undefined)
     throw new StorageError('Opening a login in the ledger', new Error('it was changed'))
   return member as Member

@@ -96,7 +96,7 @@ export class CoordinatedLedger implements Ledger {
     const member: Member = { sessionId, entryId, record: recordIdOf(grant), since: authenticatedAt }
     const enrolments = groups.map(async (name) => {
       const { id, seal } = groupOf(name)
-      const sealed = await seal.seal(member, id)
+      const sealed = seal.seal(member, id)
       return storeCommand(() => this.#store.enrol(id, sealed, authenticatedAt, keepMs))
     })
     return (await Promise.all(enrolments)).every((accepted) => accepted)
@@ -179,7 +179,7 @@ export class CoordinatedLedger implements Ledger {
       await this.#releaseLease(id, owner, writeFailure(error))
       throw error
     })
-    const sealed = state && (await seal.seal(state, id))
+    const sealed = state && seal.seal(state, id)
     const version = current.version + 1
     return this.#write(id, seal, {
       version,

@@ -148,7 +148,8 @@ export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
   function open(entry: TokenEntry, sealed: string): Promise<unknown> {
     const known = opened.get(entry)
     if (known !== undefined) return known
-    const opening = seal === undefined ? Promise.resolve() : seal.open(sealed, sessionKey)
+    const opening =
+      seal === undefined ? Promise.resolve() : Promise.resolve(seal.open(sealed, sessionKey))
     opened.set(entry, opening)
     return opening
   }
@@ -159,7 +160,7 @@ export function createTokenEntries(settings: TokenEntrySettings): TokenEntries {
       id: entryId(grant),
       owner,
       version: state.version,
-      held: seal === undefined ? held : await seal.seal(held, sessionKey),
+      held: seal === undefined ? held : await Promise.resolve(seal.seal(held, sessionKey)),
       ...(connected && { connected }),
     }
   }

@@ -71,8 +71,8 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
   const seal = createSeal(secret, 'pending logins')
 
   /** If the cookie would be too long, `returnTo` is left out, and the login ends at the default page. */
-  const sealEntry = async (name: string, entry: PendingLogin | UsedLogin): Promise<string> => {
-    const value = await seal.seal(entry, name)
+  const sealEntry = (name: string, entry: PendingLogin | UsedLogin): string => {
+    const value = seal.seal(entry, name)
     return name.length + value.length <= MAXIMUM_LENGTH
       ? value
       : seal.seal({ ...entry, returnTo: undefined }, name)
@@ -85,30 +85,34 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
   return {
     lifetimeMs,
 
-    async put(request, state, login) {
-      const name = nameOf(state, login.createdAt)
-      const value = await sealEntry(name, login)
-      let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
-      for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
-        room -= older.length + content.length
-        if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
-        setCookie(requireResponse(request), `${older}=; ${ATTRIBUTES}; Max-Age=0`)
-      }
-      write(request, name, value)
+    put(request, state, login) {
+      // What is thrown in here rejects the promise.
+      return new Promise((resolve) => {
+        const name = nameOf(state, login.createdAt)
+        const value = sealEntry(name, login)
+        let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
+        for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
+          room -= older.length + content.length
+          if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
+          setCookie(requireResponse(request), `${older}=; ${ATTRIBUTES}; Max-Age=0`)
+        }
+        write(request, name, value)
+        resolve()
+      })
     },
 
     async take(request, state, claim): Promise<TakenLogin> {
       const id = cookieIdOf(state)
       const [name, value] = readPending(request).find(([key]) => key.endsWith(id)) ?? []
       if (name === undefined || value === undefined) return { status: 'unknown' }
-      const entry = (await seal.open(value, name)) as PendingLogin | UsedLogin | undefined
+      const entry = seal.open(value, name) as PendingLogin | UsedLogin | undefined
       if (entry === undefined) return { status: 'unknown' }
       if ('usedAt' in entry) return { status: 'used', returnTo: entry.returnTo }
       if (entry.createdAt <= Date.now() - lifetimeMs) return { status: 'expired' }
       // The browser may send the same cookies twice at once, and a thief at any time.
       if (!(await claim())) return { status: 'used', returnTo: entry.returnTo }
       const used = { usedAt: Date.now(), returnTo: entry.returnTo }
-      write(request, name, await sealEntry(name, used))
+      write(request, name, sealEntry(name, used))
       return { status: 'pending', login: entry }
     },
   }

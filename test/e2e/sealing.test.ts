@@ -130,7 +130,7 @@ describe('with tokenSecret', () => {
       version: 1,
       held: expect.stringMatching(/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/),
     })
-    const grant = await grantOf(entry)
+    const grant = grantOf(entry)
     expectNothingOf([JSON.stringify(session)], [...rotating.issued, grant, 'a-very-telling-scope'])
 
     advanceClock(HOUR)
@@ -138,7 +138,7 @@ describe('with tokenSecret', () => {
     const renewed = await stored()
     expect(renewed.entry).toMatchObject({ id: entry.id, version: 2 })
     expect(renewed.entry.held).not.toBe(entry.held)
-    expect(await grantOf(renewed.entry)).toBe(grant)
+    expect(grantOf(renewed.entry)).toBe(grant)
     expectNothingOf([JSON.stringify(renewed.session)], [...rotating.issued, grant])
     expect(asked(provider)).toEqual(ONE_REFRESH)
   })
@@ -274,7 +274,7 @@ describe('with tokenSecret', () => {
     expect(await tokenOf(app)).toBe('access-token-2-of-ada')
     const { session, entry } = await stored()
     expect(entry.held).toEqual(expect.any(String))
-    expectNothingOf([JSON.stringify(session)], [...rotating.issued, await grantOf(entry)])
+    expectNothingOf([JSON.stringify(session)], [...rotating.issued, grantOf(entry)])
     expect(asked(provider)).toEqual(ONE_REFRESH)
     expect(app.errors).toEqual([])
   })
@@ -332,7 +332,7 @@ describeWithRedis('everything in Redis', (redisServer) => {
       const texts = await redis.dump()
       const strings = texts.flatMap(stringsIn)
       for (const held of strings.filter(isJwe)) {
-        const opened = await createSeal(NEW, 'session tokens').open(held, 'oauth2:oauth2')
+        const opened = createSeal(NEW, 'session tokens').open(held, 'oauth2:oauth2')
         if (opened !== undefined) grants.push((opened as { grant: string }).grant)
       }
       expect(grants).not.toEqual([])
@@ -350,7 +350,7 @@ describeWithRedis('everything in Redis', (redisServer) => {
     // The grant itself opens the ledger's record, or the test above would prove nothing.
     const records = (await redis.dump()).filter(isJwe)
     expect(records).toHaveLength(1)
-    expect(await opens(records[0] ?? '', grants[0] ?? '', await recordIds())).toBe(true)
+    expect(opens(records[0] ?? '', grants[0] ?? '', await recordIds())).toBe(true)
 
     await browser.post(`${app.origin}/auth/logout`)
     await expectNothingTold()
@@ -362,7 +362,7 @@ describeWithRedis('everything in Redis', (redisServer) => {
     const ids = await recordIds()
     for (const sealed of strings.filter(isJwe)) {
       for (const candidate of strings.filter((text) => text.length >= 32)) {
-        expect(await opens(sealed, candidate, ids)).toBe(false)
+        expect(opens(sealed, candidate, ids)).toBe(false)
       }
     }
   }
@@ -373,21 +373,17 @@ describeWithRedis('everything in Redis', (redisServer) => {
     return keys.flatMap((key) => /\{(.+)\}/.exec(key)?.[1] ?? [])
   }
 
-  async function opens(
-    sealed: string,
-    secret: string,
-    contexts: readonly string[],
-  ): Promise<boolean> {
+  function opens(sealed: string, secret: string, contexts: readonly string[]): boolean {
     const seal = createSeal(secret, 'ledger')
-    const found = await Promise.all(contexts.map((context) => seal.open(sealed, context)))
+    const found = contexts.map((context) => seal.open(sealed, context))
     return found.some((value) => value !== undefined)
   }
 })
 
 /** The grant in a sealed entry. */
-async function grantOf({ held }: Entry): Promise<string> {
+function grantOf({ held }: Entry): string {
   const seal = createSeal(NEW, 'session tokens')
-  const { grant } = (await seal.open(held as string, 'oauth2:oauth2')) as { grant: string }
+  const { grant } = seal.open(held as string, 'oauth2:oauth2') as { grant: string }
   expect(grant).toMatch(/^[\w-]{43}$/)
   return grant
 }

@@ -11,12 +11,13 @@ import type { Call, CommandFate, ProviderAct, World, WorldPlan } from '../suppor
 // Real ciphers take real time, in which the scheduler would see nothing to do. This one is as picky.
 jest.unstable_mockModule('../../src/lib/sealing.js', () => ({
   createSeal: (secret: string): Seal => ({
-    seal: (value, context) => Promise.resolve(JSON.stringify({ secret, context, value })),
+    seal: (value, context) => JSON.stringify({ secret, context, value }),
     open: (sealed, context) => {
       const made = JSON.parse(sealed) as { secret: string; context: string; value: unknown }
       const fits = made.secret === secret && made.context === context
-      return Promise.resolve(fits ? made.value : undefined)
+      return fits ? made.value : undefined
     },
+    isCurrent: () => true,
   }),
 }))
 const { CoordinatedLedger } = await import('../../src/grants/ledger.js')
