@@ -33,8 +33,11 @@ export async function replaceSession(
 
 /** What to do with the new session that Passport's `req.logIn` makes. */
 export interface FreshSession {
-  /** Called after the id has changed and before the session is first saved. Writes fields into it. */
-  readonly fill: (fresh: LoginSession) => void
+  /**
+   * Called after the id has changed and before the session is first saved, and awaited. Writes fields into the session.
+   * If it throws or rejects, all fields are removed from the new session again and the login fails.
+   */
+  readonly fill: (fresh: LoginSession) => void | Promise<void>
   /** Called after the session was first saved. If it rejects, the session is destroyed and the login fails. */
   readonly confirm?: ((fresh: LoginSession) => Promise<void>) | undefined
 }
@@ -49,23 +52,21 @@ export function fillWhenRegenerated(
   { fill, confirm }: FreshSession,
 ): void {
   const regenerate = session.regenerate.bind(session)
+  const regenerateAndFill = async (): Promise<void> => {
+    await callStore('Changing the session id', (done) => regenerate(done))
+    const fresh = requireSession(request)
+    try {
+      await fill(fresh)
+    } catch (error) {
+      // express-session stores a session whose id has changed, also after an error.
+      clearFields(fresh)
+      throw error
+    }
+    saveOnlyChanges(request, fresh, confirm)
+  }
   hiddenMethod(session, 'regenerate', (callback: Callback) => {
     const goOn = guarded(request, callback)
-    regenerate((error) => {
-      if (error) {
-        goOn(new StorageError('Changing the session id', error))
-        return
-      }
-      try {
-        const fresh = requireSession(request)
-        fill(fresh)
-        saveOnlyChanges(request, fresh, confirm)
-      } catch (failure) {
-        goOn(failure)
-        return
-      }
-      goOn()
-    })
+    regenerateAndFill().then(() => goOn(), goOn)
   })
 }
 
