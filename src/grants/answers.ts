@@ -1,0 +1,120 @@
+import { LoginRequiredError } from '../errors/errors.js'
+import type { Clock } from '../lib/clock.js'
+import { hasEnded, lineOf, restored, withAnswer } from './grant-record.js'
+import type { Line, RefreshAnswer } from './grant-record.js'
+import type { Cell, GrantCells } from './grant-cells.js'
+import type { RefreshWays } from './refresh-ways.js'
+
+/** Stores the provider's answers, and never discards one that could still count. */
+export interface Answers {
+  /**
+   * Stores an answer. Resolves to the line as it is afterwards: with this answer, or with something newer. If the store
+   * cannot be reached, the answer is offered again later, and the caller gets it now.
+   *
+   * @param mark the mark of this renewal
+   * @throws {LoginRequiredError} if the grant has ended meanwhile; the tokens are then revoked
+   */
+  readonly store: (
+    cell: Cell,
+    answer: RefreshAnswer,
+    mark: () => string | undefined,
+    ways: Pick<RefreshWays, 'revoke'>,
+  ) => Promise<Line>
+
+  /**
+   * Offers an answer that the store does not have yet once more. Resolves to the line as it is afterwards; `undefined` if
+   * there is none to offer.
+   *
+   * @throws {LoginRequiredError} if the grant has ended meanwhile
+   * @throws {StorageError} if the store still fails
+   */
+  readonly offerAgain: (cell: Cell, line: Line) => Promise<Line | undefined>
+}
+
+/** How long an answer is offered, in **milliseconds**. */
+const OFFERED_MS = 60 * 60_000
+
+/**
+ * How often, in **milliseconds**. More often than a lease lasts: as soon as the store answers again, another process
+ * begins to count, and would refresh with the old token.
+ */
+const OFFER_MS = 1_000
+
+/** How often an answer is written over other changes of the record before it waits for the next offer. */
+const MAXIMUM_ATTEMPTS = 10
+
+/** Creates {@link Answers}. */
+export function createAnswers(cells: GrantCells, clock: Clock): Answers {
+  /** Writes the answer into the record. `undefined`: other processes keep changing the record. */
+  async function put(
+    cell: Cell,
+    answer: RefreshAnswer,
+    mark: () => string | undefined,
+  ): Promise<Line | 'ended' | undefined> {
+    let look = cell.seen ?? (await cells.look(cell))
+    for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
+      // A store that has lost the record gets it back as it was when the request was sent.
+      const record = restored(look.record, answer.base)
+      const present = lineOf(record, answer.line)
+      if (hasEnded(record) || present === undefined) return 'ended'
+      const next = withAnswer(record, answer, mark())
+      if (next === undefined) return present
+      if (await cells.write(cell, look, next)) return lineOf(next, answer.line)
+      look = await cells.look(cell)
+    }
+    return undefined
+  }
+
+  async function offer(
+    cell: Cell,
+    answer: RefreshAnswer,
+    mark: () => string | undefined,
+    { revoke }: Pick<RefreshWays, 'revoke'>,
+  ): Promise<void> {
+    const until = clock.monotonic() + OFFERED_MS
+    for (;;) {
+      await new Promise<void>((resolve) => {
+        clock.timer(OFFER_MS, resolve, { background: true })
+      })
+      if (!cell.answers.has(answer)) return
+      const stored = await cells
+        .look(cell)
+        .then(() => put(cell, answer, mark))
+        .catch(() => undefined)
+      if (stored === 'ended') void revoke(answer.tokens)
+      if (stored !== undefined || clock.monotonic() >= until) break
+    }
+    cell.answers.delete(answer)
+  }
+
+  return {
+    async offerAgain(cell, { id, generation }) {
+      const answer = [...cell.answers].find((one) => one.line === id && one.generation > generation)
+      if (answer === undefined) return undefined
+      const stored = await put(cell, answer, () => cell.seen?.record?.mark?.id)
+      if (stored === undefined) return undefined
+      // The next offer finds the end too, and revokes the tokens.
+      if (stored === 'ended') throw new LoginRequiredError('grant_ended')
+      cell.answers.delete(answer)
+      return stored
+    },
+
+    async store(cell, answer, mark, ways) {
+      cell.answers.add(answer)
+      const stored = await put(cell, answer, mark).catch(() => undefined)
+      if (stored === undefined) {
+        void offer(cell, answer, mark, ways)
+        return { ...answeredLine(answer), ...answer, id: answer.line }
+      }
+      cell.answers.delete(answer)
+      if (stored !== 'ended') return stored
+      void ways.revoke(answer.tokens)
+      throw new LoginRequiredError('grant_ended')
+    },
+  }
+}
+
+/** The line as the answer leaves it, for a caller who gets the tokens although the store does not have them. */
+function answeredLine({ base, line }: RefreshAnswer): Pick<Line, 'number'> {
+  return { number: lineOf(base, line)?.number ?? 0 }
+}

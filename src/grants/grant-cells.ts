@@ -1,0 +1,298 @@
+import { randomBytes } from 'node:crypto'
+import { StorageError } from '../errors/errors.js'
+import { within } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+import type { GrantStore } from '../options/grant-store.js'
+import { hasEnded, restored } from './grant-record.js'
+import type { GrantRecord, Line, RefreshAnswer } from './grant-record.js'
+import { grantKey } from './record-codec.js'
+import type { RecordCodec } from './record-codec.js'
+
+/** How a renewal has ended. */
+export interface Renewal {
+  /** The line afterwards. */
+  readonly line: Line
+  /** `refreshed`: by this process. `shared`: by another. `busy`: another is at it, and the present token is usable. */
+  readonly source: 'refreshed' | 'shared' | 'busy'
+  /** Whether the process that had begun it did not answer for the whole lease. */
+  readonly tookOver: boolean
+}
+
+/** What a process has last seen of a grant's record. */
+export interface Look {
+  /** `undefined` if there is no record. */
+  readonly version: string | undefined
+  readonly record: GrantRecord | undefined
+  /** When it was asked for, in monotonic **milliseconds**. */
+  readonly at: number
+}
+
+/** What one process remembers of one grant. */
+export interface Cell {
+  readonly id: string
+  seen?: Look
+  /** The last record that the store has accepted from this process, and when. */
+  accepted?: { readonly record: GrantRecord; readonly at: number }
+  /** Answers of the provider that the store does not have yet. */
+  readonly answers: Set<RefreshAnswer>
+  /** Another process's mark, and since when it has not changed. Times are monotonic **milliseconds**. */
+  watched?: { mark: string; since: number; countedAt: number; looks: number } | undefined
+  /** When this process has first seen the record's failure, in monotonic **milliseconds**. */
+  failure?: { readonly id: string; readonly since: number } | undefined
+  /** Renewals under way in this process, by line and generation. */
+  readonly renewals: Map<string, Promise<Renewal>>
+  /** When a renewal in the background was last begun, in monotonic **milliseconds**. */
+  triedAt?: number
+  /** A refresh that never reached the provider. */
+  trouble?: Trouble | undefined
+  /** The generation that an API has refused: its access token is no longer usable. */
+  refused?: { readonly line: string; readonly generation: number } | undefined
+}
+
+/** A refresh that never reached the provider, remembered by the process that met it. */
+export interface Trouble {
+  readonly line: string
+  readonly attempts: number
+  /** Until when no other refresh is sent, in monotonic **milliseconds**. */
+  readonly until: number
+  readonly error: unknown
+}
+
+/** Reads and writes the records of grants, and remembers what this process has seen and written. */
+export interface GrantCells {
+  readonly cellOf: (id: string) => Cell
+  /** The record as it is now. @throws {StorageError} */
+  readonly look: (cell: Cell) => Promise<Look>
+  /** The record as it was at most `cacheMs` **milliseconds** ago. @throws {StorageError} */
+  readonly recentLook: (cell: Cell) => Promise<Look>
+  /**
+   * Writes `next` if the record is still the one that was seen. Resolves to whether it did.
+   *
+   * @param limitMs how long one call of the store may take, in **milliseconds**; 5 seconds if left out
+   * @throws {StorageError} if it is not known whether the store did
+   */
+  readonly write: (cell: Cell, was: Look, next: GrantRecord, limitMs?: number) => Promise<boolean>
+  /**
+   * Treats a record as written that the store has refused or not answered: it counts in this process at once, and is
+   * written at the next looks.
+   */
+  readonly insist: (cell: Cell, was: Look, next: GrantRecord) => void
+  /** How many renewals of a strategy are under way, answers that the store does not have yet included. */
+  readonly busy: (strategy: string) => number
+}
+
+/** A random id: 128 bits in Base64url. */
+export function randomId(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** What {@link createGrantCells} needs. */
+export interface GrantCellsParts {
+  readonly store: GrantStore
+  readonly codec: RecordCodec
+  readonly clock: Clock
+  readonly cacheMs: number
+}
+
+/** How long a tombstone is kept: longer than any answer is offered, or a late write can take. */
+export const TOMBSTONE_MS = 2 * 60 * 60 * 1000
+
+/** How long a process remembers what the store has accepted. */
+const REMEMBERED_MS = 60_000
+
+/** How long one call of the store may take. Stores have limits of their own; this is for those that have none. */
+const CALL_LIMIT_MS = 5_000
+
+/** How far apart two looks at the same mark must be to count as two. */
+const LOOKS_APART_MS = 1_000
+
+/** How many looks are taken at a record that other processes change all the time. */
+const MAXIMUM_LOOKS = 5
+
+/** How many idle cells are kept at least, to find their records in memory. */
+const KEPT_CELLS = 1_000
+
+/** Creates {@link GrantCells}. */
+export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsParts): GrantCells {
+  const cells = new Map<string, Cell>()
+  const looks = new Map<string, Promise<Look>>()
+  /** Whether a call has failed since {@link recheck} has last looked at everything. */
+  let isTroubled = false
+
+  function cellOf(id: string): Cell {
+    const known = cells.get(id)
+    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map() }
+    // Moved to the end: the first are those that were not used for the longest time.
+    if (known !== undefined) cells.delete(id)
+    cells.set(id, cell)
+    if (known === undefined) dropIdle()
+    return cell
+  }
+
+  function dropIdle(): void {
+    let surplus = Math.min(2, cells.size - KEPT_CELLS)
+    for (const [id, cell] of cells) {
+      if (surplus-- <= 0) return
+      if (isIdle(cell)) cells.delete(id)
+      else {
+        cells.delete(id)
+        cells.set(id, cell)
+      }
+    }
+  }
+
+  function isIdle({ answers, renewals, accepted, trouble, seen }: Cell): boolean {
+    const now = clock.monotonic()
+    return (
+      answers.size === 0 &&
+      renewals.size === 0 &&
+      now >= (accepted?.at ?? -Infinity) + REMEMBERED_MS &&
+      now >= (seen?.at ?? -Infinity) + cacheMs &&
+      now >= (trouble?.until ?? -Infinity)
+    )
+  }
+
+  /** Calls the store. After a failure, everything that is remembered is looked at as soon as the store answers. */
+  async function call<Value>(
+    what: string,
+    work: () => Promise<Value>,
+    limitMs = CALL_LIMIT_MS,
+  ): Promise<Value> {
+    let value: Value
+    try {
+      value = await within(clock, limitMs, attempt(work), () => {
+        throw new Error(`no answer within ${limitMs} ms`)
+      })
+    } catch (error) {
+      isTroubled = true
+      throw error instanceof StorageError ? error : new StorageError(what, error)
+    }
+    if (isTroubled) {
+      isTroubled = false
+      void recheck()
+    }
+    return value
+  }
+
+  async function recheck(): Promise<void> {
+    for (const cell of [...cells.values()]) {
+      if (remembered(cell) === undefined) continue
+      try {
+        await look(cell)
+      } catch {
+        // The next call that succeeds begins again.
+        return
+      }
+    }
+  }
+
+  function remembered({ accepted }: Cell): GrantRecord | undefined {
+    if (accepted === undefined) return undefined
+    return clock.monotonic() < accepted.at + REMEMBERED_MS ? accepted.record : undefined
+  }
+
+  async function look(cell: Cell): Promise<Look> {
+    for (let looksLeft = MAXIMUM_LOOKS; ; looksLeft--) {
+      const found = await read(cell)
+      const known = remembered(cell)
+      const record = known === undefined ? found.record : restored(found.record, known)
+      if (record === undefined || record === found.record) return note(cell, found)
+      if (await write(cell, found, record)) return cell.seen ?? found
+      if (looksLeft === 1) {
+        throw new StorageError('Reading a grant', new Error('other processes keep changing it'))
+      }
+    }
+  }
+
+  async function read({ id }: Cell): Promise<Look> {
+    const at = clock.monotonic()
+    const stored = await call('Reading a grant', () => store.get(grantKey(id)))
+    if (stored === undefined) return { version: undefined, record: undefined, at }
+    try {
+      return { version: stored.version, record: codec.read(stored.value, grantKey(id)), at }
+    } catch (error) {
+      throw new StorageError('Opening a grant', error)
+    }
+  }
+
+  /** Takes note of what the store has, unless something was seen that was asked for later. */
+  function note(cell: Cell, seen: Look): Look {
+    if ((cell.seen?.at ?? -Infinity) > seen.at) return seen
+    cell.seen = seen
+    const { mark, failure } = seen.record ?? {}
+    if (mark === undefined) cell.watched = undefined
+    else if (cell.watched?.mark !== mark.id) {
+      cell.watched = { mark: mark.id, since: seen.at, countedAt: seen.at, looks: 1 }
+    } else if (seen.at >= cell.watched.countedAt + LOOKS_APART_MS) {
+      cell.watched.countedAt = seen.at
+      cell.watched.looks += 1
+    }
+    if (failure === undefined) cell.failure = undefined
+    else if (cell.failure?.id !== failure.id) cell.failure = { id: failure.id, since: seen.at }
+    return seen
+  }
+
+  function recentLook(cell: Cell): Promise<Look> {
+    const { seen } = cell
+    if (seen !== undefined && clock.monotonic() < seen.at + cacheMs) return Promise.resolve(seen)
+    const joined = looks.get(cell.id)
+    if (joined !== undefined) return joined
+    const looking = look(cell).finally(() => looks.delete(cell.id))
+    looks.set(cell.id, looking)
+    return looking
+  }
+
+  async function write(
+    cell: Cell,
+    was: Look,
+    next: GrantRecord,
+    limitMs?: number,
+  ): Promise<boolean> {
+    const key = grantKey(cell.id)
+    const at = clock.monotonic()
+    const version = randomBytes(12).toString('base64url')
+    const record = { version, value: codec.write(next, key) }
+    const ttlMs = hasEnded(next)
+      ? TOMBSTONE_MS
+      : Math.max(TOMBSTONE_MS, next.livesUntil - clock.now())
+    const set = (): Promise<boolean> =>
+      call('Writing a grant', () => store.compareAndSet(key, was.version, record, ttlMs), limitMs)
+    let written = await set().catch(() => undefined)
+    // It may have been done although it failed. Who reads its own version has done it.
+    if (written === undefined) {
+      const { version: found } = await read(cell)
+      if (found === version) written = true
+      else
+        written = found === was.version && ((await set()) || (await read(cell)).version === version)
+    }
+    if (!written) return false
+    cell.accepted = { record: next, at }
+    note(cell, { version, record: next, at })
+    return true
+  }
+
+  return {
+    cellOf,
+    look,
+    recentLook,
+    write,
+
+    insist(cell, { version }, next) {
+      const at = clock.monotonic()
+      cell.accepted = { record: next, at }
+      note(cell, { version, record: next, at })
+      isTroubled = true
+    },
+
+    busy(strategy) {
+      return [...cells.values()]
+        .filter(({ seen }) => seen?.record?.strategy === strategy)
+        .reduce((sum, { renewals, answers }) => sum + Math.max(renewals.size, answers.size), 0)
+    },
+  }
+}
+
+/** A store that throws at once rejects. */
+async function attempt<Value>(work: () => Promise<Value>): Promise<Value> {
+  return work()
+}

@@ -1,0 +1,251 @@
+import type { ProviderErrorFacts } from '../errors/errors.js'
+import type { TokenSet } from '../options/token-set.js'
+
+/**
+ * The format of {@link GrantRecord}. A process that finds a higher number answers 503 and changes nothing, so that old
+ * and new processes can run side by side.
+ */
+export const RECORD_FORMAT = 1
+
+/** What is known of a grant: one record in the store, sealed. */
+export interface GrantRecord {
+  readonly format: typeof RECORD_FORMAT
+  /** Identifies the strategy that began the grant, the only one that may use it. */
+  readonly strategy: string
+  /** When the grant began, in **milliseconds since the epoch**. */
+  readonly createdAt: number
+  /** How long the grant lives after a request has prolonged it, in **milliseconds**. */
+  readonly lifetimeMs: number
+  /** Until when it lives, in **milliseconds since the epoch**. */
+  readonly livesUntil: number
+  /** The highest number that a line has been given. */
+  readonly lastLine: number
+  /** The newest first. Empty once the grant has ended. */
+  readonly lines: readonly Line[]
+  /** The ids of lines that have ended or were pushed out, the newest last. Nothing brings them back. */
+  readonly closed: readonly string[]
+  /** When the grant ended, in **milliseconds since the epoch**. The record is then a tombstone. */
+  readonly endedAt?: number | undefined
+  /** The renewal that is under way. */
+  readonly mark?: Mark | undefined
+  /** How many marks have been written. */
+  readonly marks: number
+  /** Why the last token request failed, and how long no other is sent. */
+  readonly failure?: Failure | undefined
+  /** To whom the grant belongs. */
+  readonly of: GrantOwner
+}
+
+/** To whom a grant belongs, and where it is listed. */
+export interface GrantOwner {
+  /** The application's own id of the person. */
+  readonly account?: string | undefined
+  /** The session of a grant that ends with it. */
+  readonly sessionId?: string | undefined
+  /** Whether the provider was connected to a person who was already logged in by another way. */
+  readonly connected?: true | undefined
+  /** The names under which the store lists the grant. */
+  readonly names: readonly string[]
+}
+
+/** What one login has brought, and what was made of it by refreshes. */
+export interface Line {
+  /** Random. */
+  readonly id: string
+  /** Higher than those of all earlier lines of this grant. */
+  readonly number: number
+  /** 1 after the login, one more with each refresh. */
+  readonly generation: number
+  readonly tokens: TokenSet
+  /** When the access token becomes due for renewal, in **milliseconds since the epoch**. */
+  readonly renewAt?: number | undefined
+  /** The number of the mark under which these tokens were requested; 0 after the login. */
+  readonly underMark: number
+  /** Why the provider has refused to refresh this generation, such as `invalid_grant`. */
+  readonly refused?: string | undefined
+}
+
+/** Says that a process renews the grant. It changes every two seconds while that process is alive. */
+export interface Mark {
+  /** Random, and new each time the mark changes. */
+  readonly id: string
+  readonly number: number
+}
+
+/** What the provider has answered to a refresh that failed. */
+export interface Failure {
+  /** Random. */
+  readonly id: string
+  /** The line whose refresh has failed. */
+  readonly line: string
+  /** How many token requests have failed one after the other. */
+  readonly attempts: number
+  /** How long no further token request is sent, in **milliseconds**. */
+  readonly forMs: number
+  /** The same as a time of the writer's clock, in **milliseconds since the epoch**. */
+  readonly until: number
+  readonly message: string
+  readonly facts: FailureFacts
+}
+
+/** The facts of an error that say nothing about secrets. */
+export type FailureFacts = Omit<ProviderErrorFacts, 'cause'>
+
+/** An answer of the provider to a refresh. */
+export interface RefreshAnswer {
+  readonly line: string
+  /** The generation that these tokens are. */
+  readonly generation: number
+  readonly tokens: TokenSet
+  readonly renewAt?: number | undefined
+  readonly underMark: number
+  /** The record as it was when the request was sent: all that is left if the store has lost it. */
+  readonly base: GrantRecord
+}
+
+/** How many lines a grant keeps. */
+const MAXIMUM_LINES = 3
+
+/** How many closed lines a record remembers. Nothing that old is still offered: see {@link wasClosed}. */
+const MAXIMUM_CLOSED = 32
+
+/** Whether the grant has ended. */
+export function hasEnded(record: GrantRecord): boolean {
+  return record.endedAt !== undefined
+}
+
+/** The line of this id. */
+export function lineOf(record: GrantRecord, id: string): Line | undefined {
+  return record.lines.find((line) => line.id === id)
+}
+
+/**
+ * Starts a line with the tokens of a login, over a tombstone too. The oldest line is pushed out if there are too many.
+ */
+export function withLine(
+  record: GrantRecord,
+  line: Pick<Line, 'id' | 'tokens' | 'renewAt'>,
+): GrantRecord {
+  const number = record.lastLine + 1
+  const added: Line = { ...line, number, generation: 1, underMark: 0 }
+  const lines = [added, ...record.lines]
+  return {
+    ...record,
+    endedAt: undefined,
+    failure: undefined,
+    lastLine: number,
+    lines: lines.slice(0, MAXIMUM_LINES),
+    closed: closedWith(record.closed, lines.slice(MAXIMUM_LINES)),
+  }
+}
+
+/** Puts a mark into the record: a renewal is under way. */
+export function withMark(record: GrantRecord, id: string): GrantRecord {
+  const number = record.marks + 1
+  return { ...record, marks: number, mark: { id, number } }
+}
+
+/** Takes the mark out, and notes why the token request failed. */
+export function withoutMark(record: GrantRecord, failure?: Failure): GrantRecord {
+  return { ...record, mark: undefined, failure: failure ?? record.failure }
+}
+
+/** Notes that the provider has refused to refresh the line's present generation. */
+export function withRefusal(record: GrantRecord, lineId: string, reason: string): GrantRecord {
+  const lines = record.lines.map((line) =>
+    line.id === lineId ? { ...line, refused: reason } : line,
+  )
+  return { ...record, lines, mark: undefined, failure: undefined }
+}
+
+/**
+ * Writes an answer of the provider into its line, and into no other. Of two answers of one generation, the one counts
+ * that was requested under the later mark.
+ *
+ * @param mine takes the mark out if it is this one
+ * @returns `undefined` if the record has something newer
+ */
+export function withAnswer(
+  record: GrantRecord,
+  answer: RefreshAnswer,
+  mine: string | undefined,
+): GrantRecord | undefined {
+  const present = lineOf(record, answer.line)
+  if (present === undefined) return undefined
+  const isNewer =
+    present.generation < answer.generation ||
+    (present.generation === answer.generation && present.underMark < answer.underMark)
+  if (!isNewer) return undefined
+  const { generation, tokens, renewAt, underMark } = answer
+  const next: Line = { ...present, generation, tokens, renewAt, underMark, refused: undefined }
+  return {
+    ...record,
+    lines: record.lines.map((line) => (line === present ? next : line)),
+    failure: undefined,
+    mark: record.mark?.id === mine ? undefined : record.mark,
+  }
+}
+
+/** A tombstone of the grant: without tokens, and with the memory of its lines. */
+export function ended(record: GrantRecord, at: number): GrantRecord {
+  return {
+    ...record,
+    endedAt: at,
+    lines: [],
+    closed: closedWith(record.closed, record.lines),
+    mark: undefined,
+    failure: undefined,
+  }
+}
+
+/**
+ * What the record must be if a process has seen `remembered` accepted by the store a moment ago: lines that are missing
+ * or older come back, and so does an end. A tombstone stays, and so does everything that is newer.
+ *
+ * @returns `found` itself if nothing is missing
+ */
+export function restored(found: GrantRecord | undefined, remembered: GrantRecord): GrantRecord {
+  if (found === undefined) return withoutMark(remembered)
+  if (hasEnded(found)) return found
+  const isClosed = (line: Line): boolean => remembered.closed.includes(line.id)
+  const open = found.lines.filter((line) => !isClosed(line))
+  if (hasEnded(remembered) && open.length === 0) return ended(found, remembered.endedAt ?? 0)
+  const lost = remembered.lines.filter(
+    (line) => lineOf(found, line.id) === undefined && !wasClosed(found, line),
+  )
+  const lines = [...open.map((line) => newerOf(line, lineOf(remembered, line.id))), ...lost]
+  const isSame =
+    lost.length === 0 &&
+    lines.length === found.lines.length &&
+    lines.every((line, index) => line === found.lines[index])
+  if (isSame) return found
+  const sorted = lines.sort((a, b) => b.number - a.number)
+  return {
+    ...found,
+    lastLine: Math.max(found.lastLine, remembered.lastLine),
+    marks: Math.max(found.marks, remembered.marks),
+    lines: sorted.slice(0, MAXIMUM_LINES),
+    closed: closedWith(found.closed, [
+      ...found.lines.filter(isClosed),
+      ...sorted.slice(MAXIMUM_LINES),
+    ]),
+  }
+}
+
+function newerOf(line: Line, other: Line | undefined): Line {
+  if (other === undefined || other.generation < line.generation) return line
+  if (other.generation > line.generation) return other
+  if (other.underMark !== line.underMark) return other.underMark > line.underMark ? other : line
+  return other.refused !== undefined && line.refused === undefined ? other : line
+}
+
+/** Whether a line that is not in the record was closed, and not lost. */
+function wasClosed(record: GrantRecord, { id, number }: Line): boolean {
+  return record.closed.includes(id) || number + MAXIMUM_CLOSED <= record.lastLine
+}
+
+function closedWith(closed: readonly string[], lines: readonly Line[]): readonly string[] {
+  if (lines.length === 0) return closed
+  const added = lines.map(({ id }) => id).filter((id) => !closed.includes(id))
+  return [...closed, ...added].slice(-MAXIMUM_CLOSED)
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../lib/clock.js'
+import { hasEnded, lineOf, withMark, withoutMark } from './grant-record.js'
+import type { Failure, GrantRecord } from './grant-record.js'
+import type { Cell, GrantCells, Look } from './grant-cells.js'
+
+/** How long a mark that does not change keeps others from renewing, in **milliseconds**. */
+export const LEASE_MS = 10_000
+
+/** How many looks at the same mark are necessary to take over. */
+const TAKEOVER_LOOKS = 5
+
+/** How often a mark changes, in **milliseconds**. */
+const BEAT_MS = 2_000
+
+/** How long a call of the store may take for a mark, in **milliseconds**. */
+const MARK_LIMIT_MS = 1_000
+
+/** How often a mark is written again over other changes of the record. */
+const MAXIMUM_ATTEMPTS = 5
+
+/**
+ * Whether the process that renews the grant has not shown itself for the whole lease. No clocks are compared: this
+ * process has seen the same mark all the time.
+ */
+export function mayTakeOver({ watched }: Cell): boolean {
+  if (watched === undefined) return true
+  return watched.looks >= TAKEOVER_LOOKS && watched.countedAt - watched.since >= LEASE_MS
+}
+
+/** The mark of one renewal of this process. */
+export interface MarkKeeper {
+  /** Writes the first mark, or a new one. Resolves to whether the store has accepted it. @throws {StorageError} */
+  readonly mark: (was?: Look) => Promise<boolean>
+  /**
+   * Whether a token request may be written to its connection now: others can not have taken over before it arrives.
+   */
+  readonly isFresh: () => boolean
+  /** The number of the last mark that was accepted. */
+  readonly number: () => number
+  /** The id of the last mark that was accepted. */
+  readonly id: () => string | undefined
+  /** Changes the mark from now on, until {@link stop}. */
+  readonly start: () => void
+  /** Ends the changes. Resolves when none is under way. */
+  readonly stop: () => Promise<void>
+  /** Takes the mark out of the record, and notes the failure. Ignores errors: the mark then runs out by itself. */
+  readonly release: (failure?: (record: GrantRecord) => Failure | undefined) => Promise<void>
+}
+
+/** What {@link createMarkKeeper} needs. */
+export interface MarkKeeperParts {
+  readonly cells: GrantCells
+  readonly clock: Clock
+  readonly cell: Cell
+  readonly line: string
+  /** The generation that is to be refreshed. */
+  readonly generation: number
+}
+
+/** Creates the {@link MarkKeeper} of one renewal. */
+export function createMarkKeeper(parts: MarkKeeperParts): MarkKeeper {
+  const { cells, clock, cell, line, generation } = parts
+  /** The last accepted mark, and when it was requested by both clocks. */
+  let mine: { id: string; number: number; monotonic: number; wall: number } | undefined
+  let cancel: (() => void) | undefined
+  let beating: Promise<unknown> = Promise.resolve()
+  let isRunning = false
+
+  /** Whether the record still waits for this renewal. */
+  function isMine(record: GrantRecord): boolean {
+    if (hasEnded(record)) return false
+    if (lineOf(record, line)?.generation !== generation) return false
+    return mine === undefined || record.mark === undefined || record.mark.id === mine.id
+  }
+
+  async function mark(was?: Look): Promise<boolean> {
+    let look = was ?? cell.seen ?? (await cells.look(cell))
+    for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
+      const { record } = look
+      // The first mark may replace that of a process that has stopped; the caller has seen it.
+      if (record === undefined || (was === undefined && !isMine(record))) return false
+      const id = randomBytes(9).toString('base64url')
+      const next = withMark(record, id)
+      const requested = { monotonic: clock.monotonic(), wall: clock.now() }
+      if (await cells.write(cell, look, next, MARK_LIMIT_MS)) {
+        mine = { id, number: next.marks, ...requested }
+        return true
+      }
+      if (was !== undefined) return false
+      look = await cells.look(cell)
+    }
+    return false
+  }
+
+  function beat(): void {
+    cancel = clock.timer(BEAT_MS, () => {
+      beating = mark()
+        .catch(() => true)
+        .then((goesOn) => {
+          if (goesOn && isRunning) beat()
+        })
+    })
+  }
+
+  async function stop(): Promise<void> {
+    isRunning = false
+    cancel?.()
+    await beating
+  }
+
+  return {
+    mark,
+    stop,
+    number: () => mine?.number ?? 0,
+    id: () => mine?.id,
+
+    isFresh() {
+      if (mine === undefined) return false
+      const monotonic = clock.monotonic() - mine.monotonic
+      const wall = Math.abs(clock.now() - mine.wall)
+      return monotonic < LEASE_MS / 2 && wall < LEASE_MS / 2
+    },
+
+    start() {
+      isRunning = true
+      beat()
+    },
+
+    async release(failure) {
+      await stop()
+      try {
+        for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
+          const look = attempt === 0 && cell.seen ? cell.seen : await cells.look(cell)
+          const { record } = look
+          if (record?.mark === undefined || record.mark.id !== mine?.id) return
+          if (await cells.write(cell, look, withoutMark(record, failure?.(record)))) return
+        }
+      } catch {
+        // The store fails: after the lease, others take over.
+      }
+    },
+  }
+}

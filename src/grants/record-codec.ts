@@ -1,0 +1,62 @@
+import { hash } from 'node:crypto'
+import type { Seal } from '../lib/sealing.js'
+import { RECORD_FORMAT } from './grant-record.js'
+import type { GrantRecord } from './grant-record.js'
+
+/** Turns records into the text that a store keeps, and back. */
+export interface RecordCodec {
+  /** @param id the record's id, to which the text is bound */
+  readonly write: (record: GrantRecord, id: string) => string
+  /** @throws {Error} saying why the text cannot be read, without any part of it */
+  readonly read: (text: string, id: string) => GrantRecord
+}
+
+/** Seals records and binds them to their id: a record that is copied to another id does not open. */
+export function sealedRecords(seal: Seal): RecordCodec {
+  return {
+    write: (record, id) => seal.seal(record, id),
+    read(text, id) {
+      const record = seal.open(text, id)
+      if (record === undefined) {
+        throw new Error(
+          'it does not open: it was sealed with a secret that is not among the secrets of this process, or it was changed',
+        )
+      }
+      return checked(record)
+    },
+  }
+}
+
+/** Records in clear, for a store in this process's memory. */
+export const clearRecords: RecordCodec = {
+  write: (record) => JSON.stringify(record),
+  read: (text) => checked(JSON.parse(text)),
+}
+
+function checked(record: unknown): GrantRecord {
+  const { format } = Object(record) as { readonly format?: unknown }
+  if (format === RECORD_FORMAT) return record as GrantRecord
+  throw new Error(
+    `it has the format ${typeof format === 'number' ? format : 'of something else'}, and this version of the package knows ${RECORD_FORMAT}: a newer version has written it, and must handle the request`,
+  )
+}
+
+/** The id under which the store has a grant's record. */
+export function grantKey(id: string): string {
+  return `grant/${id}`
+}
+
+/** The id under which the store has that something counts once, such as a callback. */
+export function claimKey(id: string): string {
+  return `claim/${id}`
+}
+
+/** The id under which the store has that a session was destroyed. The session's id cannot be computed from it. */
+export function endedSessionKey(sessionId: string): string {
+  return `session/${hash('sha256', sessionId, 'base64url')}`
+}
+
+/** The id under which the store has that everything in the index `name` has ended. */
+export function endedNameKey(name: string): string {
+  return `ended/${name}`
+}

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { ProviderError, TokenEndpointError } from '../errors/errors.js'
+import type { Clock } from '../lib/clock.js'
+import type { Failure, FailureFacts, GrantRecord } from './grant-record.js'
+import type { Cell } from './grant-cells.js'
+
+/** The first pause after a failed refresh, before it doubles, in **milliseconds**. */
+const FIRST_PAUSE_MS = 1_000
+
+/** The longest pause, in **milliseconds**, unless the provider asks for a longer one. */
+const LONGEST_PAUSE_MS = 60_000
+
+/** The longest pause that a provider can ask for, in **milliseconds**. */
+const LONGEST_RETRY_AFTER_MS = 15 * 60_000
+
+/**
+ * What the record remembers of a refresh that the provider has answered with an error; `undefined` if no answer came.
+ * It has the facts of the error, and leaves out its `cause`.
+ */
+export function failureOf(
+  error: unknown,
+  line: string,
+  previous: Failure | undefined,
+  clock: Clock,
+): Failure | undefined {
+  if (!(error instanceof ProviderError) || error.httpStatus === undefined) return undefined
+  const attempts = (previous?.line === line ? previous.attempts : 0) + 1
+  const forMs = Math.max(pauseAfter(attempts), retryAfterMs(error) ?? 0)
+  return {
+    id: randomBytes(9).toString('base64url'),
+    line,
+    attempts,
+    forMs,
+    until: clock.now() + forMs,
+    message: error.message,
+    facts: factsOf(error),
+  }
+}
+
+/** How long the provider wants no further request, in **milliseconds**, if it is overloaded and says so. */
+export function retryAfterMs(error: unknown): number | undefined {
+  if (!(error instanceof ProviderError)) return undefined
+  if (error.httpStatus !== 429 && error.httpStatus !== 503) return undefined
+  const { retryAfterMs: asked } = error as { readonly retryAfterMs?: number | undefined }
+  return asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
+}
+
+/** How long to wait after so many failures: doubling, and between half and all of it, so that grants do not wait in step. */
+export function pauseAfter(attempts: number): number {
+  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1))
+  return Math.round(longest * (0.5 + Math.random() / 2))
+}
+
+/**
+ * The error to throw instead of sending a refresh, because the last one has failed a moment ago; `undefined` if one may
+ * be sent. The writer's clock and ours may differ: whichever is over first counts.
+ */
+export function activeFailure(
+  { failure, trouble }: Cell,
+  record: GrantRecord,
+  line: string,
+  clock: Clock,
+): Error | undefined {
+  const now = clock.monotonic()
+  if (trouble?.line === line && now < trouble.until) return trouble.error as Error
+  const noted = record.failure
+  if (noted?.line !== line || failure?.id !== noted.id) return undefined
+  const left = noted.until - clock.now()
+  const isOver = now >= failure.since + noted.forMs || left <= 0 || left > noted.forMs
+  return isOver
+    ? undefined
+    : new TokenEndpointError(noted.message, withRetryAfter(noted.facts, left))
+}
+
+function withRetryAfter(facts: FailureFacts, left: number): FailureFacts {
+  return { ...facts, retryAfterMs: Math.ceil(left) } as FailureFacts
+}
+
+function factsOf(error: ProviderError): FailureFacts {
+  const { phase, httpStatus, networkCode, error: code, errorDescription } = error
+  const facts = { phase, httpStatus, networkCode, error: code, errorDescription }
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, value]) => value !== undefined),
+  ) as unknown as FailureFacts
+}

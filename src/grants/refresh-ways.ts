@@ -1,0 +1,56 @@
+import type { Renewal } from './grant-cells.js'
+import type { GrantOwner } from './grant-record.js'
+import type { TokenSet } from '../options/token-set.js'
+
+/** One of the few connections to a provider. The engine takes it before it marks a record. */
+export interface Connection {
+  readonly release: () => void
+  /** Whether it was not free at once. */
+  readonly waited: boolean
+}
+
+/** The connections of this process to one provider. */
+export interface Connections {
+  /** @param urgent whether a person waits; such requests go before others */
+  acquire(urgent: boolean): Promise<Connection>
+  /** Sends no refresh for so many **milliseconds**. */
+  pause(ms: number): void
+  /** For how many **milliseconds** no refresh may be sent. */
+  pausedForMs(): number
+}
+
+/** How one refresh is sent. */
+export interface RefreshControl {
+  /** Called at the moment the request is written to its connection. If it throws, nothing is written. */
+  readonly beforeWrite: () => void
+  readonly connection: Connection
+  /** How long to listen for the answer, in **milliseconds**. */
+  readonly timeoutMs: number
+}
+
+/** How a strategy refreshes its grants. */
+export interface RefreshWays {
+  /** Identifies the strategy, which may use only its own grants. */
+  readonly strategy: string
+  /** Sends one token request. */
+  readonly refresh: (tokens: TokenSet, control: RefreshControl) => Promise<TokenSet>
+  /**
+   * Why the provider will refuse every later refresh too; `undefined` if a later one may succeed.
+   *
+   * @param isValid whether the access token is still valid
+   */
+  readonly refusalOf: (error: unknown, isValid: boolean) => string | undefined
+  /** Revokes tokens that have no owner. Never rejects. */
+  readonly revoke: (tokens: TokenSet) => Promise<void>
+  /** Called once for each refusal, with whose grant it was and what the provider has answered. Must not throw. */
+  readonly onRefused: (owner: GrantOwner, reason: string) => void
+  /** Runs each renewal of this process, and may watch it. */
+  readonly around: (renewal: () => Promise<Renewal>) => Promise<Renewal>
+  readonly connections: Connections
+  /** How long before it expires an access token becomes due, in **seconds**. */
+  readonly refreshBeforeSeconds: number
+  /** How long the provider may take, in **milliseconds**. */
+  readonly timeoutMs: number
+  /** Whether a token that is due but still valid is renewed while nobody waits. */
+  readonly renewInBackground: boolean
+}

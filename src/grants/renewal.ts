@@ -1,0 +1,252 @@
+import { LoginRequiredError, TokenEndpointError } from '../errors/errors.js'
+import { wait } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+import type { TokenSet } from '../options/token-set.js'
+import { createAnswers } from './answers.js'
+import type { Cell, GrantCells, Look, Renewal } from './grant-cells.js'
+import { hasEnded, lineOf, withRefusal } from './grant-record.js'
+import type { GrantRecord, Line } from './grant-record.js'
+import { isValid, outlivesRequest, renewalTime } from './line-state.js'
+import { createMarkKeeper, mayTakeOver } from './mark-keeper.js'
+import type { MarkKeeper } from './mark-keeper.js'
+import { activeFailure, failureOf, pauseAfter, retryAfterMs } from './refresh-failure.js'
+import type { Connection, RefreshWays } from './refresh-ways.js'
+
+/**
+ * Renews a line once over all processes that share the store. It goes on when its callers have left.
+ *
+ * @param present the line as the caller has seen it
+ * @param urgent whether a person waits
+ * @throws {LoginRequiredError} if the grant has ended, or the provider refuses for good
+ * @throws {TokenEndpointError} if the provider fails, or has failed a moment ago
+ * @throws {StorageError} if the store cannot be reached
+ */
+export type Renew = (
+  cell: Cell,
+  present: Line,
+  ways: RefreshWays,
+  urgent: boolean,
+) => Promise<Renewal>
+
+/** How long a mark is kept while the provider does not answer, in **milliseconds**. */
+const MARK_KEPT_MS = 60_000
+
+/** How long the connection is listened to, in **milliseconds**. */
+const LISTENED_MS = 5 * 60_000
+
+/** How long a process waits before it looks again at another's renewal, in **milliseconds**. It doubles each time. */
+const FIRST_POLL_MS = 25
+const LONGEST_POLL_MS = 500
+
+/** A line whose refresh may be sent. */
+interface Sendable {
+  readonly go: GrantRecord
+  readonly line: Line
+}
+
+/** Thrown at the moment of writing if the mark has become too old meanwhile. */
+class StaleMark extends Error {}
+
+/** Creates {@link Renew}. */
+export function createRenew(cells: GrantCells, clock: Clock): Renew {
+  const answers = createAnswers(cells, clock)
+
+  /** What a look says about the renewal: it is over, another process is at it, or it can be sent. */
+  function judge(
+    cell: Cell,
+    { record }: Look,
+    present: Line,
+    ways: RefreshWays,
+  ): Sendable | { over: Renewal } | 'wait' {
+    const line = record === undefined ? undefined : lineOf(record, present.id)
+    if (record === undefined || line === undefined || hasEnded(record)) {
+      throw new LoginRequiredError('grant_ended')
+    }
+    const over = (source: Renewal['source']) => ({ over: { line, source, tookOver: false } })
+    if (line.generation > present.generation) return over('shared')
+    if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
+    const failure = activeFailure(cell, record, line.id, clock) ?? pauseOf(ways)
+    if (failure !== undefined) throw failure
+    if (record.mark === undefined) return { go: record, line }
+    if (isUsable(cell, line)) return over('busy')
+    return mayTakeOver(cell) ? { go: record, line } : 'wait'
+  }
+
+  /** Whether the present access token will do: then nobody takes over from another process. */
+  function isUsable({ refused }: Cell, line: Line): boolean {
+    const isRefused = refused?.line === line.id && refused.generation === line.generation
+    return !isRefused && outlivesRequest(line, clock.now())
+  }
+
+  async function renew(
+    cell: Cell,
+    present: Line,
+    ways: RefreshWays,
+    urgent: boolean,
+  ): Promise<Renewal> {
+    let connection: Connection | undefined
+    try {
+      for (let pollMs = FIRST_POLL_MS; ;) {
+        const look = await cells.look(cell)
+        const kept = await answers.offerAgain(cell, present)
+        if (kept !== undefined) return { line: kept, source: 'shared', tookOver: false }
+        const next = judge(cell, look, present, ways)
+        if (next === 'wait') {
+          connection?.release()
+          connection = undefined
+          await wait(clock, pollMs)
+          pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)
+          continue
+        }
+        if ('over' in next) return next.over
+        if (connection === undefined) {
+          connection = await ways.connections.acquire(urgent)
+          // The queue may have been long: much can have happened meanwhile.
+          if (connection.waited) continue
+        }
+        const tookOver = next.go.mark !== undefined
+        const line = await refreshUnderMark(cell, look, next, ways, connection)
+        if (line !== undefined) return { line, source: 'refreshed', tookOver }
+      }
+    } finally {
+      connection?.release()
+    }
+  }
+
+  /** Marks the record and sends the refresh. `undefined` if another process was faster. */
+  async function refreshUnderMark(
+    cell: Cell,
+    look: Look,
+    { go, line }: Sendable,
+    ways: RefreshWays,
+    connection: Connection,
+  ): Promise<Line | undefined> {
+    const { id, generation } = line
+    const keeper = createMarkKeeper({ cells, clock, cell, line: id, generation })
+    if (!(await keeper.mark(look))) return undefined
+    keeper.start()
+    const releaseLate = clock.timer(
+      MARK_KEPT_MS,
+      () => {
+        // From now on, others may try, and callers of this process too.
+        cell.renewals.delete(renewalKey(line))
+        void keeper.release()
+      },
+      { background: true },
+    )
+    try {
+      const sent = await send(line, ways, connection, keeper)
+      if (sent === undefined) return undefined
+      await keeper.stop()
+      const renewAt = renewalTime(sent.tokens, ways.refreshBeforeSeconds, clock.now())
+      const answer = { line: id, generation: generation + 1, renewAt, base: go, ...sent }
+      const stored = await answers.store(cell, answer, keeper.id, ways)
+      cell.trouble = undefined
+      return stored
+    } catch (error) {
+      await keeper.stop()
+      if (error instanceof LoginRequiredError) throw error
+      return await afterFailure(error, cell, line, ways, keeper)
+    } finally {
+      releaseLate()
+    }
+  }
+
+  /**
+   * Sends the refresh, and only while others cannot have taken over. `undefined` if they have: then nothing was sent.
+   */
+  async function send(
+    { tokens }: Line,
+    { refresh }: RefreshWays,
+    connection: Connection,
+    keeper: MarkKeeper,
+  ): Promise<{ tokens: TokenSet; underMark: number } | undefined> {
+    for (;;) {
+      let underMark = 0
+      const beforeWrite = (): void => {
+        if (!keeper.isFresh()) throw new StaleMark()
+        underMark = keeper.number()
+      }
+      try {
+        const control = { beforeWrite, connection, timeoutMs: LISTENED_MS }
+        return { tokens: await refresh(tokens, control), underMark }
+      } catch (error) {
+        if (!(error instanceof StaleMark)) throw error
+        if (!(await keeper.mark())) return undefined
+      }
+    }
+  }
+
+  /**
+   * A refused generation is noted as refused, after one more look. What the provider has answered otherwise is noted in
+   * the record; what never reached it, in this process.
+   */
+  async function afterFailure(
+    error: unknown,
+    cell: Cell,
+    line: Line,
+    ways: RefreshWays,
+    keeper: MarkKeeper,
+  ): Promise<Line> {
+    const reason = ways.refusalOf(error, isValid(line, clock.now()))
+    if (reason !== undefined) return refuse(cell, line, reason, ways)
+    const pauseMs = retryAfterMs(error)
+    if (pauseMs !== undefined) ways.connections.pause(pauseMs)
+    const noted = failureOf(error, line.id, cell.seen?.record?.failure, clock)
+    await keeper.release(() => noted)
+    if (noted === undefined || cell.seen?.record?.failure?.id !== noted.id) {
+      const attempts = cell.trouble?.line === line.id ? cell.trouble.attempts + 1 : 1
+      const until = clock.monotonic() + (noted?.forMs ?? pauseAfter(attempts))
+      cell.trouble = { line: line.id, attempts, until, error }
+    }
+    throw error
+  }
+
+  /** Notes the refusal. Resolves to the line if another process has renewed it: then nothing was refused. */
+  async function refuse(
+    cell: Cell,
+    { id, generation }: Line,
+    reason: string,
+    { onRefused }: RefreshWays,
+  ): Promise<Line> {
+    for (;;) {
+      const look = await cells.look(cell)
+      const { record } = look
+      const line = record === undefined ? undefined : lineOf(record, id)
+      if (record === undefined || line === undefined) throw new LoginRequiredError('grant_ended')
+      if (line.generation > generation) return line
+      if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
+      if (await cells.write(cell, look, withRefusal(record, id, reason))) {
+        onRefused(record.of, reason)
+        throw new LoginRequiredError('grant_ended')
+      }
+    }
+  }
+
+  return (cell, present, ways, urgent) => {
+    const key = renewalKey(present)
+    const joined = cell.renewals.get(key)
+    if (joined !== undefined) return joined
+    const work = (): Promise<Renewal> => renew(cell, present, ways, urgent)
+    const run: Promise<Renewal> = ways.around(work).finally(() => {
+      if (cell.renewals.get(key) === run) cell.renewals.delete(key)
+    })
+    cell.renewals.set(key, run)
+    return run
+  }
+}
+
+function renewalKey({ id, generation }: Line): string {
+  return `${id}:${generation}`
+}
+
+/** The error to throw while the provider wants no refresh at all. */
+function pauseOf({ connections }: RefreshWays): Error | undefined {
+  const retryAfterMs = connections.pausedForMs()
+  if (retryAfterMs <= 0) return undefined
+  const facts = { phase: 'refresh', httpStatus: 429, retryAfterMs }
+  return new TokenEndpointError(
+    'The token endpoint has asked for a pause. No refresh is sent until it is over.',
+    facts,
+  )
+}
