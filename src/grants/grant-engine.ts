@@ -5,25 +5,17 @@ import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import type { TokenSet } from '../options/token-set.js'
 import { createGrantCells, randomId } from './grant-cells.js'
-import type { Cell, Look } from './grant-cells.js'
-import { RECORD_FORMAT, ended, hasEnded, withLine } from './grant-record.js'
+import type { Cell, Look, Renewal } from './grant-cells.js'
+import { ended, hasEnded, restored, withLine } from './grant-record.js'
 import type { GrantOwner, GrantRecord, Line } from './grant-record.js'
 import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
+import { emptyRecord, heldRecord } from './new-record.js'
+import type { HeldGrant, NewGrant } from './new-record.js'
 import type { RefreshWays } from './refresh-ways.js'
 import { createRenew } from './renewal.js'
 import type { RecordCodec } from './record-codec.js'
-
-/** A login whose tokens are to be stored. */
-export interface NewGrant {
-  readonly strategy: string
-  readonly tokens: TokenSet
-  readonly renewAt?: number | undefined
-  readonly of: GrantOwner
-  /** How long the grant lives after each prolongation, in **milliseconds**. */
-  readonly lifetimeMs: number
-}
 
 /** Who asks for an access token, and which one will not do. */
 export interface Ask {
@@ -31,6 +23,8 @@ export interface Ask {
   readonly refused?: string | undefined
   /** Whether no request waits. Jobs wait longer, and do not prolong the grant. */
   readonly isJob?: boolean
+  /** Called after each renewal of this process, with the line as it is then, before the token is handed out. */
+  readonly afterRenewal?: ((line: Line) => Promise<void>) | undefined
 }
 
 /** A grant that has just ended. */
@@ -44,6 +38,18 @@ export interface EndedGrant {
 export interface GrantEngine {
   /** Starts a line with the tokens of a login. @throws {StorageError} */
   readonly begin: (id: string, grant: NewGrant) => Promise<GrantRecord>
+  /**
+   * Takes over tokens that a session holds, unless the store has them or newer ones. Resolves to the record as it is
+   * then, and to whether the session's were newer although this process knew the grant: another process has renewed it.
+   *
+   * @throws {StorageError}
+   */
+  readonly adopt: (
+    id: string,
+    held: HeldGrant,
+  ) => Promise<{ readonly record: GrantRecord; readonly isForeign: boolean }>
+  /** The record as this process has seen it last, without a look at the store. */
+  readonly peek: (id: string) => GrantRecord | undefined
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
   /**
@@ -111,7 +117,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     return line ?? reject('grant_ended')
   }
 
-  function renewInBackground(cell: Cell, line: Line, ways: RefreshWays): void {
+  function renewInBackground(cell: Cell, line: Line, ways: RefreshWays, ask: Ask): void {
     const now = clock.monotonic()
     if (!ways.renewInBackground || now < (cell.triedAt ?? -Infinity) + BACKGROUND_PAUSE_MS) return
     const { record } = cell.seen ?? {}
@@ -119,7 +125,19 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     cell.triedAt = now
     // A failure is ignored: the renewal is tried again as long as the token is due, and once it has expired, the
     // failure is thrown.
-    renew(cell, line, ways, false).catch(() => undefined)
+    renewed(cell, line, ways, false, ask).catch(() => undefined)
+  }
+
+  async function renewed(
+    cell: Cell,
+    line: Line,
+    ways: RefreshWays,
+    urgent: boolean,
+    { afterRenewal }: Ask,
+  ): Promise<Renewal> {
+    const renewal = await renew(cell, line, ways, urgent)
+    if (renewal.source !== 'busy') await afterRenewal?.(renewal.line)
+    return renewal
   }
 
   async function freshLine(id: string, ways: RefreshWays, ask: Ask = {}): Promise<Line> {
@@ -132,7 +150,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       if (isRefused) cell.refused = { line: line.id, generation: line.generation }
       const now = clock.now()
       if (!isRefused && outlivesRequest(line, now)) {
-        if (isDue(line, now) && isRenewable(line, now)) renewInBackground(cell, line, ways)
+        if (isDue(line, now) && isRenewable(line, now)) renewInBackground(cell, line, ways, ask)
         return line
       }
       if (!isRenewable(line, now)) {
@@ -142,8 +160,8 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         else return reject(line.refused === undefined ? 'expired' : 'grant_ended')
         continue
       }
-      const renewed = await renewedLine(cell, line, ways, ask, isRefused)
-      if (renewed !== undefined) return renewed
+      const next = await renewedLine(cell, line, ways, ask, isRefused)
+      if (next !== undefined) return next
     }
     throw new TokenEndpointError('The access token had expired when it arrived.', {
       phase: 'refresh',
@@ -155,13 +173,13 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     cell: Cell,
     line: Line,
     ways: RefreshWays,
-    { isJob = false }: Ask,
+    ask: Ask,
     isRefused: boolean,
   ): Promise<Line | undefined> {
     const patienceMs =
-      Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (isJob ? LEASE_MS : 0)
+      Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (ask.isJob ? LEASE_MS : 0)
     try {
-      const renewal = await within(clock, patienceMs, renew(cell, line, ways, true), () => {
+      const renewal = await within(clock, patienceMs, renewed(cell, line, ways, true, ask), () => {
         throw new TokenEndpointError(
           `The token endpoint gave no answer to the refresh: No complete answer within ${patienceMs} ms.`,
           { phase: 'refresh', networkCode: 'timeout' },
@@ -181,34 +199,36 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
   return {
     freshLine,
 
-    async begin(id, { strategy, tokens, renewAt, of, lifetimeMs }) {
+    async begin(id, grant) {
       const cell = cells.cellOf(id)
-      const now = clock.now()
-      const empty: GrantRecord = {
-        format: RECORD_FORMAT,
-        strategy,
-        createdAt: now,
-        lifetimeMs,
-        livesUntil: now + lifetimeMs,
-        lastLine: 0,
-        lines: [],
-        closed: [],
-        marks: 0,
-        of,
-      }
-      const line = { id: randomId(), tokens, renewAt }
+      const { tokens, renewAt, of, lifetimeMs } = grant
       let look: Look = { version: undefined, record: undefined, at: clock.monotonic() }
       for (;;) {
-        const present = look.record
-        const base =
-          present === undefined
-            ? empty
-            : { ...present, of, lifetimeMs, livesUntil: now + lifetimeMs }
-        const record = withLine(base, line)
+        const now = clock.now()
+        const base: GrantRecord = look.record ?? emptyRecord(grant, now)
+        // The first line has the grant's id, so that tokens that a session holds are known to be of this line.
+        const line = { id: look.record === undefined ? id : randomId(), tokens, renewAt }
+        const record = withLine({ ...base, of, lifetimeMs, livesUntil: now + lifetimeMs }, line)
         if (await cells.write(cell, look, record)) return record
         look = await cells.look(cell)
       }
     },
+
+    async adopt(id, held) {
+      const cell = cells.cellOf(id)
+      let look = await cells.recentLook(cell)
+      for (;;) {
+        const { record: found } = look
+        const next = restored(found, heldRecord(id, held, clock.now()))
+        if (next === found) return { record: found, isForeign: false }
+        if (await cells.write(cell, look, next)) {
+          return { record: next, isForeign: found !== undefined }
+        }
+        look = await cells.look(cell)
+      }
+    },
+
+    peek: (id) => cells.cellOf(id).seen?.record,
 
     async read(id, strategy) {
       const { record } = await cells.recentLook(cells.cellOf(id))

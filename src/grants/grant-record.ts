@@ -40,7 +40,9 @@ export interface GrantRecord {
 export interface GrantOwner {
   /** The application's own id of the person. */
   readonly account?: string | undefined
-  /** The session of a grant that ends with it. */
+  /** When the person was authenticated, in **milliseconds since the epoch**, by the provider's clock. */
+  readonly authenticatedAt?: number | undefined
+  /** The session that ends with the grant. */
   readonly sessionId?: string | undefined
   /** Whether the provider was connected to a person who was already logged in by another way. */
   readonly connected?: true | undefined

@@ -1,0 +1,125 @@
+import { hash } from 'node:crypto'
+import type { GrantStore, StoredRecord } from '../options/grant-store.js'
+import { storeCall } from './claims.js'
+import { randomId, TOMBSTONE_MS } from './grant-cells.js'
+import { endedNameKey } from './record-codec.js'
+
+/** By which of its names the provider ends a login. */
+export type ProviderNameKind = 'sid' | 'sub'
+
+/** A name under which a provider can end logins: a session there, or a person. */
+export interface ProviderName {
+  readonly kind: ProviderNameKind
+  readonly name: string
+}
+
+/** What a provider's logout has ended. */
+export interface NamedEnd {
+  readonly name: ProviderName
+  /** When, in **milliseconds since the epoch**, by the provider's clock. */
+  readonly at: number
+}
+
+/** Lists grants by name, and remembers which names the provider has ended. */
+export interface GrantIndex {
+  /** Lists a grant under these names, for twice as long as it lives. @throws {StorageError} */
+  readonly link: (id: string, names: readonly string[], lifetimeMs: number) => Promise<void>
+  /** Removes a grant from these names. @throws {StorageError} */
+  readonly unlink: (id: string, names: readonly string[]) => Promise<void>
+  /**
+   * Whether the provider has ended a login of these names that was authenticated at this time. Ask after
+   * {@link link}: then either the provider's logout finds the login, or this finds the logout.
+   *
+   * @throws {StorageError}
+   */
+  readonly hasEnded: (names: readonly ProviderName[], authenticatedAt: number) => Promise<boolean>
+  /**
+   * Remembers that a name has ended, and calls `endOne` with the id of each grant that is listed under it. If one
+   * fails, the others are still ended, and that one stays listed for the next call.
+   *
+   * @throws whatever `endOne` throws, after the others
+   * @throws {StorageError}
+   */
+  readonly end: (ended: NamedEnd, endOne: (id: string) => Promise<boolean>) => Promise<void>
+}
+
+/** How many grants are ended at once. */
+const BATCH = 20
+
+/** Creates a {@link GrantIndex}. */
+export function createGrantIndex(store: GrantStore): GrantIndex {
+  const endOf = (record: StoredRecord | undefined): number =>
+    record === undefined ? -Infinity : Number(record.value)
+
+  /** Raises the time at which the name has ended. */
+  async function noteEnd({ name: { name }, at }: NamedEnd): Promise<void> {
+    const key = endedNameKey(name)
+    for (;;) {
+      const present = await storeCall(() => store.get(key))
+      if (endOf(present) >= at) return
+      const record = { version: randomId(), value: String(at) }
+      const written = storeCall(() =>
+        store.compareAndSet(key, present?.version, record, TOMBSTONE_MS),
+      )
+      if (await written) return
+    }
+  }
+
+  return {
+    async link(id, names, lifetimeMs) {
+      await Promise.all(names.map((name) => storeCall(() => store.link(name, id, 2 * lifetimeMs))))
+    },
+
+    async unlink(id, names) {
+      await Promise.all(names.map((name) => storeCall(() => store.unlink(name, [id]))))
+    },
+
+    async hasEnded(names, authenticatedAt) {
+      const ends = await Promise.all(
+        names.map(async ({ kind, name }) => {
+          const end = endOf(await storeCall(() => store.get(endedNameKey(name))))
+          return kind === 'sid' ? end > -Infinity : end >= authenticatedAt
+        }),
+      )
+      return ends.includes(true)
+    },
+
+    async end(ended, endOne) {
+      await noteEnd(ended)
+      const { name } = ended.name
+      const over: string[] = []
+      let failure: PromiseRejectedResult | undefined
+      for (let after: string | undefined; ;) {
+        const ids = await storeCall(() => store.linked(name, BATCH, after))
+        const done = await Promise.allSettled(ids.map(endOne))
+        for (const [index, one] of done.entries()) {
+          if (one.status === 'rejected') failure ??= one
+          else if (one.value) over.push(ids[index]!)
+        }
+        after = ids.at(-1)
+        if (ids.length < BATCH) break
+      }
+      if (over.length > 0) await storeCall(() => store.unlink(name, over))
+      if (failure !== undefined) throw failure.reason
+    },
+  }
+}
+
+/** The index of a person's grants. It is readable, for operators. */
+export function accountName(strategy: string, account: string): string {
+  return `account/${strategy}/${account}`
+}
+
+/** The name of a session or a person at the provider: a digest. */
+export function providerName(
+  kind: ProviderNameKind,
+  value: string,
+  client: { readonly issuer?: string | undefined; readonly clientID: string },
+): ProviderName {
+  const digest = hash(
+    'sha256',
+    JSON.stringify([client.issuer, client.clientID, value]),
+    'base64url',
+  )
+  return { kind, name: `${kind}/${digest}` }
+}

@@ -1,0 +1,119 @@
+import { systemClock } from '../lib/clock.js'
+import { createSeal } from '../lib/sealing.js'
+import type { GrantStore } from '../options/grant-store.js'
+import { GRANT_PARTS } from '../options/grants-option.js'
+import type { StoredGrants } from '../options/grants-option.js'
+import { readTable } from '../options/option-table.js'
+import type { OptionTable, OptionsOf } from '../options/option-table.js'
+import { secrets, withMethods, zeroOrMore } from '../options/readers.js'
+import { createClaims } from './claims.js'
+import type { Claims } from './claims.js'
+import { createGrantEngine } from './grant-engine.js'
+import type { GrantEngine } from './grant-engine.js'
+import { createGrantIndex } from './grant-index.js'
+import type { GrantIndex } from './grant-index.js'
+import { sealedRecords } from './record-codec.js'
+import type { RecordCodec } from './record-codec.js'
+
+/** The table of {@link GrantsOptions}. */
+export const GRANTS_OPTIONS = {
+  /**
+   * Encrypts the records: a secret of at least 32 characters. To replace a secret, pass a list: the first one
+   * encrypts, and all of them decrypt, as with express-session's `secret`.
+   */
+  secret: { read: secrets, required: true },
+
+  /**
+   * How long a process may use a record without looking at the store, in **seconds**. A request with a valid access
+   * token then needs no command of the store. What another process has ended counts here after this time at the latest.
+   *
+   * @default 10
+   */
+  cacheSeconds: { read: zeroOrMore, default: 10 },
+} as const satisfies OptionTable
+
+/** The options of {@link Grants}. */
+export type GrantsOptions = OptionsOf<typeof GRANTS_OPTIONS>
+
+/** What works on one store: shared by all strategies that are given it. */
+export interface GrantParts {
+  readonly engine: GrantEngine
+  readonly claims: Claims
+  readonly index: GrantIndex
+}
+
+/** Builds the parts that work on a store. */
+export function createGrantParts(
+  store: GrantStore,
+  codec: RecordCodec,
+  cacheSeconds: number,
+): GrantParts {
+  const engine = createGrantEngine({
+    store,
+    codec,
+    clock: systemClock,
+    cacheMs: cacheSeconds * 1000,
+  })
+  return { engine, claims: createClaims(store), index: createGrantIndex(store) }
+}
+
+/** The parts of a value of the option `grants`. */
+export function partsOf(grants: StoredGrants): GrantParts {
+  return grants[GRANT_PARTS] as GrantParts
+}
+
+/**
+ * Grants in a store of your own: the option `grants`. Tokens are stored there, sealed, and each session holds only the
+ * id of its grant. All processes, requests and jobs that share the store refresh a token exactly once.
+ *
+ * For Redis there is `RedisGrants`, and for one process `MemoryGrants`. `grantStoreTests` of
+ * `passport-authorization-code/testing` tests a store.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, Grants } from 'passport-authorization-code'
+ * import type { GrantStore } from 'passport-authorization-code'
+ *
+ * declare const store: GrantStore // your own five methods
+ *
+ * const grants = new Grants(store, { secret: process.env['GRANT_SECRET'] ?? '' })
+ * passport.use(new AuthorizationCodeStrategy({ ...options, grants }))
+ * ```
+ */
+export class Grants implements StoredGrants {
+  /** @internal */
+  readonly [GRANT_PARTS]: GrantParts
+
+  /** @throws {ConfigurationError} if the store lacks a method, the secret is too short, or an option is unknown */
+  constructor(store: GrantStore, options: GrantsOptions) {
+    const { secret, cacheSeconds } = readTable(
+      GRANTS_OPTIONS,
+      options,
+      'new Grants(store, { secret: process.env.GRANT_SECRET })',
+    )
+    const checked = readStore(store, 'store')
+    const codec = sealedRecords(createSeal(secret, 'grants'))
+    this[GRANT_PARTS] = createGrantParts(checked, codec, cacheSeconds)
+  }
+
+  /**
+   * Remembers, for all processes, that a session was destroyed. `guardSessionStore` calls it.
+   *
+   * @param keepMs for how long at least, in **milliseconds**
+   * @throws {StorageError} if the store fails
+   */
+  endSession(sessionId: string, keepMs: number): Promise<void> {
+    return this[GRANT_PARTS].claims.endSession(sessionId, keepMs)
+  }
+
+  /**
+   * Whether a session was destroyed, by any process. `guardSessionStore` calls it.
+   *
+   * @throws {StorageError} if the store fails
+   */
+  isSessionEnded(sessionId: string): Promise<boolean> {
+    return this[GRANT_PARTS].claims.isSessionEnded(sessionId)
+  }
+}
+
+const readStore = withMethods<GrantStore>('get', 'compareAndSet', 'link', 'linked', 'unlink')
