@@ -110,16 +110,19 @@ export function accountName(strategy: string, account: string): string {
   return `account/${strategy}/${account}`
 }
 
-/** The name of a session or a person at the provider: a digest. */
-export function providerName(
-  kind: ProviderNameKind,
-  value: string,
+/** The names under which a provider can end a login: one for the session there, and one for the person. Digests. */
+export function providerNames(
+  { sub, sid }: Readonly<Record<string, unknown>>,
   client: { readonly issuer?: string | undefined; readonly clientID: string },
-): ProviderName {
-  const digest = hash(
-    'sha256',
-    JSON.stringify([client.issuer, client.clientID, value]),
-    'base64url',
-  )
-  return { kind, name: `${kind}/${digest}` }
+): readonly ProviderName[] {
+  const kinds: readonly [ProviderNameKind, unknown][] = [
+    ['sid', sid],
+    ['sub', sub],
+  ]
+  return kinds
+    .filter(([, value]) => typeof value === 'string')
+    .map(([kind, value]) => {
+      const text = JSON.stringify([client.issuer, client.clientID, value])
+      return { kind, name: `${kind}/${hash('sha256', text, 'base64url')}` }
+    })
 }

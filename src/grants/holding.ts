@@ -1,0 +1,171 @@
+import type { LoginRequiredReason } from '../errors/errors.js'
+import { StorageError } from '../errors/errors.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import { createSingleFlight } from '../lib/single-flight.js'
+import { guardOf } from '../session/session-guard.js'
+import { readStrategyData, requireSession, showStrategyData } from '../session/request-session.js'
+import type { StrategyData } from '../session/request-session.js'
+import { tryToChangeStoredData } from '../session/stored-session.js'
+import type { GrantEngine } from './grant-engine.js'
+import { hasEnded } from './grant-record.js'
+import type { GrantRecord, Line } from './grant-record.js'
+import type { HeldGrant } from './new-record.js'
+import {
+  entryOf,
+  grantIdOf,
+  isInStore,
+  withGrant,
+  withNewerEntry,
+  withoutGrant,
+} from './session-entry.js'
+import type { SessionEntries } from './session-entry.js'
+
+/** What the session of a request holds of a grant: its tokens, or the id of a grant in a store. */
+export interface Holding {
+  /**
+   * Finds the id of the grant that the request's session holds, and makes its tokens known to the engine if they are
+   * in the session. If there is none, resolves to the reason.
+   *
+   * @throws {StorageError} if the store cannot be reached, or the session's grant is in a store that this process lacks
+   */
+  readonly find: (request: LoginRequest) => Promise<{ id: string } | LoginRequiredReason>
+  /** The strategy's data in the session of a login. */
+  readonly hold: (data: StrategyData, id: string, record: GrantRecord) => StrategyData
+  /** Brings the session up to date with the line that a request has used. */
+  readonly update: (request: LoginRequest, id: string, line: Line) => Promise<void>
+}
+
+/** What both kinds of holding need. */
+export interface HoldingParts {
+  readonly sessionKey: string
+  /** Identifies the strategy. */
+  readonly strategy: string
+  readonly engine: GrantEngine
+  readonly entries: SessionEntries
+  /** How long a grant lives whose tokens come from a session, in **milliseconds**. */
+  readonly lifetimeMs: number
+  /** How long the session store may take, in **milliseconds**. */
+  readonly timeoutMs: number
+}
+
+/**
+ * The tokens are in the session. The engine of this process has the newest, so that a session that is written back with
+ * older ones is corrected.
+ *
+ * @param onForeign called if another process has renewed a grant of this one
+ */
+export function tokensInSession(parts: HoldingParts, onForeign: () => void): Holding {
+  const { sessionKey, engine, entries, timeoutMs } = parts
+  const share = createSingleFlight<void>()
+  const corrected = new WeakSet()
+
+  /** What must be written in place of the data of a session that is about to be stored. */
+  function correct(data: StrategyData): StrategyData | undefined {
+    const entry = entryOf(data)
+    const record = entry === undefined ? undefined : engine.peek(entry.id)
+    if (entry === undefined || record?.strategy !== entry.owner) return undefined
+    if (hasEnded(record)) return withoutGrant(data, entry.id, !entry.connected)
+    const [line] = record.lines
+    return line === undefined ? undefined : newerData(data, entry, line)
+  }
+
+  function newerData(
+    data: StrategyData,
+    entry: SessionEntry,
+    line: Line,
+  ): StrategyData | undefined {
+    if (line.generation <= entry.version) return undefined
+    return withNewerEntry(data, entries.make(entry.id, line, entry.connected ?? false))
+  }
+
+  return {
+    async find(request) {
+      const session = requireSession(request)
+      const { sessionStore } = request
+      if (sessionStore !== undefined && !corrected.has(sessionStore)) {
+        corrected.add(sessionStore)
+        guardOf(sessionStore)?.correctWith(sessionKey, correct)
+      }
+      const data = readStrategyData(session, sessionKey)
+      if (isInStore(data)) {
+        throw new StorageError(
+          'Reading a grant',
+          new Error(
+            'this session has the id of a grant in a store, and this process has no option grants',
+          ),
+        )
+      }
+      const held = heldGrant(data, parts)
+      if (typeof held === 'string') return held
+      const { isForeign } = await engine.adopt(held.id, held)
+      if (isForeign) onForeign()
+      return { id: held.id }
+    },
+
+    hold(data, id, { lines: [line], of }) {
+      return line === undefined
+        ? data
+        : withGrant(data, entries.make(id, line, of.connected ?? false))
+    },
+
+    async update(request, id, line) {
+      const session = requireSession(request)
+      const data = readStrategyData(session, sessionKey)
+      const entry = entryOf(data)
+      if (entry?.id !== id || line.generation <= entry.version) return
+      const made = entries.make(id, line, entry.connected ?? false)
+      const change = (one: StrategyData): StrategyData | undefined => withNewerEntry(one, made)
+      showStrategyData(session, sessionKey, change(data) ?? data)
+      // If the session store fails, the next request of this process finds the newer tokens in the engine.
+      await share(`${id}:${line.generation}`, () =>
+        tryToChangeStoredData(request, sessionKey, change, timeoutMs),
+      )
+    },
+  }
+}
+
+/** Only the grant's id is in the session. Tokens that a session still holds move into the store. */
+export function idInSession(
+  parts: HoldingParts,
+  ownerOf: (request: LoginRequest) => HeldGrant['of'],
+): Holding {
+  const { sessionKey, engine, timeoutMs } = parts
+
+  return {
+    async find(request) {
+      const session = requireSession(request)
+      const data = readStrategyData(session, sessionKey)
+      const { grant } = data
+      if (typeof grant === 'string') return { id: grant }
+      const held = heldGrant(data, parts)
+      if (typeof held === 'string') return held
+      const { id } = held
+      const { connected } = held.of
+      await engine.adopt(id, { ...held, of: { ...ownerOf(request), connected } })
+      const moved = (one: StrategyData): StrategyData | undefined =>
+        entryOf(one)?.id === id ? withGrant(one, id) : undefined
+      showStrategyData(session, sessionKey, moved(data) ?? data)
+      await tryToChangeStoredData(request, sessionKey, moved, timeoutMs)
+      return { id }
+    },
+
+    hold: (data, id) => withGrant(data, id),
+
+    async update() {
+      // A refresh never writes a session.
+    },
+  }
+}
+
+/** The tokens in these data of a session, or the reason why there are none. */
+function heldGrant(
+  data: StrategyData,
+  { strategy, entries, lifetimeMs }: HoldingParts,
+): (HeldGrant & { readonly id: string }) | LoginRequiredReason {
+  const entry = entryOf(data)
+  if (entry === undefined) return grantIdOf(data) === undefined ? 'no_tokens' : 'unreadable'
+  const opened = entries.open(entry)
+  if (typeof opened === 'string') return opened
+  const { id, version: generation, connected } = entry
+  return { ...opened, id, generation, strategy, lifetimeMs, of: { connected, names: [] } }
+}
