@@ -25,7 +25,7 @@ export async function openStorage(
 ): Promise<Storage> {
   if (redisURL === undefined) {
     const ledger = new MemoryLedger()
-    const sessionStore = guardSessionStore(new MemoryStore(), { ledger })
+    const sessionStore = guardSessionStore(new MemoryStore(), { grants: ledger })
     return { sessionStore, ledger, close: () => undefined }
   }
 
@@ -36,7 +36,7 @@ export async function openStorage(
     prefix: 'example-app:session:',
   })
   return {
-    sessionStore: guardSessionStore(store, { ledger }),
+    sessionStore: guardSessionStore(store, { grants: ledger }),
     ledger,
     close: () => client.destroy(),
   }

@@ -82,7 +82,7 @@ async function runApp(options: AppOptions): Promise<void> {
   const app = express()
   // Keeps Express's own error handler from printing what the browsers count.
   app.set('env', 'test')
-  const store = guardSessionStore(new RedisStore({ client }), { ledger })
+  const store = guardSessionStore(new RedisStore({ client }), { grants: ledger })
   app.use(session({ secret: 'a bench', resave: false, saveUninitialized: false, store }))
   app.use(passport.session())
   app.use('/auth', authRouter(strategy, { onError: (error, _req, _res, next) => next(error) }))

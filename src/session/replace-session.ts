@@ -1,8 +1,9 @@
 import { StorageError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
+import { callStore } from './call-store.js'
+import type { Callback, StoreLimits } from './call-store.js'
 import {
-  callStore,
   clearFields,
   hiddenMethod,
   isFromCookie,
@@ -15,19 +16,20 @@ import {
  * move to a new session with a new id. A request whose browser has sent no session cookie is left as it is.
  *
  * @throws {ConfigurationError} if the request has no session
- * @throws {StorageError} if the store fails
+ * @throws {StorageError} if the store fails, or has not answered within the limit
  */
 export async function replaceSession(
   request: LoginRequest,
   keep: readonly string[],
+  limits?: StoreLimits,
 ): Promise<void> {
   const session = requireSession(request)
   if (!isFromCookie(request)) return
   if (keep.some((name) => Object.hasOwn(session, name))) {
-    await callStore('Changing the session id', (done) => session.regenerate(done))
+    await callStore('Changing the session id', (done) => session.regenerate(done), limits)
     keepFields(keep, session, requireSession(request))
   } else {
-    await callStore('Destroying the session', (done) => session.destroy(done))
+    await callStore('Destroying the session', (done) => session.destroy(done), limits)
   }
 }
 
@@ -50,10 +52,11 @@ export function fillWhenRegenerated(
   request: LoginRequest,
   session: LoginSession,
   { fill, confirm }: FreshSession,
+  limits?: StoreLimits,
 ): void {
   const regenerate = session.regenerate.bind(session)
   const regenerateAndFill = async (): Promise<void> => {
-    await callStore('Changing the session id', (done) => regenerate(done))
+    await callStore('Changing the session id', (done) => regenerate(done), limits)
     const fresh = requireSession(request)
     try {
       await fill(fresh)
@@ -62,15 +65,13 @@ export function fillWhenRegenerated(
       clearFields(fresh)
       throw error
     }
-    saveOnlyChanges(request, fresh, confirm)
+    saveOnlyChanges(request, fresh, confirm, limits)
   }
   hiddenMethod(session, 'regenerate', (callback: Callback) => {
     const goOn = guarded(request, callback)
     regenerateAndFill().then(() => goOn(), goOn)
   })
 }
-
-type Callback = (error?: unknown) => void
 
 /**
  * Wraps a callback that a session store calls. Errors that it throws go to the application's error handlers.
@@ -97,6 +98,7 @@ function saveOnlyChanges(
   request: LoginRequest,
   session: LoginSession,
   confirm: FreshSession['confirm'],
+  limits: StoreLimits | undefined,
 ): void {
   const save = session.save.bind(session)
   let stored: string | undefined
@@ -117,18 +119,25 @@ function saveOnlyChanges(
       return
     }
     const isFirst = stored === undefined
-    callStore('Writing the session', (done) => save(done))
+    callStore('Writing the session', (done) => save(done), limits)
       .then(async () => {
         stored = content
-        if (isFirst) await confirm?.(session).catch((error: unknown) => undo(session, error))
+        if (isFirst)
+          await confirm?.(session).catch((error: unknown) => undo(session, error, limits))
       })
       .then(() => callback(), callback)
   })
 }
 
 /** Destroys a session that {@link FreshSession.confirm} has rejected. */
-async function undo(session: LoginSession, reason: unknown): Promise<never> {
-  await callStore('Destroying the session', (done) => session.destroy(done)).catch(() => undefined)
+async function undo(
+  session: LoginSession,
+  reason: unknown,
+  limits: StoreLimits | undefined,
+): Promise<never> {
+  await callStore('Destroying the session', (done) => session.destroy(done), limits).catch(
+    () => undefined,
+  )
   throw reason
 }
 

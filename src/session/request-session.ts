@@ -1,6 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { ConfigurationError, StorageError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { callStore } from './call-store.js'
+import type { StoreLimits } from './call-store.js'
+import type { StrategyData } from './strategy-data.js'
+
+export type { StrategyData }
 
 /**
  * The request's session.
@@ -23,9 +28,6 @@ export function requireResponse({ res }: LoginRequest): ServerResponse {
   if (res) return res
   throw new ConfigurationError('Cookies need a request of Express: this one has no response.')
 }
-
-/** Everything that one strategy stores in a session, under one key. */
-export type StrategyData = Readonly<Record<string, unknown>>
 
 /**
  * Parts that are newer than those in their session object, by key. They are kept out of the session object on
@@ -121,43 +123,10 @@ export function hiddenMethod(
 /**
  * Writes the session to its store now.
  *
- * @throws {StorageError} if the store fails
+ * @throws {StorageError} if the store fails, or has not answered within the limit
  */
-export function saveSession(session: LoginSession): Promise<void> {
-  return callStore('Writing the session', (done) => session.save(done))
-}
-
-/**
- * Calls a method of the session or its store, and waits until it calls back.
- *
- * @param what for the error's message, such as "Writing the session"
- * @throws {StorageError} if the method fails
- */
-export async function callStore(
-  what: string,
-  work: (done: (error?: unknown) => void) => unknown,
-): Promise<void> {
-  await readFromStore(what, work)
-}
-
-/** The same as {@link callStore}, for a method that calls back with a value. */
-export function readFromStore<Value>(
-  what: string,
-  work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
-): Promise<Value | null | undefined> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: unknown): void => reject(new StorageError(what, error))
-    try {
-      const returned = work((error, value) => {
-        if (error) failed(error)
-        else resolve(value)
-      })
-      // A store whose methods are async functions rejects a promise instead of calling back.
-      if (returned instanceof Promise) returned.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
-  })
+export function saveSession(session: LoginSession, limits?: StoreLimits): Promise<void> {
+  return callStore('Writing the session', (done) => session.save(done), limits)
 }
 
 /** Whether the browser has sent this session's cookie. If not, the session is new. */

@@ -1,30 +1,44 @@
-import { setTimeout } from 'node:timers/promises'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { asStrategyData, callStore, readFromStore, requireSession } from './request-session.js'
-import type { StrategyData } from './request-session.js'
+import { callStore, limited, readFromStore } from './call-store.js'
+import type { StoreLimits } from './call-store.js'
+import { asStrategyData, requireSession } from './request-session.js'
+import { guardOf } from './session-guard.js'
+import type { StoredSession } from './session-guard.js'
+import type { StrategyData } from './strategy-data.js'
 
 /**
  * Changes the strategy's data in the *stored* session, and keeps everything else that other requests have
  * written to it. A session that is no longer stored is not created again.
  *
- * It reads the session and then writes it, one round trip later. A change that another request writes between
- * the two is lost, as with any two requests of one session.
+ * Under `guardSessionStore`, no other request of this process writes the session meanwhile. Without it, the session is
+ * read and then written, one round trip later, and a change that another request writes between the two is lost, as
+ * with any two requests of one session.
  *
  * @param change returns the new data, or `undefined` to write nothing
- * @throws {StorageError} if the store fails
+ * @throws {StorageError} if the store fails, or has not answered within the limit
  */
 export async function changeStoredData(
-  request: SessionAddress,
+  address: SessionAddress,
   key: string,
   change: (data: StrategyData) => StrategyData | undefined,
+  limits?: StoreLimits,
 ): Promise<void> {
-  const stored = await readStored(request)
-  if (stored === undefined) return
-  const data = change(asStrategyData(stored[key]))
-  if (data === undefined) return
-  const changed = { ...stored, [key]: data, cookie: renewed(stored.cookie) }
-  const { sessionID: id, sessionStore: store } = request as StoredAddress
-  await callStore('Writing the session', (done) => store.set(id, changed, done))
+  const { sessionID: id, sessionStore } = address
+  const store = sessionStore as SessionStore | undefined
+  if (store === undefined || id === undefined) return
+  const changeSession = (stored: StoredSession): StoredSession | undefined => {
+    const data = change(asStrategyData(stored[key]))
+    return data && prolonged(store, id, { ...stored, [key]: data })
+  }
+  const guard = guardOf(store)
+  if (guard !== undefined) {
+    await limited('Writing the session', guard.update(id, changeSession), limits)
+    return
+  }
+  const stored = await readStored(address, limits)
+  const changed = stored && changeSession(stored)
+  if (changed === undefined) return
+  await callStore('Writing the session', (done) => store.set(id, changed, done), limits)
 }
 
 /**
@@ -32,17 +46,13 @@ export async function changeStoredData(
  * ignored, and it stops waiting for the store after `timeoutMs` **milliseconds**.
  */
 export async function tryToChangeStoredData(
-  request: SessionAddress,
+  address: SessionAddress,
   key: string,
   change: (data: StrategyData) => StrategyData | undefined,
   timeoutMs: number,
 ): Promise<void> {
-  const changed = new AbortController()
-  await Promise.race([
-    changeStoredData(request, key, change),
-    setTimeout(timeoutMs, undefined, { ref: false, signal: changed.signal }),
-  ]).catch(() => undefined)
-  changed.abort()
+  const changing = changeStoredData(address, key, change, { timeoutMs })
+  await limited('Changing the session', changing, { timeoutMs }).catch(() => undefined)
 }
 
 /** Where a session is stored. A request has these fields. Without a request, a session's id and store are enough. */
@@ -51,31 +61,25 @@ export type SessionAddress = Pick<LoginRequest, 'sessionID' | 'sessionStore'>
 /**
  * The strategy's data in a *stored* session; `undefined` if the session is no longer stored.
  *
- * @throws {StorageError} if the store fails
+ * @throws {StorageError} if the store fails, or has not answered within the limit
  */
 export async function readStoredData(
   address: SessionAddress,
   key: string,
+  limits?: StoreLimits,
 ): Promise<StrategyData | undefined> {
-  const stored = await readStored(address)
+  const stored = await readStored(address, limits)
   return stored === undefined ? undefined : asStrategyData(stored[key])
 }
 
 /**
  * Destroys a stored session.
  *
- * @throws {StorageError} if the store fails
+ * @throws {StorageError} if the store fails, or has not answered within the limit
  */
-export async function destroyStored(address: SessionAddress): Promise<void> {
+export async function destroyStored(address: SessionAddress, limits?: StoreLimits): Promise<void> {
   const { sessionID: id, sessionStore: store } = address as StoredAddress
-  await callStore('Destroying the session', (done) => store.destroy(id, done))
-}
-
-/** A session as it is in its store. */
-type StoredSession = Readonly<Record<string, unknown>> & { readonly cookie: StoredCookie }
-
-interface StoredCookie {
-  readonly originalMaxAge?: unknown
+  await callStore('Destroying the session', (done) => store.destroy(id, done), limits)
 }
 
 /** The address of a session that was found in the store. */
@@ -89,16 +93,20 @@ interface SessionStore {
   get(id: string, done: (error?: unknown, session?: StoredSession | null) => void): unknown
   set(id: string, session: StoredSession, done: (error?: unknown) => void): unknown
   destroy(id: string, done: (error?: unknown) => void): unknown
+  createSession(
+    request: { readonly sessionID: string; readonly sessionStore: object },
+    session: StoredSession,
+  ): StoredSession & { touch(): unknown }
 }
 
 /**
- * The cookie with a new expiry. The stored expiry is from the last write, but each `touch` since then has extended
- * the session.
+ * The session with a new expiry. The stored expiry is from the last write, but each `touch` since then has extended
+ * the session. Its cookie is one of express-session, because some stores read `cookie.maxAge`.
  */
-function renewed(cookie: StoredCookie | undefined): StoredCookie {
-  const { originalMaxAge } = cookie ?? {}
-  if (typeof originalMaxAge !== 'number') return cookie ?? {}
-  return { ...cookie, expires: new Date(Date.now() + originalMaxAge) } as StoredCookie
+function prolonged(store: SessionStore, id: string, stored: StoredSession): StoredSession {
+  const session = store.createSession({ sessionID: id, sessionStore: store }, stored)
+  session.touch()
+  return session
 }
 
 /**
@@ -106,21 +114,29 @@ function renewed(cookie: StoredCookie | undefined): StoredCookie {
  * written since. `undefined` if the session is no longer stored.
  *
  * @throws {ConfigurationError} if the request has no session
- * @throws {StorageError} if the store fails
+ * @throws {StorageError} if the store fails, or has not answered within the limit
  */
-export async function reloadSession(request: LoginRequest): Promise<LoginSession | undefined> {
+export async function reloadSession(
+  request: LoginRequest,
+  limits?: StoreLimits,
+): Promise<LoginSession | undefined> {
   const session = requireSession(request)
-  if ((await readStored(request)) === undefined) return undefined
-  await callStore('Reading the session', (done) => session.reload(done))
+  if ((await readStored(request, limits)) === undefined) return undefined
+  await callStore('Reading the session', (done) => session.reload(done), limits)
   return requireSession(request)
 }
 
-async function readStored(request: SessionAddress): Promise<StoredSession | undefined> {
+async function readStored(
+  request: SessionAddress,
+  limits: StoreLimits | undefined,
+): Promise<StoredSession | undefined> {
   const { sessionID: id } = request
   const store = request.sessionStore as SessionStore | undefined
   if (store === undefined || id === undefined) return undefined
-  const stored = await readFromStore<StoredSession>('Reading the session', (done) =>
-    store.get(id, done),
+  const stored = await readFromStore<StoredSession>(
+    'Reading the session',
+    (done) => store.get(id, done),
+    limits,
   )
   return stored ?? undefined
 }

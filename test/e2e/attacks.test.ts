@@ -110,7 +110,7 @@ describe('a visitor who means harm', () => {
       endSession: (id: string) => Promise.resolve(void noted.push(id)),
     })
     const store = guardSessionStore(new (await import('express-session')).MemoryStore(), {
-      ledger: counting,
+      grants: counting,
     })
     const app = await scene.start({ store, strategy: { ledger } })
     expect((await new Browser().post(`${app.origin}/auth/logout`)).status).toBe(303)

@@ -385,7 +385,7 @@ describe.each(['this process', 'another process'])(
 
     async function startBoth(guarded: boolean): Promise<void> {
       const one = (): SceneAppOptions => ({
-        store: guarded ? guardSessionStore(store, { ledger }) : store,
+        store: guarded ? guardSessionStore(store, { grants: ledger }) : store,
       })
       app = await start({}, one())
       exit = where === 'this process' ? app : await start({}, one())

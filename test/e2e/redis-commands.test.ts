@@ -84,7 +84,7 @@ describeWithRedis('the commands that Redis gets', (redisServer) => {
     const store = new RedisStore({ client: redis.client })
     const { revocationURL, resourceURL } = rotating
     return scene.start({
-      store: guarded ? guardSessionStore(store, { ledger }) : store,
+      store: guarded ? guardSessionStore(store, { grants: ledger }) : store,
       routes: sessionRoutes(resourceURL).add,
       strategy: { ledger, revocationURL, ...strategy },
     })

@@ -78,7 +78,7 @@ describe('a name that is nearly right', () => {
     ['cookiePendingLogins', 'lifetime', 'lifetimeMs'],
     ['discover', 'timeout', 'timeoutMs'],
     ['flowInspector', 'dangerouslyAllowRemotes', 'dangerouslyAllowRemote'],
-    ['guardSessionStore', 'leger', 'ledger'],
+    ['guardSessionStore', 'grant', 'grants'],
     ['MemoryLedger', 'maximumEntrys', 'maximumEntries'],
     ['RedisLedger', 'prefx', 'prefix'],
     ['startTestProvider', 'clientId', 'clientID'],
@@ -99,12 +99,10 @@ describe('what is called without the options that it needs', () => {
     ],
     ['cookiePendingLogins', () => cookiePendingLogins(undefined as never), '({ secret'],
     ['cookiePendingLogins', () => cookiePendingLogins({} as never), 'secret is missing. Write'],
-    ['guardSessionStore', () => guardSessionStore(store, undefined as never), '(store, { ledger'],
-    ['guardSessionStore', () => guardSessionStore(store, {} as never), 'ledger is missing. Write'],
     [
       'guardSessionStore',
-      () => guardSessionStore(undefined as never, { ledger: new MemoryLedger() }),
-      'must be a session store. Write guardSessionStore(store, { ledger })',
+      () => guardSessionStore(undefined as never),
+      'must be a session store. Write guardSessionStore(store, { grants })',
     ],
     [
       'flowInspector',

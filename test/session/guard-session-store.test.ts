@@ -3,10 +3,9 @@ import { RedisStore } from 'connect-redis'
 import express from 'express'
 import type { Request } from 'express'
 import session, { MemoryStore, Store } from 'express-session'
-import type { SessionData } from 'express-session'
-import { guardSessionStore, MemoryLedger, StorageError } from '../../src/index.js'
-import type { Ledger } from '../../src/index.js'
-import { RedisLedger } from '../../src/redis.js'
+import type { Session, SessionData } from 'express-session'
+import { guardSessionStore, StorageError } from '../../src/index.js'
+import type { SessionEnds } from '../../src/options/session-ends.js'
 import { createGate } from '../support/gate.js'
 import { Browser, listen } from '../support/http.js'
 import type { RunningServer } from '../support/http.js'
@@ -14,6 +13,7 @@ import { bodyOf, sessionIdOf } from '../support/login.js'
 import { startRedisServer } from '../support/redis-server.js'
 import type { RedisServer } from '../support/redis-server.js'
 import { describeWithRedis } from '../support/requirements.js'
+import { createSessionEnds } from '../support/session-ends.js'
 
 /** A store as some write them today: what it needs is private to it. */
 class PrivateStore extends Store {
@@ -48,15 +48,15 @@ class PrivateStore extends Store {
 const DATA = { cookie: { originalMaxAge: null, path: '/' }, user: 'ada' } as unknown as SessionData
 
 describe('guardSessionStore over MemoryStore', () => {
-  describeGuard(() => ({ store: new MemoryStore(), ledger: new MemoryLedger() }))
+  describeGuard(() => new MemoryStore())
 })
 
 describe('guardSessionStore over a store with private fields', () => {
-  describeGuard(() => ({ store: new PrivateStore(), ledger: new MemoryLedger() }))
+  describeGuard(() => new PrivateStore())
 
   it('lets its own properties be read and set', () => {
     const store = new PrivateStore()
-    const guarded = guardSessionStore(store, { ledger: new MemoryLedger() })
+    const guarded = guardSessionStore(store)
     guarded.written = 5
     expect([guarded.written, store.written]).toEqual([5, 5])
   })
@@ -65,10 +65,14 @@ describe('guardSessionStore over a store with private fields', () => {
     const reject = (_id: string, ..._others: unknown[]): Promise<void> =>
       Promise.reject(new Error('out of order'))
     const store = { set: reject, destroy: reject, createSession: () => ({}) }
-    const guarded = guardSessionStore(store, { ledger: new MemoryLedger() })
+    const guarded = guardSessionStore(store)
     const written = await new Promise((resolve) => void guarded.set('a', DATA, resolve))
     const destroyed = await new Promise((resolve) => void guarded.destroy('a', resolve))
-    expect([written, destroyed]).toEqual(Array(2).fill(new Error('out of order')))
+    const cause = new Error('out of order')
+    expect([written, destroyed]).toEqual([
+      new StorageError('Writing the session', cause),
+      new StorageError('Destroying the session', cause),
+    ])
   })
 
   it('calls back once, whatever the callback throws', async () => {
@@ -89,8 +93,8 @@ describe('guardSessionStore over a store with private fields', () => {
     const callback = jest.fn(() => {
       throw new Error('thrown by the callback')
     })
-    // Neither this store nor this ledger needs a `setImmediate` of its own.
-    const guarded = guardSessionStore(new PrivateStore(), { ledger: new MemoryLedger() })
+    // This store does not need a `setImmediate` of its own.
+    const guarded = guardSessionStore(new PrivateStore())
     guarded.set('a', DATA, callback)
     await caught
     jest.restoreAllMocks()
@@ -100,28 +104,26 @@ describe('guardSessionStore over a store with private fields', () => {
   })
 })
 
-describeWithRedis('guardSessionStore over connect-redis and RedisLedger', (redisServer) => {
+describeWithRedis('guardSessionStore over connect-redis', (redisServer) => {
   let redis: RedisServer
   beforeAll(async () => (redis = await startRedisServer(redisServer)))
   beforeEach(() => redis.client.flushAll())
   afterAll(() => redis.stop())
 
-  describeGuard(() => ({
-    store: new RedisStore({ client: redis.client }),
-    ledger: new RedisLedger({ client: redis.client }),
-  }))
+  describeGuard(() => new RedisStore({ client: redis.client }))
 })
 
-function describeGuard(create: () => { store: Store; ledger: Ledger }): void {
+function describeGuard(create: () => Store): void {
   let store: Store
-  let ledger: Ledger
+  let ends: SessionEnds
   let guarded: Store
   const servers: RunningServer[] = []
 
   beforeEach(async () => {
     for (const server of servers.splice(0)) await server.close()
-    ;({ store, ledger } = create())
-    guarded = guardSessionStore(store, { ledger })
+    store = create()
+    ends = createSessionEnds()
+    guarded = guardSessionStore(store, { grants: ends })
   })
   afterAll(async () => {
     for (const server of servers.splice(0)) await server.close()
@@ -166,30 +168,49 @@ function describeGuard(create: () => { store: Store; ledger: Ledger }): void {
     expect(await get(store, 'b')).toMatchObject({ user: 'ada' })
   })
 
-  it('does not write a session that was destroyed through another view of the store', async () => {
-    const twin = guardSessionStore(store, { ledger })
+  it('does not write a session that another process has destroyed', async () => {
+    const twin = guardSessionStore(store, { grants: ends })
     await set(guarded, 'a', DATA)
     await destroy(twin, 'a')
     await set(guarded, 'a', DATA)
     expect(await get(store, 'a')).toBeNull()
   })
 
-  it('takes a session out again that was destroyed while it was written', async () => {
+  it('destroys a session again that another process has destroyed while it was written', async () => {
+    const twin = guardSessionStore(store, { grants: ends })
     const gate = createGate()
     const write = store.set.bind(store)
     store.set = (id, data, done) => void gate.pass().then(() => write(id, data, done))
     const writing = set(guarded, 'a', DATA)
     await gate.reached
-    await destroy(guarded, 'a')
+    await destroy(twin, 'a')
     gate.open()
     await writing
     expect(await get(store, 'a')).toBeNull()
   })
 
+  it('destroys a session after the write that is under way, and leaves out those that wait', async () => {
+    const gate = createGate()
+    const write = store.set.bind(store)
+    const written: unknown[] = []
+    store.set = (id, data, done) => {
+      written.push(data)
+      void gate.pass().then(() => write(id, data, done))
+    }
+    const first = set(guarded, 'a', DATA)
+    const second = set(guarded, 'a', DATA)
+    await gate.reached
+    const destroyed = destroy(guarded, 'a')
+    gate.open()
+    await Promise.all([first, second, destroyed])
+    expect(written).toHaveLength(1)
+    expect(await get(store, 'a')).toBeNull()
+  })
+
   it('forgets after longestRequestMs', async () => {
-    const spied = jest.spyOn(ledger, 'endSession')
+    const spied = jest.spyOn(ends, 'endSession')
     await destroy(guarded, 'a')
-    await destroy(guardSessionStore(store, { ledger, longestRequestMs: 5 }), 'b')
+    await destroy(guardSessionStore(store, { grants: ends, longestRequestMs: 5 }), 'b')
     expect(spied.mock.calls).toEqual([
       ['a', 3_600_000],
       ['b', 5],
@@ -198,19 +219,53 @@ function describeGuard(create: () => { store: Store; ledger: Ledger }): void {
 
   it('hands on the errors of the store', async () => {
     store.set = (_id, _data, done) => done?.(new Error('cannot write'))
-    await expect(set(guarded, 'a', DATA)).rejects.toThrow('cannot write')
+    await expect(set(guarded, 'a', DATA)).rejects.toEqual(
+      new StorageError('Writing the session', new Error('cannot write')),
+    )
     store.destroy = (_id, done) => done?.(new Error('cannot destroy'))
-    await expect(destroy(guarded, 'a')).rejects.toThrow('cannot destroy')
+    await expect(destroy(guarded, 'a')).rejects.toEqual(
+      new StorageError('Destroying the session', new Error('cannot destroy')),
+    )
   })
 
-  it('hands on the errors of the ledger, and destroys the session all the same', async () => {
-    await set(guarded, 'a', DATA)
-    const down = new StorageError('Reaching the ledger', new Error('down'))
-    jest.spyOn(ledger, 'endSession').mockRejectedValue(down)
-    jest.spyOn(ledger, 'isSessionEnded').mockRejectedValue(down)
-    await expect(set(guarded, 'a', DATA)).rejects.toThrow(down)
-    await expect(destroy(guarded, 'a')).rejects.toThrow(down)
-    expect(await get(store, 'a')).toBeNull()
+  describe('while the grants cannot be reached', () => {
+    const down = new StorageError('Reaching the grants', new Error('down'))
+
+    it('destroys sessions all the same, and this process remembers it', async () => {
+      await set(guarded, 'a', DATA)
+      jest.spyOn(ends, 'endSession').mockRejectedValue(down)
+      await destroy(guarded, 'a')
+      expect(await get(store, 'a')).toBeNull()
+      await set(guarded, 'a', DATA)
+      expect(await get(store, 'a')).toBeNull()
+    })
+
+    it('writes no session that another process may have destroyed', async () => {
+      const spied = jest.spyOn(ends, 'isSessionEnded').mockRejectedValue(down)
+      await expect(set(guarded, 'a', DATA)).rejects.toThrow(down)
+      spied.mockRejectedValue(new Error('raw'))
+      await expect(set(guarded, 'a', DATA)).rejects.toEqual(
+        new StorageError('Looking whether the session has ended', new Error('raw')),
+      )
+      spied.mockImplementation(() => {
+        throw new Error('thrown')
+      })
+      await expect(set(guarded, 'a', DATA)).rejects.toThrow(StorageError)
+      expect(await get(store, 'a')).toBeNull()
+    })
+
+    it('tells them as soon as they can be reached again', async () => {
+      const spied = jest.spyOn(ends, 'endSession').mockRejectedValue(down)
+      await destroy(guarded, 'a')
+      await destroy(guarded, 'b')
+      expect(await ends.isSessionEnded('a')).toBe(false)
+      spied.mockRestore()
+      for (const id of ['c', 'd']) await set(guarded, id, DATA)
+      expect(await Promise.all(['a', 'b'].map((id) => ends.isSessionEnded(id)))).toEqual([
+        true,
+        true,
+      ])
+    })
   })
 
   it('works without callbacks', async () => {
@@ -236,6 +291,25 @@ function describeGuard(create: () => { store: Store; ledger: Ledger }): void {
         res.end()
       })
       app.get('/slow', (req, res, next) => {
+        slow.pass().then(() => {
+          Object.assign(req.session, { user: 'slow' })
+          res.end()
+        }, next)
+      })
+      app.get('/stream', (req, res, next) => {
+        req.session.regenerate(() => {
+          Object.assign(req.session, { user: 'streaming' })
+          req.session.save(() => {
+            res.write('begun')
+            slow.pass().then(() => {
+              Object.assign(req.session, { user: 'slow' })
+              res.end()
+            }, next)
+          })
+        })
+      })
+      app.get('/slow-stream', (req, res, next) => {
+        res.write('begun')
         slow.pass().then(() => {
           Object.assign(req.session, { user: 'slow' })
           res.end()
@@ -311,9 +385,43 @@ function describeGuard(create: () => { store: Store; ledger: Ledger }): void {
       expect(bodyOf(await visit('/get'))).toEqual({ user: null })
     })
 
+    it.each(['/stream', '/slow-stream'])(
+      'a request that streams its answer does not bring a destroyed session back: %s',
+      async (path) => {
+        await visit('/set?user=ada')
+        const cookie = [...browser.cookies(server.origin)].map((pair) => pair.join('=')).join('; ')
+        const streaming = await fetch(server.origin + path, { headers: { cookie } })
+        await slow.reached
+        // The browser has the session's id from the headers, if it is a new one.
+        const [given = cookie] = streaming.headers.getSetCookie()
+        const id = /=s(?:%3A|:)([^.]+)/.exec(given)?.[1] ?? ''
+        expect(await get(store, id)).not.toBeNull()
+        await fetch(`${server.origin}/destroy`, { headers: { cookie: given.split(';')[0] ?? '' } })
+        expect(await get(store, id)).toBeNull()
+        slow.open()
+        await streaming.text()
+        expect(await get(store, id)).toBeNull()
+      },
+    )
+
+    it('a session that was loaded by its id is guarded, too', async () => {
+      await visit('/set?user=ada')
+      const id = sessionIdOf(browser, server.origin) ?? ''
+      const loaded = await new Promise<Session>((resolve) => {
+        guarded.load(id, (_error, found) => resolve(found as Session))
+      })
+      const nothing = await new Promise((resolve) => {
+        guarded.load('unknown', (error: unknown, found) => resolve([error, found]))
+      })
+      expect(nothing).toEqual([undefined, undefined])
+      await visit('/destroy')
+      await called((done) => loaded.save(done))
+      expect(await get(store, id)).toBeNull()
+    })
+
     it('reading costs nothing, a new session nothing, changing one two looks, ending one a note', async () => {
-      const look = jest.spyOn(ledger, 'isSessionEnded')
-      const note = jest.spyOn(ledger, 'endSession')
+      const look = jest.spyOn(ends, 'isSessionEnded')
+      const note = jest.spyOn(ends, 'endSession')
       const costs = async (path: string): Promise<readonly number[]> => {
         look.mockClear()
         note.mockClear()

@@ -27,7 +27,7 @@ const strategy = new AuthorizationCodeStrategy({
 })
 
 const app = express()
-const store = guardSessionStore(new RedisStore({ client }), { ledger })
+const store = guardSessionStore(new RedisStore({ client }), { grants: ledger })
 app.use(session({ secret: 'a test', resave: false, saveUninitialized: false, store }))
 app.use(passport.session())
 app.use('/auth', authRouter(strategy))

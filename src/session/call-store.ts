@@ -1,0 +1,84 @@
+import { StorageError } from '../errors/setup-errors.js'
+import { systemClock, within } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+
+/** How long calls of a session store may take. */
+export interface StoreLimits {
+  /** The limit of one call, in **milliseconds**. @default 10_000 (10 seconds) */
+  readonly timeoutMs?: number | undefined
+  readonly clock?: Clock | undefined
+}
+
+/** How long a call of a session store may take if nobody says otherwise, in **milliseconds**. */
+export const STORE_TIMEOUT_MS = 10_000
+
+/** A callback of express-session and its stores. */
+export type Callback = (error?: unknown) => void
+
+/**
+ * Calls a method of the session or its store, and waits until it calls back, or until the time limit. What the store
+ * answers after that is ignored.
+ *
+ * @param what for the error's message, such as "Writing the session"
+ * @throws {StorageError} if the method fails, or has not called back within the limit; a write may still be done then
+ */
+export async function callStore(
+  what: string,
+  work: (done: Callback) => unknown,
+  limits?: StoreLimits,
+): Promise<void> {
+  await readFromStore(what, work, limits)
+}
+
+/** The same as {@link callStore}, for a method that calls back with a value. */
+export function readFromStore<Value>(
+  what: string,
+  work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
+  limits?: StoreLimits,
+): Promise<Value | null | undefined> {
+  return limited(what, answerOf(what, work), limits)
+}
+
+/**
+ * The outcome of `work`, which goes on if it is late.
+ *
+ * @throws {StorageError} if it has no outcome within the limit
+ */
+export function limited<Value>(
+  what: string,
+  work: Promise<Value>,
+  { timeoutMs = STORE_TIMEOUT_MS, clock = systemClock }: StoreLimits = {},
+): Promise<Value> {
+  return within(clock, timeoutMs, work, () => {
+    throw new StorageError(
+      what,
+      new Error(
+        `The store has not answered within ${timeoutMs} ms. What it was asked to do may still be done.`,
+      ),
+    )
+  })
+}
+
+/**
+ * The answer of a method that calls back, without a time limit.
+ *
+ * @throws {StorageError} if the method fails
+ */
+export function answerOf<Value>(
+  what: string,
+  work: (done: (error?: unknown, value?: Value | null) => void) => unknown,
+): Promise<Value | null | undefined> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: unknown): void => reject(new StorageError(what, error))
+    try {
+      const returned = work((error, value) => {
+        if (error) failed(error)
+        else resolve(value)
+      })
+      // A store whose methods are async functions rejects a promise instead of calling back.
+      if (returned instanceof Promise) returned.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  })
+}
