@@ -66,15 +66,7 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
     if (entry === undefined || record?.strategy !== entry.owner) return undefined
     if (hasEnded(record)) return withoutGrant(data, entry.id, !entry.connected)
     const [line] = record.lines
-    return line === undefined ? undefined : newerData(data, entry, line)
-  }
-
-  function newerData(
-    data: StrategyData,
-    entry: SessionEntry,
-    line: Line,
-  ): StrategyData | undefined {
-    if (line.generation <= entry.version) return undefined
+    if (line === undefined || line.generation <= entry.version) return undefined
     return withNewerEntry(data, entries.make(entry.id, line, entry.connected ?? false))
   }
 

@@ -110,7 +110,7 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       if ('usedAt' in entry) return { status: 'used', returnTo: entry.returnTo }
       if (entry.createdAt <= Date.now() - lifetimeMs) return { status: 'expired' }
       // The browser may send the same cookies twice at once, and a thief at any time.
-      if (!(await claim())) return { status: 'used', returnTo: entry.returnTo }
+      if (!(await claim(entry.returnTo))) return { status: 'used', returnTo: entry.returnTo }
       const used = { usedAt: Date.now(), returnTo: entry.returnTo }
       write(request, name, sealEntry(name, used))
       return { status: 'pending', login: entry }

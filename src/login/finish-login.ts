@@ -5,11 +5,11 @@ import { loadProfile } from '../endpoints/profile.js'
 import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
 import type { CodeGrant, Exchanged } from '../endpoints/token.js'
 import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
-import { holdsGrant } from '../grants/token-entry.js'
+import type { Claims } from '../grants/claims.js'
+import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { connectionOf } from './connection.js'
 import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
-import type { Ledger } from '../options/ledger.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
@@ -31,8 +31,8 @@ export interface FinishLoginParts {
   readonly strategyId: string
   readonly pendingLogins: PendingLoginStore
   /** Lets only one of the requests with the same callback continue, in all processes. */
-  readonly ledger: Pick<Ledger, 'claim'>
-  /** For how long the ledger remembers a callback, in **milliseconds**: as long as its login may be pending. */
+  readonly claims: Pick<Claims, 'claim' | 'claimed'>
+  /** For how long a callback is remembered, in **milliseconds**: as long as its login may be pending. */
   readonly claimTtlMs: number
   /** Verifies a signed response (JARM) and resolves to its parameters, if responses must be signed. */
   readonly openResponse: ((parameters: URLSearchParams) => Promise<URLSearchParams>) | undefined
@@ -43,6 +43,7 @@ export interface FinishLoginParts {
   readonly storeTokens: (
     request: LoginRequest,
     exchanged: Exchanged,
+    user: object,
     connecting: boolean,
   ) => Promise<void>
 }
@@ -132,7 +133,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       )
     }
 
-    if (options.session !== false) await storeTokens(request, exchanged, connecting)
+    if (options.session !== false) await storeTokens(request, exchanged, user, connecting)
     const { returnTo } = login
     return {
       action: 'success',
@@ -146,13 +147,22 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
  * Takes the pending login out of its store. Two requests that arrive together both find it there: the claim
  * makes sure that only one of them, in all processes, goes on.
  */
-function takePendingLogin(
+async function takePendingLogin(
   request: LoginRequest,
   state: string,
-  { pendingLogins, ledger, claimTtlMs }: FinishLoginParts,
+  { settings, pendingLogins, claims, claimTtlMs }: FinishLoginParts,
 ): Promise<TakenLogin> {
   const id = hash('sha256', state, 'base64url')
-  return pendingLogins.take(request, state, () => ledger.claim(id, claimTtlMs))
+  const taken = await pendingLogins.take(request, state, (returnTo = '') =>
+    claims.claim(id, claimTtlMs, returnTo),
+  )
+  if (taken.status !== 'unknown' || !holdsGrant(request, settings)) return taken
+  const returnTo = await claims.claimed(id)
+  return returnTo === undefined ? taken : { status: 'used', returnTo: returnTo || undefined }
+}
+
+function holdsGrant(request: LoginRequest, { sessionKey }: FinishLoginSettings): boolean {
+  return grantIdOf(readStrategyData(requireSession(request), sessionKey)) !== undefined
 }
 
 /** A callback without a pending login is an error, unless it comes again after it has succeeded. */
@@ -160,11 +170,11 @@ function repeated(
   request: LoginRequest,
   taken: Exclude<TakenLogin, { status: 'pending' }>,
   options: LoginOptions,
-  { sessionKey }: FinishLoginSettings,
+  settings: FinishLoginSettings,
 ): LoginOutcome {
   switch (taken.status) {
     case 'used': {
-      if (!holdsGrant(readStrategyData(requireSession(request), sessionKey))) {
+      if (!holdsGrant(request, settings)) {
         throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
       }
       const url = taken.returnTo ?? encodedUrl(options.successRedirect ?? '/')

@@ -39,8 +39,10 @@ type Attempts = readonly (Identified & (PendingLogin | UsedLogin))[]
 export function sessionPendingLogins(settings: {
   readonly sessionKey: string
   readonly pendingLoginLifetimeMs: number
+  /** Whether the session remembers used logins too. Otherwise, only what `claim` has written does. */
+  readonly remembersUsed: boolean
 }): PendingLoginStore {
-  const { sessionKey, pendingLoginLifetimeMs } = settings
+  const { sessionKey, pendingLoginLifetimeMs, remembersUsed } = settings
 
   return {
     lifetimeMs: pendingLoginLifetimeMs,
@@ -61,9 +63,10 @@ export function sessionPendingLogins(settings: {
       if (taken.status === 'unknown') return { ...taken, reason: explainLostLogin(request) }
       if (taken.status !== 'pending') return taken
       const { returnTo } = taken.login
-      if (!(await claim())) return { status: 'used', returnTo }
+      if (!(await claim(returnTo))) return { status: 'used', returnTo }
+      const others = read(session, sessionKey).filter((one) => one.id !== id)
       const used = { id, used: true, ...(returnTo !== undefined && { returnTo }) } as const
-      write(session, sessionKey, merged(read(session, sessionKey), [used]))
+      write(session, sessionKey, remembersUsed ? [...others, used] : others)
       return taken
     },
   }
@@ -131,6 +134,6 @@ function write(session: LoginSession, sessionKey: string, attempts: Attempts): v
   const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)
   writeStrategyData(session, sessionKey, {
     ...readStrategyData(session, sessionKey),
-    pendingLogins,
+    pendingLogins: pendingLogins.length > 0 ? pendingLogins : undefined,
   })
 }

@@ -70,8 +70,8 @@ export type TakenLogin =
  */
 export interface PendingLoginStore {
   /**
-   * How long a login may take, in **milliseconds**. For at least that long, the ledger
-   * remembers that it was taken.
+   * How long a login may take, in **milliseconds**. For at least that long, it is
+   * remembered that it was taken.
    *
    * @default the option `pendingLoginLifetimeMs`
    */
@@ -88,9 +88,13 @@ export interface PendingLoginStore {
    * Takes the login with this `state`. No later call gets it again, even if this callback fails.
    *
    * @param claim must be called before a login is taken, and only then. It resolves to `true` for exactly one of all
-   * requests that ask for this login, in all processes. If it resolves to `false`, change nothing, and resolve to
-   * `used`.
+   * requests that ask for this login, in all processes that share `grants`. If it resolves to `false`, change nothing,
+   * and resolve to `used`. Pass it the login's `returnTo`, for a callback that arrives again.
    * @throws {StorageError} if the store cannot be read or written
    */
-  take(request: LoginRequest, state: string, claim: () => Promise<boolean>): Promise<TakenLogin>
+  take(
+    request: LoginRequest,
+    state: string,
+    claim: (returnTo?: string) => Promise<boolean>,
+  ): Promise<TakenLogin>
 }

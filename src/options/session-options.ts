@@ -1,7 +1,17 @@
-import type { Ledger } from './ledger.js'
+import type { GrantRefusal } from './grant-refusal.js'
+import { storedGrants } from './grants-option.js'
 import type { OptionTable } from './option-table.js'
 import type { PendingLoginStore } from './pending-login-store.js'
-import { flag, orFunction, positive, secrets, text, texts, withMethods } from './readers.js'
+import {
+  aFunction,
+  flag,
+  orFunction,
+  positive,
+  secrets,
+  text,
+  texts,
+  withMethods,
+} from './readers.js'
 
 /** The options for what is stored of a login, where, and for how long. */
 export const SESSION_OPTIONS = {
@@ -61,27 +71,45 @@ export const SESSION_OPTIONS = {
   pendingLoginLifetimeMs: { read: positive, default: 600_000 },
 
   /**
-   * Where requests record which codes and refresh tokens have been used. Several processes must share one, such as
-   * a `RedisLedger`; otherwise two of them may use the same refresh token, and the provider ends the grant.
+   * Where the tokens are stored, such as a `RedisGrants`: each session then holds only the id of its grant, and all
+   * processes, requests and jobs that share the store refresh a token exactly once. Turning it on logs nobody out.
    *
-   * @default one `MemoryLedger` for all strategies of this process
+   * @default the session, for an application that runs as one process
    */
-  ledger: {
-    read: withMethods<Ledger>(
-      'claim',
-      'renew',
-      'end',
-      'enrol',
-      'endGroup',
-      'endSession',
-      'isSessionEnded',
-    ),
+  grants: { read: storedGrants },
+
+  /**
+   * Your own id of the person who has logged in: a string or a number, or `undefined` for none. Grants in a store are
+   * listed under it.
+   *
+   * @default the user's `id`
+   */
+  accountOf: {
+    read: aFunction<(user: never) => string | number | undefined>(),
+    defaultFrom: () => (user: { readonly id?: string | number }) => user.id,
   },
 
   /**
+   * Whether an access token that is due but still valid is renewed while nobody waits for it. Platforms that freeze a
+   * process between two requests, such as AWS Lambda, lose such renewals: turn it off there. Then the request that
+   * needs the new token waits.
+   *
+   * @default true
+   */
+  renewInBackground: { read: flag, default: true },
+
+  /**
+   * Called if the provider refuses to refresh a grant for good, such as with `invalid_grant`, so that you can ask the
+   * person to come back: once for each refusal, in one process, also without a request. Errors it throws are ignored.
+   *
+   * @default nothing is called
+   */
+  onGrantRefused: { read: aFunction<(refused: GrantRefusal) => unknown>() },
+
+  /**
    * Lets the provider end sessions: if a person logs out there, it calls `POST /backchannel-logout` of
-   * `authRouter`, which ends the person's sessions here. Needs `issuer` and `jwksURL`. Each login adds one or two
-   * records to the ledger.
+   * `authRouter`, which ends the person's sessions here. Needs `issuer` and `jwksURL`. The sessions
+   * of a process are found by all processes that share `grants`, otherwise by that process alone.
    *
    * @default false
    * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
