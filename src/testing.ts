@@ -1,11 +1,14 @@
 /**
- * The entry `passport-authorization-code/testing`: a provider for tests, and functions that log in through it.
+ * The entry `passport-authorization-code/testing`: a provider for tests, functions that log in through it, and tests
+ * for a grant store of your own.
  *
  * @module
  */
+export { grantStoreTests } from './testing/grant-store-contract.js'
 export { logInAgent, logInFetch } from './testing/log-in.js'
 export { startTestProvider } from './testing/provider.js'
 
+export type { GrantStoreTest } from './testing/grant-store-checks.js'
 export type { LoggedInFetch, TestAgent, TestResponse } from './testing/log-in.js'
 export type { TestFault, TestProvider, TestProviderOptions } from './testing/provider.js'
 export type { TestEndpoint, TestRequest } from './testing/server.js'

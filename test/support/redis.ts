@@ -13,6 +13,8 @@ import { until } from './until.js'
 export interface RedisServerOptions {
   /** Runs it as the only node of a cluster, with all slots. */
   readonly isCluster?: boolean
+  /** Runs it as a node of a cluster that has only these slots, and waits for no others. */
+  readonly slots?: { readonly start: number; readonly end: number }
   /** Runs it as a Sentinel that watches the server on this port, under the name `ledger`. */
   readonly sentinelOf?: number
 }
@@ -78,6 +80,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     running.guard.kill('SIGKILL')
   }
 
+  const { slots } = options
+  if (slots) await ask((client) => client.clusterAddSlotsRange({ ...slots }))
   if (options.isCluster) {
     await ask(async (client) => {
       await client.clusterAddSlotsRange({ start: 0, end: 16_383 })
@@ -139,11 +143,11 @@ async function startOnFreePort(
 async function startOn(
   port: number,
   dir: string,
-  { isCluster, sentinelOf }: RedisServerOptions,
+  { isCluster, slots, sentinelOf }: RedisServerOptions,
 ): Promise<RunningRedis> {
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '']
   args.push('--appendonly', 'yes')
-  if (isCluster) {
+  if (isCluster || slots) {
     args.push('--cluster-enabled', 'yes', '--cluster-port', `${await findFreePort()}`)
   }
   if (sentinelOf !== undefined) {
