@@ -16,7 +16,8 @@ export {
   TokenEndpointError,
 } from './errors/errors.js'
 export { guardSessionStore } from './session/guard-session-store.js'
-export { MemoryLedger } from './grants/memory.js'
+export { Grants } from './grants/grants.js'
+export { MemoryGrants } from './grants/memory-grants.js'
 export { cookiePendingLogins } from './login/cookie-pending-logins.js'
 export { apple } from './providers/apple.js'
 export { askara } from './providers/askara.js'
@@ -63,7 +64,11 @@ export type { FailureInfo, LoginInfo, LoginOptions } from './login/login-options
 export type { VerifiedLogin, Verify } from './passport/verify.js'
 export type { IdTokenClaims } from './endpoints/id-token.js'
 export type { GuardableStore, GuardOptions } from './session/guard-session-store.js'
-export type { MemoryLedgerOptions } from './grants/memory.js'
+export type { GrantsOptions } from './grants/grants.js'
+export type { GrantRefusal } from './options/grant-refusal.js'
+export type { GrantStore, StoredRecord } from './options/grant-store.js'
+export type { StoredGrants } from './options/grants-option.js'
+export type { SessionEnds } from './options/session-ends.js'
 export type { AuthorizationCodeOptions, ProviderOptions } from './options/options.js'
 export type { Parameters } from './options/parameters.js'
 export type { CookiePendingLoginsOptions } from './login/cookie-pending-logins.js'
@@ -76,7 +81,6 @@ export type { AuthRouterOptions } from './passport/router-options.js'
 
 export type { AuthorizationDetail } from './options/token-set.js'
 export type { DefaultUser } from './passport/default-user.js'
-export type { EnrolledLogin, GrantState, Ledger, Renewal, RenewalLimits } from './options/ledger.js'
 export type {
   ExpectedIdToken,
   PendingLogin,

@@ -1,3 +1,4 @@
-export { RedisLedger } from './grants/redis.js'
+export { RedisGrants } from './grants/redis-grants.js'
 
-export type { RedisLedgerClient, RedisLedgerOptions } from './grants/redis.js'
+export type { RedisGrantsOptions } from './grants/redis-grants.js'
+export type { RedisCommands } from './grants/redis-clients.js'

@@ -12,7 +12,10 @@ export type DiagnosticStep =
   | 'profile'
   /** The application's `verify` was called. */
   | 'verify'
-  /** The tokens of one session were renewed: by a `refresh`, or with the result of another request's. */
+  /**
+   * A grant was renewed: `reason` is `refreshed` by this process, `shared` by another, `busy` if another is at it while
+   * the present token is still usable, or `took_over` if this process has finished what another had begun.
+   */
   | 'renewal'
   /** A token request was sent with a refresh token. */
   | 'refresh'
@@ -25,6 +28,11 @@ export type DiagnosticStep =
   | 'grant_end'
   /** The provider posted a logout token. */
   | 'backchannel_logout'
+  /**
+   * Another process has renewed a grant whose tokens are in the session, reported once. Several processes must share
+   * the option `grants`: otherwise, they use the same refresh token twice.
+   */
+  | 'several_processes'
 
 /**
  * The message on the channel `passport-authorization-code` of `node:diagnostics_channel` when a step is over.

@@ -41,6 +41,9 @@ export interface Diagnostics {
     conclude: (value: Value, ...given: Arguments) => Conclusion | undefined,
   ) => Work<Arguments, Value>
 
+  /** Reports a step without a duration that is not a call. */
+  readonly report: (step: DiagnosticStep, conclusion: Conclusion) => void
+
   /**
    * Makes each call a flow, or a part of the current flow if there is one. `before` and `after` make the events
    * that observers receive before and after the call.
@@ -146,6 +149,10 @@ export function createDiagnostics(strategy: string): Diagnostics {
         if (conclusion !== undefined) publish({ step, strategy, ...conclusion, durationMs: 0 })
         return value
       }
+    },
+
+    report(step, conclusion) {
+      if (isWatched(step)) publish({ step, strategy, ...conclusion, durationMs: 0 })
     },
 
     flow(activity, work, { before, after }) {

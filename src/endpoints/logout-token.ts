@@ -23,20 +23,10 @@ export interface LogoutTokenSettings {
 export interface Logout {
   /** Identifies the logout. */
   readonly id: string
-  /** The session at the provider that has ended or, without `sid`, the person who has logged out. */
-  readonly group: string
+  /** What has ended: the session at the provider (`sid`) or, if it names none, the person's logins (`sub`). */
+  readonly ended: { readonly sid: string } | { readonly sub: string }
   /** In **milliseconds** since the epoch. */
   readonly at: number
-}
-
-/** The names under which a provider can end a login: one for the session there, and one for the person. */
-export function namesOf(
-  { sub, sid }: Readonly<Record<string, unknown>>,
-  { issuer, clientID }: LogoutTokenSettings,
-): readonly string[] {
-  return Object.entries({ sid, sub })
-    .filter(([, value]) => typeof value === 'string')
-    .map(([kind, value]) => JSON.stringify([issuer, clientID, kind, value]))
 }
 
 /** @see [OpenID Connect Back-Channel Logout, section 2.5 - Back-Channel Logout Request](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRequest) */
@@ -74,11 +64,15 @@ export async function readLogoutToken(
   const at = iat * 1000
   if (at > now + CLOCK_TOLERANCE_MS) throw new LogoutTokenError('it was issued in the future')
   if (at < now - LONGEST_DELIVERY_MS) throw new LogoutTokenError('it was issued too long ago')
-  const [group] = namesOf(claims, settings)
-  if (group === undefined) throw new LogoutTokenError('it names neither a session nor a person')
   return {
     id: hash('sha256', JSON.stringify([settings.issuer, settings.clientID, jti]), 'base64url'),
-    group,
+    ended: endedBy(claims),
     at,
   }
+}
+
+function endedBy({ sid, sub }: Readonly<Record<string, unknown>>): Logout['ended'] {
+  if (typeof sid === 'string') return { sid }
+  if (typeof sub === 'string') return { sub }
+  throw new LogoutTokenError('it names neither a session nor a person')
 }

@@ -6,7 +6,7 @@ export type Fault =
   | 'browser'
   /** The provider: it failed, could not be reached, or sent an answer that cannot be used. */
   | 'provider'
-  /** The operators of the session store or the ledger. */
+  /** The operators of the session store or the store of the grants. */
   | 'storage'
 
 /**

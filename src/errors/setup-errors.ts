@@ -33,7 +33,7 @@ export class ConfigurationError extends AuthorizationCodeError {
 }
 
 /**
- * The session store or the ledger could not be read or written. `cause` is the store's own error. The same
+ * The session store, or the store of the grants, could not be read or written. `cause` is the store's own error. The same
  * request may succeed later.
  *
  * @example
@@ -55,8 +55,9 @@ export class StorageError extends AuthorizationCodeError {
   /**
    * @param what what has failed, for the message, such as "Reading the session"
    * @param cause the store's own error
+   * @param reason why, if this package knows
    */
-  constructor(what: string, cause: unknown) {
-    super(`${what} failed.`, { cause })
+  constructor(what: string, cause: unknown, reason?: string) {
+    super(reason === undefined ? `${what} failed.` : `${what} failed: ${reason}.`, { cause })
   }
 }

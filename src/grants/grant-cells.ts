@@ -211,7 +211,8 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     try {
       return { version: stored.version, record: codec.read(stored.value, grantKey(id)), at }
     } catch (error) {
-      throw new StorageError('Opening a grant', error)
+      const { message } = error as Error
+      throw new StorageError('Opening a grant', error, message)
     }
   }
 

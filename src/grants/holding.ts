@@ -35,6 +35,9 @@ export interface Holding {
   readonly update: (request: LoginRequest, id: string, line: Line) => Promise<void>
 }
 
+const NOT_HERE =
+  'this session has the id of a grant in a store, and this process has no option grants'
+
 /** What both kinds of holding need. */
 export interface HoldingParts {
   readonly sessionKey: string
@@ -80,12 +83,7 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       }
       const data = readStrategyData(session, sessionKey)
       if (isInStore(data)) {
-        throw new StorageError(
-          'Reading a grant',
-          new Error(
-            'this session has the id of a grant in a store, and this process has no option grants',
-          ),
-        )
+        throw new StorageError('Reading a grant', undefined, NOT_HERE)
       }
       const held = heldGrant(data, parts)
       if (typeof held === 'string') return held

@@ -4,8 +4,8 @@ import { replaceSession } from '../session/replace-session.js'
 
 /** A strategy whose grant is in the session. */
 export interface GrantHolder {
-  /** Ends the grant. Resolves to its newest tokens, or to `undefined` if there is none. */
-  readonly endGrant: (request: LoginRequest) => Promise<TokenSet | undefined>
+  /** Ends the grant. Resolves to its tokens, the newest first; empty if there is none. */
+  readonly endGrant: (request: LoginRequest) => Promise<readonly TokenSet[]>
   readonly revoke: (tokens: TokenSet) => Promise<void>
 }
 
@@ -33,7 +33,7 @@ export async function logOut(
   request: LoginRequest,
   { self, strategies, keepSession, providerLogout }: LogOutParts,
 ): Promise<string | undefined> {
-  const tokens = await endAndRevoke(request, self)
+  const [tokens] = await endAndRevoke(request, self)
   for (const strategy of strategies) {
     if (strategy !== self) await endAndRevoke(request, strategy)
   }
@@ -45,8 +45,8 @@ export async function logOut(
 async function endAndRevoke(
   request: LoginRequest,
   { endGrant, revoke }: GrantHolder,
-): Promise<TokenSet | undefined> {
-  const tokens = await endGrant(request)
-  if (tokens !== undefined) void revoke(tokens)
-  return tokens
+): Promise<readonly TokenSet[]> {
+  const all = await endGrant(request)
+  for (const tokens of all) void revoke(tokens)
+  return all
 }

@@ -112,10 +112,9 @@ export const PROVIDER_OPTIONS = {
   endSessionURL: { read: secureUrl, alsoCalled: ['logoutURL'] },
 
   /**
-   * How long refresh tokens live, in **seconds**, if the token response does not say. The ledger remembers a grant
-   * for the same time.
+   * How long refresh tokens live, in **seconds**, if the token response does not say.
    *
-   * @default unknown; the ledger remembers a grant for 90 days
+   * @default unknown: a refresh is tried
    */
   refreshTokenLifetimeSeconds: { read: positive },
 

@@ -20,11 +20,7 @@ import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorizat
 import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revocation.js'
 import { openSignedResponse } from '../endpoints/signed-response.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
-import { MemoryLedger } from '../grants/memory.js'
-import { createRefreshGrant, createRenewGrant } from '../grants/renew-grant.js'
-import { createSessionTokens } from '../grants/session-tokens.js'
-import type { SessionTokens } from '../grants/session-tokens.js'
-import { createTokenEntries } from '../grants/token-entry.js'
+import type { RequestGrants } from '../grants/request-grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
 import { createFinishLogin } from '../login/finish-login.js'
@@ -36,6 +32,7 @@ import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
 import type { StartLogin } from '../login/start-login.js'
+import { composeGrants } from './compose-grants.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 
@@ -52,7 +49,9 @@ export interface UseCases {
   readonly backchannelLogout: (request: LoginRequest) => Promise<void>
   /** The profile that belongs to an access token, from `profileURL`. */
   readonly requestProfile: ReadProfile
-  readonly sessionTokens: SessionTokens
+  readonly requestGrants: RequestGrants
+  /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
+  readonly idle: (timeoutMs: number) => Promise<number>
   readonly resources: ResourceClient
   readonly transport: Transport
   readonly diagnostics: Diagnostics
@@ -62,14 +61,13 @@ export interface UseCases {
   readonly keys: ClientKeys | undefined
 }
 
-/** The ledger that all strategies of this process share if they were given none. */
-let processLedger: MemoryLedger | undefined
-
-/** How long the ledger remembers a grant whose refresh token's lifetime is unknown, in **milliseconds**. */
-const DEFAULT_KEEP_MS = 90 * 24 * 60 * 60 * 1000
-
-/** How much longer than a token request a renewal may take: signing, sealing, writing, a busy process. */
-const LEASE_MARGIN_MS = 10_000
+const SHIM = {
+  acquire: () => Promise.resolve({ release: () => undefined, waited: false }),
+  pause: () => undefined,
+  pausedForMs: () => 0,
+  refusalOf: (error: unknown) =>
+    (error as { error?: string }).error === 'invalid_grant' ? 'invalid_grant' : undefined,
+}
 
 /**
  * Puts the parts of a strategy together. All wiring is here: each part gets what it needs as parameters, and
@@ -84,7 +82,7 @@ export function composeUseCases(
   const diagnostics = createDiagnostics(settings.name)
   const { watch, reportAfter, flow, observe, observation } = diagnostics
   const strategyId = strategyIdOf(settings)
-  const { sessionKey, privateKey, dpopKey } = settings
+  const { privateKey, dpopKey } = settings
 
   // How requests leave.
   const transport = observedTransport(createTransport(settings), diagnostics)
@@ -115,49 +113,28 @@ export function composeUseCases(
         ),
   )
 
-  // The grants in the sessions.
-  const ledger = settings.ledger ?? (processLedger ??= new MemoryLedger())
-  const keepMs = (settings.refreshTokenLifetimeSeconds ?? 0) * 1000 || DEFAULT_KEEP_MS
-  const entries = createTokenEntries({ ...settings, owner: strategyId })
-  const refreshGrant = reportAfter(
-    'grant_end',
-    createRefreshGrant(watch('refresh', tokenEndpoint.refresh), settings.refreshBeforeSeconds),
-    (refreshed) =>
-      refreshed.outcome === 'ended' && refreshed.reason !== undefined
-        ? { outcome: 'refused', reason: refreshed.reason }
-        : undefined,
-  )
-  const renewGrant = watch(
-    'renewal',
-    createRenewGrant({
-      sessionKey,
-      ledger,
-      timeoutMs,
-      entries,
-      refreshGrant,
+  // The grants, in the sessions or in a store.
+  const { engine, claims, index, holding, requestGrants, accountOf, lifetimeOf } = composeGrants(
+    settings,
+    {
+      refresh: watch('refresh', tokenEndpoint.refresh),
+      refusalOf: SHIM.refusalOf,
       revoke,
-      limits: { leaseMs: timeoutMs + LEASE_MARGIN_MS, keepMs },
-    }),
-    ({ source }) => ({ outcome: 'ok', reason: source }),
+      connections: SHIM,
+    },
+    diagnostics,
   )
-  const sessionTokens = createSessionTokens({
-    sessionKey,
-    ledger,
-    keepMs,
-    timeoutMs,
-    entries,
-    renewGrant,
-  })
   const endBy = (reason: string) =>
-    reportAfter('grant_end', sessionTokens.end, (tokens) =>
-      tokens === undefined ? undefined : { outcome: 'ok', reason },
+    reportAfter('grant_end', requestGrants.end, (tokens) =>
+      tokens.length === 0 ? undefined : { outcome: 'ok', reason },
     )
   const grantHolder: GrantHolder = { endGrant: endBy('logout'), revoke }
   const endForGood = endBy('end_grant')
 
   // The use cases.
   const pendingLogins = observedPendingLogins(
-    settings.pendingLogins ?? sessionPendingLogins(settings),
+    settings.pendingLogins ??
+      sessionPendingLogins({ ...settings, remembersUsed: settings.grants === undefined }),
     diagnostics,
   )
   const startLogin = createStartLogin({
@@ -169,16 +146,19 @@ export function composeUseCases(
   })
   const storeTokens = createStoreTokens({
     settings,
-    entries,
+    strategyId,
+    engine,
+    index,
+    holding,
+    accountOf,
+    lifetimeOf,
     revoke,
-    ledger,
-    forget: sessionTokens.forget,
   })
   const finishLogin = createFinishLogin({
     settings,
     strategyId,
     pendingLogins,
-    ledger,
+    claims,
     claimTtlMs: Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0),
     openResponse:
       settings.signedAuthorizationResponses && verifyJwt !== undefined
@@ -195,7 +175,8 @@ export function composeUseCases(
   })
 
   return {
-    sessionTokens,
+    requestGrants,
+    idle: (timeoutMs) => engine.idle(strategyId, timeoutMs),
     resources,
     transport,
     diagnostics,
@@ -230,9 +211,9 @@ export function composeUseCases(
     endGrant: flow(
       'end_grant',
       async (req: LoginRequest) => {
-        const tokens = await endForGood(req)
-        await sessionTokens.forget(req)
-        if (tokens !== undefined) await revoke(tokens)
+        const all = await endForGood(req)
+        await requestGrants.forget(req)
+        await Promise.all(all.map((tokens) => revoke(tokens)))
       },
       {},
     ),
@@ -240,11 +221,13 @@ export function composeUseCases(
     backchannelLogout: watch('backchannel_logout', (req: LoginRequest) =>
       backchannelLogout(req, {
         settings,
-        ledger,
-        keepMs,
+        claims,
+        index,
         verifyJwt: settings.backchannelLogout ? verifyJwt : undefined,
-        endLogin: reportAfter('grant_end', createEndLogin(sessionKey), (ended) =>
-          ended ? { outcome: 'ok', reason: 'backchannel_logout' } : undefined,
+        endLogin: reportAfter(
+          'grant_end',
+          createEndLogin(engine, strategyId, settings.sessionKey),
+          (ended) => (ended ? { outcome: 'ok', reason: 'backchannel_logout' } : undefined),
         ),
       }),
     ),

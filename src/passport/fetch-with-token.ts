@@ -1,11 +1,11 @@
 import { isRepeatable, refusesToken } from '../client/requests.js'
 import type { ResourceClient } from '../client/requests.js'
-import type { SessionTokens } from '../grants/session-tokens.js'
+import type { RequestGrants } from '../grants/request-grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 
 /** What calling an API needs. */
 export interface FetchParts {
-  readonly sessionTokens: SessionTokens
+  readonly requestGrants: RequestGrants
   readonly resources: ResourceClient
 }
 
@@ -14,12 +14,12 @@ export async function fetchWithToken(
   request: LoginRequest,
   url: string | URL,
   init: RequestInit,
-  { sessionTokens, resources }: FetchParts,
+  { requestGrants, resources }: FetchParts,
 ): Promise<Response> {
-  const accessToken = await sessionTokens.accessToken(request)
+  const accessToken = await requestGrants.accessToken(request)
   const answer = await resources.fetch(url, init, accessToken)
   if (!refusesToken(answer)) return answer
-  const renewal = sessionTokens.replacementFor(request, accessToken)
+  const renewal = requestGrants.replacementFor(request, accessToken)
   if (!isRepeatable(init.body)) {
     // Only the next request needs the new token.
     renewal.catch(() => undefined)

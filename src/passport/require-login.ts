@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
-import { hasEnded } from '../grants/token-entry.js'
+import { hasEndedHere } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isAuthenticated } from '../login/connection.js'
@@ -71,7 +71,7 @@ function isLoggedIn(req: LoginRequest): boolean {
   if (authenticated === undefined) {
     throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
   }
-  return authenticated && keysOfStrategyData(requireSession(req), hasEnded).length === 0
+  return authenticated && keysOfStrategyData(requireSession(req), hasEndedHere).length === 0
 }
 
 function askForLogin(loginPath: string, req: Request, res: Response): Reply {

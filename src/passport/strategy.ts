@@ -93,7 +93,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
    * ```
    */
   tokens(req: LoginRequest): Promise<TokenSet | undefined> {
-    return this.useCases.sessionTokens.read(req)
+    return this.useCases.requestGrants.read(req)
   }
 
   /**
@@ -106,14 +106,19 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
    * const token = await strategy.accessToken(req)
    * ```
    *
-   * @param options.renew always refreshes
+   * @example After an API has refused a token
+   * ```ts
+   * const other = await strategy.accessToken(req, { refused: token })
+   * ```
+   *
+   * @param options.refused an access token that an API has refused: resolves to a different one
    * @throws {LoginRequiredError} if the person has to log in again
-   * @throws {TokenEndpointError} if the token has expired, or `renew` is set, and the provider fails (see `retryable`)
-   * @throws {StorageError} if the token has expired, or `renew` is set, and the ledger cannot be reached
+   * @throws {TokenEndpointError} if a refresh is necessary and the provider fails (see `retryable`)
+   * @throws {StorageError} if the store of the grants cannot be reached
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    */
-  accessToken(req: LoginRequest, options: { readonly renew?: boolean } = {}): Promise<string> {
-    return this.useCases.sessionTokens.accessToken(req, options)
+  accessToken(req: LoginRequest, options: { readonly refused?: string } = {}): Promise<string> {
+    return this.useCases.requestGrants.accessToken(req, options.refused)
   }
 
   /**
@@ -182,6 +187,28 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
   }
 
   /**
+   * For a graceful stop: resolves when no renewal is under way in this process and every answer of the provider is
+   * stored, or when the time is up. A process that ends earlier can lose a login: its refresh token may have been used
+   * already.
+   *
+   * @example
+   * ```ts
+   * process.once('SIGTERM', () => {
+   *   server.close(async () => {
+   *     await strategy.idle({ timeoutMs: 10_000 })
+   *     process.exit()
+   *   })
+   * })
+   * ```
+   *
+   * @param options.timeoutMs how long to wait at the most, in **milliseconds**
+   * @returns the number of renewals that are still under way
+   */
+  idle(options: { readonly timeoutMs: number }): Promise<number> {
+    return this.useCases.idle(options.timeoutMs)
+  }
+
+  /**
    * For the route of `postLogoutRedirectURL`: checks that the logout from which the browser comes back was started
    * in this browser.
    *
@@ -213,7 +240,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
    *
    * @throws {LogoutTokenError} if there is no valid logout token, or it was used before
    * @throws {DiscoveryError} if the provider's keys cannot be loaded
-   * @throws {StorageError} if the ledger or the session store fails
+   * @throws {StorageError} if the store of the grants or the session store fails
    * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
    */
   backchannelLogout(req: LoginRequest): Promise<void> {
