@@ -77,6 +77,7 @@ export type { AuthRouterOptions } from './passport/router-options.js'
 export type { AuthorizationDetail } from './options/token-set.js'
 export type { DefaultUser } from './passport/default-user.js'
 export type { EnrolledLogin, GrantState, Ledger, Renewal, RenewalLimits } from './options/ledger.js'
+export type { SessionEnds } from './options/session-ends.js'
 export type {
   ExpectedIdToken,
   PendingLogin,
