@@ -122,7 +122,7 @@ export function createGuardedWrites(
       return queue.run(id, WRITING, async (turn) => {
         if (!isNew) await setStored(id, session, turn)
         else if (!turn.isOver) {
-          await set(id, session)
+          await set(id, corrected(session))
           // Only this process can have destroyed it already, after a store that was slow to write it.
           if (tombstones.hasEndedHere(id)) await destroy(id)
         }

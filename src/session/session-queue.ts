@@ -43,8 +43,8 @@ export function createSessionQueue(limits: {
       const outcome = limited(what, done, limits).finally(() => {
         turn.isOver = true
       })
-      // Work that is over before it has begun must not let later work overtake what is before it.
-      const end = Promise.allSettled([outcome, before]).then(() => {
+      // Earlier work is over its limit before this is: nothing later can overtake it.
+      const end = Promise.allSettled([outcome]).then(() => {
         if (ends.get(id) === end) ends.delete(id)
       })
       ends.set(id, end)

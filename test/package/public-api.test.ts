@@ -114,6 +114,7 @@ describe('the package', () => {
       'Renewal',
       'RenewalLimits',
       'RequireLoginOptions',
+      'SessionEnds',
       'SignatureAlgorithm',
       'TakenLogin',
       'TokenSet',

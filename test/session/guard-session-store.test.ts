@@ -385,9 +385,14 @@ function describeGuard(create: () => Store): void {
       expect(bodyOf(await visit('/get'))).toEqual({ user: null })
     })
 
-    it.each(['/stream', '/slow-stream'])(
-      'a request that streams its answer does not bring a destroyed session back: %s',
-      async (path) => {
+    it.each([
+      ['/stream', 'this process'],
+      ['/stream', 'another process'],
+      ['/slow-stream', 'this process'],
+      ['/slow-stream', 'another process'],
+    ])(
+      'a request that streams its answer does not bring a destroyed session back: %s, %s',
+      async (path, where) => {
         await visit('/set?user=ada')
         const cookie = [...browser.cookies(server.origin)].map((pair) => pair.join('=')).join('; ')
         const streaming = await fetch(server.origin + path, { headers: { cookie } })
@@ -396,7 +401,12 @@ function describeGuard(create: () => Store): void {
         const [given = cookie] = streaming.headers.getSetCookie()
         const id = /=s(?:%3A|:)([^.]+)/.exec(given)?.[1] ?? ''
         expect(await get(store, id)).not.toBeNull()
-        await fetch(`${server.origin}/destroy`, { headers: { cookie: given.split(';')[0] ?? '' } })
+        if (where === 'another process') {
+          await destroy(guardSessionStore(store, { grants: ends }), id)
+        } else {
+          const [own = ''] = given.split(';')
+          await fetch(`${server.origin}/destroy`, { headers: { cookie: own } })
+        }
         expect(await get(store, id)).toBeNull()
         slow.open()
         await streaming.text()
