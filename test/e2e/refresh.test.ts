@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { MemoryLedger, requireLogin } from '../../src/index.js'
+import { MemoryGrants, requireLogin } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
@@ -39,13 +39,7 @@ async function startLoggedIn(
   strategy: Partial<AuthorizationCodeOptions> = {},
   options: SceneAppOptions = {},
 ): Promise<TestApp> {
-  const ledger = new MemoryLedger()
-  const app = await scene.start({
-    store,
-    routes: routes.add,
-    ...options,
-    strategy: { ledger, ...strategy },
-  })
+  const app = await scene.start({ store, routes: routes.add, ...options, strategy })
   await browser.follow(app.loginURL)
   provider.requests.length = 0
   store.writes.length = 0
@@ -859,11 +853,11 @@ describe('several sessions', () => {
   })
 })
 
-describe('an application of two processes that share store and ledger', () => {
+describe('an application of two processes that share store and grants', () => {
   it('renews once for both', async () => {
-    const ledger = new MemoryLedger()
-    const app = await startLoggedIn({ ledger })
-    const twin = await scene.start({ store, strategy: { ledger } })
+    const grants = new MemoryGrants()
+    const app = await startLoggedIn({ grants })
+    const twin = await scene.start({ store, strategy: { grants } })
     const [[name, value] = ['', '']] = [...browser.cookies(app.origin)]
     browser.setCookie(twin.origin, name, value)
     advanceClock(HOUR)
