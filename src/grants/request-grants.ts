@@ -90,7 +90,7 @@ export function createRequestGrants(parts: RequestGrantsParts): RequestGrants {
       void holding.update(request, id, line)
       return line
     } catch (error) {
-      if (error instanceof LoginRequiredError && !isUsable(engine.peek(id))) {
+      if (error instanceof LoginRequiredError && !isUsable(engine.peek(id), refused)) {
         await forget(request, id, engine.peek(id)?.of.connected !== true)
       }
       throw error
@@ -149,7 +149,12 @@ export function createRequestGrants(parts: RequestGrantsParts): RequestGrants {
   }
 }
 
-/** Whether the grant still has an access token that has not expired. */
-function isUsable(record: GrantRecord | undefined): boolean {
-  return record?.lines.some((line) => isValid(line, Date.now())) ?? false
+/**
+ * Whether the grant still has an access token that has not expired. One that an API has refused does not count if the
+ * provider refuses to refresh it.
+ */
+function isUsable(record: GrantRecord | undefined, refused: string | undefined): boolean {
+  const isDead = (line: Line): boolean =>
+    line.refused !== undefined && line.tokens.accessToken === refused
+  return record?.lines.some((line) => isValid(line, Date.now()) && !isDead(line)) ?? false
 }

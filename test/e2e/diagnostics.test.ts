@@ -7,7 +7,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node'
 import createDebug from 'debug'
-import { MemoryLedger } from '../../src/index.js'
+import { MemoryGrants } from '../../src/index.js'
 import type { AuthorizationCodeOptions, DiagnosticEvent } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
@@ -42,7 +42,7 @@ function start(
   return scene.start({
     routes: sessionRoutes(`${scene.provider.origin}/resource`).add,
     ...options,
-    strategy: { name: 'example', ledger: new MemoryLedger(), ...strategy },
+    strategy: { name: 'example', grants: new MemoryGrants(), ...strategy },
   })
 }
 
