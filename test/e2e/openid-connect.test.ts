@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { base64url, decodeJwt } from 'jose'
 import { cookiePendingLogins } from '../../src/index.js'
@@ -297,6 +298,9 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
   let kept: ReturnType<KeepTokens>
   beforeEach(() => {
     kept = keep()
+    // A process remembers whom a provider has logged out.
+    provider.person = `person-${randomUUID()}`
+    scene.provider.onProfile(json({ sub: provider.person }))
   })
 
   const post = (app: TestApp, token: string): Promise<Page> =>
@@ -325,7 +329,7 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
       ])
       expect(await isLoggedIn(one, browser)).toBe(false)
       // The same second counts as before: the login may be the one that was ended.
-      provider.claims = { iat: Math.floor(Date.now() / 1000) + 2 }
+      provider.claims = { iat: Math.floor(Date.now() / 1000) + 2, sid: 'the next session' }
       expect((await browser.follow(one.loginURL)).status).toBe(200)
     },
   )

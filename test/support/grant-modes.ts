@@ -11,9 +11,9 @@ export type Kept = Pick<AuthorizationCodeOptions, 'grants'>
 /** Makes a new place for tokens. Each call of the result is one more process that keeps its tokens there. */
 export type KeepTokens = () => () => Kept
 
-/** Grants in one store, as each process has them: it looks at the store whenever it uses one. */
-export function grantsIn(store: GrantStore): Grants {
-  return new Grants(store, { secret: GRANT_SECRET, cacheSeconds: 0 })
+/** Grants in one store, as each process has them. By default it looks at the store whenever it uses one. */
+export function grantsIn(store: GrantStore, cacheSeconds = 0): Grants {
+  return new Grants(store, { secret: GRANT_SECRET, cacheSeconds })
 }
 
 /** All processes share a store; each has an engine of its own. */
