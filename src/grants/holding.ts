@@ -7,6 +7,7 @@ import { readStrategyData, requireSession, showStrategyData } from '../session/r
 import type { StrategyData } from '../session/request-session.js'
 import { tryToChangeStoredData } from '../session/stored-session.js'
 import type { GrantEngine } from './grant-engine.js'
+import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import type { HeldGrant } from './new-record.js'
@@ -114,12 +115,17 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
   }
 }
 
-/** Only the grant's id is in the session. Tokens that a session still holds move into the store. */
+/**
+ * Only the grant's id is in the session. Tokens that a session still holds move into the store.
+ *
+ * @param index lists a grant that has moved under its names, as a login does
+ */
 export function idInSession(
   parts: HoldingParts,
   ownerOf: (request: LoginRequest) => HeldGrant['of'],
+  index: Pick<GrantIndex, 'link'>,
 ): Holding {
-  const { sessionKey, engine, timeoutMs } = parts
+  const { sessionKey, engine, timeoutMs, lifetimeMs } = parts
 
   return {
     async find(request) {
@@ -131,7 +137,9 @@ export function idInSession(
       if (typeof held === 'string') return held
       const { id } = held
       const { connected } = held.of
-      await engine.adopt(id, { ...held, of: { ...ownerOf(request), connected } })
+      const of = { ...ownerOf(request), connected }
+      await engine.adopt(id, { ...held, of })
+      await index.link(id, of.names, lifetimeMs)
       const moved = (one: StrategyData): StrategyData | undefined =>
         entryOf(one)?.id === id ? withGrant(one, id) : undefined
       showStrategyData(session, sessionKey, moved(data) ?? data)

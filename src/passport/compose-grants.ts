@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../diagnostics/watch.js'
 import { ConfigurationError } from '../errors/errors.js'
 import { accountName } from '../grants/grant-index.js'
+import type { GrantOwner } from '../grants/grant-record.js'
 import { partsOf } from '../grants/grants.js'
 import type { GrantParts } from '../grants/grants.js'
 import { idInSession, tokensInSession } from '../grants/holding.js'
@@ -45,6 +46,12 @@ export function composeGrants(
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 
+  function ownerOf(request: LoginRequest): GrantOwner {
+    const { user } = request as LoginRequest & { readonly user?: object }
+    const account = user === undefined ? undefined : accountOf(user)
+    return { account, names: account === undefined ? [] : [accountName(name, account)] }
+  }
+
   let isForeignReported = false
   const reportForeign = (): void => {
     if (isForeignReported) return
@@ -62,11 +69,7 @@ export function composeGrants(
   const holding =
     grants === undefined
       ? tokensInSession(holdingParts, reportForeign)
-      : idInSession(holdingParts, (request) => {
-          const { user } = request as LoginRequest & { readonly user?: object }
-          const account = user === undefined ? undefined : accountOf(user)
-          return { account, names: account === undefined ? [] : [accountName(name, account)] }
-        })
+      : idInSession(holdingParts, ownerOf, parts.index)
 
   const ways: RefreshWays = {
     ...provider,

@@ -117,7 +117,7 @@ describe('passport.use and passport.authenticate on routes of the application’
       'oauth2:own': {
         entry: {
           version: 1,
-          held: { state: { tokens: { accessToken: 'at-1', refreshToken: 'rt-1' } } },
+          held: { tokens: { accessToken: 'at-1', refreshToken: 'rt-1' } },
         },
       },
     })

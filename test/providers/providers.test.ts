@@ -16,6 +16,7 @@ import {
   slack,
 } from '../../src/index.js'
 import type { ClientSecret, ProviderOptions, Verify } from '../../src/index.js'
+import { advanceClock } from '../support/clock.js'
 import { startApp } from '../support/app.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
@@ -521,6 +522,7 @@ describe('a client secret that cannot be had for a while', () => {
     expect((await browser.visit(`${app.origin}/renew`)).status).toBe(500)
     expect(elsewhere.requests).toEqual([])
     isThere = true
+    advanceClock(2)
     expect(bodyOf(await browser.visit(`${app.origin}/renew`))['token']).toBe('access-2')
   })
 })
