@@ -1,8 +1,8 @@
-import { LoginRequiredError } from '../errors/errors.js'
+import { LoginRequiredError } from '../errors/login-errors.js'
 import type { Clock } from '../lib/clock.js'
 import { hasEnded, lineOf, restored, withAnswer } from './grant-record.js'
 import type { Line, RefreshAnswer } from './grant-record.js'
-import type { Cell, GrantCells } from './grant-cells.js'
+import type { Cell, GrantCells } from './grant-cell.js'
 import type { RefreshWays } from './refresh-ways.js'
 
 /** Stores the provider's answers, and never discards one that could still count. */

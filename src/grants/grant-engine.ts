@@ -5,9 +5,10 @@ import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import type { TokenSet } from '../options/token-set.js'
 import { createGrantCells, randomId } from './grant-cells.js'
-import type { Cell, Look, Renewal } from './grant-cells.js'
+import type { Adoption } from './adoption.js'
+import type { Cell, Look } from './grant-cell.js'
 import { ended, hasEnded, restored, withLine } from './grant-record.js'
-import type { GrantOwner, GrantRecord, Line } from './grant-record.js'
+import type { GrantOwner, GrantRecord, Line, Renewal } from './grant-record.js'
 import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
@@ -35,21 +36,9 @@ export interface EndedGrant {
 }
 
 /** Keeps grants in a store: begins, reads, renews and ends them. One engine per store and process. */
-export interface GrantEngine {
+export interface GrantEngine extends Adoption {
   /** Starts a line with the tokens of a login. @throws {StorageError} */
   readonly begin: (id: string, grant: NewGrant) => Promise<GrantRecord>
-  /**
-   * Takes over tokens that a session holds, unless the store has them or newer ones. Resolves to the record as it is
-   * then, and to whether the session's were newer although this process knew the grant: another process has renewed it.
-   *
-   * @throws {StorageError}
-   */
-  readonly adopt: (
-    id: string,
-    held: HeldGrant,
-  ) => Promise<{ readonly record: GrantRecord; readonly isForeign: boolean }>
-  /** The record as this process has seen it last, without a look at the store. */
-  readonly peek: (id: string) => GrantRecord | undefined
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
   /**

@@ -92,10 +92,8 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
       for (let after: string | undefined; ;) {
         const ids = await storeCall(() => store.linked(name, BATCH, after))
         const done = await Promise.allSettled(ids.map(endOne))
-        for (const [index, one] of done.entries()) {
-          if (one.status === 'rejected') failure ??= one
-          else if (one.value) over.push(ids[index]!)
-        }
+        failure ??= done.find((one) => one.status === 'rejected')
+        over.push(...ids.filter((_, index) => isOver(done[index])))
         after = ids.at(-1)
         if (ids.length < BATCH) break
       }
@@ -103,6 +101,10 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
       if (failure !== undefined) throw failure.reason
     },
   }
+}
+
+function isOver(one: PromiseSettledResult<boolean> | undefined): boolean {
+  return one?.status === 'fulfilled' && one.value
 }
 
 /** The index of a person's grants. It is readable, for operators. */

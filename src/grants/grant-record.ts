@@ -1,4 +1,3 @@
-import type { ProviderErrorFacts } from '../errors/errors.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /**
@@ -90,8 +89,14 @@ export interface Failure {
   readonly facts: FailureFacts
 }
 
-/** The facts of an error that say nothing about secrets. */
-export type FailureFacts = Omit<ProviderErrorFacts, 'cause'>
+/** The facts of an error, without its cause. */
+export interface FailureFacts {
+  readonly phase: string
+  readonly httpStatus?: number | undefined
+  readonly networkCode?: string | undefined
+  readonly error?: string | undefined
+  readonly errorDescription?: string | undefined
+}
 
 /** An answer of the provider to a refresh. */
 export interface RefreshAnswer {
@@ -103,6 +108,16 @@ export interface RefreshAnswer {
   readonly underMark: number
   /** The record as it was when the request was sent: all that is left if the store has lost it. */
   readonly base: GrantRecord
+}
+
+/** How a renewal has ended. */
+export interface Renewal {
+  /** The line afterwards. */
+  readonly line: Line
+  /** `refreshed`: by this process. `shared`: by another. `busy`: another is at it, and the present token is usable. */
+  readonly source: 'refreshed' | 'shared' | 'busy'
+  /** Whether the process that had begun it did not answer for the whole lease. */
+  readonly tookOver: boolean
 }
 
 /** How many lines a grant keeps. */

@@ -12,7 +12,8 @@ import { createGrantEngine } from './grant-engine.js'
 import type { GrantEngine } from './grant-engine.js'
 import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
-import { sealedRecords } from './record-codec.js'
+import { createMemoryStore } from './memory-store.js'
+import { clearRecords, sealedRecords } from './record-codec.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** The table of {@link GrantsOptions}. */
@@ -55,6 +56,22 @@ export function createGrantParts(
     cacheMs: cacheSeconds * 1000,
   })
   return { engine, claims: createClaims(store), index: createGrantIndex(store) }
+}
+
+/**
+ * How many grants, claims and tombstones a process remembers whose tokens are in the sessions: each takes about as much
+ * memory as a session.
+ */
+const MAXIMUM_RECORDS = 100_000
+
+/** Records are in this process: a look costs next to nothing. */
+const CACHE_SECONDS = 10
+
+/** The parts for strategies whose tokens are in the sessions. Claims and grants never push each other out. */
+export function createProcessParts(): GrantParts {
+  const store = createMemoryStore({ maximumRecords: MAXIMUM_RECORDS })
+  const claims = createClaims(createMemoryStore({ maximumRecords: MAXIMUM_RECORDS }))
+  return { ...createGrantParts(store, clearRecords, CACHE_SECONDS), claims }
 }
 
 /** The parts of a value of the option `grants`. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.js'
 import { hasEnded, lineOf, withMark, withoutMark } from './grant-record.js'
 import type { Failure, GrantRecord } from './grant-record.js'
-import type { Cell, GrantCells, Look } from './grant-cells.js'
+import type { Cell, GrantCells, Look } from './grant-cell.js'
 
 /** How long a mark that does not change keeps others from renewing, in **milliseconds**. */
 export const LEASE_MS = 10_000

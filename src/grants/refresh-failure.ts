@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { ProviderError, TokenEndpointError } from '../errors/errors.js'
+import { ProviderError, TokenEndpointError } from '../errors/provider-errors.js'
 import type { Clock } from '../lib/clock.js'
 import type { Failure, FailureFacts, GrantRecord } from './grant-record.js'
-import type { Cell } from './grant-cells.js'
+import type { Cell } from './grant-cell.js'
 
 /** The first pause after a failed refresh, before it doubles, in **milliseconds**. */
 const FIRST_PAUSE_MS = 1_000
