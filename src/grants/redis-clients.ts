@@ -36,14 +36,17 @@ export interface RedisConnection {
   /**
    * Sends one command to the master that has `key`.
    *
-   * @param signal removes the command from the client's queue, if the client can do that and has not sent it
+   * @param signal removes the command from the client's queue, if it was not sent and the client can do that
    */
   readonly send: (
     args: [command: string, ...args: string[]],
     key: string,
     signal: AbortSignal,
   ) => Promise<unknown>
-  /** Whether it is connected; `undefined` if the client does not say. */
+  /**
+   * Whether the client would send a command at once; `undefined` if it does not say. One that was closed counts as
+   * ready: its commands fail at once.
+   */
   readonly isReady: () => boolean | undefined
   /** Whether commands should wait until it is connected, because they could not be taken back from the client's queue. */
   readonly holdsUntilReady: boolean
@@ -121,6 +124,7 @@ interface NodeRedisOptions {
 
 /** How each kind of client of node-redis sends a command. The types differ between its versions. */
 interface NodeRedisSends {
+  readonly isOpen: boolean
   readonly isReady?: boolean
   sendCommand(args: string[], options: object): Promise<unknown>
   sendCommand(isReadonly: false, args: string[], options: object): Promise<unknown>
@@ -144,8 +148,9 @@ function nodeRedis(client: Seen, name: string): RedisConnection | undefined {
       if (isSentinel) return known.sendCommand(false, args, options)
       return known.sendCommand(args, options)
     },
-    isReady: () => known.isReady,
-    holdsUntilReady: false,
+    isReady: () => (known.isReady === undefined ? undefined : known.isReady || !known.isOpen),
+    // A Sentinel and a Cluster are ready or not as a whole, and may reach the one server that matters.
+    holdsUntilReady: !isCluster && !isSentinel,
     isCluster,
   }
 }
@@ -170,11 +175,13 @@ function refuseNodeRedisOptions(client: Seen, name: string): void {
   if (options.readonly === true) throw readsFromReplicas(name, 'readonly: false')
 }
 
-/** `abortSignal` is the name since version 5, and `signal` in version 4, which ignores the rest. */
+/**
+ * Version 4 ignores these. Its own `signal` is not used: it breaks the queue of the client if the command was sent.
+ */
 function nodeRedisCommandOptions(signal: AbortSignal): object {
   // The reply is text, whatever the client is set to. The time limit is ours: the client's own counts the time in
   // which this process was busy.
-  return { abortSignal: signal, signal, typeMapping: {}, timeout: undefined }
+  return { abortSignal: signal, typeMapping: {}, timeout: undefined }
 }
 
 function adapter(client: Seen): RedisConnection | undefined {
