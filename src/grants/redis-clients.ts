@@ -52,6 +52,10 @@ export interface RedisConnection {
   readonly holdsUntilReady: boolean
   /** Whether the client follows the redirections of a Cluster. */
   readonly isCluster: boolean
+  /** A connection to each master, for what is to be done on all of them; itself if there is one. */
+  readonly masters: () => Promise<readonly RedisConnection[]>
+  /** What the client puts before each key by itself. */
+  readonly clientPrefix: string
 }
 
 /**
@@ -90,6 +94,7 @@ interface IoredisOptions {
   readonly sentinels?: unknown
   readonly role?: unknown
   readonly readOnly?: unknown
+  readonly keyPrefix?: unknown
 }
 
 function ioredis(client: Seen, name: string): RedisConnection | undefined {
@@ -106,14 +111,20 @@ function ioredis(client: Seen, name: string): RedisConnection | undefined {
   }
   if (options.readOnly === true) throw readsFromReplicas(name, 'readOnly: false')
 
-  const known = client as unknown as IoredisClient
-  return {
+  const known = client as unknown as IoredisClient & { nodes(role: 'master'): Seen[] }
+  const connection: RedisConnection = {
     send: ([command, ...args]) => known.call(command, args),
     // 'wait': the first command connects. 'end': commands fail at once.
     isReady: () => ['ready', 'wait', 'end'].includes(known.status),
     holdsUntilReady: true,
     isCluster,
+    masters() {
+      const nodes = isCluster ? known.nodes('master').map((node) => readNode(node, name)) : []
+      return Promise.resolve(isCluster ? nodes : [connection])
+    },
+    clientPrefix: typeof options.keyPrefix === 'string' ? options.keyPrefix : '',
   }
+  return connection
 }
 
 interface NodeRedisOptions {
@@ -126,6 +137,8 @@ interface NodeRedisOptions {
 interface NodeRedisSends {
   readonly isOpen: boolean
   readonly isReady?: boolean
+  readonly masters: readonly unknown[]
+  nodeClient(master: unknown): Seen | Promise<Seen>
   sendCommand(args: string[], options: object): Promise<unknown>
   sendCommand(isReadonly: false, args: string[], options: object): Promise<unknown>
   sendCommand(key: string, isReadonly: false, args: string[], options: object): Promise<unknown>
@@ -140,7 +153,7 @@ function nodeRedis(client: Seen, name: string): RedisConnection | undefined {
   refuseNodeRedisOptions(client, name)
 
   const known = client as unknown as NodeRedisSends
-  return {
+  const connection: RedisConnection = {
     send(args, key, signal) {
       const options = nodeRedisCommandOptions(signal)
       // `false`: not a read that a replica may answer.
@@ -152,7 +165,20 @@ function nodeRedis(client: Seen, name: string): RedisConnection | undefined {
     // A Sentinel and a Cluster are ready or not as a whole, and may reach the one server that matters.
     holdsUntilReady: !isCluster && !isSentinel,
     isCluster,
+    async masters() {
+      if (!isCluster) return [connection]
+      const nodes = known.masters.map(async (master) => known.nodeClient(master))
+      return (await Promise.all(nodes)).map((node) => readNode(node, name))
+    },
+    // `sendCommand` takes keys as they are.
+    clientPrefix: '',
   }
+  return connection
+}
+
+/** A connection to one node of a Cluster, which has a client of its own. */
+function readNode(node: Seen, name: string): RedisConnection {
+  return readRedisClient(node as unknown as RedisGrantsClient, name)
 }
 
 /** @throws {ConfigurationError} if the client is in `legacyMode` or reads from replicas */
@@ -187,12 +213,15 @@ function nodeRedisCommandOptions(signal: AbortSignal): object {
 function adapter(client: Seen): RedisConnection | undefined {
   if (typeof client['runCommand'] !== 'function') return undefined
   const known = client as unknown as RedisCommands
-  return {
+  const connection: RedisConnection = {
     send: async (args) => known.runCommand(args),
     isReady: () => undefined,
     holdsUntilReady: false,
     isCluster: false,
+    masters: () => Promise.resolve([connection]),
+    clientPrefix: '',
   }
+  return connection
 }
 
 function readsFromReplicas(name: string, instead: string): ConfigurationError {

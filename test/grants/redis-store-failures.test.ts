@@ -90,6 +90,22 @@ function describeFailures(connect: ConnectClient, server: () => RedisServer): vo
     await expect(writing).resolves.toBe(true)
   })
 
+  it('waits while the server is a replica that is about to be promoted', async () => {
+    const admin = await server().connect()
+    await admin.sendCommand(['REPLICAOF', '127.0.0.1', '1'])
+    const [id, record] = [newRecord().version, newRecord()]
+    const store = storeWithin(5_000)
+    const writing = Promise.all([
+      store.compareAndSet(id, undefined, record, 60_000),
+      store.link(id, 'one', 60_000),
+    ])
+    await until(async () => /errorstat_READONLY:count=\d/.test(await admin.info('errorstats')))
+    await admin.sendCommand(['REPLICAOF', 'NO', 'ONE'])
+    await expect(writing).resolves.toEqual([true, undefined])
+    await expect(store.get(id)).resolves.toEqual(record)
+    await admin.sendCommand(['CONFIG', 'RESETSTAT'])
+  })
+
   it('fails in time while the server is away, does nothing later, and goes on after that', async () => {
     const [id, record] = [newRecord().version, newRecord()]
     await server().kill()
