@@ -1,18 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { StorageError } from '../errors/errors.js'
+import { StorageError } from '../errors/setup-errors.js'
 import { within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
-import { hasEnded, restored } from './grant-record.js'
+import { TOMBSTONE_MS, hasEnded, restored } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import type { Cell, GrantCells, Look } from './grant-cell.js'
 import { grantKey } from './record-codec.js'
 import type { RecordCodec } from './record-codec.js'
-
-/** A random id: 128 bits in Base64url. */
-export function randomId(): string {
-  return randomBytes(16).toString('base64url')
-}
 
 /** What {@link createGrantCells} needs. */
 export interface GrantCellsParts {
@@ -21,9 +16,6 @@ export interface GrantCellsParts {
   readonly clock: Clock
   readonly cacheMs: number
 }
-
-/** How long a tombstone is kept: longer than any answer is offered, or a late write can take. */
-export const TOMBSTONE_MS = 2 * 60 * 60 * 1000
 
 /** How long a process remembers what the store has accepted. */
 const REMEMBERED_MS = 60_000

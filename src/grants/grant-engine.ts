@@ -4,7 +4,8 @@ import { within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import type { TokenSet } from '../options/token-set.js'
-import { createGrantCells, randomId } from './grant-cells.js'
+import { randomId } from '../lib/random-id.js'
+import { createGrantCells } from './grant-cells.js'
 import type { Adoption } from './adoption.js'
 import type { Cell, Look } from './grant-cell.js'
 import { ended, hasEnded, restored, withLine } from './grant-record.js'
@@ -13,7 +14,7 @@ import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
 import { emptyRecord, heldRecord } from './new-record.js'
-import type { HeldGrant, NewGrant } from './new-record.js'
+import type { NewGrant } from './new-record.js'
 import type { RefreshWays } from './refresh-ways.js'
 import { createRenew } from './renewal.js'
 import type { RecordCodec } from './record-codec.js'
@@ -56,6 +57,8 @@ export interface GrantEngine extends Adoption {
    *   and is written as soon as possible.
    */
   readonly end: (id: string) => Promise<EndedGrant | undefined>
+  /** Writes the record as it is, sealed anew. @throws {StorageError} */
+  readonly rewrite: (id: string) => Promise<void>
   /** Lets the grant live longer if half of its lifetime is over. Never rejects. */
   readonly prolong: (
     id: string,
@@ -239,6 +242,15 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         }
         const answers = [...cell.answers].map(({ tokens }) => tokens)
         return { tokens: [...answers, ...record.lines.map(({ tokens }) => tokens)], of: record.of }
+      }
+    },
+
+    async rewrite(id) {
+      const cell = cells.cellOf(id)
+      for (;;) {
+        const look = await cells.look(cell)
+        const { record } = look
+        if (record === undefined || (await cells.write(cell, look, record))) return
       }
     },
 

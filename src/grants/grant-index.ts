@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
 import { storeCall } from './claims.js'
-import { randomId, TOMBSTONE_MS } from './grant-cells.js'
+import { randomId } from '../lib/random-id.js'
+import { TOMBSTONE_MS } from './grant-record.js'
 import { endedNameKey } from './record-codec.js'
 
 /** By which of its names the provider ends a login. */

@@ -120,6 +120,9 @@ export interface Renewal {
   readonly tookOver: boolean
 }
 
+/** How long a tombstone is kept: longer than any answer is offered, or a late write can take. */
+export const TOMBSTONE_MS = 2 * 60 * 60 * 1000
+
 /** How many lines a grant keeps. */
 const MAXIMUM_LINES = 3
 

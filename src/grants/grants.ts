@@ -1,5 +1,6 @@
 import { systemClock } from '../lib/clock.js'
 import { createSeal } from '../lib/sealing.js'
+import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { GRANT_PARTS } from '../options/grants-option.js'
 import type { StoredGrants } from '../options/grants-option.js'
@@ -14,6 +15,8 @@ import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
 import { createMemoryStore } from './memory-store.js'
 import { clearRecords, sealedRecords } from './record-codec.js'
+import { resealAll } from './reseal.js'
+import type { Resealed } from './reseal.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** The table of {@link GrantsOptions}. */
@@ -100,6 +103,8 @@ export function partsOf(grants: StoredGrants): GrantParts {
 export class Grants implements StoredGrants {
   /** @internal */
   readonly [GRANT_PARTS]: GrantParts
+  readonly #store: GrantStore
+  readonly #seal: Seal
 
   /** @throws {ConfigurationError} if the store lacks a method, the secret is too short, or an option is unknown */
   constructor(store: GrantStore, options: GrantsOptions) {
@@ -108,9 +113,20 @@ export class Grants implements StoredGrants {
       options,
       'new Grants(store, { secret: process.env.GRANT_SECRET })',
     )
-    const checked = readStore(store, 'store')
-    const codec = sealedRecords(createSeal(secret, 'grants'))
-    this[GRANT_PARTS] = createGrantParts(checked, codec, cacheSeconds)
+    this.#store = readStore(store, 'store')
+    this.#seal = createSeal(secret, 'grants')
+    this[GRANT_PARTS] = createGrantParts(this.#store, sealedRecords(this.#seal), cacheSeconds)
+  }
+
+  /**
+   * Seals the records of these ids anew if they were not sealed with the first secret.
+   *
+   * @param ids the ids of all records in the store, in batches
+   * @throws {StorageError} if the store fails
+   */
+  protected resealAll(ids: AsyncIterable<readonly string[]>): Promise<Resealed> {
+    const { engine } = this[GRANT_PARTS]
+    return resealAll(ids, { store: this.#store, seal: this.#seal, engine })
   }
 
   /**

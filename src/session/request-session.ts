@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { callStore } from './call-store.js'
 import type { StoreLimits } from './call-store.js'
