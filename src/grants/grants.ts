@@ -17,6 +17,8 @@ import { createMemoryStore } from './memory-store.js'
 import { clearRecords, sealedRecords } from './record-codec.js'
 import { resealAll } from './reseal.js'
 import type { Resealed } from './reseal.js'
+import { watchStore } from './watch-store.js'
+import type { StoreFailureListener } from './watch-store.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** The table of {@link GrantsOptions}. */
@@ -44,6 +46,8 @@ export interface GrantParts {
   readonly engine: GrantEngine
   readonly claims: Claims
   readonly index: GrantIndex
+  /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
+  readonly onStoreFailure: (listener: StoreFailureListener) => void
 }
 
 /** Builds the parts that work on a store. */
@@ -52,13 +56,19 @@ export function createGrantParts(
   codec: RecordCodec,
   cacheSeconds: number,
 ): GrantParts {
+  const { watched, onFailure } = watchStore(store)
   const engine = createGrantEngine({
-    store,
+    store: watched,
     codec,
     clock: systemClock,
     cacheMs: cacheSeconds * 1000,
   })
-  return { engine, claims: createClaims(store), index: createGrantIndex(store) }
+  return {
+    engine,
+    claims: createClaims(watched),
+    index: createGrantIndex(watched),
+    onStoreFailure: onFailure,
+  }
 }
 
 /**
@@ -126,7 +136,7 @@ export class Grants implements StoredGrants {
    */
   protected resealAll(ids: AsyncIterable<readonly string[]>): Promise<Resealed> {
     const { engine } = this[GRANT_PARTS]
-    return resealAll(ids, { store: this.#store, seal: this.#seal, engine })
+    return resealAll(ids, { store: this.#store, seal: this.#seal, rewrite: engine.rewrite })
   }
 
   /**

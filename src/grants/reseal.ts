@@ -1,7 +1,6 @@
 import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { storeCall } from './claims.js'
-import type { GrantEngine } from './grant-engine.js'
 import { grantIdIn } from './record-codec.js'
 
 /** What sealing all records with the first secret has done. */
@@ -12,6 +11,14 @@ export interface Resealed {
   readonly unreadable: number
 }
 
+/** What {@link resealAll} needs. */
+export interface ResealParts {
+  readonly store: GrantStore
+  readonly seal: Seal
+  /** Writes the record of a grant as it is. */
+  readonly rewrite: (id: string) => Promise<void>
+}
+
 /**
  * Seals all records anew that were not sealed with the first secret.
  *
@@ -20,7 +27,7 @@ export interface Resealed {
  */
 export async function resealAll(
   keys: AsyncIterable<readonly string[]>,
-  { store, seal, engine }: { store: GrantStore; seal: Seal; engine: GrantEngine },
+  { store, seal, rewrite }: ResealParts,
 ): Promise<Resealed> {
   let resealed = 0
   let unreadable = 0
@@ -33,7 +40,7 @@ export async function resealAll(
         unreadable += 1
         continue
       }
-      await engine.rewrite(id)
+      await rewrite(id)
       resealed += 1
     }
   }

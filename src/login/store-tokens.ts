@@ -17,10 +17,9 @@ import {
   keepFields,
   readStrategyData,
   requireSession,
-  saveSession,
   writeStrategyData,
 } from '../session/request-session.js'
-import { reloadSession } from '../session/stored-session.js'
+import { reloadSession, saveSession } from '../session/stored-session.js'
 
 /**
  * Stores the tokens of a login as a grant, and puts the grant into the session: the current one if another provider is

@@ -41,6 +41,7 @@ export function composeGrants(
   const { sessionKey, timeoutMs, grants, name } = settings
   const strategy = strategyIdOf(settings)
   const parts = grants === undefined ? (processParts ??= createProcessParts()) : partsOf(grants)
+  parts.onStoreFailure((method) => report('storage', { outcome: 'failed', reason: method }))
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 
