@@ -24,7 +24,8 @@ export function isMetered(): boolean {
  * @see [OpenTelemetry, Metrics API](https://opentelemetry.io/docs/specs/otel/metrics/api/)
  */
 export function recordStep({ strategy, step, outcome, reason, durationMs }: DiagnosticEvent): void {
-  const { steps, durations } = (instruments ??= createInstruments())
+  if (openTelemetry === undefined) return
+  const { steps, durations } = (instruments ??= createInstruments(openTelemetry))
   const attributes = {
     'passport_authorization_code.strategy': strategy,
     'passport_authorization_code.step': step,
@@ -35,8 +36,8 @@ export function recordStep({ strategy, step, outcome, reason, durationMs }: Diag
   if (durationMs > 0) durations.record(durationMs / 1000, attributes)
 }
 
-function createInstruments(): Instruments {
-  const meter = openTelemetry!.metrics.getMeter(TRACER_NAME)
+function createInstruments({ metrics }: NonNullable<typeof openTelemetry>): Instruments {
+  const meter = metrics.getMeter(TRACER_NAME)
   return {
     steps: meter.createCounter('passport_authorization_code.steps', {
       description: 'Steps of logins and of what follows, such as renewals and ended grants.',
