@@ -1,4 +1,5 @@
-import { LoginRequiredError, TokenEndpointError } from '../errors/errors.js'
+import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
+import { LoginRequiredError } from '../errors/errors.js'
 import { isRenewable, isValid } from './grant-state.js'
 import { stateOf, withNewerEntry } from './token-entry.js'
 import type { HeldGrant, TokenEntries, TokenEntry } from './token-entry.js'
@@ -39,29 +40,11 @@ export function createRefreshGrant(
       const next = stateOf(await refresh(tokens), version + 1, refreshBeforeSeconds)
       return { outcome: 'refreshed', state: next }
     } catch (error) {
-      const reason = finalRefusal(error, state)
+      const reason = refusalOfRefresh(error, isValid(state))
       if (reason === undefined) throw error
       return { outcome: 'ended', reason }
     }
   }
-}
-
-/**
- * Why a refusal ends the grant; `undefined` if a later refresh may succeed, as after any 5xx status.
- *
- * If a refresh token is no longer valid, @jmondi/oauth2-server answers `invalid_request`, as Better Auth and
- * Authlib once did, and Glewlwyd answers 400 with an empty body. Such an answer would come to every later
- * refresh. But it may also be about the client, so it ends the grant only after the access token has expired.
- *
- * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
- */
-function finalRefusal(error: unknown, state: GrantState): string | undefined {
-  if (!(error instanceof TokenEndpointError) || error.retryable) return undefined
-  const { error: code, httpStatus } = error
-  if (code === 'invalid_grant') return code
-  if (isValid(state) || httpStatus !== 400) return undefined
-  if (code === undefined) return 'http_400'
-  return code === 'invalid_request' ? code : undefined
 }
 
 /** A grant that has been renewed. */
