@@ -80,6 +80,8 @@ export interface GrantEngineParts {
   readonly clock: Clock
   /** How long a record may be used without a look at the store, in **milliseconds**. */
   readonly cacheMs: number
+  /** From 0 to below 1, for the pauses after failures. `Math.random` if left out. */
+  readonly random?: () => number
 }
 
 /** How much longer than the provider may take its callers wait, and how long at least, in **milliseconds**. */
@@ -96,9 +98,9 @@ const IDLE_POLL_MS = 20
 
 /** Creates a {@link GrantEngine}. */
 export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
-  const { clock } = parts
+  const { clock, random = Math.random } = parts
   const cells = createGrantCells(parts)
-  const renew = createRenew(cells, clock)
+  const renew = createRenew(cells, clock, random)
 
   function reject(reason: LoginRequiredReason): never {
     throw new LoginRequiredError(reason)

@@ -48,7 +48,7 @@ interface Sendable {
 class StaleMark extends Error {}
 
 /** Creates {@link Renew}. */
-export function createRenew(cells: GrantCells, clock: Clock): Renew {
+export function createRenew(cells: GrantCells, clock: Clock, random: () => number): Renew {
   const answers = createAnswers(cells, clock)
 
   /** What a look says about the renewal: it is over, another process is at it, or it can be sent. */
@@ -192,11 +192,11 @@ export function createRenew(cells: GrantCells, clock: Clock): Renew {
     if (reason !== undefined) return refuse(cell, line, reason, ways)
     const pauseMs = retryAfterMs(error)
     if (pauseMs !== undefined) ways.connections.pause(pauseMs)
-    const noted = failureOf(error, line.id, cell.seen?.record?.failure, clock)
+    const noted = failureOf(error, line.id, cell.seen?.record?.failure, clock, random)
     await keeper.release(() => noted)
     if (noted === undefined || cell.seen?.record?.failure?.id !== noted.id) {
       const attempts = cell.trouble?.line === line.id ? cell.trouble.attempts + 1 : 1
-      const until = clock.monotonic() + (noted?.forMs ?? pauseAfter(attempts))
+      const until = clock.monotonic() + (noted?.forMs ?? pauseAfter(attempts, random))
       cell.trouble = { line: line.id, attempts, until, error }
     }
     throw error
