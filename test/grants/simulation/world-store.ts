@@ -1,4 +1,5 @@
 import type { GrantRecord } from '../../../src/grants/grant-record.js'
+import { grantKey } from '../../../src/grants/record-codec.js'
 import type { GrantStore, StoredRecord } from '../../../src/options/grant-store.js'
 import type { Random } from './random.js'
 import type { Timeline } from './timeline.js'
@@ -6,6 +7,7 @@ import type { VirtualProcess } from './virtual-clock.js'
 
 /** A write that the store has done. */
 export interface AppliedWrite {
+  /** The grant's id. */
   readonly id: string
   readonly process: VirtualProcess
   readonly askedAt: number
@@ -69,6 +71,10 @@ interface Entry {
 
 const NOTHING: Entry = { stored: undefined, record: undefined }
 
+function grantOf(key: string): string {
+  return key.replace(/^grant\//, '')
+}
+
 /** Creates a {@link WorldStore}. */
 export function createWorldStore(parts: WorldStoreParts): WorldStore {
   const { timeline, random, decode, onApplied, onFailOver, onAnswer } = parts
@@ -92,7 +98,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
     if (before.stored?.version !== was) return undefined
     const record = decode(stored.value, id)
     const at = timeline.time()
-    const write: AppliedWrite = { id, process, askedAt, at, record, before: before.record }
+    const write: AppliedWrite = { id: grantOf(id), process, askedAt, at, record, before: before.record }
     entries.set(id, { stored, record })
     writes.push(write)
     undo.push({ write, before })
@@ -172,7 +178,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
   const store: WorldStore = {
     writes,
     noise: NO_NOISE,
-    present: (id) => entries.get(id)?.record,
+    present: (id) => entries.get(grantKey(id))?.record,
 
     storeOf: (process) => ({
       get(id) {
@@ -206,7 +212,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
       const lost: AppliedWrite[] = []
       for (let last = undo.at(-1); last !== undefined && last.write.at > since; last = undo.at(-1)) {
         undo.pop()
-        entries.set(last.write.id, last.before)
+        entries.set(grantKey(last.write.id), last.before)
         last.write.lostAt = timeline.time()
         lost.push(last.write)
       }
