@@ -232,6 +232,13 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     return seen
   }
 
+  /** Takes note of a write. A look that was asked for later may have been answered before the write was done. */
+  function noteWritten(cell: Cell, was: Look, written: Look): void {
+    const { seen } = cell
+    const isOlder = seen !== undefined && seen.at > written.at && seen.version === was.version
+    note(cell, isOlder ? { ...written, at: seen.at } : written)
+  }
+
   function recentLook(cell: Cell): Promise<Look> {
     const { seen } = cell
     if (seen !== undefined && clock.monotonic() < seen.at + cacheMs) return Promise.resolve(seen)
@@ -267,7 +274,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
     if (!written) return false
     cell.accepted = { record: next, at }
-    note(cell, { version, record: next, at })
+    noteWritten(cell, was, { version, record: next, at })
     return true
   }
 
