@@ -13,9 +13,9 @@ import type { Timeline } from './timeline.js'
 import { createProcess } from './virtual-clock.js'
 import type { VirtualProcess } from './virtual-clock.js'
 import { createWorldProvider, identify, STRATEGY } from './world-provider.js'
-import type { Rotation, WaysSettings, WorldProvider } from './world-provider.js'
+import type { Rotation, TokenRequest, WaysSettings, WorldProvider } from './world-provider.js'
 import { createWorldStore } from './world-store.js'
-import type { Failing, WorldStore } from './world-store.js'
+import type { AppliedWrite, Failing, WorldStore } from './world-store.js'
 
 /** A process with its engine. */
 export interface Node {
@@ -37,6 +37,14 @@ export interface SceneSettings extends WaysSettings {
   readonly clocksAgree: boolean
 }
 
+/** Moments at which something may go wrong. */
+export interface SceneEvents {
+  sent?: (request: TokenRequest) => void
+  arrived?: (request: TokenRequest) => void
+  delivered?: (request: TokenRequest) => void
+  marked?: (process: VirtualProcess) => void
+}
+
 /** Processes, a store and a provider, and what can happen to them. */
 export interface Scene {
   readonly timeline: Timeline
@@ -54,6 +62,12 @@ export interface Scene {
   readonly cut: (node: Node, ms: number, failing: Failing) => void
   readonly outage: (ms: number, failing: Failing) => void
   readonly failOver: (lostMs: number, downMs: number) => void
+  /** Ends all disturbances. */
+  readonly calm: () => void
+  /** Called as things happen. */
+  readonly on: SceneEvents
+  /** Notes what happens, if the scene is traced. */
+  readonly trace: (line: string) => void
 }
 
 export const DEFAULTS: SceneSettings = {
@@ -76,20 +90,53 @@ const LIFETIME_MS = 24 * 60 * 60_000
 const STORE_CALLS_MS = 25_000
 
 /** Creates a {@link Scene}. */
-export function createScene(engine: typeof Engine, some: Partial<SceneSettings> = {}): Scene {
+export function createScene(
+  engine: typeof Engine,
+  some: Partial<SceneSettings> = {},
+  tracing?: (line: string) => void,
+): Scene {
   const settings = { ...DEFAULTS, ...some }
   const timeline = createTimeline()
   const random = createRandom(settings.seed)
   const disturbances = createDisturbances(timeline)
   const nodes: Node[] = []
+  const running = new Set<() => void>()
+  const on: SceneEvents = {}
+
+  function trace(line: string): void {
+    tracing?.(`${(timeline.time() / 1000).toFixed(3)} ${line}`)
+  }
+
+  /** Undoes a disturbance after a while, or when all is to be calm. */
+  function endAfter(ms: number, undo: () => void): void {
+    const end = (): void => {
+      if (!running.delete(end)) return
+      trace('end of a disturbance')
+      undo()
+    }
+    running.add(end)
+    timeline.after(ms, end)
+  }
+
   const provider: WorldProvider = createWorldProvider({
     ...settings,
     timeline,
     random,
     engine,
-    onSent: (request) => oracle.sent(request),
-    onArrived: (request, newestBy) => oracle.arrived(request, newestBy),
-    onDelivered: () => undefined,
+    onSent(request) {
+      trace(`${nameOf(request)} sent`)
+      oracle.sent(request)
+      on.sent?.(request)
+    },
+    onArrived(request, newestBy) {
+      trace(`${nameOf(request)} arrived: ${request.outcome} ${request.issued ?? ''}`)
+      oracle.arrived(request, newestBy)
+      on.arrived?.(request)
+    },
+    onDelivered(request) {
+      trace(`${nameOf(request)} answered`)
+      on.delivered?.(request)
+    },
     onRefused: () => undefined,
     fault: (what) => oracle.fault(what),
   })
@@ -99,7 +146,12 @@ export function createScene(engine: typeof Engine, some: Partial<SceneSettings> 
     timeline,
     random,
     decode: (value, id) => engine.clearRecords.read(value, id),
-    onApplied: (write) => oracle.applied(write),
+    onApplied(write) {
+      trace(summaryOf(write))
+      oracle.applied(write)
+      const { mark } = write.record
+      if (mark !== undefined && mark.id !== write.before?.mark?.id) on.marked?.(write.process)
+    },
     onFailOver: (lost) => oracle.failedOver(lost),
     onAnswer: (process, isInterrupted) => oracle.storeAnswered(process, isInterrupted),
   })
@@ -197,12 +249,18 @@ export function createScene(engine: typeof Engine, some: Partial<SceneSettings> 
     logIn,
     ask,
     end,
+    on,
+    trace,
+
+    calm() {
+      for (const end of [...running]) end()
+    },
 
     freeze({ process }, ms, standsStill) {
       if (!process.isAlive() || process.isFrozen()) return
       const over = disturbances.begin(process, true)
       process.freeze(standsStill)
-      timeline.after(ms, () => {
+      endAfter(ms, () => {
         over()
         process.thaw()
       })
@@ -217,7 +275,7 @@ export function createScene(engine: typeof Engine, some: Partial<SceneSettings> 
     cut({ process }, ms, failing) {
       const over = disturbances.begin(process)
       store.cut(failing, process)
-      timeline.after(ms, () => {
+      endAfter(ms, () => {
         over()
         store.cut(undefined, process)
       })
@@ -226,7 +284,7 @@ export function createScene(engine: typeof Engine, some: Partial<SceneSettings> 
     outage(ms, failing) {
       const over = disturbances.begin()
       store.cut(failing)
-      timeline.after(ms, () => {
+      endAfter(ms, () => {
         over()
         store.cut(undefined)
       })
@@ -237,10 +295,24 @@ export function createScene(engine: typeof Engine, some: Partial<SceneSettings> 
       if (downMs <= 0) return
       const over = disturbances.begin()
       store.cut(random.pick(['refused', 'lost']))
-      timeline.after(downMs, () => {
+      endAfter(downMs, () => {
         over()
         store.cut(undefined)
       })
     },
   }
+}
+
+function nameOf({ process, family, token }: TokenRequest): string {
+  return `${process.name}: r.${family.name}.${token}`
+}
+
+function summaryOf({ process, record }: AppliedWrite): string {
+  const lines = record.lines.map(({ tokens, generation, underMark, refused }) =>
+    [tokens.accessToken, `gen ${generation}`, `under ${underMark}`, refused].join(' '),
+  )
+  const mark = record.mark === undefined ? 'no mark' : `mark ${record.mark.number} ${record.mark.id}`
+  const end = record.endedAt === undefined ? '' : ' ENDED'
+  const failure = record.failure === undefined ? '' : ` failure of ${record.failure.forMs} ms`
+  return `${process.name}: wrote [${lines.join('; ')}] ${mark}${failure}${end}`
 }
