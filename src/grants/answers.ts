@@ -11,13 +11,13 @@ export interface Answers {
    * Stores an answer. Resolves to the line as it is afterwards: with this answer, or with something newer. If the store
    * cannot be reached, the answer is offered again later, and the caller gets it now.
    *
-   * @param mark the mark of this renewal
+   * @param isMine says which marks are of this renewal
    * @throws {LoginRequiredError} if the grant has ended meanwhile; the tokens are then revoked
    */
   readonly store: (
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
     ways: Pick<RefreshWays, 'revoke'>,
   ) => Promise<Line>
 
@@ -30,6 +30,9 @@ export interface Answers {
    */
   readonly offerAgain: (cell: Cell, line: Line) => Promise<Line | undefined>
 }
+
+/** Whether a mark is of the renewal that has brought an answer. */
+type IsMine = (mark: string) => boolean
 
 /** How long an answer is offered, in **milliseconds**. */
 const OFFERED_MS = 60 * 60_000
@@ -49,7 +52,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   async function put(
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
   ): Promise<Line | 'ended' | undefined> {
     let look = cell.seen ?? (await cells.look(cell))
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
@@ -57,7 +60,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       const record = restored(look.record, answer.base)
       const present = lineOf(record, answer.line)
       if (hasEnded(record) || present === undefined) return 'ended'
-      const next = withAnswer(record, answer, mark())
+      const next = withAnswer(record, answer, isMine)
       if (next === undefined) return present
       if (await cells.write(cell, look, next)) return lineOf(next, answer.line)
       look = await cells.look(cell)
@@ -68,7 +71,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   async function offer(
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
     { revoke }: Pick<RefreshWays, 'revoke'>,
   ): Promise<void> {
     const until = clock.monotonic() + OFFERED_MS
@@ -79,7 +82,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       if (!cell.answers.has(answer)) return
       const stored = await cells
         .look(cell)
-        .then(() => put(cell, answer, mark))
+        .then(() => put(cell, answer, isMine))
         .catch(() => undefined)
       if (stored === 'ended') void revoke(answer.tokens)
       if (stored !== undefined || clock.monotonic() >= until) break
@@ -91,7 +94,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
     async offerAgain(cell, { id, generation }) {
       const answer = [...cell.answers].find((one) => one.line === id && one.generation > generation)
       if (answer === undefined) return undefined
-      const stored = await put(cell, answer, () => cell.seen?.record?.mark?.id)
+      const stored = await put(cell, answer, () => true)
       if (stored === undefined) return undefined
       // The next offer finds the end too, and revokes the tokens.
       if (stored === 'ended') throw new LoginRequiredError('grant_ended')
@@ -99,11 +102,11 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       return stored
     },
 
-    async store(cell, answer, mark, ways) {
+    async store(cell, answer, isMine, ways) {
       cell.answers.add(answer)
-      const stored = await put(cell, answer, mark).catch(() => undefined)
+      const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (stored === undefined) {
-        void offer(cell, answer, mark, ways)
+        void offer(cell, answer, isMine, ways)
         return { ...answeredLine(answer), ...answer, id: answer.line }
       }
       cell.answers.delete(answer)

@@ -137,10 +137,11 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     try {
       const sent = await send(line, ways, connection, keeper)
       if (sent === undefined) return undefined
-      await keeper.stop()
+      // Not awaited: a mark that is being written must not hold up the answer.
+      void keeper.stop()
       const renewAt = renewalTime(sent.tokens, ways.refreshBeforeSeconds, clock.now())
       const answer = { line: id, generation: generation + 1, renewAt, base: go, ...sent }
-      const stored = await answers.store(cell, answer, keeper.id, ways)
+      const stored = await answers.store(cell, answer, keeper.isMine, ways)
       cell.trouble = undefined
       return stored
     } catch (error) {
