@@ -27,8 +27,8 @@ export interface Cell {
   accepted?: { readonly record: GrantRecord; readonly at: number }
   /** Answers of the provider that the store does not have yet. */
   readonly answers: Set<RefreshAnswer>
-  /** Another process's mark, and since when it has not changed. Times are monotonic **milliseconds**. */
-  watched?: { mark: string; since: number; countedAt: number; looks: number } | undefined
+  /** The mark in the record, and since when it has not changed. */
+  watched?: WatchedMark | undefined
   /** When this process has first seen the record's failure, in monotonic **milliseconds**. */
   failure?: { readonly id: string; readonly since: number } | undefined
   /** Renewals under way in this process, by line and generation. */
@@ -39,6 +39,19 @@ export interface Cell {
   trouble?: Trouble | undefined
   /** The generation that an API has refused: its access token is no longer usable. */
   refused?: { readonly line: string; readonly generation: number } | undefined
+}
+
+/** A mark that this process has seen several times. Times are monotonic **milliseconds**. */
+export interface WatchedMark {
+  readonly mark: string
+  /** When the first look at it was answered. */
+  readonly since: number
+  /** When the last look at it was asked for. */
+  readonly seenAt: number
+  /** When the last look was asked for that counts. */
+  readonly countedAt: number
+  /** How many looks count. */
+  readonly looks: number
 }
 
 /** A refresh that never reached the provider, remembered by the process that met it. */
@@ -53,26 +66,43 @@ export interface Trouble {
 /** How far apart two looks at the same mark must be to count as two. */
 const LOOKS_APART_MS = 1_000
 
-/** Takes note of what the store has, unless something was seen that was asked for later. */
-export function note(cell: Cell, seen: Look): Look {
+/**
+ * How long a mark may go unseen before looks at it are counted anew, in **milliseconds**. While nobody can reach the
+ * store, its owner cannot change it either: it needs time to do so when the store answers again.
+ */
+const LONGEST_GAP_MS = 4_000
+
+/**
+ * Takes note of what the store has, unless something was seen that was asked for later.
+ *
+ * @param now the monotonic time
+ */
+export function note(cell: Cell, seen: Look, now: number): Look {
   if ((cell.seen?.at ?? -Infinity) > seen.at) return seen
   cell.seen = seen
   const { mark, failure } = seen.record ?? {}
-  if (mark === undefined) cell.watched = undefined
-  else if (cell.watched?.mark !== mark.id) {
-    cell.watched = { mark: mark.id, since: seen.at, countedAt: seen.at, looks: 1 }
-  } else if (seen.at >= cell.watched.countedAt + LOOKS_APART_MS) {
-    cell.watched.countedAt = seen.at
-    cell.watched.looks += 1
-  }
+  cell.watched = mark === undefined ? undefined : watch(cell.watched, mark.id, seen.at, now)
   if (failure === undefined) cell.failure = undefined
   else if (cell.failure?.id !== failure.id) cell.failure = { id: failure.id, since: seen.at }
   return seen
 }
 
+function watch(
+  watched: WatchedMark | undefined,
+  mark: string,
+  at: number,
+  now: number,
+): WatchedMark {
+  if (watched?.mark !== mark || at > watched.seenAt + LONGEST_GAP_MS) {
+    return { mark, since: now, seenAt: at, countedAt: at, looks: 1 }
+  }
+  if (at < watched.countedAt + LOOKS_APART_MS) return { ...watched, seenAt: at }
+  return { ...watched, seenAt: at, countedAt: at, looks: watched.looks + 1 }
+}
+
 /** Takes note of a write. A look that was asked for later may have been answered before the write was done. */
-export function noteWritten(cell: Cell, was: Look, written: Look): void {
+export function noteWritten(cell: Cell, was: Look, written: Look, now: number): void {
   const { seen } = cell
   const isOlder = seen !== undefined && seen.at > written.at && seen.version === was.version
-  note(cell, isOlder ? { ...written, at: seen.at } : written)
+  note(cell, isOlder ? { ...written, at: seen.at } : written, now)
 }

@@ -152,7 +152,8 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
       const found = await read(cell, limitMs)
       const known = remembered(cell)
       const record = known === undefined ? found.record : restored(found.record, known)
-      if (record === undefined || record === found.record) return note(cell, found)
+      if (record === undefined || record === found.record)
+        return note(cell, found, clock.monotonic())
       if (await write(cell, found, record, limitMs)) return cell.seen ?? found
       if (looksLeft === 1) {
         throw new StorageError('Reading a grant', new Error('other processes keep changing it'))
@@ -208,7 +209,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
     if (!written) return false
     cell.accepted = { record: next, at }
-    noteWritten(cell, was, { version, record: next, at })
+    noteWritten(cell, was, { version, record: next, at }, clock.monotonic())
     return true
   }
 
@@ -221,7 +222,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     insist(cell, { version }, next) {
       const at = clock.monotonic()
       cell.accepted = { record: next, at }
-      note(cell, { version, record: next, at })
+      note(cell, { version, record: next, at }, at)
       isTroubled = true
     },
 

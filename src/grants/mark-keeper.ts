@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.js'
 import { hasEnded, lineOf, withMark, withoutMark } from './grant-record.js'
-import type { Failure, GrantRecord } from './grant-record.js'
+import type { Failure, GrantRecord, Mark } from './grant-record.js'
 import type { Cell, GrantCells, Look } from './grant-cells.js'
 
 /** How long a mark that does not change keeps others from renewing, in **milliseconds**. */
@@ -26,8 +26,9 @@ const MAXIMUM_ATTEMPTS = 5
  * Whether the process that renews the grant has not shown itself for the whole lease. No clocks are compared: this
  * process has seen the same mark all the time.
  */
-export function mayTakeOver({ watched }: Cell): boolean {
-  if (watched === undefined) return true
+export function mayTakeOver({ watched }: Cell, { id }: Mark): boolean {
+  // Something newer than the record with this mark was seen: then the looks were at another mark.
+  if (watched?.mark !== id) return false
   return watched.looks >= TAKEOVER_LOOKS && watched.countedAt - watched.since >= LEASE_MS
 }
 

@@ -69,7 +69,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     if (failure !== undefined) throw failure
     if (record.mark === undefined) return { go: record, line }
     if (isUsable(cell, line)) return over('busy')
-    return mayTakeOver(cell) ? { go: record, line } : 'wait'
+    return mayTakeOver(cell, record.mark) ? { go: record, line } : 'wait'
   }
 
   /** Whether the present access token will do: then nobody takes over from another process. */
