@@ -6,7 +6,7 @@ import type { GrantStore } from '../options/grant-store.js'
 import type { TokenSet } from '../options/token-set.js'
 import { createGrantCells, randomId } from './grant-cells.js'
 import type { Cell, Look } from './grant-cells.js'
-import { RECORD_FORMAT, ended, hasEnded, withLine } from './grant-record.js'
+import { RECORD_FORMAT, ended, hasEnded, lineOf, wasWritten, withLine } from './grant-record.js'
 import type { GrantOwner, GrantRecord, Line } from './grant-record.js'
 import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
@@ -95,6 +95,11 @@ const MAXIMUM_ATTEMPTS = 3
 
 /** How often {@link GrantEngine.idle} looks, in **milliseconds**. */
 const IDLE_POLL_MS = 20
+
+/** What has ended with this record: its tokens, and those of answers that the store does not have. */
+function endedGrant({ answers }: Cell, { lines, of }: GrantRecord): EndedGrant {
+  return { tokens: [...answers, ...lines].map(({ tokens }) => tokens), of }
+}
 
 /** Creates a {@link GrantEngine}. */
 export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
@@ -202,6 +207,8 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       let look: Look = { version: undefined, record: undefined, at: clock.monotonic() }
       for (;;) {
         const present = look.record
+        // An earlier attempt has written it although no answer came, and somebody else has changed the record since.
+        if (present !== undefined && wasWritten(present, line.id)) return present
         const base =
           present === undefined
             ? empty
@@ -219,10 +226,16 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
 
     async end(id) {
       const cell = cells.cellOf(id)
+      let first: GrantRecord | undefined
       for (;;) {
         const look = await cells.look(cell)
         const { record } = look
-        if (record === undefined || hasEnded(record)) return undefined
+        if (record === undefined || (first === undefined && hasEnded(record))) return undefined
+        first ??= record
+        // An earlier attempt has ended it although no answer came. A login may have come after it.
+        if (!record.lines.some(({ id: line }) => lineOf(first ?? record, line) !== undefined)) {
+          return endedGrant(cell, first)
+        }
         const tombstone = ended(record, clock.now())
         try {
           if (!(await cells.write(cell, look, tombstone))) continue
@@ -230,8 +243,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
           if (!(error instanceof StorageError)) throw error
           cells.insist(cell, look, tombstone)
         }
-        const answers = [...cell.answers].map(({ tokens }) => tokens)
-        return { tokens: [...answers, ...record.lines.map(({ tokens }) => tokens)], of: record.of }
+        return endedGrant(cell, record)
       }
     },
 

@@ -114,6 +114,11 @@ export function hasEnded(record: GrantRecord): boolean {
   return record.endedAt !== undefined
 }
 
+/** Whether a line was in the record, even if it has ended meanwhile. */
+export function wasWritten({ lines, closed }: GrantRecord, line: string): boolean {
+  return closed.includes(line) || lines.some(({ id }) => id === line)
+}
+
 /** The line of this id. */
 export function lineOf(record: GrantRecord, id: string): Line | undefined {
   return record.lines.find((line) => line.id === id)
