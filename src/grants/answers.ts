@@ -1,4 +1,5 @@
 import { LoginRequiredError } from '../errors/errors.js'
+import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import { hasEnded, lineOf, restored, withAnswer } from './grant-record.js'
 import type { Line, RefreshAnswer } from './grant-record.js'
@@ -76,9 +77,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   ): Promise<void> {
     const until = clock.monotonic() + OFFERED_MS
     for (;;) {
-      await new Promise<void>((resolve) => {
-        clock.timer(OFFER_MS, resolve, { background: true })
-      })
+      await wait(clock, OFFER_MS, { background: true })
       if (!cell.answers.has(answer)) return
       const stored = await cells
         .look(cell)

@@ -23,8 +23,8 @@ export interface Look {
 export interface Cell {
   readonly id: string
   seen?: Look
-  /** The last record that the store has accepted from this process, and when. */
-  accepted?: { readonly record: GrantRecord; readonly at: number }
+  /** The last record that the store has accepted from this process, or has to accept, and how long it is remembered. */
+  accepted?: { readonly record: GrantRecord; readonly until: number }
   /** Answers of the provider that the store does not have yet. */
   readonly answers: Set<RefreshAnswer>
   /** The mark in the record, and since when it has not changed. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { StorageError } from '../errors/errors.js'
-import { within } from '../lib/clock.js'
+import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { note, noteWritten } from './cell.js'
@@ -32,8 +32,8 @@ export interface GrantCells {
    */
   readonly write: (cell: Cell, was: Look, next: GrantRecord, limitMs?: number) => Promise<boolean>
   /**
-   * Treats a record as written that the store has refused or not answered: it counts in this process at once, and is
-   * written at the next looks.
+   * Treats a tombstone as written that the store has refused or not answered: it counts in this process at once, and
+   * is written as soon as possible.
    */
   readonly insist: (cell: Cell, was: Look, next: GrantRecord) => void
   /** How many renewals of a strategy are under way, answers that the store does not have yet included. */
@@ -61,6 +61,9 @@ const REMEMBERED_MS = 60_000
 
 /** How long one call of the store may take. Stores have limits of their own; this is for those that have none. */
 const CALL_LIMIT_MS = 5_000
+
+/** How often an end is written again that the store has refused, in **milliseconds**. */
+const INSISTED_MS = 1_000
 
 /** How many looks are taken at a record that other processes change all the time. */
 const MAXIMUM_LOOKS = 5
@@ -102,7 +105,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     return (
       answers.size === 0 &&
       renewals.size === 0 &&
-      now >= (accepted?.at ?? -Infinity) + REMEMBERED_MS &&
+      now >= (accepted?.until ?? -Infinity) &&
       now >= (seen?.at ?? -Infinity) + cacheMs &&
       now >= (trouble?.until ?? -Infinity)
     )
@@ -144,7 +147,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
   function remembered({ accepted }: Cell): GrantRecord | undefined {
     if (accepted === undefined) return undefined
-    return clock.monotonic() < accepted.at + REMEMBERED_MS ? accepted.record : undefined
+    return clock.monotonic() < accepted.until ? accepted.record : undefined
   }
 
   async function look(cell: Cell, limitMs?: number): Promise<Look> {
@@ -157,6 +160,19 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
       if (await write(cell, found, record, limitMs)) return cell.seen ?? found
       if (looksLeft === 1) {
         throw new StorageError('Reading a grant', new Error('other processes keep changing it'))
+      }
+    }
+  }
+
+  /** Looks at the record, which writes what is remembered, until the store has it. */
+  async function writeLater(cell: Cell): Promise<void> {
+    while (remembered(cell) !== undefined) {
+      await wait(clock, INSISTED_MS, { background: true })
+      try {
+        await look(cell)
+        return
+      } catch {
+        // The store still fails.
       }
     }
   }
@@ -208,7 +224,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
           ((await set()) || (await read(cell, limitMs)).version === version)
     }
     if (!written) return false
-    cell.accepted = { record: next, at }
+    cell.accepted = { record: next, until: at + REMEMBERED_MS }
     noteWritten(cell, was, { version, record: next, at }, clock.monotonic())
     return true
   }
@@ -221,9 +237,9 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
     insist(cell, { version }, next) {
       const at = clock.monotonic()
-      cell.accepted = { record: next, at }
+      cell.accepted = { record: next, until: at + TOMBSTONE_MS }
       note(cell, { version, record: next, at }, at)
-      isTroubled = true
+      void writeLater(cell)
     },
 
     busy(strategy) {
