@@ -1,4 +1,4 @@
-import { LoginRequiredError, TokenEndpointError } from '../errors/errors.js'
+import { LoginRequiredError, StorageError, TokenEndpointError } from '../errors/errors.js'
 import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { TokenSet } from '../options/token-set.js'
@@ -125,18 +125,17 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     const keeper = createMarkKeeper({ cells, clock, cell, line: id, generation })
     if (!(await keeper.mark(look))) return undefined
     keeper.start()
-    const releaseLate = clock.timer(
-      MARK_KEPT_MS,
-      () => {
-        // From now on, others may try, and callers of this process too.
-        cell.renewals.delete(renewalKey(line))
-        void keeper.release()
-      },
-      { background: true },
-    )
+    const late = createDeadline(clock, MARK_KEPT_MS, () => {
+      // From now on, others may try, and callers of this process too.
+      cell.renewals.delete(renewalKey(line))
+      void keeper.release()
+    })
     try {
-      const sent = await send(line, ways, connection, keeper)
-      if (sent === undefined) return undefined
+      const sent = await send(line, ways, connection, keeper, late.restart)
+      if (sent === undefined) {
+        await keeper.release()
+        return undefined
+      }
       // Not awaited: a mark that is being written must not hold up the answer.
       void keeper.stop()
       const renewAt = renewalTime(sent.tokens, ways.refreshBeforeSeconds, clock.now())
@@ -147,9 +146,14 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     } catch (error) {
       await keeper.stop()
       if (error instanceof LoginRequiredError) throw error
+      if (error instanceof StorageError) {
+        // Nothing was sent, and the provider is not to blame: no pause.
+        await keeper.release()
+        throw error
+      }
       return await afterFailure(error, cell, line, ways, keeper)
     } finally {
-      releaseLate()
+      late.cancel()
     }
   }
 
@@ -161,12 +165,14 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     { refresh }: RefreshWays,
     connection: Connection,
     keeper: MarkKeeper,
+    onWrite: () => void,
   ): Promise<{ tokens: TokenSet; underMark: number } | undefined> {
     for (;;) {
       let underMark = 0
       const beforeWrite = (): void => {
         if (!keeper.isFresh()) throw new StaleMark()
         underMark = keeper.number()
+        onWrite()
       }
       try {
         const control = { beforeWrite, connection, timeoutMs: LISTENED_MS }
@@ -234,6 +240,23 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     })
     cell.renewals.set(key, run)
     return run
+  }
+}
+
+/** Calls `run` once, `ms` **milliseconds** after the last restart. */
+function createDeadline(
+  clock: Clock,
+  ms: number,
+  run: () => void,
+): { readonly restart: () => void; readonly cancel: () => void } {
+  const start = (): (() => void) => clock.timer(ms, run, { background: true })
+  let cancel = start()
+  return {
+    restart() {
+      cancel()
+      cancel = start()
+    },
+    cancel: () => cancel(),
   }
 }
 
