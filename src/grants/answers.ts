@@ -1,8 +1,9 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
+import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import { hasEnded, lineOf, restored, withAnswer } from './grant-record.js'
 import type { Line, RefreshAnswer } from './grant-record.js'
-import type { Cell, GrantCells } from './grant-cell.js'
+import type { Cell, GrantCells } from './cell.js'
 import type { RefreshWays } from './refresh-ways.js'
 
 /** Stores the provider's answers, and never discards one that could still count. */
@@ -11,13 +12,13 @@ export interface Answers {
    * Stores an answer. Resolves to the line as it is afterwards: with this answer, or with something newer. If the store
    * cannot be reached, the answer is offered again later, and the caller gets it now.
    *
-   * @param mark the mark of this renewal
+   * @param isMine says which marks are of this renewal
    * @throws {LoginRequiredError} if the grant has ended meanwhile; the tokens are then revoked
    */
   readonly store: (
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
     ways: Pick<RefreshWays, 'revoke'>,
   ) => Promise<Line>
 
@@ -30,6 +31,9 @@ export interface Answers {
    */
   readonly offerAgain: (cell: Cell, line: Line) => Promise<Line | undefined>
 }
+
+/** Whether a mark is of the renewal that has brought an answer. */
+type IsMine = (mark: string) => boolean
 
 /** How long an answer is offered, in **milliseconds**. */
 const OFFERED_MS = 60 * 60_000
@@ -49,7 +53,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   async function put(
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
   ): Promise<Line | 'ended' | undefined> {
     let look = cell.seen ?? (await cells.look(cell))
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
@@ -57,7 +61,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       const record = restored(look.record, answer.base)
       const present = lineOf(record, answer.line)
       if (hasEnded(record) || present === undefined) return 'ended'
-      const next = withAnswer(record, answer, mark())
+      const next = withAnswer(record, answer, isMine)
       if (next === undefined) return present
       if (await cells.write(cell, look, next)) return lineOf(next, answer.line)
       look = await cells.look(cell)
@@ -68,18 +72,16 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   async function offer(
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
     { revoke }: Pick<RefreshWays, 'revoke'>,
   ): Promise<void> {
     const until = clock.monotonic() + OFFERED_MS
     for (;;) {
-      await new Promise<void>((resolve) => {
-        clock.timer(OFFER_MS, resolve, { background: true })
-      })
+      await wait(clock, OFFER_MS, { background: true })
       if (!cell.answers.has(answer)) return
       const stored = await cells
         .look(cell)
-        .then(() => put(cell, answer, mark))
+        .then(() => put(cell, answer, isMine))
         .catch(() => undefined)
       if (stored === 'ended') void revoke(answer.tokens)
       if (stored !== undefined || clock.monotonic() >= until) break
@@ -91,7 +93,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
     async offerAgain(cell, { id, generation }) {
       const answer = [...cell.answers].find((one) => one.line === id && one.generation > generation)
       if (answer === undefined) return undefined
-      const stored = await put(cell, answer, () => cell.seen?.record?.mark?.id)
+      const stored = await put(cell, answer, () => true)
       if (stored === undefined) return undefined
       // The next offer finds the end too, and revokes the tokens.
       if (stored === 'ended') throw new LoginRequiredError('grant_ended')
@@ -99,11 +101,11 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       return stored
     },
 
-    async store(cell, answer, mark, ways) {
+    async store(cell, answer, isMine, ways) {
       cell.answers.add(answer)
-      const stored = await put(cell, answer, mark).catch(() => undefined)
+      const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (stored === undefined) {
-        void offer(cell, answer, mark, ways)
+        void offer(cell, answer, isMine, ways)
         return { ...answeredLine(answer), ...answer, id: answer.line }
       }
       cell.answers.delete(answer)

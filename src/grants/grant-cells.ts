@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { StorageError } from '../errors/setup-errors.js'
-import { within } from '../lib/clock.js'
+import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
+import { note, noteWritten } from './cell.js'
+import type { Cell, GrantCells, Look } from './cell.js'
 import { TOMBSTONE_MS, hasEnded, restored } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
-import type { Cell, GrantCells, Look } from './grant-cell.js'
 import { grantKey } from './record-codec.js'
 import type { RecordCodec } from './record-codec.js'
 
@@ -23,8 +24,8 @@ const REMEMBERED_MS = 60_000
 /** How long one call of the store may take. Stores have limits of their own; this is for those that have none. */
 const CALL_LIMIT_MS = 5_000
 
-/** How far apart two looks at the same mark must be to count as two. */
-const LOOKS_APART_MS = 1_000
+/** How often an end is written again that the store has refused, in **milliseconds**. */
+const INSISTED_MS = 1_000
 
 /** How many looks are taken at a record that other processes change all the time. */
 const MAXIMUM_LOOKS = 5
@@ -66,7 +67,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     return (
       answers.size === 0 &&
       renewals.size === 0 &&
-      now >= (accepted?.at ?? -Infinity) + REMEMBERED_MS &&
+      now >= (accepted?.until ?? -Infinity) &&
       now >= (seen?.at ?? -Infinity) + cacheMs &&
       now >= (trouble?.until ?? -Infinity)
     )
@@ -108,49 +109,45 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
   function remembered({ accepted }: Cell): GrantRecord | undefined {
     if (accepted === undefined) return undefined
-    return clock.monotonic() < accepted.at + REMEMBERED_MS ? accepted.record : undefined
+    return clock.monotonic() < accepted.until ? accepted.record : undefined
   }
 
-  async function look(cell: Cell): Promise<Look> {
+  async function look(cell: Cell, limitMs?: number): Promise<Look> {
     for (let looksLeft = MAXIMUM_LOOKS; ; looksLeft--) {
-      const found = await read(cell)
+      const found = await read(cell, limitMs)
       const known = remembered(cell)
       const record = known === undefined ? found.record : restored(found.record, known)
-      if (record === undefined || record === found.record) return note(cell, found)
-      if (await write(cell, found, record)) return cell.seen ?? found
+      if (record === undefined || record === found.record)
+        return note(cell, found, clock.monotonic())
+      if (await write(cell, found, record, limitMs)) return cell.seen ?? found
       if (looksLeft === 1) {
         throw new StorageError('Reading a grant', new Error('other processes keep changing it'))
       }
     }
   }
 
-  async function read({ id }: Cell): Promise<Look> {
+  /** Looks at the record, which writes what is remembered, until the store has it. */
+  async function writeLater(cell: Cell): Promise<void> {
+    while (remembered(cell) !== undefined) {
+      await wait(clock, INSISTED_MS, { background: true })
+      try {
+        await look(cell)
+        return
+      } catch {
+        // The store still fails.
+      }
+    }
+  }
+
+  async function read({ id }: Cell, limitMs?: number): Promise<Look> {
     const at = clock.monotonic()
-    const stored = await call('Reading a grant', () => store.get(grantKey(id)))
+    const stored = await call('Reading a grant', () => store.get(grantKey(id)), limitMs)
     if (stored === undefined) return { version: undefined, record: undefined, at }
     try {
       return { version: stored.version, record: codec.read(stored.value, grantKey(id)), at }
     } catch (error) {
-      const { message } = error as Error
-      throw new StorageError('Opening a grant', error, message)
+      throw new StorageError('Opening a grant', error)
     }
-  }
-
-  /** Takes note of what the store has, unless something was seen that was asked for later. */
-  function note(cell: Cell, seen: Look): Look {
-    if ((cell.seen?.at ?? -Infinity) > seen.at) return seen
-    cell.seen = seen
-    const { mark, failure } = seen.record ?? {}
-    if (mark === undefined) cell.watched = undefined
-    else if (cell.watched?.mark !== mark.id) {
-      cell.watched = { mark: mark.id, since: seen.at, countedAt: seen.at, looks: 1 }
-    } else if (seen.at >= cell.watched.countedAt + LOOKS_APART_MS) {
-      cell.watched.countedAt = seen.at
-      cell.watched.looks += 1
-    }
-    if (failure === undefined) cell.failure = undefined
-    else if (cell.failure?.id !== failure.id) cell.failure = { id: failure.id, since: seen.at }
-    return seen
   }
 
   function recentLook(cell: Cell): Promise<Look> {
@@ -181,14 +178,16 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     let written = await set().catch(() => undefined)
     // It may have been done although it failed. Who reads its own version has done it.
     if (written === undefined) {
-      const { version: found } = await read(cell)
+      const { version: found } = await read(cell, limitMs)
       if (found === version) written = true
       else
-        written = found === was.version && ((await set()) || (await read(cell)).version === version)
+        written =
+          found === was.version &&
+          ((await set()) || (await read(cell, limitMs)).version === version)
     }
     if (!written) return false
-    cell.accepted = { record: next, at }
-    note(cell, { version, record: next, at })
+    cell.accepted = { record: next, until: at + REMEMBERED_MS }
+    noteWritten(cell, was, { version, record: next, at }, clock.monotonic())
     return true
   }
 
@@ -200,9 +199,9 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
     insist(cell, { version }, next) {
       const at = clock.monotonic()
-      cell.accepted = { record: next, at }
-      note(cell, { version, record: next, at })
-      isTroubled = true
+      cell.accepted = { record: next, until: at + TOMBSTONE_MS }
+      note(cell, { version, record: next, at }, at)
+      void writeLater(cell)
     },
 
     busy(strategy) {

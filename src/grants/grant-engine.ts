@@ -7,8 +7,8 @@ import type { TokenSet } from '../options/token-set.js'
 import { randomId } from '../lib/random-id.js'
 import { createGrantCells } from './grant-cells.js'
 import type { Adoption } from './adoption.js'
-import type { Cell, Look } from './grant-cell.js'
-import { ended, hasEnded, restored, withLine } from './grant-record.js'
+import type { Cell, Look } from './cell.js'
+import { ended, hasEnded, lineOf, restored, wasWritten, withLine } from './grant-record.js'
 import type { GrantOwner, GrantRecord, Line, Renewal } from './grant-record.js'
 import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
@@ -78,6 +78,8 @@ export interface GrantEngineParts {
   readonly clock: Clock
   /** How long a record may be used without a look at the store, in **milliseconds**. */
   readonly cacheMs: number
+  /** From 0 to below 1, for the pauses after failures. `Math.random` if left out. */
+  readonly random?: () => number
 }
 
 /** How much longer than the provider may take its callers wait, and how long at least, in **milliseconds**. */
@@ -92,11 +94,16 @@ const MAXIMUM_ATTEMPTS = 3
 /** How often {@link GrantEngine.idle} looks, in **milliseconds**. */
 const IDLE_POLL_MS = 20
 
+/** What has ended with this record: its tokens, and those of answers that the store does not have. */
+function endedGrant({ answers }: Cell, { lines, of }: GrantRecord): EndedGrant {
+  return { tokens: [...answers, ...lines].map(({ tokens }) => tokens), of }
+}
+
 /** Creates a {@link GrantEngine}. */
 export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
-  const { clock } = parts
+  const { clock, random = Math.random } = parts
   const cells = createGrantCells(parts)
-  const renew = createRenew(cells, clock)
+  const renew = createRenew(cells, clock, random)
 
   function reject(reason: LoginRequiredReason): never {
     throw new LoginRequiredError(reason)
@@ -194,12 +201,13 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     async begin(id, grant) {
       const cell = cells.cellOf(id)
       const { tokens, renewAt, of, lifetimeMs } = grant
+      const line = { id: randomId(), tokens, renewAt }
       let look: Look = { version: undefined, record: undefined, at: clock.monotonic() }
       for (;;) {
+        // An earlier attempt has written it although no answer came, and somebody else has changed the record since.
+        if (look.record !== undefined && wasWritten(look.record, line.id)) return look.record
         const now = clock.now()
         const base: GrantRecord = look.record ?? emptyRecord(grant, now)
-        // The first line has the grant's id, so that tokens that a session holds are known to be of this line.
-        const line = { id: look.record === undefined ? id : randomId(), tokens, renewAt }
         const record = withLine({ ...base, of, lifetimeMs, livesUntil: now + lifetimeMs }, line)
         if (await cells.write(cell, look, record)) return record
         look = await cells.look(cell)
@@ -211,7 +219,8 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       let look = await cells.recentLook(cell)
       for (;;) {
         const { record: found } = look
-        const next = restored(found, heldRecord(id, held, clock.now()))
+        const line = found?.lines[0]?.id ?? id
+        const next = restored(found, heldRecord(line, held, clock.now()))
         if (next === found) return { record: found, isForeign: false }
         if (await cells.write(cell, look, next)) {
           return { record: next, isForeign: found !== undefined }
@@ -229,10 +238,16 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
 
     async end(id) {
       const cell = cells.cellOf(id)
+      let first: GrantRecord | undefined
       for (;;) {
         const look = await cells.look(cell)
         const { record } = look
-        if (record === undefined || hasEnded(record)) return undefined
+        if (record === undefined || (first === undefined && hasEnded(record))) return undefined
+        first ??= record
+        // An earlier attempt has ended it although no answer came. A login may have come after it.
+        if (!record.lines.some(({ id: line }) => lineOf(first ?? record, line) !== undefined)) {
+          return endedGrant(cell, first)
+        }
         const tombstone = ended(record, clock.now())
         try {
           if (!(await cells.write(cell, look, tombstone))) continue
@@ -240,8 +255,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
           if (!(error instanceof StorageError)) throw error
           cells.insist(cell, look, tombstone)
         }
-        const answers = [...cell.answers].map(({ tokens }) => tokens)
-        return { tokens: [...answers, ...record.lines.map(({ tokens }) => tokens)], of: record.of }
+        return endedGrant(cell, record)
       }
     },
 

@@ -134,6 +134,11 @@ export function hasEnded(record: GrantRecord): boolean {
   return record.endedAt !== undefined
 }
 
+/** Whether a line was in the record, even if it has ended meanwhile. */
+export function wasWritten({ lines, closed }: GrantRecord, line: string): boolean {
+  return closed.includes(line) || lines.some(({ id }) => id === line)
+}
+
 /** The line of this id. */
 export function lineOf(record: GrantRecord, id: string): Line | undefined {
   return record.lines.find((line) => line.id === id)
@@ -182,13 +187,13 @@ export function withRefusal(record: GrantRecord, lineId: string, reason: string)
  * Writes an answer of the provider into its line, and into no other. Of two answers of one generation, the one counts
  * that was requested under the later mark.
  *
- * @param mine takes the mark out if it is this one
+ * @param isMine says which marks are taken out
  * @returns `undefined` if the record has something newer
  */
 export function withAnswer(
   record: GrantRecord,
   answer: RefreshAnswer,
-  mine: string | undefined,
+  isMine: (mark: string) => boolean,
 ): GrantRecord | undefined {
   const present = lineOf(record, answer.line)
   if (present === undefined) return undefined
@@ -202,7 +207,7 @@ export function withAnswer(
     ...record,
     lines: record.lines.map((line) => (line === present ? next : line)),
     failure: undefined,
-    mark: record.mark?.id === mine ? undefined : record.mark,
+    mark: record.mark !== undefined && isMine(record.mark.id) ? undefined : record.mark,
   }
 }
 
