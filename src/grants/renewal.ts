@@ -128,8 +128,10 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     if (!(await keeper.mark(look))) return undefined
     keeper.start()
     const late = createDeadline(clock, MARK_KEPT_MS, () => {
-      // From now on, others may try, and callers of this process too.
+      // From now on, others may try, and callers of this process too. The connection is still listened to, but does not
+      // count: a provider that has come back must not be shut out by requests that will never be answered.
       cell.renewals.delete(renewalKey(line))
+      connection.release()
       void keeper.release()
     })
     try {
