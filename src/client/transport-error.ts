@@ -60,7 +60,8 @@ function isCode(value: unknown): value is string {
  * The codes of Node's, OpenSSL's and undici's own errors, whose messages are about the connection. Not those of
  * undici's `MockAgent`, which quotes the body of the request.
  */
-const NETWORK_CODE = /^(?:TimeoutError|(?:E|HPE_|ERR_|UND_ERR_|[A-Z_]*CERT|UNABLE_TO_)[A-Z0-9_]*)$/
+const NETWORK_CODE =
+  /^(?:TimeoutError|HTTPParserError|(?:E|HPE_|ERR_|UND_ERR_|[A-Z_]*CERT|UNABLE_TO_)[A-Z0-9_]*)$/
 
 /** The facts with which system errors say where a connection was to go. */
 const PLACES = ['errno', 'syscall', 'hostname', 'address', 'port'] as const

@@ -125,7 +125,8 @@ export function createTransport(options: TransportOptions, clock: Clock = system
       try {
         return await exchange(dispatcher, target, { ...request, headers }, limits, clock)
       } finally {
-        own?.release()
+        // undici uses a connection again one round of the event loop after its answer. Before that, it would open another.
+        if (own !== undefined) setImmediate(own.release)
       }
     },
 
