@@ -6,6 +6,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
+import type { DataPoint } from '@opentelemetry/sdk-metrics'
 import { MemoryStore } from 'express-session'
 import { Grants } from '../../src/index.js'
 import type {
@@ -105,6 +106,11 @@ function storedSessions(): readonly string[] {
   return Object.values((sessions as MemoryStore & { sessions: Record<string, string> }).sessions)
 }
 
+/** The ids of the grants' records in the store. */
+function grantKeys(): readonly string[] {
+  return [...written.keys()].filter((id) => id.startsWith('grant/'))
+}
+
 describe('a grant in a store', () => {
   it('leaves at most 60 bytes in the session, and no token', async () => {
     await startLoggedIn({ name: 'askara' })
@@ -117,20 +123,15 @@ describe('a grant in a store', () => {
 
   it('is sealed in the store, and bound to its id', async () => {
     const app = await startLoggedIn()
-    const [[id = '', record = { version: '', value: '' }] = []] = [...written].filter(([key]) =>
-      key.startsWith('grant/'),
-    )
+    const id = grantKeys()[0] ?? ''
+    const record = written.get(id) ?? { version: '', value: '' }
     expect(record.value).not.toContain('access-token')
     expect(atob(record.value.split('.')[0] ?? '')).not.toContain('token')
     // Another person's session holds this grant's id, under which somebody has put Ada's record.
-    const [[sessionId = '', session = '{}'] = []] = Object.entries(
-      (sessions as MemoryStore & { sessions: Record<string, string> }).sessions,
-    )
+    const all = (sessions as MemoryStore & { sessions: Record<string, string> }).sessions
+    const sessionId = Object.keys(all)[0] ?? ''
     await store.compareAndSet('grant/other', undefined, record, 60_000)
-    const moved = session.replace(id.replace('grant/', ''), 'other')
-    Object.assign((sessions as MemoryStore & { sessions: object }).sessions, {
-      [sessionId]: moved,
-    })
+    all[sessionId] = (all[sessionId] ?? '').replace(id.replace('grant/', ''), 'other')
     const page = await browser.visit(`${app.origin}/token`)
     expect([page.status, bodyOf(page)['code']]).toEqual([503, 'ERR_STORAGE'])
     expect(String(app.errors.at(-1))).toContain('Opening a grant failed')
@@ -151,9 +152,9 @@ describe('a grant in a store', () => {
     })
     const { location = '' } = await browser.visit(`${app.loginURL}?return_to=/orders`)
     const { location: callback = '' } = await browser.visit(location)
-    for (const _ of ['at first', 'again']) {
-      expect((await browser.visit(callback)).location).toBe(`${app.origin}/orders`)
-    }
+    const first = await browser.visit(callback)
+    const again = await browser.visit(callback)
+    expect([first.location, again.location]).toEqual(Array(2).fill(`${app.origin}/orders`))
     expect(asked(scene.provider)).toEqual(['POST /token', 'GET /me'])
   })
 
@@ -166,7 +167,7 @@ describe('a grant in a store', () => {
 
   it('is replaced by a login over the login', async () => {
     const app = await startLoggedIn()
-    const first = [...written.keys()].find((id) => id.startsWith('grant/')) ?? ''
+    const first = grantKeys()[0] ?? ''
     await browser.follow(app.loginURL)
     await until(() => written.get(first) !== undefined && names.length <= 1)
     const grants = new Grants(store, { secret: SECRET, cacheSeconds: 0 })
@@ -182,7 +183,7 @@ describe('a grant in a store', () => {
   ])('needs an account that is not %s', async (_, account) => {
     const app = await startLoggedIn({ accountOf: () => account as string })
     expect(String(app.errors)).toContain('accountOf must return a string that is not empty')
-    expect([...written.keys()].filter((id) => id.startsWith('grant/'))).toEqual([])
+    expect(grantKeys()).toEqual([])
   })
 
   it('answers 503 while the store is down, and works again afterwards', async () => {
@@ -285,13 +286,13 @@ describe('the metrics of OpenTelemetry', () => {
       .flatMap(({ scopeMetrics }) => scopeMetrics)
       .flatMap(({ metrics: all }) => all)
       .filter(({ descriptor }) => descriptor.name === 'passport_authorization_code.steps')
-      .flatMap(({ dataPoints }) => dataPoints)
-      .map(({ value, attributes }) =>
-        ['step', 'outcome', 'reason']
-          .map((name) => attributes[`passport_authorization_code.${name}`])
-          .concat([value as number])
-          .join(' '),
-      )
+      .flatMap(({ dataPoints }) => dataPoints as readonly DataPoint<number>[])
+      .map(({ value, attributes }) => {
+        const told = ['step', 'outcome', 'reason'].map(
+          (name) => attributes[`passport_authorization_code.${name}`],
+        )
+        return [...told, value].join(' ')
+      })
     expect(points).toEqual(
       expect.arrayContaining([
         'renewal ok refreshed 1',
