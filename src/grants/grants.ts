@@ -81,8 +81,8 @@ export function partsOf(grants: StoredGrants): GrantParts {
  * ```
  */
 export class Grants implements StoredGrants {
-  /** @internal */
-  readonly [GRANT_PARTS]: GrantParts
+  /** For this package only. */
+  readonly [GRANT_PARTS]: unknown
 
   /** @throws {ConfigurationError} if the store lacks a method, the secret is too short, or an option is unknown */
   constructor(store: GrantStore, options: GrantsOptions) {
@@ -103,7 +103,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   endSession(sessionId: string, keepMs: number): Promise<void> {
-    return this[GRANT_PARTS].claims.endSession(sessionId, keepMs)
+    return partsOf(this).claims.endSession(sessionId, keepMs)
   }
 
   /**
@@ -112,7 +112,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   isSessionEnded(sessionId: string): Promise<boolean> {
-    return this[GRANT_PARTS].claims.isSessionEnded(sessionId)
+    return partsOf(this).claims.isSessionEnded(sessionId)
   }
 }
 
