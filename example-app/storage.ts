@@ -1,13 +1,14 @@
 import { RedisStore } from 'connect-redis'
 import { MemoryStore, type Store } from 'express-session'
-import { guardSessionStore, MemoryLedger, type Ledger } from 'passport-authorization-code'
-import { RedisLedger } from 'passport-authorization-code/redis'
+import { guardSessionStore } from 'passport-authorization-code'
+import { RedisGrants } from 'passport-authorization-code/redis'
 import { createClient } from 'redis'
 
-/** Where sessions and the ledger live, and how to let go of it. */
+/** Where sessions and grants are stored, and how to close the connection. */
 export interface Storage {
   readonly sessionStore: Store
-  readonly ledger: Ledger
+  /** `undefined`: the tokens are in the sessions. */
+  readonly grants: RedisGrants | undefined
   close(): void
 }
 
@@ -15,29 +16,30 @@ export interface Storage {
 const REDIS_TIMEOUT_MS = 2_000
 
 /**
- * Opens the storage: in Redis, or in memory where no URL is given.
+ * Opens the storage: in Redis, or in memory if no URL is given.
  *
- * @throws when Redis cannot be reached at the start; later losses are reported and mended
+ * @param grantSecret encrypts the grants in Redis: at least 32 characters
+ * @throws if Redis cannot be reached at the start; later losses are reported and mended
  */
 export async function openStorage(
   redisURL: string | undefined,
+  grantSecret: string,
   onError: (error: unknown) => void,
 ): Promise<Storage> {
   if (redisURL === undefined) {
-    const ledger = new MemoryLedger()
-    const sessionStore = guardSessionStore(new MemoryStore(), { grants: ledger })
-    return { sessionStore, ledger, close: () => undefined }
+    const sessionStore = guardSessionStore(new MemoryStore())
+    return { sessionStore, grants: undefined, close: () => undefined }
   }
 
   const client = await connect(redisURL, onError)
-  const ledger = new RedisLedger({ client, prefix: 'example-app:oauth2:' })
+  const grants = new RedisGrants({ client, secret: grantSecret, prefix: 'example-app:oauth2:' })
   const store = new RedisStore({
     client: withTimeLimit(client, REDIS_TIMEOUT_MS),
     prefix: 'example-app:session:',
   })
   return {
-    sessionStore: guardSessionStore(store, { grants: ledger }),
-    ledger,
+    sessionStore: guardSessionStore(store, { grants }),
+    grants,
     close: () => client.destroy(),
   }
 }

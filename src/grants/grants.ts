@@ -111,8 +111,8 @@ export function partsOf(grants: StoredGrants): GrantParts {
  * ```
  */
 export class Grants implements StoredGrants {
-  /** @internal */
-  readonly [GRANT_PARTS]: GrantParts
+  /** For this package only. */
+  readonly [GRANT_PARTS]: unknown
   readonly #store: GrantStore
   readonly #seal: Seal
 
@@ -135,7 +135,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   protected resealAll(ids: AsyncIterable<readonly string[]>): Promise<Resealed> {
-    const { engine } = this[GRANT_PARTS]
+    const { engine } = partsOf(this)
     return resealAll(ids, { store: this.#store, seal: this.#seal, rewrite: engine.rewrite })
   }
 
@@ -146,7 +146,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   endSession(sessionId: string, keepMs: number): Promise<void> {
-    return this[GRANT_PARTS].claims.endSession(sessionId, keepMs)
+    return partsOf(this).claims.endSession(sessionId, keepMs)
   }
 
   /**
@@ -155,7 +155,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   isSessionEnded(sessionId: string): Promise<boolean> {
-    return this[GRANT_PARTS].claims.isSessionEnded(sessionId)
+    return partsOf(this).claims.isSessionEnded(sessionId)
   }
 }
 
