@@ -24,6 +24,8 @@ export interface GrantCells {
   readonly look: (cell: Cell, limitMs?: number) => Promise<Look>
   /** The record as it was at most `cacheMs` **milliseconds** ago. @throws {StorageError} */
   readonly recentLook: (cell: Cell) => Promise<Look>
+  /** Whether a look was asked for less than `cacheMs` **milliseconds** ago. */
+  readonly isRecent: (look: Look) => boolean
   /**
    * Writes `next` if the record is still the one that was seen. Resolves to whether it did.
    *
@@ -188,9 +190,13 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
   }
 
+  function isRecent({ at }: Look): boolean {
+    return clock.monotonic() < at + cacheMs
+  }
+
   function recentLook(cell: Cell): Promise<Look> {
     const { seen } = cell
-    if (seen !== undefined && clock.monotonic() < seen.at + cacheMs) return Promise.resolve(seen)
+    if (seen !== undefined && isRecent(seen)) return Promise.resolve(seen)
     const joined = looks.get(cell.id)
     if (joined !== undefined) return joined
     const looking = look(cell).finally(() => looks.delete(cell.id))
@@ -233,6 +239,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     cellOf,
     look,
     recentLook,
+    isRecent,
     write,
 
     insist(cell, { version }, next) {

@@ -96,6 +96,15 @@ const MAXIMUM_ATTEMPTS = 3
 /** How often {@link GrantEngine.idle} looks, in **milliseconds**. */
 const IDLE_POLL_MS = 20
 
+/** A caller who wants an access token. */
+interface Call {
+  readonly cell: Cell
+  readonly ways: RefreshWays
+  readonly ask: Ask
+  /** In monotonic **milliseconds**. */
+  readonly askedAt: number
+}
+
 /** What has ended with this record: its tokens, and those of answers that the store does not have. */
 function endedGrant({ answers }: Cell, { lines, of }: GrantRecord): EndedGrant {
   return { tokens: [...answers, ...lines].map(({ tokens }) => tokens), of }
@@ -107,15 +116,11 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
   const cells = createGrantCells(parts)
   const renew = createRenew(cells, clock, random)
 
-  function reject(reason: LoginRequiredReason): never {
-    throw new LoginRequiredError(reason)
-  }
-
-  /** The line that serves a request: the newest that the provider has not refused. */
-  function servingLine({ record }: Look, { strategy }: RefreshWays): Line {
-    if (record?.strategy !== strategy) return reject('no_tokens')
+  /** The line that serves a request: the newest that the provider has not refused. Or why there is none. */
+  function servingLine({ record }: Look, { strategy }: RefreshWays): Line | LoginRequiredReason {
+    if (record?.strategy !== strategy) return 'no_tokens'
     const line = record.lines.find(({ refused }) => refused === undefined) ?? record.lines[0]
-    return line ?? reject('grant_ended')
+    return line ?? 'grant_ended'
   }
 
   function renewInBackground(cell: Cell, line: Line, ways: RefreshWays): void {
@@ -131,44 +136,54 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
 
   async function freshLine(id: string, ways: RefreshWays, ask: Ask = {}): Promise<Line> {
     const cell = cells.cellOf(id)
-    const askedAt = clock.monotonic()
+    const call: Call = { cell, ways, ask, askedAt: clock.monotonic() }
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
       const look = await cells.recentLook(cell)
       const line = servingLine(look, ways)
-      const isRefused = line.tokens.accessToken === ask.refused
-      if (isRefused) cell.refused = { line: line.id, generation: line.generation }
-      const now = clock.now()
-      if (!isRefused && outlivesRequest(line, now)) {
-        if (isDue(line, now) && isRenewable(line, now)) renewInBackground(cell, line, ways)
-        return line
-      }
-      if (!isRenewable(line, now)) {
-        if (!isRefused && isValid(line, now)) return line
+      const reason = typeof line === 'string' ? line : whyUnable(call, line)
+      if (reason !== undefined) {
         // What was seen a while ago may have changed.
-        if (look.at < askedAt) await cells.look(cell)
-        else return reject(line.refused === undefined ? 'expired' : 'grant_ended')
-        continue
+        if (look.at >= call.askedAt) throw new LoginRequiredError(reason)
+        await cells.look(cell)
+      } else if (typeof line !== 'string') {
+        const fresh = isFresh(call, line) ? line : await renewedLine(call, line)
+        if (fresh !== undefined) return fresh
       }
-      const renewed = await renewedLine(cell, line, ways, ask, isRefused)
-      if (renewed !== undefined) return renewed
     }
     throw new TokenEndpointError('The access token had expired when it arrived.', {
       phase: 'refresh',
     })
   }
 
-  /** The line after a renewal; `undefined` if its access token is not valid. */
-  async function renewedLine(
-    cell: Cell,
-    line: Line,
-    ways: RefreshWays,
-    { isJob = false }: Ask,
-    isRefused: boolean,
-  ): Promise<Line | undefined> {
+  /** Why a line has no access token that will do, and gets none; `undefined` if it has one or may get one. */
+  function whyUnable({ ask }: Call, line: Line): LoginRequiredReason | undefined {
+    const now = clock.now()
+    if (isRenewable(line, now)) return undefined
+    if (line.tokens.accessToken !== ask.refused && isValid(line, now)) return undefined
+    return line.refused === undefined ? 'expired' : 'grant_ended'
+  }
+
+  /** Whether the line's access token will do. If it is due, it is renewed in the background. */
+  function isFresh({ cell, ways, ask }: Call, line: Line): boolean {
+    const now = clock.now()
+    if (line.tokens.accessToken === ask.refused) {
+      cell.refused = { line: line.id, generation: line.generation }
+      return false
+    }
+    if (!isRenewable(line, now)) return true
+    if (!outlivesRequest(line, now)) return false
+    if (isDue(line, now)) renewInBackground(cell, line, ways)
+    return true
+  }
+
+  /** The line after a renewal; `undefined` if the record has to be looked at again. */
+  async function renewedLine(call: Call, line: Line): Promise<Line | undefined> {
+    const { cell, ways, ask, askedAt } = call
     const patienceMs =
-      Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (isJob ? LEASE_MS : 0)
+      Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (ask.isJob === true ? LEASE_MS : 0)
+    const leftMs = askedAt + patienceMs - clock.monotonic()
     try {
-      const renewal = await within(clock, patienceMs, renew(cell, line, ways, true), () => {
+      const renewal = await within(clock, leftMs, renew(cell, line, ways, true), () => {
         throw new TokenEndpointError(
           `The token endpoint gave no answer to the refresh: No complete answer within ${patienceMs} ms.`,
           { phase: 'refresh', networkCode: 'timeout' },
@@ -177,10 +192,15 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       if (renewal.source === 'busy') return undefined
       return isValid(renewal.line, clock.now()) ? renewal.line : undefined
     } catch (error) {
-      // A token that is still valid is better than none, unless an API has refused it or the grant has ended.
-      const hasGone =
-        error instanceof LoginRequiredError && (cell.seen?.record?.lines.length ?? 0) === 0
-      if (!isRefused && !hasGone && isValid(line, clock.now())) return line
+      // Another line may serve the request, or the refused one until its access token expires.
+      if (error instanceof LoginRequiredError) return undefined
+      // A token that is still valid is better than none, unless an API has refused it.
+      const { seen } = cell
+      const isRecent = seen !== undefined && (seen.at >= askedAt || cells.isRecent(seen))
+      const isThere = isRecent && lineOf(seen.record, line.id) !== undefined
+      if (line.tokens.accessToken !== ask.refused && isThere && isValid(line, clock.now())) {
+        return line
+      }
       throw error
     }
   }
@@ -233,7 +253,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         if (record === undefined || (first === undefined && hasEnded(record))) return undefined
         first ??= record
         // An earlier attempt has ended it although no answer came. A login may have come after it.
-        if (!record.lines.some(({ id: line }) => lineOf(first ?? record, line) !== undefined)) {
+        if (!record.lines.some(({ id: line }) => lineOf(first, line) !== undefined)) {
           return endedGrant(cell, first)
         }
         const tombstone = ended(record, clock.now())

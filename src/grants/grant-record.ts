@@ -120,8 +120,8 @@ export function wasWritten({ lines, closed }: GrantRecord, line: string): boolea
 }
 
 /** The line of this id. */
-export function lineOf(record: GrantRecord, id: string): Line | undefined {
-  return record.lines.find((line) => line.id === id)
+export function lineOf(record: GrantRecord | undefined, id: string): Line | undefined {
+  return record?.lines.find((line) => line.id === id)
 }
 
 /**
