@@ -112,6 +112,10 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (stored === undefined) {
         void offer(cell, answer, isMine, ways)
+        // This process may have ended the grant meanwhile.
+        if (cell.seen?.record?.closed.includes(answer.line)) {
+          throw new LoginRequiredError('grant_ended')
+        }
         return { ...answeredLine(answer), ...answer, id: answer.line }
       }
       cell.answers.delete(answer)

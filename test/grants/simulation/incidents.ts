@@ -46,8 +46,8 @@ export function createIncidents(world: World): Incidents {
     failOver: () =>
       scene.failOver(random.between(0, 1_000), random.pick([0, random.between(100, 3_000)])),
     provider(node: Node) {
-      provider.cut(node.process, true)
-      timeline.after(lengthMs(), () => provider.cut(node.process, false))
+      world.hadTrouble = true
+      scene.cutProvider(node, lengthMs())
     },
     jump(node: Node) {
       if (!settings.clocksAgree)

@@ -113,11 +113,15 @@ export function createOracle(parts: OracleParts): Oracle {
   }
 
   /** Why the newest refresh token, which `first` has brought, was not used by `second`, or is not stored at all. */
-  function causeFor(first: TokenRequest, second?: TokenRequest): Cause | undefined {
+  function causeFor(
+    first: TokenRequest,
+    second?: TokenRequest,
+    until = timeline.time(),
+  ): Cause | undefined {
     const { family, issued = 0, process } = first
     const key = tokenKey(family.name, issued)
     const mark = second && lastMarkOf(family.grant, second.process, second.sentAt)
-    const decidedAt = mark?.at ?? timeline.time()
+    const decidedAt = mark?.at ?? until
     const stored = storedAt.get(key)
     const gone = rolledBack.get(key)
     if (stored !== undefined && stored < decidedAt && gone === undefined) return undefined
@@ -356,7 +360,8 @@ export function createOracle(parts: OracleParts): Oracle {
       if (newest === undefined) return
       const isExcused =
         failOvers.some((one) => one.grant === grant) ||
-        (newest.newestBy !== undefined && causeFor(newest.newestBy) !== undefined)
+        (newest.newestBy !== undefined &&
+          causeFor(newest.newestBy, undefined, askedAt) !== undefined)
       if (!isExcused) fault(`${process.name} asked to log in although ${newest.name} is alive`)
     },
 

@@ -60,6 +60,8 @@ export interface Scene {
   readonly freeze: (node: Node, ms: number, monotonicStandsStill: boolean) => void
   readonly kill: (node: Node) => void
   readonly cut: (node: Node, ms: number, failing: Failing) => void
+  /** Cuts a process off from the provider. */
+  readonly cutProvider: (node: Node, ms: number) => void
   readonly outage: (ms: number, failing: Failing) => void
   readonly failOver: (lostMs: number, downMs: number) => void
   /** Ends all disturbances. */
@@ -291,6 +293,11 @@ export function createScene(
         over()
         store.cut(undefined, process)
       })
+    },
+
+    cutProvider({ process }, ms) {
+      provider.cut(process, true)
+      endAfter(ms, () => provider.cut(process, false))
     },
 
     outage(ms, failing) {

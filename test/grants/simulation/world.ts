@@ -39,7 +39,14 @@ export async function runWorld(
   const settings = drawSettings(random, seed)
   const trace: string[] = []
   const scene = createScene(engine, settings, isTraced ? (line) => trace.push(line) : undefined)
-  const world = { scene, random, settings, tokens: 0, last: new Map<Node, string>() }
+  const world = {
+    scene,
+    random,
+    settings,
+    tokens: 0,
+    hadTrouble: false,
+    last: new Map<Node, string>(),
+  }
   drawWeather(world)
   const processes = random.whole(2, 4)
   for (let index = 0; index < processes; index++) scene.start(drawSkew(world))
@@ -69,6 +76,8 @@ export interface World {
   readonly random: Random
   readonly settings: SceneSettings
   tokens: number
+  /** Whether a process may be waiting because it could not reach the provider. */
+  hadTrouble: boolean
   /** The access token that each process was given last. */
   readonly last: Map<Node, string>
 }
@@ -193,7 +202,8 @@ async function recover(world: World): Promise<void> {
   while (isOpen() && timeline.time() < calmAt + LONGEST_PAUSE_MS)
     await timeline.runUntil(timeline.time() + 1_000)
   const failed = provider.requests.some(({ outcome, isLost }) => outcome === 'failed' || isLost)
-  const limitMs = RECOVERY_MS + (failed ? LONGEST_PAUSE_MS : 0) + MAXIMUM_NOISE * 1_000
+  const limitMs =
+    RECOVERY_MS + (failed || world.hadTrouble ? LONGEST_PAUSE_MS : 0) + MAXIMUM_NOISE * 1_000
   const startedAt = timeline.time()
   const settledNodes = new Set<Node>()
   const errors = new Map<Node, unknown>()
