@@ -44,6 +44,12 @@ const OFFERED_MS = 60 * 60_000
  */
 const OFFER_MS = 1_000
 
+/**
+ * How long a call of the store may take for an answer, in **milliseconds**. A call that is lost must not use up the time
+ * in which another process counts.
+ */
+const CALL_LIMIT_MS = 1_000
+
 /** How often an answer is written over other changes of the record before it waits for the next offer. */
 const MAXIMUM_ATTEMPTS = 10
 
@@ -55,7 +61,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
     answer: RefreshAnswer,
     isMine: IsMine,
   ): Promise<Line | 'ended' | undefined> {
-    let look = cell.seen ?? (await cells.look(cell))
+    let look = cell.seen ?? (await cells.look(cell, CALL_LIMIT_MS))
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
       // A store that has lost the record gets it back as it was when the request was sent.
       const record = restored(look.record, answer.base)
@@ -63,8 +69,8 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       if (hasEnded(record) || present === undefined) return 'ended'
       const next = withAnswer(record, answer, isMine)
       if (next === undefined) return present
-      if (await cells.write(cell, look, next)) return lineOf(next, answer.line)
-      look = await cells.look(cell)
+      if (await cells.write(cell, look, next, CALL_LIMIT_MS)) return lineOf(next, answer.line)
+      look = await cells.look(cell, CALL_LIMIT_MS)
     }
     return undefined
   }
@@ -80,7 +86,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       await wait(clock, OFFER_MS, { background: true })
       if (!cell.answers.has(answer)) return
       const stored = await cells
-        .look(cell)
+        .look(cell, CALL_LIMIT_MS)
         .then(() => put(cell, answer, isMine))
         .catch(() => undefined)
       if (stored === 'ended') void revoke(answer.tokens)
@@ -106,6 +112,10 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (stored === undefined) {
         void offer(cell, answer, isMine, ways)
+        // This process may have ended the grant meanwhile.
+        if (cell.seen?.record?.closed.includes(answer.line)) {
+          throw new LoginRequiredError('grant_ended')
+        }
         return { ...answeredLine(answer), ...answer, id: answer.line }
       }
       cell.answers.delete(answer)

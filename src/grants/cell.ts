@@ -65,6 +65,8 @@ export interface GrantCells {
   readonly look: (cell: Cell, limitMs?: number) => Promise<Look>
   /** The record as it was at most `cacheMs` **milliseconds** ago. @throws {StorageError} */
   readonly recentLook: (cell: Cell) => Promise<Look>
+  /** Whether a look was asked for less than `cacheMs` **milliseconds** ago. */
+  readonly isRecent: (look: Look) => boolean
   /**
    * Writes `next` if the record is still the one that was seen. Resolves to whether it did.
    *

@@ -150,9 +150,13 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
   }
 
+  function isRecent({ at }: Look): boolean {
+    return clock.monotonic() < at + cacheMs
+  }
+
   function recentLook(cell: Cell): Promise<Look> {
     const { seen } = cell
-    if (seen !== undefined && clock.monotonic() < seen.at + cacheMs) return Promise.resolve(seen)
+    if (seen !== undefined && isRecent(seen)) return Promise.resolve(seen)
     const joined = looks.get(cell.id)
     if (joined !== undefined) return joined
     const looking = look(cell).finally(() => looks.delete(cell.id))
@@ -195,6 +199,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     cellOf,
     look,
     recentLook,
+    isRecent,
     write,
 
     insist(cell, { version }, next) {

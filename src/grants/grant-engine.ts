@@ -1,33 +1,19 @@
-import { LoginRequiredError, StorageError, TokenEndpointError } from '../errors/errors.js'
-import type { LoginRequiredReason } from '../errors/errors.js'
-import { within } from '../lib/clock.js'
+import { StorageError } from '../errors/setup-errors.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import type { TokenSet } from '../options/token-set.js'
 import { randomId } from '../lib/random-id.js'
 import { createGrantCells } from './grant-cells.js'
 import type { Adoption } from './adoption.js'
+import { createFreshLine } from './fresh-line.js'
+import type { FreshLine } from './fresh-line.js'
 import type { Cell, Look } from './cell.js'
 import { ended, hasEnded, lineOf, restored, wasWritten, withLine } from './grant-record.js'
-import type { GrantOwner, GrantRecord, Line, Renewal } from './grant-record.js'
-import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
-import { LEASE_MS } from './mark-keeper.js'
-import { activeFailure } from './refresh-failure.js'
+import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { emptyRecord, heldRecord } from './new-record.js'
 import type { NewGrant } from './new-record.js'
-import type { RefreshWays } from './refresh-ways.js'
 import { createRenew } from './renewal.js'
 import type { RecordCodec } from './record-codec.js'
-
-/** Who asks for an access token, and which one will not do. */
-export interface Ask {
-  /** An access token that an API has refused. */
-  readonly refused?: string | undefined
-  /** Whether no request waits. Jobs wait longer, and do not prolong the grant. */
-  readonly isJob?: boolean
-  /** Called after each renewal of this process, with the line as it is then, before the token is handed out. */
-  readonly afterRenewal?: ((line: Line) => Promise<void>) | undefined
-}
 
 /** A grant that has just ended. */
 export interface EndedGrant {
@@ -42,14 +28,8 @@ export interface GrantEngine extends Adoption {
   readonly begin: (id: string, grant: NewGrant) => Promise<GrantRecord>
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
-  /**
-   * Resolves to the line whose access token is valid now, and refreshes it first if necessary.
-   *
-   * @throws {LoginRequiredError} if the person has to log in again
-   * @throws {TokenEndpointError} if a refresh is necessary and the provider fails
-   * @throws {StorageError} if the store cannot be reached
-   */
-  readonly freshLine: (id: string, ways: RefreshWays, ask?: Ask) => Promise<Line>
+  /** See {@link FreshLine}. */
+  readonly freshLine: FreshLine
   /**
    * Ends the grant in all processes, in this one at once. `undefined` if it had ended before, or never was.
    *
@@ -82,15 +62,6 @@ export interface GrantEngineParts {
   readonly random?: () => number
 }
 
-/** How much longer than the provider may take its callers wait, and how long at least, in **milliseconds**. */
-const CALLER_MARGIN_MS = 5_000
-
-/** How often a renewal in the background is tried at the most, in **milliseconds**. */
-const BACKGROUND_PAUSE_MS = 1_000
-
-/** How often a caller asks for a token that is valid. */
-const MAXIMUM_ATTEMPTS = 3
-
 /** How often {@link GrantEngine.idle} looks, in **milliseconds**. */
 const IDLE_POLL_MS = 20
 
@@ -105,98 +76,8 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
   const cells = createGrantCells(parts)
   const renew = createRenew(cells, clock, random)
 
-  function reject(reason: LoginRequiredReason): never {
-    throw new LoginRequiredError(reason)
-  }
-
-  /** The line that serves a request: the newest that the provider has not refused. */
-  function servingLine({ record }: Look, { strategy }: RefreshWays): Line {
-    if (record?.strategy !== strategy) return reject('no_tokens')
-    const line = record.lines.find(({ refused }) => refused === undefined) ?? record.lines[0]
-    return line ?? reject('grant_ended')
-  }
-
-  function renewInBackground(cell: Cell, line: Line, ways: RefreshWays, ask: Ask): void {
-    const now = clock.monotonic()
-    if (!ways.renewInBackground || now < (cell.triedAt ?? -Infinity) + BACKGROUND_PAUSE_MS) return
-    const { record } = cell.seen ?? {}
-    if (record !== undefined && activeFailure(cell, record, line.id, clock) !== undefined) return
-    cell.triedAt = now
-    // A failure is ignored: the renewal is tried again as long as the token is due, and once it has expired, the
-    // failure is thrown.
-    renewed(cell, line, ways, false, ask).catch(() => undefined)
-  }
-
-  async function renewed(
-    cell: Cell,
-    line: Line,
-    ways: RefreshWays,
-    urgent: boolean,
-    { afterRenewal }: Ask,
-  ): Promise<Renewal> {
-    const renewal = await renew(cell, line, ways, urgent)
-    if (renewal.source !== 'busy') await afterRenewal?.(renewal.line)
-    return renewal
-  }
-
-  async function freshLine(id: string, ways: RefreshWays, ask: Ask = {}): Promise<Line> {
-    const cell = cells.cellOf(id)
-    const askedAt = clock.monotonic()
-    for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
-      const look = await cells.recentLook(cell)
-      const line = servingLine(look, ways)
-      const isRefused = line.tokens.accessToken === ask.refused
-      if (isRefused) cell.refused = { line: line.id, generation: line.generation }
-      const now = clock.now()
-      if (!isRefused && outlivesRequest(line, now)) {
-        if (isDue(line, now) && isRenewable(line, now)) renewInBackground(cell, line, ways, ask)
-        return line
-      }
-      if (!isRenewable(line, now)) {
-        if (!isRefused && isValid(line, now)) return line
-        // What was seen a while ago may have changed.
-        if (look.at < askedAt) await cells.look(cell)
-        else return reject(line.refused === undefined ? 'expired' : 'grant_ended')
-        continue
-      }
-      const next = await renewedLine(cell, line, ways, ask, isRefused)
-      if (next !== undefined) return next
-    }
-    throw new TokenEndpointError('The access token had expired when it arrived.', {
-      phase: 'refresh',
-    })
-  }
-
-  /** The line after a renewal; `undefined` if its access token is not valid. */
-  async function renewedLine(
-    cell: Cell,
-    line: Line,
-    ways: RefreshWays,
-    ask: Ask,
-    isRefused: boolean,
-  ): Promise<Line | undefined> {
-    const patienceMs =
-      Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (ask.isJob ? LEASE_MS : 0)
-    try {
-      const renewal = await within(clock, patienceMs, renewed(cell, line, ways, true, ask), () => {
-        throw new TokenEndpointError(
-          `The token endpoint gave no answer to the refresh: No complete answer within ${patienceMs} ms.`,
-          { phase: 'refresh', networkCode: 'timeout' },
-        )
-      })
-      if (renewal.source === 'busy') return undefined
-      return isValid(renewal.line, clock.now()) ? renewal.line : undefined
-    } catch (error) {
-      // A token that is still valid is better than none, unless an API has refused it or the grant has ended.
-      const hasGone =
-        error instanceof LoginRequiredError && (cell.seen?.record?.lines.length ?? 0) === 0
-      if (!isRefused && !hasGone && isValid(line, clock.now())) return line
-      throw error
-    }
-  }
-
   return {
-    freshLine,
+    freshLine: createFreshLine(cells, clock, renew),
 
     async begin(id, grant) {
       const cell = cells.cellOf(id)

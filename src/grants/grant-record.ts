@@ -140,8 +140,8 @@ export function wasWritten({ lines, closed }: GrantRecord, line: string): boolea
 }
 
 /** The line of this id. */
-export function lineOf(record: GrantRecord, id: string): Line | undefined {
-  return record.lines.find((line) => line.id === id)
+export function lineOf(record: GrantRecord | undefined, id: string): Line | undefined {
+  return record?.lines.find((line) => line.id === id)
 }
 
 /**
@@ -157,7 +157,6 @@ export function withLine(
   return {
     ...record,
     endedAt: undefined,
-    failure: undefined,
     lastLine: number,
     lines: lines.slice(0, MAXIMUM_LINES),
     closed: closedWith(record.closed, lines.slice(MAXIMUM_LINES)),
@@ -180,7 +179,7 @@ export function withRefusal(record: GrantRecord, lineId: string, reason: string)
   const lines = record.lines.map((line) =>
     line.id === lineId ? { ...line, refused: reason } : line,
   )
-  return { ...record, lines, mark: undefined, failure: undefined }
+  return { ...record, lines, mark: undefined, failure: failureOfOthers(record, lineId) }
 }
 
 /**
@@ -206,9 +205,14 @@ export function withAnswer(
   return {
     ...record,
     lines: record.lines.map((line) => (line === present ? next : line)),
-    failure: undefined,
+    failure: failureOfOthers(record, answer.line),
     mark: record.mark !== undefined && isMine(record.mark.id) ? undefined : record.mark,
   }
+}
+
+/** The failure that is noted, unless it is of this line. */
+function failureOfOthers({ failure }: GrantRecord, line: string): Failure | undefined {
+  return failure?.line === line ? undefined : failure
 }
 
 /** A tombstone of the grant: without tokens, and with the memory of its lines. */

@@ -73,7 +73,9 @@ export function createDisturbances(timeline: Timeline): Disturbances {
     },
 
     excuse(process, from, to) {
-      const all = within(from, to).filter((one) => one.process === undefined || one.process === process)
+      const all = within(from, to).filter(
+        (one) => one.process === undefined || one.process === process,
+      )
       const own = all.filter((one) => one.process === process)
       return totalOf(own) >= SHORTEST_MS && longestGap(all, from, to) < NECESSARY_MS
     },
@@ -82,6 +84,8 @@ export function createDisturbances(timeline: Timeline): Disturbances {
       totalOf(within(from, to).filter((one) => one.process === process && one.isFreeze)),
 
     totalMs: (process, from, to) =>
-      totalOf(within(from, to).filter((one) => one.process === process || one.process === undefined)),
+      totalOf(
+        within(from, to).filter((one) => one.process === process || one.process === undefined),
+      ),
   }
 }

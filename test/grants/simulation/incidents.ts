@@ -43,13 +43,15 @@ export function createIncidents(world: World): Incidents {
     },
     cut: (node: Node) => scene.cut(node, lengthMs(), random.pick(['refused', 'lost'])),
     outage: () => scene.outage(lengthMs(), random.pick(['refused', 'lost'])),
-    failOver: () => scene.failOver(random.between(0, 1_000), random.pick([0, random.between(100, 3_000)])),
+    failOver: () =>
+      scene.failOver(random.between(0, 1_000), random.pick([0, random.between(100, 3_000)])),
     provider(node: Node) {
-      provider.cut(node.process, true)
-      timeline.after(lengthMs(), () => provider.cut(node.process, false))
+      world.hadTrouble = true
+      scene.cutProvider(node, lengthMs())
     },
     jump(node: Node) {
-      if (!settings.clocksAgree) node.process.jump(random.pick([-1, 1]) * random.between(60_000, 4 * 3_600_000))
+      if (!settings.clocksAgree)
+        node.process.jump(random.pick([-1, 1]) * random.between(60_000, 4 * 3_600_000))
     },
     failing() {
       provider.weather.failing = random.pick<{ status: number; retryAfterMs?: number }>([
@@ -65,7 +67,20 @@ export function createIncidents(world: World): Incidents {
   type Kind = keyof typeof kinds
 
   const noisy: [Kind, ...Kind[]] = ['kill', 'failing', 'jump', 'provider', 'failing']
-  const rough: [Kind, ...Kind[]] = ['freeze', 'freeze', 'kill', 'cut', 'cut', 'outage', 'outage', 'failOver', 'failOver', 'provider', 'jump', 'failing']
+  const rough: [Kind, ...Kind[]] = [
+    'freeze',
+    'freeze',
+    'kill',
+    'cut',
+    'cut',
+    'outage',
+    'outage',
+    'failOver',
+    'failOver',
+    'provider',
+    'jump',
+    'failing',
+  ]
 
   function strike(kind: Kind, node: Node): void {
     if (isStopped || left <= 0 || !node.process.isAlive()) return

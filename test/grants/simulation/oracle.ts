@@ -51,7 +51,10 @@ export interface Oracle {
   readonly askedToLogIn: (process: VirtualProcess, grant: string, askedAt: number) => void
   readonly fault: (what: string) => void
   /** Looks at what is left when everything has become calm. */
-  readonly conclude: (families: readonly Family[], linesOf: (grant: string) => readonly Line[] | undefined) => void
+  readonly conclude: (
+    families: readonly Family[],
+    linesOf: (grant: string) => readonly Line[] | undefined,
+  ) => void
   /** Whether a login may be lost for one of the causes. */
   readonly isExcused: (family: Family) => boolean
 }
@@ -89,6 +92,8 @@ export function createOracle(parts: OracleParts): Oracle {
   const refusedByApi = new Set<string>()
   const lineNumbers = new Map<string, number>()
   const highestNumbers = new Map<string, number>()
+  /** When a token that the store did not have was first handed out. */
+  const firstHandOut = new Map<string, number>()
   const failureNotes: { grant: string; process: VirtualProcess; at: number }[] = []
 
   function fault(what: string): void {
@@ -99,34 +104,47 @@ export function createOracle(parts: OracleParts): Oracle {
     return `${family}.${number}`
   }
 
-  function lastMarkOf(grant: string, process: VirtualProcess, until: number): MarkFacts | undefined {
+  function lastMarkOf(
+    grant: string,
+    process: VirtualProcess,
+    until: number,
+  ): MarkFacts | undefined {
     return marks.get(grant)?.findLast((mark) => mark.process === process && mark.at <= until)
   }
 
   /** Why the newest refresh token, which `first` has brought, was not used by `second`, or is not stored at all. */
-  function causeFor(first: TokenRequest, second?: TokenRequest): Cause | undefined {
+  function causeFor(
+    first: TokenRequest,
+    second?: TokenRequest,
+    until = timeline.time(),
+  ): Cause | undefined {
     const { family, issued = 0, process } = first
     const key = tokenKey(family.name, issued)
     const mark = second && lastMarkOf(family.grant, second.process, second.sentAt)
-    const decidedAt = mark?.at ?? timeline.time()
+    const decidedAt = mark?.at ?? until
     const stored = storedAt.get(key)
     const gone = rolledBack.get(key)
     if (stored !== undefined && stored < decidedAt && gone === undefined) return undefined
     if (gone !== undefined && isHealable(gone, second, decidedAt)) return undefined
     if (gone !== undefined) return 'the store lost a write that it had acknowledged'
-    const endedAt = first.deliveredAt ?? (second?.sentAt ?? timeline.time())
+    const endedAt = first.deliveredAt ?? second?.sentAt ?? timeline.time()
     if (first.isLost || endedAt - first.sentAt >= 60_000) {
       return 'the answer was lost on the network, or took over a minute'
     }
     const killed = killedAt.get(process)
-    if (killed !== undefined && (stored === undefined || killed < stored)) return 'the process was killed'
+    if (killed !== undefined && (stored === undefined || killed < stored))
+      return 'the process was killed'
     const begun = lastMarkOf(family.grant, process, first.sentAt)?.askedAt ?? first.sentAt
     const isRolledBack = failOvers.some(
       ({ grant, at }) => grant === family.grant && at >= begun && at <= decidedAt,
     )
     if (isRolledBack) return 'the store lost a write that it had acknowledged'
     const shown = lastMarkOf(family.grant, process, decidedAt)?.askedAt ?? first.sentAt
-    if (second?.process !== process && second !== undefined && disturbances.excuse(process, shown, decidedAt)) {
+    if (
+      second?.process !== process &&
+      second !== undefined &&
+      disturbances.excuse(process, shown, decidedAt)
+    ) {
       return 'the process was frozen or cut off for a whole lease'
     }
     return undefined
@@ -167,7 +185,8 @@ export function createOracle(parts: OracleParts): Oracle {
         !refusedByApi.has(`${process.name} ${accessToken}`) &&
         process.clock.now() - (at - askedAt) < expiresAt - CALL_MS,
     )
-    if (isUsable && record.lines.length > 0) fault(`${process.name} took over although the token is usable`)
+    if (isUsable && record.lines.length > 0)
+      fault(`${process.name} took over although the token is usable`)
   }
 
   function watchLines({ id, process, record }: AppliedWrite): void {
@@ -221,7 +240,11 @@ export function createOracle(parts: OracleParts): Oracle {
           const key = tokenKey(family, number)
           if (storedAt.get(key) !== at) continue
           storedAt.delete(key)
-          rolledBack.set(key, { at: timeline.time(), writer: process, wasAcked: ackedAt !== undefined })
+          rolledBack.set(key, {
+            at: timeline.time(),
+            writer: process,
+            wasAcked: ackedAt !== undefined,
+          })
         }
       }
     },
@@ -239,7 +262,8 @@ export function createOracle(parts: OracleParts): Oracle {
       const { process, family } = request
       const mark = lastMarkOf(family.grant, process, request.sentAt)
       const age = request.sentAt - (mark?.askedAt ?? -Infinity)
-      if (age >= FRESH_MS) fault(`${process.name} sent a refresh with a mark of ${Math.round(age)} ms`)
+      if (age >= FRESH_MS)
+        fault(`${process.name} sent a refresh with a mark of ${Math.round(age)} ms`)
       if (!parts.clocksAgree || failOvers.length > 0 || mark === undefined) return
       const failed = requests.findLast(
         (one) => one.family === family && one.outcome === 'failed' && one.deliveredAt !== undefined,
@@ -248,7 +272,9 @@ export function createOracle(parts: OracleParts): Oracle {
       const { deliveredAt, retryAfterMs = 500 } = failed
       const isNoted =
         failed.process === process ||
-        failureNotes.some((note) => note.process === failed.process && note.at >= deliveredAt && note.at < mark.at)
+        failureNotes.some(
+          (note) => note.process === failed.process && note.at >= deliveredAt && note.at < mark.at,
+        )
       const pause = request.sentAt - deliveredAt
       if (isNoted && pause < Math.min(retryAfterMs, 15 * 60_000) - 1) {
         fault(`${process.name} sent a refresh ${Math.round(pause)} ms after one that failed`)
@@ -278,7 +304,9 @@ export function createOracle(parts: OracleParts): Oracle {
     },
 
     ended(process, grant, names) {
-      const isStored = !families.some(({ name }) => names.includes(name) && !closedFamilies.has(name))
+      const isStored = !families.some(
+        ({ name }) => names.includes(name) && !closedFamilies.has(name),
+      )
       for (const name of names) ends.set(name, { process, at: timeline.time(), isStored })
     },
 
@@ -290,15 +318,29 @@ export function createOracle(parts: OracleParts): Oracle {
       const { family: name, number } = identify(line.tokens.accessToken)
       const end = ends.get(name)
       const now = timeline.time()
-      const brought = requests.find(({ family, issued }) => family.name === name && issued === number)
-      const isStored = brought === undefined || storedAt.has(tokenKey(name, number)) || brought.issued === undefined
-      const isOnce = !isStored && askedAt <= (brought?.deliveredAt ?? Infinity)
-      if (!isStored && !isOnce && !rolledBack.has(tokenKey(name, number)) && brought.family.newest === number) {
+      const brought = requests.find(
+        ({ family, issued }) => family.name === name && issued === number,
+      )
+      const isStored =
+        brought === undefined ||
+        storedAt.has(tokenKey(name, number)) ||
+        brought.issued === undefined
+      // Who asked while the first attempt to store it was under way gets it too.
+      const key = tokenKey(name, number)
+      if (!isStored && !firstHandOut.has(key)) firstHandOut.set(key, now)
+      const isOnce = !isStored && askedAt <= (firstHandOut.get(key) ?? now)
+      if (
+        !isStored &&
+        !isOnce &&
+        !rolledBack.has(tokenKey(name, number)) &&
+        brought.family.newest === number
+      ) {
         const isFixed = line.tokens.refreshToken?.endsWith('.0') === true && number > 0
         if (!isFixed) fault(`${process.name} handed out again what the store does not have`)
       }
       if (end === undefined || end.at >= now) return
-      if (end.process === process) return fault(`${process.name} handed out a token of a grant that it had ended`)
+      if (end.process === process)
+        return fault(`${process.name} handed out a token of a grant that it had ended`)
       const extraMs = disturbances.totalMs(process, askedAt, now)
       if (now <= end.at + Math.max(cacheMs, CALL_MS) + extraMs || isOnce || !end.isStored) return
       if (failOvers.some(({ since }) => since >= end.at - 2_000)) return
@@ -311,14 +353,15 @@ export function createOracle(parts: OracleParts): Oracle {
           family.grant === grant &&
           family.ended === undefined &&
           !closedFamilies.has(family.name) &&
-          (begunAt.get(family.name) ?? Infinity) < askedAt - cacheMs &&
+          (begunAt.get(family.name) ?? Infinity) < askedAt &&
           !endings.some((one) => one.grant === grant && one.at >= family.begunAt),
       )
       const newest = alive.at(-1)
       if (newest === undefined) return
       const isExcused =
         failOvers.some((one) => one.grant === grant) ||
-        (newest.newestBy !== undefined && causeFor(newest.newestBy) !== undefined)
+        (newest.newestBy !== undefined &&
+          causeFor(newest.newestBy, undefined, askedAt) !== undefined)
       if (!isExcused) fault(`${process.name} asked to log in although ${newest.name} is alive`)
     },
 
@@ -327,18 +370,32 @@ export function createOracle(parts: OracleParts): Oracle {
     conclude(all, linesOf) {
       for (const family of all) {
         const { name, grant, newest, newestBy, ended } = family
-        if (ended?.by === 'revoked' && !endings.some((one) => one.grant === grant && one.at >= family.begunAt)) {
+        const isGone = closedFamilies.has(name)
+        if (
+          ended?.by === 'revoked' &&
+          !isGone &&
+          !endings.some((one) => one.grant === grant && one.at >= family.begunAt)
+        ) {
           fault(`${name} was revoked although its grant has not ended`)
         }
         const lines = linesOf(grant)
-        const present = lines?.find(({ tokens }) => identify(tokens.refreshToken ?? '').family === name)
+        const present = lines?.find(
+          ({ tokens }) => identify(tokens.refreshToken ?? '').family === name,
+        )
         const end = ends.get(name)
         if (end !== undefined && present !== undefined && end.process.isAlive()) {
           fault(`${name} is still in the store although its grant has ended`)
         }
-        if (ended !== undefined || !begunAt.has(name) || closedFamilies.has(name) || newestBy === undefined) continue
+        if (
+          ended !== undefined ||
+          !begunAt.has(name) ||
+          closedFamilies.has(name) ||
+          newestBy === undefined
+        )
+          continue
         const has = present && identify(present.tokens.refreshToken ?? '').number
-        if (has === newest || has === 0 && present?.tokens.accessToken.endsWith('.0') === false) continue
+        if (has === newest || (has === 0 && present?.tokens.accessToken.endsWith('.0') === false))
+          continue
         const cause = causeFor(newestBy)
         if (cause === undefined) fault(`the newest refresh token ${newest} of ${name} is nowhere`)
         else count(cause)

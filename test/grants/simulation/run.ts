@@ -22,8 +22,12 @@ if (values.world !== undefined) {
     console.log(`World ${report.seed}:\n  ${report.faults.join('\n  ')}`)
     return false
   })
-  console.log(`${found.worlds} worlds, ${found.faulty} with faults, ${Math.round((Date.now() - startedAt) / 1000)} s`)
-  console.log(`${found.requests} refreshes, ${found.tokens} tokens handed out; lost or used twice because`)
+  console.log(
+    `${found.worlds} worlds, ${found.faulty} with faults, ${Math.round((Date.now() - startedAt) / 1000)} s`,
+  )
+  console.log(
+    `${found.requests} refreshes, ${found.tokens} tokens handed out; lost or used twice because`,
+  )
   for (const [cause, count] of found.causes) console.log(`  ${count} ${cause}`)
   if (found.faulty > 0) process.exitCode = 1
 }

@@ -60,6 +60,8 @@ export interface Scene {
   readonly freeze: (node: Node, ms: number, monotonicStandsStill: boolean) => void
   readonly kill: (node: Node) => void
   readonly cut: (node: Node, ms: number, failing: Failing) => void
+  /** Cuts a process off from the provider. */
+  readonly cutProvider: (node: Node, ms: number) => void
   readonly outage: (ms: number, failing: Failing) => void
   readonly failOver: (lostMs: number, downMs: number) => void
   /** Ends all disturbances. */
@@ -179,7 +181,13 @@ export function createScene(
     const renewAt = process.clock.now() + settings.lifeMs - settings.refreshBeforeSeconds * 1000
     try {
       const of = { names: [] }
-      await grants.begin(grant, { strategy: STRATEGY, tokens, renewAt, of, lifetimeMs: LIFETIME_MS })
+      await grants.begin(grant, {
+        strategy: STRATEGY,
+        tokens,
+        renewAt,
+        of,
+        lifetimeMs: LIFETIME_MS,
+      })
       oracle.begun(family)
       return true
     } catch (error) {
@@ -196,16 +204,22 @@ export function createScene(
     if (!isKnown) oracle.fault(`an unknown error: ${String((error as Error).stack)}`)
   }
 
-  async function ask({ process, engine: grants, ways }: Node, grant: string, how: Ask = {}): Promise<Outcome> {
+  async function ask(
+    { process, engine: grants, ways }: Node,
+    grant: string,
+    how: Ask = {},
+  ): Promise<Outcome> {
     const askedAt = timeline.time()
     if (how.refused !== undefined) oracle.refusedByApi(process, how.refused)
-    const limitMs = Math.max(settings.timeoutMs, 10_000) + 5_000 + (how.isJob ? 10_000 : 0) + STORE_CALLS_MS
+    const limitMs =
+      Math.max(settings.timeoutMs, 10_000) + 5_000 + (how.isJob ? 10_000 : 0) + STORE_CALLS_MS
     let isOver = false
     const watch = (ms: number): void => {
       timeline.after(ms, () => {
         if (isOver || !process.isAlive()) return
         // A freeze is time that the process did not have.
-        const spentMs = timeline.time() - askedAt - disturbances.frozenMs(process, askedAt, timeline.time())
+        const spentMs =
+          timeline.time() - askedAt - disturbances.frozenMs(process, askedAt, timeline.time())
         if (spentMs < limitMs) return watch(limitMs - spentMs + 1)
         oracle.fault(`${process.name} gave no answer within ${limitMs} ms`)
       })
@@ -281,6 +295,11 @@ export function createScene(
       })
     },
 
+    cutProvider({ process }, ms) {
+      provider.cut(process, true)
+      endAfter(ms, () => provider.cut(process, false))
+    },
+
     outage(ms, failing) {
       const over = disturbances.begin()
       store.cut(failing)
@@ -311,7 +330,8 @@ function summaryOf({ process, record }: AppliedWrite): string {
   const lines = record.lines.map(({ tokens, generation, underMark, refused }) =>
     [tokens.accessToken, `gen ${generation}`, `under ${underMark}`, refused].join(' '),
   )
-  const mark = record.mark === undefined ? 'no mark' : `mark ${record.mark.number} ${record.mark.id}`
+  const mark =
+    record.mark === undefined ? 'no mark' : `mark ${record.mark.number} ${record.mark.id}`
   const end = record.endedAt === undefined ? '' : ' ENDED'
   const failure = record.failure === undefined ? '' : ` failure of ${record.failure.forMs} ms`
   return `${process.name}: wrote [${lines.join('; ')}] ${mark}${failure}${end}`

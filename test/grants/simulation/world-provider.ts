@@ -126,7 +126,12 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
     failing: undefined,
   }
 
-  function tokensOf({ name }: Family, access: number, refresh: number, expiresAt: number): TokenSet {
+  function tokensOf(
+    { name }: Family,
+    access: number,
+    refresh: number,
+    expiresAt: number,
+  ): TokenSet {
     return {
       accessToken: `a.${name}.${access}`,
       tokenType: 'bearer',
@@ -173,7 +178,7 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
   function answerTo(request: TokenRequest, expiresAt: number): TokenSet {
     const { outcome, issued = 0, retryAfterMs } = request
     if (outcome === 'tokens') return tokensOf(request.family, issued, issued, expiresAt)
-    const status = outcome === 'refused' ? 400 : (retryAfterMs === undefined ? 500 : 429)
+    const status = outcome === 'refused' ? 400 : retryAfterMs === undefined ? 500 : 429
     const facts = {
       phase: 'refresh',
       httpStatus: status,
@@ -194,21 +199,29 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
   }
 
   /** There and back: resolves when the answer has arrived, or the connection has failed. */
-  function exchange(process: VirtualProcess, work: () => void, ms: number, lossOf: number): Promise<boolean> {
+  function exchange(
+    process: VirtualProcess,
+    work: () => void,
+    ms: number,
+    lossOf: number,
+  ): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (arrived: boolean): void => process.deliver(() => resolve(arrived))
       const isLost = (): boolean => cutOff.has(process) || random.chance(lossOf)
       const fail = (): void => {
         timeline.after(random.between(1, 20_000), () => end(false))
       }
-      timeline.after(random.chance(0.05) ? random.between(50, 1_500) : random.between(1, 40), () => {
-        if (isLost()) return fail()
-        work()
-        timeline.after(ms + random.between(1, 40), () => {
-          if (isLost()) fail()
-          else end(true)
-        })
-      })
+      timeline.after(
+        random.chance(0.05) ? random.between(50, 1_500) : random.between(1, 40),
+        () => {
+          if (isLost()) return fail()
+          work()
+          timeline.after(ms + random.between(1, 40), () => {
+            if (isLost()) fail()
+            else end(true)
+          })
+        },
+      )
     })
   }
 
@@ -231,7 +244,13 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
     const { family: name, number } = identify(tokens.refreshToken ?? '')
     const family = families.find((one) => one.name === name)
     if (family === undefined) throw new Error(`There is no family ${name}.`)
-    const request: TokenRequest = { process, family, token: number, sentAt: timeline.time(), isLost: false }
+    const request: TokenRequest = {
+      process,
+      family,
+      token: number,
+      sentAt: timeline.time(),
+      isLost: false,
+    }
     requests.push(request)
     parts.onSent(request)
     const work = (): void => decide(request)

@@ -98,7 +98,14 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
     if (before.stored?.version !== was) return undefined
     const record = decode(stored.value, id)
     const at = timeline.time()
-    const write: AppliedWrite = { id: grantOf(id), process, askedAt, at, record, before: before.record }
+    const write: AppliedWrite = {
+      id: grantOf(id),
+      process,
+      askedAt,
+      at,
+      record,
+      before: before.record,
+    }
     entries.set(id, { stored, record })
     writes.push(write)
     undo.push({ write, before })
@@ -156,7 +163,10 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
       if (kind === 'refused') return fail(random.between(0.2, 20))
       if (kind === 'lost') return
       if (kind === 'late') {
-        timeline.after(random.chance(0.5) ? random.between(100, 6_000) : random.between(5_000, 60_000), work)
+        timeline.after(
+          random.chance(0.5) ? random.between(100, 6_000) : random.between(5_000, 60_000),
+          work,
+        )
         return
       }
       timeline.after(latencyMs(), () => {
@@ -210,7 +220,11 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
       era += 1
       const since = timeline.time() - ms
       const lost: AppliedWrite[] = []
-      for (let last = undo.at(-1); last !== undefined && last.write.at > since; last = undo.at(-1)) {
+      for (
+        let last = undo.at(-1);
+        last !== undefined && last.write.at > since;
+        last = undo.at(-1)
+      ) {
         undo.pop()
         entries.set(grantKey(last.write.id), last.before)
         last.write.lostAt = timeline.time()

@@ -30,12 +30,23 @@ const LONGEST_PAUSE_MS = 62_000
 const GRANT = 'g'
 
 /** Runs one world: everything in it follows from its seed. */
-export async function runWorld(engine: typeof Engine, seed: number, isTraced = false): Promise<WorldReport> {
+export async function runWorld(
+  engine: typeof Engine,
+  seed: number,
+  isTraced = false,
+): Promise<WorldReport> {
   const random = createRandom(seed)
   const settings = drawSettings(random, seed)
   const trace: string[] = []
   const scene = createScene(engine, settings, isTraced ? (line) => trace.push(line) : undefined)
-  const world = { scene, random, settings, tokens: 0, last: new Map<Node, string>() }
+  const world = {
+    scene,
+    random,
+    settings,
+    tokens: 0,
+    hadTrouble: false,
+    last: new Map<Node, string>(),
+  }
   drawWeather(world)
   const processes = random.whole(2, 4)
   for (let index = 0; index < processes; index++) scene.start(drawSkew(world))
@@ -49,7 +60,14 @@ export async function runWorld(engine: typeof Engine, seed: number, isTraced = f
   incidents.stop()
   await recover(world)
   const { faults, causes } = scene.oracle
-  return { seed, faults, causes, requests: scene.provider.requests.length, tokens: world.tokens, trace }
+  return {
+    seed,
+    faults,
+    causes,
+    requests: scene.provider.requests.length,
+    tokens: world.tokens,
+    trace,
+  }
 }
 
 /** A world that is running. */
@@ -58,6 +76,8 @@ export interface World {
   readonly random: Random
   readonly settings: SceneSettings
   tokens: number
+  /** Whether a process may be waiting because it could not reach the provider. */
+  hadTrouble: boolean
   /** The access token that each process was given last. */
   readonly last: Map<Node, string>
 }
@@ -78,13 +98,14 @@ function drawSettings(random: Random, seed: number): SceneSettings {
   }
 }
 
-function drawWeather({ scene: { provider, random } , random: drawn }: World): void {
+function drawWeather({ scene: { provider, random }, random: drawn }: World): void {
   const { weather } = provider
   const speed = drawn.pick(['fast', 'fast', 'fast', 'slow', 'slow', 'very slow'])
   const signing = drawn.pick([0, 0, 0, 0.3])
   weather.loss = drawn.pick([0, 0, 0, 0.03])
   weather.nonce = drawn.pick([0, 0, 0.3])
-  weather.signingMs = () => (random.chance(signing) ? random.between(500, 14_000) : random.between(0, 4))
+  weather.signingMs = () =>
+    random.chance(signing) ? random.between(500, 14_000) : random.between(0, 4)
   weather.answerMs = () => {
     const kind = random.chance(0.5) ? 'fast' : speed
     if (kind === 'fast') return random.between(10, 400)
@@ -124,7 +145,10 @@ function request(world: World, node: Node): void {
 }
 
 async function askFor(world: World, node: Node, refused?: string, isJob = false): Promise<Outcome> {
-  const outcome = await world.scene.ask(node, GRANT, { isJob, ...(refused !== undefined && { refused }) })
+  const outcome = await world.scene.ask(node, GRANT, {
+    isJob,
+    ...(refused !== undefined && { refused }),
+  })
   if (!('error' in outcome)) {
     world.tokens += 1
     world.last.set(node, outcome.tokens.accessToken)
@@ -146,14 +170,16 @@ function planLogins(world: World): void {
       if (node !== undefined) void scene.logIn(node, GRANT)
     })
   }
-  for (let count = random.pick([0, 0, 0, 1, 1, 5]); count > 0; count--) logInAfter(random.between(5_000, ADVERSE_MS))
+  for (let count = random.pick([0, 0, 0, 1, 1, 5]); count > 0; count--)
+    logInAfter(random.between(5_000, ADVERSE_MS))
   for (let count = random.pick([0, 0, 0, 1, 2]); count > 0; count--) {
     const endMs = random.between(5_000, ADVERSE_MS)
     timeline.after(endMs, () => {
       const node = someNode()
       if (node !== undefined) void scene.end(node, GRANT)
     })
-    if (random.chance(0.6)) logInAfter(endMs + random.pick([0, random.between(0, 500), random.between(0, 15_000)]))
+    if (random.chance(0.6))
+      logInAfter(endMs + random.pick([0, random.between(0, 500), random.between(0, 15_000)]))
   }
 }
 
@@ -169,11 +195,15 @@ async function recover(world: World): Promise<void> {
   const alive = nodes.filter(({ process }) => process.isAlive())
   // What was sent before may take its time: the mark is kept for a minute.
   const isOpen = (): boolean =>
-    provider.requests.some((one) => one.deliveredAt === undefined && !one.isLost && one.process.isAlive())
+    provider.requests.some(
+      (one) => one.deliveredAt === undefined && !one.isLost && one.process.isAlive(),
+    )
   const calmAt = timeline.time()
-  while (isOpen() && timeline.time() < calmAt + LONGEST_PAUSE_MS) await timeline.runUntil(timeline.time() + 1_000)
+  while (isOpen() && timeline.time() < calmAt + LONGEST_PAUSE_MS)
+    await timeline.runUntil(timeline.time() + 1_000)
   const failed = provider.requests.some(({ outcome, isLost }) => outcome === 'failed' || isLost)
-  const limitMs = RECOVERY_MS + (failed ? LONGEST_PAUSE_MS : 0) + MAXIMUM_NOISE * 1_000
+  const limitMs =
+    RECOVERY_MS + (failed || world.hadTrouble ? LONGEST_PAUSE_MS : 0) + MAXIMUM_NOISE * 1_000
   const startedAt = timeline.time()
   const settledNodes = new Set<Node>()
   const errors = new Map<Node, unknown>()
@@ -181,7 +211,11 @@ async function recover(world: World): Promise<void> {
     for (const node of alive) {
       if (settledNodes.has(node)) continue
       void askFor(world, node, undefined, true).then((outcome) => {
-        if (!('error' in outcome) || outcome.error instanceof Error && outcome.error.name === 'LoginRequiredError') settledNodes.add(node)
+        if (
+          !('error' in outcome) ||
+          (outcome.error instanceof Error && outcome.error.name === 'LoginRequiredError')
+        )
+          settledNodes.add(node)
         else errors.set(node, outcome.error)
       })
     }
@@ -189,7 +223,9 @@ async function recover(world: World): Promise<void> {
   }
   for (const node of alive) {
     if (!settledNodes.has(node)) {
-      oracle.fault(`${node.process.name} got no token within ${limitMs} ms: ${String(errors.get(node))}`)
+      oracle.fault(
+        `${node.process.name} got no token within ${limitMs} ms: ${String(errors.get(node))}`,
+      )
     }
   }
   await timeline.runUntil(timeline.time() + settings.cacheMs + 1_000)
@@ -201,7 +237,10 @@ async function recover(world: World): Promise<void> {
   oracle.conclude(provider.families, (grant) => scene.store.present(grant)?.lines)
   for (const node of alive) {
     const held = provider.connectionsOf(node.process)?.held() ?? 0
-    const open = provider.requests.filter((one) => one.process === node.process && one.deliveredAt === undefined && !one.isLost)
-    if (held > open.length) oracle.fault(`${node.process.name} holds ${held} connections for nothing`)
+    const open = provider.requests.filter(
+      (one) => one.process === node.process && one.deliveredAt === undefined && !one.isLost,
+    )
+    if (held > open.length)
+      oracle.fault(`${node.process.name} holds ${held} connections for nothing`)
   }
 }
