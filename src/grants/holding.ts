@@ -6,7 +6,7 @@ import { guardOf } from '../session/session-guard.js'
 import { readStrategyData, requireSession, showStrategyData } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
 import { tryToChangeStoredData } from '../session/stored-session.js'
-import type { GrantEngine } from './grant-engine.js'
+import type { Adoption } from './adoption.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import type { HeldGrant } from './new-record.js'
@@ -43,7 +43,7 @@ export interface HoldingParts {
   readonly sessionKey: string
   /** Identifies the strategy. */
   readonly strategy: string
-  readonly engine: GrantEngine
+  readonly engine: Adoption
   readonly entries: SessionEntries
   /** How long a grant lives whose tokens come from a session, in **milliseconds**. */
   readonly lifetimeMs: number
@@ -59,7 +59,7 @@ export interface HoldingParts {
  */
 export function tokensInSession(parts: HoldingParts, onForeign: () => void): Holding {
   const { sessionKey, engine, entries, timeoutMs } = parts
-  const share = createSingleFlight<void>()
+  const share = createSingleFlight<undefined>()
   const corrected = new WeakSet()
 
   /** What must be written in place of the data of a session that is about to be stored. */
@@ -107,9 +107,10 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       const change = (one: StrategyData): StrategyData | undefined => withNewerEntry(one, made)
       showStrategyData(session, sessionKey, change(data) ?? data)
       // If the session store fails, the next request of this process finds the newer tokens in the engine.
-      await share(`${id}:${line.generation}`, () =>
-        tryToChangeStoredData(request, sessionKey, change, timeoutMs),
-      )
+      await share(`${id}:${line.generation}`, async () => {
+        await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
+        return undefined
+      })
     },
   }
 }

@@ -1,11 +1,10 @@
 import type { Diagnostics } from '../diagnostics/watch.js'
 import { ConfigurationError } from '../errors/errors.js'
 import { accountName } from '../grants/grant-index.js'
-import { partsOf } from '../grants/grants.js'
+import { createProcessParts, partsOf } from '../grants/grants.js'
 import type { GrantParts } from '../grants/grants.js'
 import { idInSession, tokensInSession } from '../grants/holding.js'
 import type { Holding } from '../grants/holding.js'
-import { createProcessParts } from '../grants/memory-grants.js'
 import type { RefreshWays } from '../grants/refresh-ways.js'
 import { createRequestGrants } from '../grants/request-grants.js'
 import type { RequestGrants } from '../grants/request-grants.js'
@@ -42,6 +41,7 @@ export function composeGrants(
   const { sessionKey, timeoutMs, grants, name } = settings
   const strategy = strategyIdOf(settings)
   const parts = grants === undefined ? (processParts ??= createProcessParts()) : partsOf(grants)
+  parts.onStoreFailure((method) => report('storage', { outcome: 'failed', reason: method }))
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 
@@ -110,7 +110,8 @@ function lifetimeOfSession({ cookie }: LoginSession): number {
 /** @throws {ConfigurationError} if it cannot be an account id */
 function accountIn(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
-  if ((typeof value === 'string' && value !== '') || Number.isFinite(value)) return String(value)
+  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   throw new ConfigurationError(
     'accountOf must return a string that is not empty, a number, or undefined. Without the option, it is the id of the user that verify returns.',
     'accountOf',
@@ -124,7 +125,8 @@ function callOnGrantRefused(
   reason: string,
 ): void {
   if (onGrantRefused === undefined) return
-  const call = async (): Promise<unknown> =>
-    onGrantRefused({ strategy: name, reason, ...(account !== undefined && { account }) })
-  call().catch(() => undefined)
+  const refusal = { strategy: name, reason, ...(account !== undefined && { account }) }
+  Promise.resolve(refusal)
+    .then(onGrantRefused)
+    .catch(() => undefined)
 }

@@ -19,6 +19,7 @@ import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
 import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revocation.js'
 import { openSignedResponse } from '../endpoints/signed-response.js'
+import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
 import type { RequestGrants } from '../grants/request-grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -59,14 +60,6 @@ export interface UseCases {
   readonly grantHolder: GrantHolder
   /** The client's own keys, if it has any. */
   readonly keys: ClientKeys | undefined
-}
-
-const SHIM = {
-  acquire: () => Promise.resolve({ release: () => undefined, waited: false }),
-  pause: () => undefined,
-  pausedForMs: () => 0,
-  refusalOf: (error: unknown) =>
-    (error as { error?: string }).error === 'invalid_grant' ? 'invalid_grant' : undefined,
 }
 
 /**
@@ -118,9 +111,9 @@ export function composeUseCases(
     settings,
     {
       refresh: watch('refresh', tokenEndpoint.refresh),
-      refusalOf: SHIM.refusalOf,
+      refusalOf: refusalOfRefresh,
       revoke,
-      connections: SHIM,
+      connections: transport.connections,
     },
     diagnostics,
   )

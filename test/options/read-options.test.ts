@@ -134,6 +134,7 @@ describe('an option that cannot be used', () => {
     ['timeoutMs', Infinity],
     ['timeoutMs', null],
     ['timeoutMs', 2 ** 31],
+    ['maximumConnections', 0],
     ['responseLimitBytes', -1],
     ['responseLimitBytes', '1mb'],
     ['dispatcher', {}],
@@ -284,6 +285,7 @@ describe('options that are left out', () => {
       pendingLoginLifetimeMs: 600_000,
       refreshBeforeSeconds: 60,
       timeoutMs: 10_000,
+      maximumConnections: 32,
       responseLimitBytes: 1_048_576,
     })
   })
@@ -339,7 +341,7 @@ describe('options that are left out', () => {
       ...['tokenParameters', 'customHeaders', 'authorizationResponseIssParameterSupported'],
       ...['dangerouslyOmitPkce', 'keyId', 'providerSignatureAlgorithms', 'sessionKey'],
       ...['keepSession', 'skipUserProfile', 'pendingLogins', 'pendingLoginLifetimeMs', 'ledger'],
-      ...['timeoutMs', 'responseLimitBytes', 'dispatcher'],
+      ...['timeoutMs', 'maximumConnections', 'responseLimitBytes', 'dispatcher'],
     ]
     const unset = Object.fromEntries(names.map((name) => [name, undefined]))
     expect(readOptions({ ...required, ...unset })).toEqual(readOptions(required))

@@ -15,7 +15,12 @@ describe('the package', () => {
   })
 
   it('exports what helps with tests from an entry of its own', () => {
-    expect(Object.keys(testing).sort()).toEqual(['logInAgent', 'logInFetch', 'startTestProvider'])
+    expect(Object.keys(testing).sort()).toEqual([
+      'grantStoreTests',
+      'logInAgent',
+      'logInFetch',
+      'startTestProvider',
+    ])
   })
 
   it('exports these values and no others', () => {
