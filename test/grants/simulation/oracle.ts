@@ -74,6 +74,9 @@ export interface OracleParts {
 export function createOracle(parts: OracleParts): Oracle {
   const { timeline, disturbances, cacheMs, requests, families } = parts
   const faults: string[] = []
+  const known = new Set<string>()
+  /** Families that have two requests of one generation under way for one of the causes: more may follow from it. */
+  const excused = new Map<Family, Cause>()
   const causes = new Map<Cause, number>()
   const marks = new Map<string, MarkFacts[]>()
   /** When the store first had a refresh token. */
@@ -97,6 +100,8 @@ export function createOracle(parts: OracleParts): Oracle {
   const failureNotes: { grant: string; process: VirtualProcess; at: number }[] = []
 
   function fault(what: string): void {
+    if (known.has(what)) return
+    known.add(what)
     faults.push(`${(timeline.time() / 1000).toFixed(3)} s: ${what}`)
   }
 
@@ -117,6 +122,7 @@ export function createOracle(parts: OracleParts): Oracle {
     first: TokenRequest,
     second?: TokenRequest,
     until = timeline.time(),
+    isConcluding = false,
   ): Cause | undefined {
     const { family, issued = 0, process } = first
     const key = tokenKey(family.name, issued)
@@ -142,12 +148,12 @@ export function createOracle(parts: OracleParts): Oracle {
     const shown = lastMarkOf(family.grant, process, decidedAt)?.askedAt ?? first.sentAt
     if (
       second?.process !== process &&
-      second !== undefined &&
+      !isConcluding &&
       disturbances.excuse(process, shown, decidedAt)
     ) {
       return 'the process was frozen or cut off for a whole lease'
     }
-    return undefined
+    return isConcluding ? undefined : excused.get(family)
   }
 
   /** Whether a write that a failover has lost should have been written again before it was needed. */
@@ -284,7 +290,10 @@ export function createOracle(parts: OracleParts): Oracle {
     arrived(request, newestBy) {
       if (newestBy === undefined) return
       const cause = causeFor(newestBy, request)
-      if (cause !== undefined) return count(cause)
+      if (cause !== undefined) {
+        excused.set(request.family, cause)
+        return count(cause)
+      }
       fault(
         `${request.process.name} used the refresh token ${request.token} of ${request.family.name} again; ` +
           `${newestBy.process.name} had sent it at ${(newestBy.sentAt / 1000).toFixed(3)} s`,
@@ -396,7 +405,7 @@ export function createOracle(parts: OracleParts): Oracle {
         const has = present && identify(present.tokens.refreshToken ?? '').number
         if (has === newest || (has === 0 && present?.tokens.accessToken.endsWith('.0') === false))
           continue
-        const cause = causeFor(newestBy)
+        const cause = causeFor(newestBy, undefined, undefined, true)
         if (cause === undefined) fault(`the newest refresh token ${newest} of ${name} is nowhere`)
         else count(cause)
       }
