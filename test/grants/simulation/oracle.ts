@@ -68,6 +68,8 @@ export interface OracleParts {
   readonly clocksAgree: boolean
   readonly requests: readonly TokenRequest[]
   readonly families: readonly Family[]
+  /** Whether no single calls of the store fail. */
+  readonly isQuiet: () => boolean
 }
 
 /** Creates an {@link Oracle}. */
@@ -170,6 +172,21 @@ export function createOracle(parts: OracleParts): Oracle {
       noticed >= at &&
       noticed + 1_500 < decidedAt &&
       disturbances.totalMs(writer, at, decidedAt) === 0
+    )
+  }
+
+  /** Whether a process had all it needs to note a failure before another decided to send. */
+  function shouldBeNoted(
+    writer: VirtualProcess,
+    at: number,
+    { family, sentAt }: TokenRequest,
+  ): boolean {
+    return (
+      parts.isQuiet() &&
+      sentAt > at + 3_000 &&
+      !killedAt.has(writer) &&
+      disturbances.totalMs(writer, at - 3_000, sentAt) === 0 &&
+      families.every((one) => one === family || one.begunAt > sentAt)
     )
   }
 
@@ -278,6 +295,7 @@ export function createOracle(parts: OracleParts): Oracle {
       const { deliveredAt, retryAfterMs = 500 } = failed
       const isNoted =
         failed.process === process ||
+        shouldBeNoted(failed.process, deliveredAt, request) ||
         failureNotes.some(
           (note) => note.process === failed.process && note.at >= deliveredAt && note.at < mark.at,
         )
@@ -351,7 +369,12 @@ export function createOracle(parts: OracleParts): Oracle {
       if (end.process === process)
         return fault(`${process.name} handed out a token of a grant that it had ended`)
       const extraMs = disturbances.totalMs(process, askedAt, now)
-      if (now <= end.at + Math.max(cacheMs, CALL_MS) + extraMs || isOnce || !end.isStored) return
+      const isUnreachable =
+        !parts.isQuiet() ||
+        failOvers.length > 0 ||
+        disturbances.totalMs(process, (brought?.deliveredAt ?? now) - 6_000, now) > 0
+      if (now <= end.at + Math.max(cacheMs, CALL_MS) + extraMs || !end.isStored) return
+      if (isOnce && isUnreachable) return
       if (failOvers.some(({ since }) => since >= end.at - 2_000)) return
       fault(`${process.name} handed out a token ${Math.round(now - end.at)} ms after the end`)
     },
