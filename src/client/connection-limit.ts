@@ -53,7 +53,8 @@ export function createConnectionLimit(
       release() {
         if (released) return
         released = true
-        handOn()
+        // undici uses a connection again one round of the event loop after its answer. Before that, it would open another.
+        setImmediate(() => setImmediate(handOn))
       },
     }
   }

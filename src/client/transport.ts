@@ -84,7 +84,8 @@ const providerAgents = new Map<number, Agent>()
 function providerAgent(connections: number): Agent {
   const known = providerAgents.get(connections)
   if (known !== undefined) return known
-  const agent = new Agent({ ...AGENT_OPTIONS, connections, pipelining: 1 })
+  // Twice as many, because a connection whose answer is still listened to after a minute does not count any more.
+  const agent = new Agent({ ...AGENT_OPTIONS, connections: 2 * connections, pipelining: 1 })
   providerAgents.set(connections, agent)
   return agent
 }
@@ -125,8 +126,7 @@ export function createTransport(options: TransportOptions, clock: Clock = system
       try {
         return await exchange(dispatcher, target, { ...request, headers }, limits, clock)
       } finally {
-        // undici uses a connection again one round of the event loop after its answer. Before that, it would open another.
-        if (own !== undefined) setImmediate(own.release)
+        own?.release()
       }
     },
 

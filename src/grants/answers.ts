@@ -1,7 +1,7 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
 import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
-import { hasEnded, lineOf, restored, withAnswer } from './grant-record.js'
+import { hasEnded, isNewer, lineOf, restored, withAnswer } from './grant-record.js'
 import type { Line, RefreshAnswer } from './grant-record.js'
 import type { Cell, GrantCells } from './cell.js'
 import type { RefreshWays } from './refresh-ways.js'
@@ -96,8 +96,8 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   }
 
   return {
-    async offerAgain(cell, { id, generation }) {
-      const answer = [...cell.answers].find((one) => one.line === id && one.generation > generation)
+    async offerAgain(cell, line) {
+      const answer = [...cell.answers].find((one) => one.line === line.id && isNewer(one, line))
       if (answer === undefined) return undefined
       const stored = await put(cell, answer, () => true)
       if (stored === undefined) return undefined

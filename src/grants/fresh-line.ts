@@ -10,7 +10,6 @@ import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
 import type { RefreshWays } from './refresh-ways.js'
-import type { Renew } from './renewal.js'
 
 /** Who asks for an access token, and which one will not do. */
 export interface Ask {
@@ -49,8 +48,11 @@ interface Call {
   readonly askedAt: number
 }
 
+/** Renews a line once over all processes, and shares the result. */
+type RenewLine = (cell: Cell, line: Line, ways: RefreshWays, urgent: boolean) => Promise<Renewal>
+
 /** Creates {@link FreshLine}. */
-export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): FreshLine {
+export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLine): FreshLine {
   /** The line that serves a request: the newest that the provider has not refused. Or why there is none. */
   function servingLine({ record }: Look, { strategy }: RefreshWays): Line | LoginRequiredReason {
     if (record?.strategy !== strategy) return 'no_tokens'

@@ -182,9 +182,22 @@ export function withRefusal(record: GrantRecord, lineId: string, reason: string)
   return { ...record, lines, mark: undefined, failure: failureOfOthers(record, lineId) }
 }
 
+/** The generation of a line's tokens, and the mark under which they were requested. */
+type Age = Pick<Line, 'generation' | 'underMark'>
+
 /**
- * Writes an answer of the provider into its line, and into no other. Of two answers of one generation, the one counts
- * that was requested under the later mark.
+ * Whether these tokens of a line count, and not the others. Of two answers of one generation, the one counts that was
+ * requested under the later mark.
+ */
+export function isNewer(one: Age, other: Age): boolean {
+  return (
+    one.generation > other.generation ||
+    (one.generation === other.generation && one.underMark > other.underMark)
+  )
+}
+
+/**
+ * Writes an answer of the provider into its line, and into no other.
  *
  * @param isMine says which marks are taken out
  * @returns `undefined` if the record has something newer
@@ -196,10 +209,7 @@ export function withAnswer(
 ): GrantRecord | undefined {
   const present = lineOf(record, answer.line)
   if (present === undefined) return undefined
-  const isNewer =
-    present.generation < answer.generation ||
-    (present.generation === answer.generation && present.underMark < answer.underMark)
-  if (!isNewer) return undefined
+  if (!isNewer(answer, present)) return undefined
   const { generation, tokens, renewAt, underMark } = answer
   const next: Line = { ...present, generation, tokens, renewAt, underMark, refused: undefined }
   return {
@@ -262,9 +272,8 @@ export function restored(found: GrantRecord | undefined, remembered: GrantRecord
 }
 
 function newerOf(line: Line, other: Line | undefined): Line {
-  if (other === undefined || other.generation < line.generation) return line
-  if (other.generation > line.generation) return other
-  if (other.underMark !== line.underMark) return other.underMark > line.underMark ? other : line
+  if (other === undefined || isNewer(line, other)) return line
+  if (isNewer(other, line)) return other
   return other.refused !== undefined && line.refused === undefined ? other : line
 }
 

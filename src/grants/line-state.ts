@@ -25,9 +25,10 @@ export function isRenewable({ tokens, refused }: Line, now: number): boolean {
  * more, or for less with short-lived tokens.
  */
 export function outlivesRequest(
-  { tokens: { expiresAt = Infinity }, renewAt = Infinity }: Line,
+  { tokens: { expiresAt }, renewAt = Infinity }: Line,
   now: number,
 ): boolean {
+  if (expiresAt === undefined) return true
   const marginMs = Math.min(IN_FLIGHT_MARGIN_MS, (expiresAt - renewAt) / 6)
   return now < expiresAt - marginMs
 }

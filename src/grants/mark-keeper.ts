@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.js'
-import { hasEnded, lineOf, withMark, withoutMark } from './grant-record.js'
-import type { Failure, GrantRecord, Mark } from './grant-record.js'
+import { hasEnded, isNewer, lineOf, withMark, withoutMark } from './grant-record.js'
+import type { Failure, GrantRecord, Line, Mark } from './grant-record.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 
 /** How long a mark that does not change keeps others from renewing, in **milliseconds**. */
@@ -60,14 +60,13 @@ export interface MarkKeeperParts {
   readonly cells: GrantCells
   readonly clock: Clock
   readonly cell: Cell
-  readonly line: string
-  /** The generation that is to be refreshed. */
-  readonly generation: number
+  /** The line that is to be refreshed, with the tokens that are sent. */
+  readonly line: Line
 }
 
 /** Creates the {@link MarkKeeper} of one renewal. */
 export function createMarkKeeper(parts: MarkKeeperParts): MarkKeeper {
-  const { cells, clock, cell, line, generation } = parts
+  const { cells, clock, cell, line } = parts
   /** The last accepted mark, and when it was requested by both clocks. */
   let mine: { number: number; monotonic: number; wall: number } | undefined
   /** The ids of all marks that were asked for: one may have been accepted although no answer has come. */
@@ -81,7 +80,8 @@ export function createMarkKeeper(parts: MarkKeeperParts): MarkKeeper {
   /** Whether the record still waits for this renewal. */
   function isMine(record: GrantRecord): boolean {
     if (hasEnded(record)) return false
-    if (lineOf(record, line)?.generation !== generation) return false
+    const present = lineOf(record, line.id)
+    if (present === undefined || isNewer(present, line)) return false
     return record.mark === undefined || asked.has(record.mark.id)
   }
 

@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.js'
 import type { TokenSet } from '../options/token-set.js'
 import { createAnswers } from './answers.js'
 import type { Cell, GrantCells, Look } from './cell.js'
-import { hasEnded, lineOf, withRefusal } from './grant-record.js'
+import { hasEnded, isNewer, lineOf, withRefusal } from './grant-record.js'
 import type { GrantRecord, Line, Renewal } from './grant-record.js'
 import { isValid, outlivesRequest, renewalTime } from './line-state.js'
 import { createMarkKeeper, mayTakeOver } from './mark-keeper.js'
@@ -65,7 +65,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       throw new LoginRequiredError('grant_ended')
     }
     const over = (source: Renewal['source']) => ({ over: { line, source, tookOver: false } })
-    if (line.generation > present.generation) return over('shared')
+    if (isNewer(line, present)) return over('shared')
     if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
     const failure = activeFailure(cell, record, line.id, clock) ?? pauseOf(ways)
     if (failure !== undefined) throw failure
@@ -124,7 +124,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     connection: Connection,
   ): Promise<Line | undefined> {
     const { id, generation } = line
-    const keeper = createMarkKeeper({ cells, clock, cell, line: id, generation })
+    const keeper = createMarkKeeper({ cells, clock, cell, line })
     if (!(await keeper.mark(look))) return undefined
     keeper.start()
     const late = createDeadline(clock, MARK_KEPT_MS, () => {
@@ -216,18 +216,18 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
   /** Notes the refusal. Resolves to the line if another process has renewed it: then nothing was refused. */
   async function refuse(
     cell: Cell,
-    { id, generation }: Line,
+    sent: Line,
     reason: string,
     { onRefused }: RefreshWays,
   ): Promise<Line> {
     for (;;) {
       const look = await cells.look(cell)
       const { record } = look
-      const line = record === undefined ? undefined : lineOf(record, id)
+      const line = record === undefined ? undefined : lineOf(record, sent.id)
       if (record === undefined || line === undefined) throw new LoginRequiredError('grant_ended')
-      if (line.generation > generation) return line
+      if (isNewer(line, sent)) return line
       if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
-      if (await cells.write(cell, look, withRefusal(record, id, reason))) {
+      if (await cells.write(cell, look, withRefusal(record, sent.id, reason))) {
         onRefused(record.of, reason)
         throw new LoginRequiredError('grant_ended')
       }
@@ -264,8 +264,8 @@ function createDeadline(
   }
 }
 
-function renewalKey({ id, generation }: Line): string {
-  return `${id}:${generation}`
+function renewalKey({ id, generation, underMark }: Line): string {
+  return `${id}:${generation}:${underMark}`
 }
 
 /** The error to throw while the provider wants no refresh at all. */

@@ -79,6 +79,15 @@ export function createRequestGrants(parts: RequestGrantsParts): RequestGrants {
     return reason === 'no_tokens' && hasEndedHere(data) ? 'grant_ended' : reason
   }
 
+  /**
+   * Whether the grant is of this strategy. Strategies that were given no names share their place in the session. A record
+   * never changes its strategy, so that any look will do.
+   */
+  async function isOurs(id: string): Promise<boolean> {
+    if (engine.peek(id) === undefined) await engine.read(id, ways.strategy)
+    return (engine.peek(id)?.strategy ?? ways.strategy) === ways.strategy
+  }
+
   async function freshLine(
     request: LoginRequest,
     id: string,
@@ -90,7 +99,8 @@ export function createRequestGrants(parts: RequestGrantsParts): RequestGrants {
       void holding.update(request, id, line)
       return line
     } catch (error) {
-      if (error instanceof LoginRequiredError && !isUsable(engine.peek(id))) {
+      const isUseless = error instanceof LoginRequiredError && !isUsable(engine.peek(id), refused)
+      if (isUseless && (await isOurs(id))) {
         await forget(request, id, engine.peek(id)?.of.connected !== true)
       }
       throw error
@@ -130,6 +140,7 @@ export function createRequestGrants(parts: RequestGrantsParts): RequestGrants {
       try {
         const held = await holding.find(request)
         if (typeof held === 'string') return []
+        if (!(await isOurs(held.id))) return []
         id = held.id
         const ended = await engine.end(id)
         if (ended === undefined) return []
@@ -144,12 +155,19 @@ export function createRequestGrants(parts: RequestGrantsParts): RequestGrants {
 
     async forget(request) {
       const held = await holding.find(request)
-      if (typeof held !== 'string') await forget(request, held.id, false)
+      if (typeof held !== 'string' && (await isOurs(held.id))) {
+        await forget(request, held.id, false)
+      }
     },
   }
 }
 
-/** Whether the grant still has an access token that has not expired. */
-function isUsable(record: GrantRecord | undefined): boolean {
-  return record?.lines.some((line) => isValid(line, Date.now())) ?? false
+/**
+ * Whether the grant still has an access token that has not expired. One that an API has refused does not count if the
+ * provider refuses to refresh it.
+ */
+function isUsable(record: GrantRecord | undefined, refused: string | undefined): boolean {
+  const isDead = (line: Line): boolean =>
+    line.refused !== undefined && line.tokens.accessToken === refused
+  return record?.lines.some((line) => isValid(line, Date.now()) && !isDead(line)) ?? false
 }

@@ -92,8 +92,10 @@ export const CLIENT_OPTIONS = {
   timeoutMs: { read: positive, default: 10_000 },
 
   /**
-   * How many connections this process opens to the provider, from 1. Further requests wait, logins first; a request
-   * that waits longer than `timeoutMs` fails. `strategy.fetch` is not limited by it.
+   * How many requests of this strategy are under way at the provider at once in this process, and so how many
+   * connections it opens, from 1. Further requests wait, logins first; a login that waits longer than `timeoutMs`
+   * fails. A refresh that the provider has not answered for a minute is still listened to, but no longer counts.
+   * `strategy.fetch` is not limited by it.
    *
    * @default 32
    */

@@ -8,7 +8,7 @@ import {
   authRouter,
   cookiePendingLogins,
   guardSessionStore,
-  MemoryLedger,
+  MemoryGrants,
 } from '../../src/index.js'
 import { providerText } from '../../src/lib/provider-text.js'
 import type { TestApp } from '../support/app.js'
@@ -20,6 +20,7 @@ import { speakOpenId } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
 import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
+import { renewedToken } from '../support/renewed-token.js'
 
 const SECRET = 'a secret of the test, long enough to seal'
 const scene = setScene()
@@ -103,16 +104,16 @@ describe('a visitor who means harm', () => {
     expect(JSON.stringify(said)).not.toMatch(/somebody else|\\n|\\u001b/)
   })
 
-  it('cannot fill the ledger by logging out without a session [attack-2]', async () => {
-    const ledger = new MemoryLedger()
+  it('cannot fill the store of grants by logging out without a session [attack-2]', async () => {
+    const grants = new MemoryGrants()
     const noted: string[] = []
-    const counting = Object.assign(ledger, {
+    const counting = Object.assign(grants, {
       endSession: (id: string) => Promise.resolve(void noted.push(id)),
     })
     const store = guardSessionStore(new (await import('express-session')).MemoryStore(), {
       grants: counting,
     })
-    const app = await scene.start({ store, strategy: { ledger } })
+    const app = await scene.start({ store, strategy: { grants } })
     expect((await new Browser().post(`${app.origin}/auth/logout`)).status).toBe(303)
     expect(noted).toEqual([])
   })
@@ -205,16 +206,16 @@ describe('two providers whose strategies were given no name, so that both have t
 
   /** Logs in at the scene's provider under `/auth`, and at the other one under `/other`. */
   const start = (): Promise<TestApp> => {
-    const ledger = new MemoryLedger()
+    const grants = new MemoryGrants()
     return scene.start({
-      strategy: { ledger, revocationURL: `${scene.provider.origin}/revoke` },
+      strategy: { grants, revocationURL: `${scene.provider.origin}/revoke` },
       routes: (app, _strategy, origin) => {
         const strategy = new AuthorizationCodeStrategy({
           authorizationURL: other.authorizationURL,
           tokenURL: other.tokenURL,
           clientID: 'client-1',
           clientSecret: 'secret-2',
-          ledger,
+          grants,
           callbackURL: `${origin}/other/callback`,
         })
         app.use(
@@ -227,7 +228,7 @@ describe('two providers whose strategies were given no name, so that both have t
             .then(({ status }) => res.json({ status }), next)
         })
         app.get('/other-renewal', (req, res, next) => {
-          strategy.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+          renewedToken(strategy, req).then((token) => res.json({ token }), next)
         })
         app.get('/other-end', (req, res, next) => {
           strategy.endGrant(req).then(() => res.end(), next)

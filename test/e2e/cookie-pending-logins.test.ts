@@ -3,7 +3,7 @@ import {
   AuthorizationCodeStrategy,
   authRouter,
   cookiePendingLogins,
-  MemoryLedger,
+  MemoryGrants,
 } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
@@ -49,8 +49,8 @@ function start(
   options: SceneAppOptions = {},
 ): Promise<TestApp> {
   const pendingLogins = cookiePendingLogins({ secret })
-  const ledger = new MemoryLedger()
-  return scene.start({ store, ...options, strategy: { pendingLogins, ledger, ...strategy } })
+  const grants = new MemoryGrants()
+  return scene.start({ store, ...options, strategy: { pendingLogins, grants, ...strategy } })
 }
 
 async function whoIs({ origin }: TestApp, someone = browser): Promise<unknown> {
@@ -412,11 +412,11 @@ describe('cookiePendingLogins', () => {
 
   it('connects a second provider to the person who has begun it, and to nobody else [login-cookie-1]', async () => {
     logInWhomTheCodeNames(provider)
-    const ledger = new MemoryLedger()
+    const grants = new MemoryGrants()
     const pendingLogins = cookiePendingLogins({ secret: SECRET })
     const app = await start(
       SECRET,
-      { ledger },
+      { grants },
       {
         routes: (one, _strategy, origin) => {
           const { authorizationURL, tokenURL, profileURL } = provider
@@ -428,7 +428,7 @@ describe('cookiePendingLogins', () => {
             clientID: 'client-2',
             callbackURL: `${origin}/bank/callback`,
             pendingLogins,
-            ledger,
+            grants,
           })
           one.use(
             '/bank',

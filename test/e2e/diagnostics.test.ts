@@ -7,10 +7,12 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node'
 import createDebug from 'debug'
-import { MemoryLedger } from '../../src/index.js'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
+import { MemoryGrants } from '../../src/index.js'
 import type { AuthorizationCodeOptions, DiagnosticEvent } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
+import { grantsIn } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
 import { changed, startLogin } from '../support/login.js'
 import { speakOpenId } from '../support/openid-provider.js'
@@ -42,7 +44,7 @@ function start(
   return scene.start({
     routes: sessionRoutes(`${scene.provider.origin}/resource`).add,
     ...options,
-    strategy: { name: 'example', ledger: new MemoryLedger(), ...strategy },
+    strategy: { name: 'example', grants: new MemoryGrants(), ...strategy },
   })
 }
 
@@ -185,15 +187,22 @@ describe('the channel, after the login', () => {
   })
 
   it('tells that a renewal only took what was there already', async () => {
-    // express-session's MemoryStore keeps its sessions here, as JSON.
-    const { sessions } = app.store as unknown as { sessions: Record<string, string> }
-    const stale = { ...sessions }
-    advanceClock(HOUR - 300)
-    await browser.visit(`${app.origin}/renewed`)
-    Object.assign(sessions, stale)
+    const store = createMemoryStore()
+    const grants = grantsIn(store)
+    const one = await start({ grants })
+    await browser.follow(one.loginURL)
+    const options = { grants: grantsIn(store, 10), renewInBackground: false }
+    const other = await start(options, { store: one.store })
+    for (const [name, value] of browser.cookies(one.origin)) {
+      browser.setCookie(other.origin, name, value)
+    }
+    advanceClock(HOUR - 6)
+    await browser.visit(`${other.origin}/token`)
+    await browser.visit(`${one.origin}/renewed`)
     events.length = 0
-    advanceClock(600)
-    await browser.visit(`${app.origin}/token`)
+    // The other process has the older token in its cache still.
+    advanceClock(7)
+    await browser.visit(`${other.origin}/token`)
     expect(happened()).toEqual(['renewal ok shared'])
   })
 

@@ -10,6 +10,7 @@ import { startFapiServer } from '../support/fapi-server.js'
 import type { FapiServer } from '../support/fapi-server.js'
 import { Browser, listen } from '../support/http.js'
 import { bodyOf } from '../support/login.js'
+import { renewedToken } from '../support/renewed-token.js'
 
 const running: { close(): Promise<void> }[] = []
 afterEach(async () => {
@@ -55,7 +56,7 @@ async function start({ signsMessages = false, wantsNonces = true } = {}): Promis
     },
     routes: (one, strategy) => {
       one.get('/renew', (req, res, next) => {
-        strategy.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+        renewedToken(strategy, req).then((token) => res.json({ token }), next)
       })
       one.get('/userinfo', (req, res, next) => {
         strategy

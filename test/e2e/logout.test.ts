@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { MemoryStore } from 'express-session'
-import { guardSessionStore, MemoryLedger, StorageError } from '../../src/index.js'
-import type { AuthorizationCodeOptions, Ledger } from '../../src/index.js'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
+import { guardSessionStore } from '../../src/index.js'
+import type { AuthorizationCodeOptions, GrantStore } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { createGate } from '../support/gate.js'
+import { GRANT_MODES, grantsIn, inStore } from '../support/grant-modes.js'
+import type { KeepTokens } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import { asked, bodyOf, formOf, ONE_LOGIN, sessionIdOf } from '../support/login.js'
@@ -27,7 +30,8 @@ let provider: ScriptedProvider
 let rotating: RotatingProvider
 let routes: SessionRoutes
 let store: RecordingStore
-let ledger: MemoryLedger
+/** Where each process of a test keeps its tokens. */
+let kept: ReturnType<KeepTokens>
 let browser: Browser
 
 beforeEach(() => {
@@ -35,11 +39,10 @@ beforeEach(() => {
   rotating = rotateRefreshTokens(provider)
   routes = sessionRoutes(rotating.resourceURL)
   store = new RecordingStore()
-  ledger = new MemoryLedger()
   browser = new Browser()
 })
 
-/** An application whose provider can revoke; all of one test share store and ledger, as processes do. */
+/** An application whose provider can revoke; all of one test share their stores, as processes do. */
 function start(
   strategy: Partial<AuthorizationCodeOptions> = {},
   options: SceneAppOptions = {},
@@ -49,7 +52,7 @@ function start(
     store,
     routes: routes.add,
     ...options,
-    strategy: { ledger, revocationURL, ...strategy },
+    strategy: { ...kept(), revocationURL, ...strategy },
   })
 }
 
@@ -100,22 +103,23 @@ function revoked(): unknown[] {
   return [...rotating.revocations].sort((a, b) => (a.token < b.token ? 1 : -1))
 }
 
-describe('logging out', () => {
-  it('ends the grant in the ledger, revokes both tokens, and destroys the session [logout-2]', async () => {
+describe.each(GRANT_MODES)('logging out, with %s,', (_where, keep) => {
+  beforeEach(() => {
+    kept = keep()
+  })
+
+  it('ends the grant, then destroys the session, and revokes both tokens [logout-2]', async () => {
     const app = await start()
     await logIn(app)
     const id = sessionIdOf(browser, app.origin) ?? ''
-    const steps: string[] = []
-    const end = ledger.end.bind(ledger)
-    ledger.end = async (...args) => {
-      const state = await end(...args)
-      steps.push('ledger')
-      return state
-    }
+    const answers: number[] = []
     const destroy = store.destroy.bind(store)
     store.destroy = (...args) => {
-      steps.push('session')
-      destroy(...args)
+      // The session is there still, and nobody gets a token for it.
+      void tokenPage(app).then(({ status }) => {
+        answers.push(status)
+        destroy(...args)
+      })
     }
     const done = revocations(2)
 
@@ -123,13 +127,13 @@ describe('logging out', () => {
     await done
 
     expect([page.status, page.location]).toEqual([303, `${app.origin}/`])
-    expect(steps).toEqual(['ledger', 'session'])
+    expect(answers).toEqual([401])
     expect(store.writes).toEqual([{ method: 'destroy', id }])
     expect(revoked()).toEqual(BOTH_TOKENS)
     expect(asked(provider)).toEqual(TWO_REVOCATIONS)
     expect(await store.contents()).toEqual({})
     expect(await whoIs(app)).toBeNull()
-    expect(app.errors).toEqual([])
+    expect(app.errors).toEqual([expect.objectContaining({ code: 'ERR_LOGIN_REQUIRED' })])
   })
 
   it.each<[string, Partial<AuthorizationCodeOptions>]>([
@@ -287,17 +291,6 @@ describe('logging out', () => {
     expect(asked(provider)).toEqual(TWO_REVOCATIONS)
   })
 
-  it('succeeds when the ledger is out of reach, and revokes what the session knows', async () => {
-    const app = await start({ ledger: unreachable({ end: true }) })
-    await logIn(app)
-    const done = revocations(2)
-    expect((await logOut(app)).status).toBe(303)
-    await done
-    expect(await store.contents()).toEqual({})
-    expect(revoked()).toEqual(BOTH_TOKENS)
-    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
-  })
-
   it('is a 503 when the session cannot be destroyed; the grant has ended, and the next try succeeds', async () => {
     const app = await start()
     await logIn(app)
@@ -315,7 +308,45 @@ describe('logging out', () => {
   })
 })
 
-describe('strategy.endGrant', () => {
+describe('logging out while the store of the grants', () => {
+  it('is out of reach succeeds, and revokes what the process knows', async () => {
+    const inner = createMemoryStore()
+    const app = await start({ grants: grantsIn(inner) })
+    await logIn(app)
+    refuse(inner, 'get', 'compareAndSet', 'unlink')
+    const done = revocations(2)
+    expect((await logOut(app)).status).toBe(303)
+    await done
+    expect(await store.contents()).toEqual({})
+    expect(revoked()).toEqual(BOTH_TOKENS)
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+  })
+
+  it('takes no writes ends the grant here at once, and for the others when it does again', async () => {
+    const inner = createMemoryStore()
+    const app = await start({ grants: grantsIn(inner) })
+    const twin = await start({ grants: grantsIn(inner) })
+    await logIn(app)
+    goTo(twin, app)
+    const before = await store.contents()
+    const allow = refuse(inner, 'compareAndSet')
+    const done = revocations(2)
+    expect((await logOut(app)).status).toBe(303)
+    await done
+    await putBack(before)
+    expect((await tokenPage(app)).status).not.toBe(200)
+    allow()
+    expect((await tokenPage(app)).status).toBe(401)
+    expect((await tokenPage(twin)).status).toBe(401)
+    expect(revoked()).toEqual(BOTH_TOKENS)
+  })
+})
+
+describe.each(GRANT_MODES)('strategy.endGrant, with %s,', (_where, keep) => {
+  beforeEach(() => {
+    kept = keep()
+  })
+
   it('ends the grant, waits for the provider to revoke it, and leaves the session', async () => {
     const app = await start()
     await logIn(app)
@@ -377,125 +408,128 @@ describe('strategy.endGrant', () => {
   })
 })
 
-describe.each(['this process', 'another process'])(
-  'a request under way when somebody logs out in %s',
-  (where) => {
-    let app: TestApp
-    let exit: TestApp
+describe.each<[string, KeepTokens, isOther: boolean]>([
+  ['this process, with tokens in the session', () => () => ({}), false],
+  ['this process, with grants in a store', inStore, false],
+  ['another process that shares the store of the grants', inStore, true],
+])('a request under way when somebody logs out in %s', (_where, keep, isOther) => {
+  let app: TestApp
+  let exit: TestApp
 
-    async function startBoth(guarded: boolean): Promise<void> {
-      const one = (): SceneAppOptions => ({
-        store: guarded ? guardSessionStore(store, { grants: ledger }) : store,
-      })
-      app = await start({}, one())
-      exit = where === 'this process' ? app : await start({}, one())
-      await logIn(app)
-      goTo(exit, app)
+  async function startBoth(guarded: boolean): Promise<void> {
+    kept = keep()
+    const one = (): Promise<TestApp> => {
+      const own = kept()
+      return start(own, { store: guarded ? guardSessionStore(store, own) : store })
     }
+    app = await one()
+    exit = isOther ? await one() : app
+    await logIn(app)
+    goTo(exit, app)
+  }
 
-    it.each([true, false])(
-      'gets no token from a refresh that ends afterwards, whose tokens are revoked (guarded: %s)',
-      async (guarded) => {
-        await startBoth(guarded)
-        advanceClock(HOUR)
-        const gate = createGate()
-        rotating.beforeAnswer = gate.pass
-        const refreshing = tokenPage(app)
-        await gate.reached
-        const first = revocations(2)
-        expect((await logOut(exit)).status).toBe(303)
-        await first
-        const second = revocations(2)
-        gate.open()
-
-        expect(bodyOf(await refreshing)).toEqual({ code: 'ERR_LOGIN_REQUIRED' })
-        await second
-        expect(revoked()).toEqual([
-          { token: 'refresh-token-2-of-ada', hint: 'refresh_token' },
-          { token: 'refresh-token-1-of-ada', hint: 'refresh_token' },
-          { token: 'access-token-2-of-ada', hint: 'access_token' },
-          { token: 'access-token-1-of-ada', hint: 'access_token' },
-        ])
-        expect(asked(provider)).toEqual([...ONE_REFRESH, ...TWO_REVOCATIONS, ...TWO_REVOCATIONS])
-        expect(await store.contents()).toEqual({})
-        expect(await whoIs(app)).toBeNull()
-        expect(rotating.reused).toEqual([])
-      },
-    )
-
-    it('revives nothing with a refresh in the background', async () => {
-      await startBoth(true)
-      advanceClock(HOUR - 30)
+  it.each([true, false])(
+    'gets no token from a refresh that ends afterwards, whose tokens are revoked (guarded: %s)',
+    async (guarded) => {
+      await startBoth(guarded)
+      advanceClock(HOUR)
       const gate = createGate()
       rotating.beforeAnswer = gate.pass
-      expect((await tokenPage(app)).status).toBe(200)
+      const refreshing = tokenPage(app)
       await gate.reached
-      const all = revocations(4)
-      await logOut(exit)
+      const first = revocations(2)
+      expect((await logOut(exit)).status).toBe(303)
+      await first
+      const second = revocations(2)
       gate.open()
-      await all
-      expect(await store.contents()).toEqual({})
-      expect(rotating.revocations).toHaveLength(4)
+
+      expect(bodyOf(await refreshing)).toEqual({ code: 'ERR_LOGIN_REQUIRED' })
+      await second
+      expect(revoked()).toEqual([
+        { token: 'refresh-token-2-of-ada', hint: 'refresh_token' },
+        { token: 'refresh-token-1-of-ada', hint: 'refresh_token' },
+        { token: 'access-token-2-of-ada', hint: 'access_token' },
+        { token: 'access-token-1-of-ada', hint: 'access_token' },
+      ])
       expect(asked(provider)).toEqual([...ONE_REFRESH, ...TWO_REVOCATIONS, ...TWO_REVOCATIONS])
-    })
-
-    it('does not bring the session back under guardSessionStore when it has changed it', async () => {
-      await startBoth(true)
-      const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
-      await routes.slow.reached
-      await logOut(exit)
-      routes.slow.open()
-      expect((await slow).status).toBe(200)
-
       expect(await store.contents()).toEqual({})
       expect(await whoIs(app)).toBeNull()
-      expect(await whoIs(exit)).toBeNull()
-      expect((await tokenPage(app)).status).toBe(401)
-    })
+      expect(rotating.reused).toEqual([])
+    },
+  )
 
-    it('does not bring back the session that a login has replaced', async () => {
-      await startBoth(true)
-      const old = sessionIdOf(browser, app.origin) ?? ''
-      const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
-      await routes.slow.reached
-      await browser.follow(exit.loginURL)
-      routes.slow.open()
-      await slow
-      const fresh = sessionIdOf(browser, exit.origin) ?? ''
-      expect(fresh).not.toBe(old)
-      expect(Object.keys(await store.contents())).toEqual([fresh])
-      expect(await whoIs(exit)).toMatchObject({ id: 'ada' })
-    })
+  it('revives nothing with a refresh in the background', async () => {
+    await startBoth(true)
+    advanceClock(HOUR - 30)
+    const gate = createGate()
+    rotating.beforeAnswer = gate.pass
+    expect((await tokenPage(app)).status).toBe(200)
+    await gate.reached
+    const all = revocations(4)
+    await logOut(exit)
+    gate.open()
+    await all
+    expect(await store.contents()).toEqual({})
+    expect(rotating.revocations).toHaveLength(4)
+    expect(asked(provider)).toEqual([...ONE_REFRESH, ...TWO_REVOCATIONS, ...TWO_REVOCATIONS])
+  })
 
-    it('cannot revive the grant, even where it brings the session back [logout-1]', async () => {
-      await startBoth(false)
-      const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
-      await routes.slow.reached
-      const done = revocations(2)
-      await logOut(exit)
-      await done
-      routes.slow.open()
-      await slow
-      expect(Object.keys(await store.contents())).toHaveLength(1)
+  it('does not bring the session back under guardSessionStore when it has changed it', async () => {
+    await startBoth(true)
+    const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+    await routes.slow.reached
+    await logOut(exit)
+    routes.slow.open()
+    expect((await slow).status).toBe(200)
 
-      advanceClock(HOUR)
-      expect((await tokenPage(app)).status).toBe(401)
-      expect((await browser.visit(`${app.origin}/private`)).status).toBe(302)
-      expect(asked(provider)).toEqual(TWO_REVOCATIONS)
-    })
+    expect(await store.contents()).toEqual({})
+    expect(await whoIs(app)).toBeNull()
+    expect(await whoIs(exit)).toBeNull()
+    expect((await tokenPage(app)).status).toBe(401)
+  })
 
-    it('finds the grant ended when a resource refuses its token', async () => {
-      await startBoth(false)
-      const before = await store.contents()
-      const done = revocations(2)
-      await logOut(exit)
-      await done
-      await putBack(before)
-      expect((await browser.visit(`${app.origin}/resource`)).status).toBe(401)
-      expect(asked(provider)).toEqual([...TWO_REVOCATIONS, 'GET /resource'])
-    })
-  },
-)
+  it('does not bring back the session that a login has replaced', async () => {
+    await startBoth(true)
+    const old = sessionIdOf(browser, app.origin) ?? ''
+    const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+    await routes.slow.reached
+    await browser.follow(exit.loginURL)
+    routes.slow.open()
+    await slow
+    const fresh = sessionIdOf(browser, exit.origin) ?? ''
+    expect(fresh).not.toBe(old)
+    expect(Object.keys(await store.contents())).toEqual([fresh])
+    expect(await whoIs(exit)).toMatchObject({ id: 'ada' })
+  })
+
+  it('cannot revive the grant, even where it brings the session back [logout-1]', async () => {
+    await startBoth(false)
+    const slow = browser.visit(`${app.origin}/slow-note?text=slow`)
+    await routes.slow.reached
+    const done = revocations(2)
+    await logOut(exit)
+    await done
+    routes.slow.open()
+    await slow
+    expect(Object.keys(await store.contents())).toHaveLength(1)
+
+    advanceClock(HOUR)
+    expect((await tokenPage(app)).status).toBe(401)
+    expect((await browser.visit(`${app.origin}/private`)).status).toBe(302)
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
+  })
+
+  it('finds the grant ended when a resource refuses its token', async () => {
+    await startBoth(false)
+    const before = await store.contents()
+    const done = revocations(2)
+    await logOut(exit)
+    await done
+    await putBack(before)
+    expect((await browser.visit(`${app.origin}/resource`)).status).toBe(401)
+    expect(asked(provider)).toEqual([...TWO_REVOCATIONS, 'GET /resource'])
+  })
+})
 
 /** What a slow request without a guard does. */
 async function putBack(sessions: Readonly<Record<string, object>>): Promise<void> {
@@ -506,13 +540,10 @@ async function putBack(sessions: Readonly<Record<string, object>>): Promise<void
   }
 }
 
-/** The ledger of the test, with some of its methods out of reach. */
-function unreachable(methods: Partial<Record<keyof Ledger, true>>): Ledger {
-  const broken = new MemoryLedger()
-  for (const name of Object.keys(methods) as (keyof Ledger)[]) {
-    jest
-      .spyOn(broken, name)
-      .mockRejectedValue(new StorageError('Reaching the ledger', new Error('down')))
-  }
-  return broken
+/** Lets methods of a store fail until the result is called. */
+function refuse(inner: GrantStore, ...methods: readonly (keyof GrantStore)[]): () => void {
+  const spies = methods.map((method) =>
+    jest.spyOn(inner, method).mockRejectedValue(new Error('the store is down')),
+  )
+  return () => spies.forEach((spy) => spy.mockRestore())
 }

@@ -18,7 +18,7 @@ const STARTING_MS = 30_000
 
 const scene = setScene()
 
-describeWithRedis('an application of several processes, sessions and ledger in Redis', (server) => {
+describeWithRedis('an application of several processes, sessions and grants in Redis', (server) => {
   let redis: RedisServer
   let processes: AppProcess[]
   let provider: ScriptedProvider

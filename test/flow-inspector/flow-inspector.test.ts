@@ -8,6 +8,7 @@ import { setScene } from '../support/scene.js'
 import type { SceneAppOptions } from '../support/scene.js'
 import { json, tokenResponse } from '../support/scripted-provider.js'
 import { readEvents } from './read-events.js'
+import { renewedToken } from '../support/renewed-token.js'
 
 const scene = setScene()
 
@@ -24,7 +25,7 @@ function startInspected(options: SceneAppOptions = {}): Promise<TestApp> {
     routes: (app, strategy) => {
       app.use('/flow', flowInspector(strategy))
       app.get('/renew', (req, res, next) => {
-        strategy.accessToken(req, { renew: true }).then(() => res.end(), next)
+        renewedToken(strategy, req).then(() => res.end(), next)
       })
     },
   })

@@ -8,6 +8,7 @@ import type { TestApp } from '../support/app.js'
 import { expectNoneOf } from '../support/errors.js'
 import { bodyOf, formOf } from '../support/login.js'
 import { speakOpenId } from '../support/openid-provider.js'
+import { renewedToken } from '../support/renewed-token.js'
 import { setScene } from '../support/scene.js'
 import { json, tokenResponse } from '../support/scripted-provider.js'
 import { answers, arrived, changedJson, deliver, HONEST_ANSWER, TOKEN_ANSWERS } from './answers.js'
@@ -25,9 +26,7 @@ expectSilence()
 /** `/renewed` renews in any case. */
 function addRenewed(app: Express, strategy: AuthorizationCodeStrategy): void {
   app.get('/renewed', (req, res, next) => {
-    strategy
-      .accessToken(req, { renew: true })
-      .then((accessToken) => res.json({ accessToken }), next)
+    renewedToken(strategy, req).then((accessToken) => res.json({ accessToken }), next)
   })
 }
 

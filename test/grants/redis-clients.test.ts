@@ -14,7 +14,7 @@ import { thrownBy } from '../support/errors.js'
 const url = 'redis://127.0.0.1:1'
 const address = { host: '127.0.0.1', port: 1 }
 const lazyConnect = true
-const sentinels = { name: 'ledger', sentinels: [address], lazyConnect }
+const sentinels = { name: 'grants', sentinels: [address], lazyConnect }
 
 /** Clients that are not connected: they are recognised by what they are. */
 const accepted: readonly (readonly [string, RedisGrantsClient])[] = [

@@ -23,6 +23,7 @@ import type { Page } from '../support/http.js'
 import { bodyOf } from '../support/login.js'
 import { startProvidersElsewhere } from '../support/providers-elsewhere.js'
 import type { ProvidersElsewhere } from '../support/providers-elsewhere.js'
+import { renewedToken } from '../support/renewed-token.js'
 
 const TENANT = '00000000-1111-2222-3333-444444444444'
 const appleKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -321,7 +322,7 @@ async function begin(
     ...(verify !== undefined && { verify }),
     routes: (routes, own) => {
       routes.get('/renew', (req, res, next) => {
-        own.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+        renewedToken(own, req).then((token) => res.json({ token }), next)
       })
       routes.get('/end', (req, res, next) => {
         own.endGrant(req).then(() => res.json({}), next)

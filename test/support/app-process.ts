@@ -6,13 +6,14 @@ import type { NextFunction, Request, Response } from 'express'
 import session from 'express-session'
 import passport from 'passport'
 import { AuthorizationCodeStrategy, authRouter, guardSessionStore } from '../../src/index.js'
-import { RedisLedger } from '../../src/redis.js'
+import { RedisGrants } from '../../src/redis.js'
 import { connectRedis } from './redis-server.js'
 
-// One process of an application that has several; `app-processes.ts` starts it. Sessions and ledger are in Redis.
+// One process of an application that has several; `app-processes.ts` starts it. Sessions and grants are in Redis.
 const { REDIS_SOCKET = '', PROVIDER = '' } = process.env
 const client = await connectRedis(REDIS_SOCKET)
-const ledger = new RedisLedger({ client })
+const secret = 'a secret of 32 characters or more'
+const grants = new RedisGrants({ client, secret, cacheSeconds: 0 })
 
 const strategy = new AuthorizationCodeStrategy({
   authorizationURL: `${PROVIDER}/authorize`,
@@ -22,12 +23,11 @@ const strategy = new AuthorizationCodeStrategy({
   clientID: 'client-1',
   clientSecret: 'secret-1',
   callbackURL: 'http://localhost/auth/callback',
-  tokenSecret: 'a secret of 32 characters or more',
-  ledger,
+  grants,
 })
 
 const app = express()
-const store = guardSessionStore(new RedisStore({ client }), { grants: ledger })
+const store = guardSessionStore(new RedisStore({ client }), { grants })
 app.use(session({ secret: 'a test', resave: false, saveUninitialized: false, store }))
 app.use(passport.session())
 app.use('/auth', authRouter(strategy))

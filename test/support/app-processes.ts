@@ -11,7 +11,7 @@ export interface AppProcess {
 
 /** What the processes of an application have in common. */
 export interface AppProcessOptions {
-  /** The socket of the Redis server that has sessions and ledger. */
+  /** The socket of the Redis server that has sessions and grants. */
   readonly redisSocket: string
   /** The origin of the provider. */
   readonly provider: string

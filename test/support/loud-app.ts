@@ -13,6 +13,7 @@ import session from 'express-session'
 import passport from 'passport'
 import { AuthorizationCodeStrategy, authRouter, loginErrorPage } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
+import { renewedToken } from './renewed-token.js'
 
 // An application that prints whatever it can get hold of. `no-secrets.test.ts` starts it, with the debug
 // switches of everything below it turned on as well.
@@ -64,7 +65,7 @@ const route = (path: string, work: (req: Request) => Promise<unknown>): void => 
     work(req).then(() => res.sendStatus(200), next)
   })
 }
-route('/renew', (req) => strategy.accessToken(req, { renew: true }))
+route('/renew', (req) => renewedToken(strategy, req))
 route('/resource', async (req) => {
   const answer = await strategy.fetch(req, `${provider}/resource`)
   await answer.text()

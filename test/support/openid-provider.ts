@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { exportJWK, SignJWT } from 'jose'
 import type { CryptoKey, JWK, JWTHeaderParameters, JWTPayload } from 'jose'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
@@ -11,8 +11,10 @@ export interface OpenIdProvider {
   /** What a strategy needs to log people in there. */
   readonly options: Partial<AuthorizationCodeOptions>
   readonly issuer: string
-  /** The person's session at the provider. */
+  /** The person's session at the provider: another one for each test, as processes remember which have ended. */
   readonly sid: string
+  /** The person's id. */
+  person: string
   /** Changes the claims of ID tokens from now on; a claim that is `undefined` is left out. */
   claims: Readonly<Record<string, unknown>>
   /** Makes the ID token of the claims; honest until it is set. */
@@ -39,7 +41,8 @@ export async function speakOpenId(provider: ScriptedProvider): Promise<OpenIdPro
 
   const own: OpenIdProvider = {
     issuer,
-    sid: 'session-at-the-provider',
+    sid: `session-${randomBytes(8).toString('hex')}`,
+    person: 'ada',
     options: { issuer, jwksURL: `${issuer}/jwks`, scope: 'openid' },
     claims: {},
     makeIdToken: (claims) => own.sign(claims),
@@ -55,7 +58,7 @@ export async function speakOpenId(provider: ScriptedProvider): Promise<OpenIdPro
           exp: now() + 120,
           jti: `logout-${Math.random()}`,
           sid: own.sid,
-          sub: 'ada',
+          sub: own.person,
           events: { [LOGOUT_EVENT]: {} },
           ...claims,
         }),
@@ -75,7 +78,7 @@ export async function speakOpenId(provider: ScriptedProvider): Promise<OpenIdPro
     const claims = given({
       iss: issuer,
       aud: 'client-1',
-      sub: 'ada',
+      sub: own.person,
       sid: own.sid,
       iat: now(),
       exp: now() + 300,

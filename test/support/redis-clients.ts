@@ -52,7 +52,7 @@ async function connectedIoredis(client: Ioredis): Promise<ConnectedClient> {
 const urlOf = (port: number): string => `redis://127.0.0.1:${port}`
 const host = '127.0.0.1'
 /** The name that the Sentinels of these tests have for their master. */
-const name = 'ledger'
+const name = 'grants'
 
 /** Clients of a single server. */
 export const SINGLE_CLIENTS: Readonly<Record<string, ConnectClient>> = {

@@ -15,7 +15,7 @@ export interface RedisServerOptions {
   readonly isCluster?: boolean
   /** Runs it as a node of a cluster that has only these slots, and waits for no others. */
   readonly slots?: { readonly start: number; readonly end: number }
-  /** Runs it as a Sentinel that watches the server on this port, under the name `ledger`. */
+  /** Runs it as a Sentinel that watches the server on this port, under the name `grants`. */
   readonly sentinelOf?: number
 }
 
@@ -153,7 +153,7 @@ async function startOn(
   if (sentinelOf !== undefined) {
     const file = join(dir, 'sentinel.conf')
     const lines = [`port ${port}`, 'bind 127.0.0.1', `dir ${dir}`]
-    lines.push(`sentinel monitor ledger 127.0.0.1 ${sentinelOf} 1`)
+    lines.push(`sentinel monitor grants 127.0.0.1 ${sentinelOf} 1`)
     await writeFile(file, lines.join('\n'))
     args.splice(0, args.length, file, '--sentinel')
   }

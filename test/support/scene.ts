@@ -16,23 +16,36 @@ export interface Scene {
   readonly provider: ScriptedProvider
   /** Starts an application that logs people in at the provider; it ends with the test. */
   start(options?: SceneAppOptions): Promise<TestApp>
+  /** The same in what is as good as a new process: the library is loaded again, and remembers nothing. */
+  startAnew(options?: SceneAppOptions): Promise<TestApp>
 }
 
 /** Sets the scene of a test file. To be called once, outside of all tests. */
 export function setScene(): Scene {
   let provider: ScriptedProvider | undefined
   const apps: TestApp[] = []
+
+  async function start(
+    { strategy, ...options }: SceneAppOptions,
+    startOne: typeof startApp,
+  ): Promise<TestApp> {
+    const { authorizationURL, tokenURL, profileURL } = scene.provider
+    const endpoints = { authorizationURL, tokenURL, profileURL, clientSecret: 'secret-1' }
+    const app = await startOne({ ...options, strategy: { ...endpoints, ...strategy } })
+    apps.push(app)
+    return app
+  }
+
   const scene: Scene = {
     get provider() {
       if (provider === undefined) throw new Error('The scene is only set inside of tests.')
       return provider
     },
-    async start({ strategy, ...options } = {}) {
-      const { authorizationURL, tokenURL, profileURL } = scene.provider
-      const endpoints = { authorizationURL, tokenURL, profileURL, clientSecret: 'secret-1' }
-      const app = await startApp({ ...options, strategy: { ...endpoints, ...strategy } })
-      apps.push(app)
-      return app
+    start: (options = {}) => start(options, startApp),
+    async startAnew(options = {}) {
+      jest.resetModules()
+      const loaded = await import('./app.js')
+      return start(options, loaded.startApp)
     },
   }
 

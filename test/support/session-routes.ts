@@ -2,6 +2,7 @@ import type { Express, NextFunction, Request, Response } from 'express'
 import type { AuthorizationCodeStrategy } from '../../src/index.js'
 import { createGate } from './gate.js'
 import type { Gate } from './gate.js'
+import { renewedToken } from './renewed-token.js'
 
 /** What an application does with its sessions and tokens. */
 export interface SessionRoutes {
@@ -70,7 +71,7 @@ export function sessionRoutes(resourceURL: string): SessionRoutes {
         return Promise.resolve()
       })
       get('/renewed', async (req, res) => {
-        res.json({ accessToken: await strategy.accessToken(req, { renew: true }) })
+        res.json({ accessToken: await renewedToken(strategy, req) })
       })
       get('/resource', async (req, res) => {
         const answer = await strategy.fetch(req, resourceURL, {

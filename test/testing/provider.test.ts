@@ -9,6 +9,7 @@ import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
 import { takeKeyPair } from '../support/keys.js'
 import { bodyOf, startLogin } from '../support/login.js'
+import { renewedToken } from '../support/renewed-token.js'
 
 let provider: TestProvider
 const running: { close(): Promise<void> }[] = []
@@ -35,7 +36,7 @@ async function start(
     strategy: { ...at.options, ...strategy },
     routes: (express, one) => {
       express.get('/renew', (req, res, next) => {
-        one.accessToken(req, { renew: true }).then((token) => res.json({ token }), next)
+        renewedToken(one, req).then((token) => res.json({ token }), next)
       })
       express.get('/me', (req, res, next) => {
         one.fetch(req, at.options.profileURL).then((answer) => res.json(answer.status), next)

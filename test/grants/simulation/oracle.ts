@@ -68,12 +68,17 @@ export interface OracleParts {
   readonly clocksAgree: boolean
   readonly requests: readonly TokenRequest[]
   readonly families: readonly Family[]
+  /** Whether no single calls of the store fail. */
+  readonly isQuiet: () => boolean
 }
 
 /** Creates an {@link Oracle}. */
 export function createOracle(parts: OracleParts): Oracle {
   const { timeline, disturbances, cacheMs, requests, families } = parts
   const faults: string[] = []
+  const known = new Set<string>()
+  /** Families that have two requests of one generation under way for one of the causes: more may follow from it. */
+  const excused = new Map<Family, Cause>()
   const causes = new Map<Cause, number>()
   const marks = new Map<string, MarkFacts[]>()
   /** When the store first had a refresh token. */
@@ -97,6 +102,8 @@ export function createOracle(parts: OracleParts): Oracle {
   const failureNotes: { grant: string; process: VirtualProcess; at: number }[] = []
 
   function fault(what: string): void {
+    if (known.has(what)) return
+    known.add(what)
     faults.push(`${(timeline.time() / 1000).toFixed(3)} s: ${what}`)
   }
 
@@ -117,6 +124,7 @@ export function createOracle(parts: OracleParts): Oracle {
     first: TokenRequest,
     second?: TokenRequest,
     until = timeline.time(),
+    isConcluding = false,
   ): Cause | undefined {
     const { family, issued = 0, process } = first
     const key = tokenKey(family.name, issued)
@@ -142,12 +150,12 @@ export function createOracle(parts: OracleParts): Oracle {
     const shown = lastMarkOf(family.grant, process, decidedAt)?.askedAt ?? first.sentAt
     if (
       second?.process !== process &&
-      second !== undefined &&
+      !isConcluding &&
       disturbances.excuse(process, shown, decidedAt)
     ) {
       return 'the process was frozen or cut off for a whole lease'
     }
-    return undefined
+    return isConcluding ? undefined : excused.get(family)
   }
 
   /** Whether a write that a failover has lost should have been written again before it was needed. */
@@ -164,6 +172,21 @@ export function createOracle(parts: OracleParts): Oracle {
       noticed >= at &&
       noticed + 1_500 < decidedAt &&
       disturbances.totalMs(writer, at, decidedAt) === 0
+    )
+  }
+
+  /** Whether a process had all it needs to note a failure before another decided to send. */
+  function shouldBeNoted(
+    writer: VirtualProcess,
+    at: number,
+    { family, sentAt }: TokenRequest,
+  ): boolean {
+    return (
+      parts.isQuiet() &&
+      sentAt > at + 3_000 &&
+      !killedAt.has(writer) &&
+      disturbances.totalMs(writer, at - 3_000, sentAt) === 0 &&
+      families.every((one) => one === family || one.begunAt > sentAt)
     )
   }
 
@@ -272,6 +295,7 @@ export function createOracle(parts: OracleParts): Oracle {
       const { deliveredAt, retryAfterMs = 500 } = failed
       const isNoted =
         failed.process === process ||
+        shouldBeNoted(failed.process, deliveredAt, request) ||
         failureNotes.some(
           (note) => note.process === failed.process && note.at >= deliveredAt && note.at < mark.at,
         )
@@ -284,7 +308,10 @@ export function createOracle(parts: OracleParts): Oracle {
     arrived(request, newestBy) {
       if (newestBy === undefined) return
       const cause = causeFor(newestBy, request)
-      if (cause !== undefined) return count(cause)
+      if (cause !== undefined) {
+        excused.set(request.family, cause)
+        return count(cause)
+      }
       fault(
         `${request.process.name} used the refresh token ${request.token} of ${request.family.name} again; ` +
           `${newestBy.process.name} had sent it at ${(newestBy.sentAt / 1000).toFixed(3)} s`,
@@ -342,7 +369,12 @@ export function createOracle(parts: OracleParts): Oracle {
       if (end.process === process)
         return fault(`${process.name} handed out a token of a grant that it had ended`)
       const extraMs = disturbances.totalMs(process, askedAt, now)
-      if (now <= end.at + Math.max(cacheMs, CALL_MS) + extraMs || isOnce || !end.isStored) return
+      const isUnreachable =
+        !parts.isQuiet() ||
+        failOvers.length > 0 ||
+        disturbances.totalMs(process, (brought?.deliveredAt ?? now) - 6_000, now) > 0
+      if (now <= end.at + Math.max(cacheMs, CALL_MS) + extraMs || !end.isStored) return
+      if (isOnce && isUnreachable) return
       if (failOvers.some(({ since }) => since >= end.at - 2_000)) return
       fault(`${process.name} handed out a token ${Math.round(now - end.at)} ms after the end`)
     },
@@ -396,7 +428,7 @@ export function createOracle(parts: OracleParts): Oracle {
         const has = present && identify(present.tokens.refreshToken ?? '').number
         if (has === newest || (has === 0 && present?.tokens.accessToken.endsWith('.0') === false))
           continue
-        const cause = causeFor(newestBy)
+        const cause = causeFor(newestBy, undefined, undefined, true)
         if (cause === undefined) fault(`the newest refresh token ${newest} of ${name} is nowhere`)
         else count(cause)
       }

@@ -14,7 +14,7 @@ import { createProcess } from './virtual-clock.js'
 import type { VirtualProcess } from './virtual-clock.js'
 import { createWorldProvider, identify, STRATEGY } from './world-provider.js'
 import type { Rotation, TokenRequest, WaysSettings, WorldProvider } from './world-provider.js'
-import { createWorldStore } from './world-store.js'
+import { createWorldStore, NO_NOISE } from './world-store.js'
 import type { AppliedWrite, Failing, WorldStore } from './world-store.js'
 
 /** A process with its engine. */
@@ -143,7 +143,14 @@ export function createScene(
     fault: (what) => oracle.fault(what),
   })
   const { families, requests } = provider
-  const oracle: Oracle = createOracle({ ...settings, timeline, disturbances, requests, families })
+  const oracle: Oracle = createOracle({
+    ...settings,
+    timeline,
+    disturbances,
+    requests,
+    families,
+    isQuiet: () => store.noise === NO_NOISE,
+  })
   const store: WorldStore = createWorldStore({
     timeline,
     random,

@@ -41,6 +41,8 @@ export interface TokenRequest {
   /** The number of the new refresh token. */
   issued?: number
   deliveredAt?: number
+  /** Whether the process has stopped waiting. */
+  isAbandoned?: true
   /** Whether the network has lost the request or the answer. */
   isLost: boolean
 }
@@ -260,7 +262,8 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
     })
     const answered = await Promise.race([isAnswered, late])
     if (answered !== true) {
-      request.isLost = true
+      if (answered === false) request.isLost = true
+      else request.isAbandoned = true
       throw networkError(answered === 'late' ? 'timeout' : 'ECONNRESET')
     }
     request.deliveredAt = timeline.time()
