@@ -132,7 +132,7 @@ describeWithRedis('an app that is stopped while the provider is slow to refresh'
     const { issuer, clientID, clientSecret, profileURL } = provider.options
     const file = await project.write('app.mjs', toJavaScript(code))
     const child = spawn(process.execPath, [file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'ignore'],
       env: {
         PATH: process.env['PATH'],
         ...clock.environment,
