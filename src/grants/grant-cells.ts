@@ -213,7 +213,10 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     busy(strategy) {
       return [...cells.values()]
         .filter(({ seen }) => seen?.record?.strategy === strategy)
-        .reduce((sum, cell) => sum + Math.max(cell.renewals.size, cell.answers.size, cell.updates.size), 0)
+        .reduce(
+          (sum, cell) => sum + Math.max(cell.renewals.size, cell.answers.size, cell.updates.size),
+          0,
+        )
     },
   }
 }

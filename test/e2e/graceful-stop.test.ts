@@ -104,7 +104,6 @@ describeWithRedis('an app that is stopped while the provider is slow to refresh'
     const visits = browsers.map((browser) => visitUntilClosed(browser, app.url, statuses))
     await until(() => refreshes() === PEOPLE)
 
-    const t0 = Date.now()
     const exitCode = await app.stop()
 
     await Promise.all(visits)
