@@ -33,6 +33,8 @@ export interface Holding {
   readonly hold: (data: StrategyData, id: string, record: GrantRecord) => StrategyData
   /** Brings the session up to date with the line that a request has used. */
   readonly update: (request: LoginRequest, id: string, line: Line) => Promise<void>
+  /** How many sessions are being brought up to date. */
+  readonly busy: () => number
 }
 
 const NOT_HERE =
@@ -60,6 +62,7 @@ export interface HoldingParts {
 export function tokensInSession(parts: HoldingParts, onForeign: () => void): Holding {
   const { sessionKey, engine, entries, timeoutMs } = parts
   const share = createSingleFlight<undefined>()
+  let writing = 0
   const corrected = new WeakSet()
 
   /** What must be written in place of the data of a session that is about to be stored. */
@@ -107,11 +110,15 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       const change = (one: StrategyData): StrategyData | undefined => withNewerEntry(one, made)
       showStrategyData(session, sessionKey, change(data) ?? data)
       // If the session store fails, the next request of this process finds the newer tokens in the engine.
+      writing += 1
       await share(`${id}:${line.generation}`, async () => {
         await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
         return undefined
       })
+      writing -= 1
     },
+
+    busy: () => writing,
   }
 }
 
@@ -145,6 +152,8 @@ export function idInSession(
     async update() {
       // A refresh never writes a session.
     },
+
+    busy: () => 0,
   }
 }
 

@@ -9,6 +9,7 @@ import type { RefreshWays } from '../grants/refresh-ways.js'
 import { createRequestGrants } from '../grants/request-grants.js'
 import type { RequestGrants } from '../grants/request-grants.js'
 import { createSessionEntries } from '../grants/session-entry.js'
+import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
@@ -21,6 +22,8 @@ export interface ComposedGrants extends GrantParts {
   readonly accountOf: (user: object) => string | undefined
   /** How long a grant lives that is not used, in **milliseconds**. */
   readonly lifetimeOf: (session: LoginSession) => number
+  /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
+  readonly idle: (timeoutMs: number) => Promise<number>
 }
 
 /** How a strategy talks to its provider about its grants. */
@@ -94,6 +97,13 @@ export function composeGrants(
     accountOf,
     requestGrants: createRequestGrants({ sessionKey, timeoutMs, holding, ways, ...parts }),
     lifetimeOf: lifetimeOfSession,
+    async idle(timeoutMs) {
+      const until = systemClock.monotonic() + timeoutMs
+      const busy = await parts.engine.idle(strategy, timeoutMs)
+      // The tokens of a renewal that is over may be on their way into the session.
+      while (holding.busy() > 0 && systemClock.monotonic() < until) await wait(systemClock, 20)
+      return busy + holding.busy()
+    },
   }
 }
 
