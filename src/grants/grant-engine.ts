@@ -1,6 +1,6 @@
 import { LoginRequiredError, StorageError, TokenEndpointError } from '../errors/errors.js'
 import type { LoginRequiredReason } from '../errors/errors.js'
-import { within } from '../lib/clock.js'
+import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import type { TokenSet } from '../options/token-set.js'
@@ -224,7 +224,12 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         of,
       }
       const line = { id: randomId(), tokens, renewAt }
-      let look: Look = { version: undefined, record: undefined, at: clock.monotonic() }
+      let look: Look = {
+        version: undefined,
+        record: undefined,
+        at: clock.monotonic(),
+        wall: now,
+      }
       for (;;) {
         const present = look.record
         // An earlier attempt has written it although no answer came, and somebody else has changed the record since.
@@ -287,9 +292,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       for (;;) {
         const busy = cells.busy(strategy)
         if (busy === 0 || clock.monotonic() >= until) return busy
-        await new Promise<void>((resolve) => {
-          clock.timer(IDLE_POLL_MS, resolve)
-        })
+        await wait(clock, IDLE_POLL_MS)
       }
     },
   }

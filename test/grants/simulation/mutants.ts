@@ -88,7 +88,11 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 4,
     name: 'discards an answer that the store does not take',
     changes: [
-      change('answers', 'void offer(cell, answer, isMine, ways)', 'cell.answers.delete(answer)'),
+      change(
+        'answers',
+        'if (stored === undefined) void offer(cell, answer, isMine, ways)',
+        'if (stored === undefined) cell.answers.delete(answer)',
+      ),
     ],
   },
   {
@@ -204,8 +208,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       change(
         'answers',
-        "void ways.revoke(answer.tokens)\n      throw new LoginRequiredError('grant_ended')",
-        'void ways.revoke(answer.tokens)\n      return { ...answeredLine(answer), ...answer, id: answer.line }',
+        "if (stored === 'ended' || hasGone) throw",
+        "if (stored === 'ended') return { ...answeredLine(answer), ...answer, id: answer.line }\n      if (hasGone) throw",
       ),
     ],
   },
@@ -215,10 +219,12 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       change(
         'answers',
-        'void offer(cell, answer, isMine, ways)',
-        `void offer(cell, answer, isMine, ways)
-        const shown = withAnswer(restored(cell.seen?.record, answer.base), answer, isMine)
-        cell.seen = { version: cell.seen?.version, record: shown ?? answer.base, at: clock.monotonic() }`,
+        'if (stored === undefined) void offer(cell, answer, isMine, ways)',
+        `if (stored === undefined) {
+          void offer(cell, answer, isMine, ways)
+          const record = withAnswer(restored(cell.seen?.record, answer.base), answer, isMine) ?? answer.base
+          cell.seen = { version: cell.seen?.version, record, at: clock.monotonic(), wall: clock.now() }
+        } // `,
       ),
     ],
   },
@@ -228,8 +234,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       change(
         'grant-cells',
-        'record: codec.read(stored.value, grantKey(id)), at }',
-        'record: codec.read(stored.value, grantKey(id)), at: clock.monotonic() }',
+        'return { version: stored.version, record, ...asked }',
+        'return { version: stored.version, record, ...moment() }',
       ),
     ],
   },

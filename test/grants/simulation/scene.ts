@@ -234,6 +234,7 @@ export function createScene(
     watch(limitMs)
     try {
       const line = await grants.freshLine(grant, ways, how)
+      trace(`${process.name}: ${line.tokens.accessToken} for a caller of ${askedAt.toFixed(0)} ms`)
       oracle.handedOut(process, line, askedAt)
       return line
     } catch (error) {
@@ -248,7 +249,9 @@ export function createScene(
   async function end({ process, engine: grants }: Node, grant: string): Promise<boolean> {
     oracle.ending(grant)
     try {
+      trace(`${process.name} ends`)
       const gone = await grants.end(grant)
+      trace(`${process.name} has ended`)
       if (gone === undefined) return true
       const names = gone.tokens.map(({ refreshToken = '' }) => identify(refreshToken).family)
       oracle.ended(process, grant, [...new Set(names)])
