@@ -309,6 +309,13 @@ export function createOracle(parts: OracleParts): Oracle {
       const failed = requests.findLast(
         (one) => one.family === family && one.outcome === 'failed' && one.deliveredAt !== undefined,
       )
+      const { sentAt = 0 } = failed ?? {}
+      if (
+        requests.some(
+          (one) => one.family === family && one.issued !== undefined && one.sentAt > sentAt,
+        )
+      )
+        return
       if (failed?.deliveredAt === undefined) return
       const { deliveredAt, retryAfterMs = 500 } = failed
       const isNoted =

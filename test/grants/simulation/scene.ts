@@ -185,7 +185,8 @@ export function createScene(
   async function logIn({ process, engine: grants }: Node, grant: string): Promise<boolean> {
     const tokens = provider.logIn(grant, process)
     const { family } = identify(tokens.accessToken)
-    const renewAt = process.clock.now() + settings.lifeMs - settings.refreshBeforeSeconds * 1000
+    const dueMs = Math.min(settings.refreshBeforeSeconds * 1000, settings.lifeMs / 2)
+    const renewAt = process.clock.now() + settings.lifeMs - dueMs
     try {
       const of = { names: [] }
       await grants.begin(grant, {
