@@ -131,7 +131,9 @@ function login(name: ProviderName, strategy: AuthorizationCodeStrategy): Router 
     send(res, loginPage(name, { visitor: visitorOf(req), returnTo: wanted }))
   })
   router.post('/renew', async (req, res) => {
-    await strategy.accessToken(req, { renew: true })
+    const tokens = await strategy.tokens(req)
+    // As if an API had refused the present token: so there has to be another one.
+    if (tokens !== undefined) await strategy.accessToken(req, { refused: tokens.accessToken })
     res.redirect(303, `/${name}`)
   })
   return router

@@ -38,7 +38,7 @@ async function lead(): Promise<void> {
     )
   }
   // What is wrong with it is said once here instead of once by every worker.
-  const storage = await openStorage(options.redisURL, printError)
+  const storage = await openStorage(options.redisURL, randomSecret(), printError)
   storage.close()
   const { sessionSecret = randomSecret() } = options
   const shared = { ...options, sessionSecret }

@@ -20,10 +20,10 @@ export interface ExampleAppOptions {
   /** Signs the session cookies. @default random, so that logins end with the process */
   readonly sessionSecret?: string | undefined
 
-  /** Seals the tokens in the sessions; 32 characters or more. @default derived from the session secret */
+  /** Encrypts the tokens, in the sessions or in Redis; 32 characters or more. @default derived from the session secret */
   readonly tokenSecret?: string | undefined
 
-  /** Where sessions live, and the ledger with them. @default in memory */
+  /** Where sessions and grants are stored. @default in memory, with the tokens in the sessions */
   readonly redisURL?: string | undefined
 
   /** The credentials for the real Askara. @default none: a local stand-in */

@@ -1,4 +1,5 @@
-import { askara, AuthorizationCodeStrategy, jiko, type Ledger } from 'passport-authorization-code'
+import { askara, AuthorizationCodeStrategy, jiko } from 'passport-authorization-code'
+import type { RedisGrants } from 'passport-authorization-code/redis'
 import type { AuthorizationServer } from './authorization-server.js'
 import type { ExampleAppOptions } from './options.js'
 
@@ -18,10 +19,11 @@ export interface Provider {
   readonly apiURL: string
 }
 
-/** What both strategies share: how tokens are sealed and agreed upon. */
+/** What both strategies share: where tokens are stored, and what encrypts them in a session. */
 export interface TokenKeeping {
   readonly tokenSecret: string
-  readonly ledger: Ledger
+  /** `undefined`: the tokens are in the sessions. */
+  readonly grants: RedisGrants | undefined
 }
 
 /** How long before its end an access token is renewed, in **seconds**; the pages say when that is. */

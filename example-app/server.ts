@@ -9,13 +9,19 @@ import type { ExampleAppOptions } from './options.js'
 import { createProviders } from './providers.js'
 import { openStorage } from './storage.js'
 
+/** How long requests may take to finish when the app stops, in **milliseconds**. Pages that stream never finish. */
+const GRACE_MS = 3_000
+
+/** How long to wait, when the app stops, for tokens that a provider is about to send, in **milliseconds**. */
+const IDLE_TIMEOUT_MS = 10_000
+
 /** A running example app. */
 export interface ExampleApp {
   /** Where to open it, without a slash at the end. */
   readonly url: string
   /** The own stand-ins; `undefined` when both providers are the real ones, or stand-ins elsewhere. */
   readonly authorizationServer: AuthorizationServer | undefined
-  /** Stops the app, its stand-ins and its connection to Redis. */
+  /** Stops the app, waits until no token request is under way, and closes its stand-ins and its connection to Redis. */
   close(): Promise<void>
 }
 
@@ -26,7 +32,7 @@ export async function startExampleApp(options: ExampleAppOptions = {}): Promise<
   try {
     return await openApp(server, options)
   } catch (error) {
-    await stop(server)
+    await stop(server, 0)
     throw error
   }
 }
@@ -35,12 +41,11 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
   const { onError = () => undefined, publicURL, sessionSecret = randomSecret() } = options
   const { port } = server.address() as AddressInfo
   const url = new URL(publicURL ?? `http://localhost:${port}`)
-  const storage = await openStorage(options.redisURL, onError)
+  const { tokenSecret = deriveTokenSecret(sessionSecret) } = options
+  const storage = await openStorage(options.redisURL, tokenSecret, onError)
   try {
-    const providers = await createProviders(options, url.origin, {
-      ledger: storage.ledger,
-      tokenSecret: options.tokenSecret ?? deriveTokenSecret(sessionSecret),
-    })
+    const { grants } = storage
+    const providers = await createProviders(options, url.origin, { grants, tokenSecret })
     server.on(
       'request',
       createApp({
@@ -56,7 +61,11 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
       url: url.origin,
       authorizationServer: providers.authorizationServer,
       async close() {
-        await stop(server)
+        await stop(server, GRACE_MS)
+        await Promise.all([
+          providers.askara.strategy.idle({ timeoutMs: IDLE_TIMEOUT_MS }),
+          providers.jiko.strategy.idle({ timeoutMs: IDLE_TIMEOUT_MS }),
+        ])
         await providers.close()
         storage.close()
       },
@@ -96,7 +105,10 @@ async function listenOnFirstFree(server: Server, ports: readonly number[] = [0])
   }
 }
 
-async function stop(server: Server): Promise<void> {
-  server.closeAllConnections()
-  await promisify(server.close.bind(server))()
+/** Accepts no more requests, and lets those that run finish. */
+async function stop(server: Server, graceMs: number): Promise<void> {
+  const closed = promisify(server.close.bind(server))()
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(timer)
 }

@@ -1,44 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisStore } from 'connect-redis'
 import { MemoryStore, type Store } from 'express-session'
-import { guardSessionStore, MemoryLedger, type Ledger } from 'passport-authorization-code'
-import { RedisLedger } from 'passport-authorization-code/redis'
+import { guardSessionStore } from 'passport-authorization-code'
+import { RedisGrants } from 'passport-authorization-code/redis'
 import { createClient } from 'redis'
 
-/** Where sessions and the ledger live, and how to let go of it. */
+/** Where sessions and grants are stored, and how to close the connection. */
 export interface Storage {
   readonly sessionStore: Store
-  readonly ledger: Ledger
+  /** `undefined`: the tokens are in the sessions. */
+  readonly grants: RedisGrants | undefined
   close(): void
 }
+
+type Client = Awaited<ReturnType<typeof connect>>
 
 /** How long Redis may be silent before it counts as away, in milliseconds. */
 const REDIS_TIMEOUT_MS = 2_000
 
 /**
- * Opens the storage: in Redis, or in memory where no URL is given.
+ * Opens the storage: in Redis, or in memory if no URL is given.
  *
- * @throws when Redis cannot be reached at the start; later losses are reported and mended
+ * @param grantSecret encrypts the grants in Redis: at least 32 characters
+ * @throws if Redis cannot be reached at the start; later losses are reported and mended
  */
 export async function openStorage(
   redisURL: string | undefined,
+  grantSecret: string,
   onError: (error: unknown) => void,
 ): Promise<Storage> {
   if (redisURL === undefined) {
-    const ledger = new MemoryLedger()
-    const sessionStore = guardSessionStore(new MemoryStore(), { grants: ledger })
-    return { sessionStore, ledger, close: () => undefined }
+    const sessionStore = guardSessionStore(new MemoryStore())
+    return { sessionStore, grants: undefined, close: () => undefined }
   }
 
   const client = await connect(redisURL, onError)
-  const ledger = new RedisLedger({ client, prefix: 'example-app:oauth2:' })
-  const store = new RedisStore({
-    client: withTimeLimit(client, REDIS_TIMEOUT_MS),
-    prefix: 'example-app:session:',
-  })
+  const grants = new RedisGrants({ client, secret: grantSecret, prefix: 'example-app:oauth2:' })
+  const store = new RedisStore({ client, prefix: 'example-app:session:' })
+  const stopWatching = reconnectWhenSilent(client, onError)
   return {
-    sessionStore: guardSessionStore(store, { grants: ledger }),
-    ledger,
-    close: () => client.destroy(),
+    sessionStore: guardSessionStore(store, { grants }),
+    grants,
+    close() {
+      stopWatching()
+      client.destroy()
+    },
   }
 }
 
@@ -49,11 +55,8 @@ async function connect(redisURL: string, onError: (error: unknown) => void) {
     url: redisURL,
     // While Redis is away, visitors get an error page at once instead of waiting for its return.
     disableOfflineQueue: true,
-    // A silent connection is given up; the ping makes sure that a sound one never is.
-    pingInterval: REDIS_TIMEOUT_MS / 2,
     socket: {
       connectTimeout: REDIS_TIMEOUT_MS,
-      socketTimeout: REDIS_TIMEOUT_MS,
       // A wrong URL should stop the start; a Redis that restarts later should not stop the app.
       reconnectStrategy: (retries) => wasReady && Math.min((retries + 1) * 100, 1_000),
     },
@@ -73,30 +76,24 @@ async function connect(redisURL: string, onError: (error: unknown) => void) {
 }
 
 /**
- * The same client, whose commands fail when their answer takes too long. node-redis itself only limits how
- * long a command waits to be sent.
+ * Connects again if Redis is silent: node-redis waits for an answer without a limit, and its `socketTimeout` starts anew with
+ * each command that is sent.
+ *
+ * @returns ends it
  */
-function withTimeLimit<Client extends object>(client: Client, limitMs: number): Client {
-  return new Proxy(client, {
-    get(target, name) {
-      const value = Reflect.get(target, name) as unknown
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) => {
-        const result = Reflect.apply(value, target, args) as unknown
-        return result instanceof Promise ? within(limitMs, result) : result
-      }
-    },
-  })
-}
+function reconnectWhenSilent(client: Client, onError: (error: unknown) => void): () => void {
+  const timer = setInterval(() => void check(), REDIS_TIMEOUT_MS)
 
-async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis was silent for ${limitMs} ms`)), limitMs)
-  })
-  try {
-    return await Promise.race([work, limit])
-  } finally {
-    clearTimeout(timer)
+  async function check(): Promise<void> {
+    const answer = await Promise.race([
+      client.ping().catch(() => 'offline'),
+      sleep(REDIS_TIMEOUT_MS, 'silent'),
+    ])
+    if (answer !== 'silent' || !client.isOpen) return
+    onError(new Error(`Redis was silent for ${REDIS_TIMEOUT_MS} ms`))
+    client.destroy()
+    client.connect().catch(onError)
   }
+
+  return () => clearInterval(timer)
 }

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
 import { FLOW_INSPECTOR_OPTIONS } from '../../src/flow-inspector/router.js'
-import { MEMORY_LEDGER_OPTIONS } from '../../src/grants/memory.js'
-import { REDIS_LEDGER_OPTIONS } from '../../src/grants/redis.js'
+import { GRANTS_OPTIONS } from '../../src/grants/grants.js'
+import { REDIS_GRANTS_OPTIONS } from '../../src/grants/redis-store.js'
 import { COOKIE_PENDING_LOGINS_OPTIONS } from '../../src/login/cookie-pending-logins.js'
 import { CLIENT_OPTIONS } from '../../src/options/client-options.js'
 import type { Option, OptionTable } from '../../src/options/option-table.js'
@@ -49,12 +49,8 @@ const OTHERS: readonly Section[] = [
     table: COOKIE_PENDING_LOGINS_OPTIONS,
   },
   { title: '`guardSessionStore(store, options)`', type: 'GuardOptions', table: GUARD_OPTIONS },
-  {
-    title: '`new MemoryLedger(options)`',
-    type: 'MemoryLedgerOptions',
-    table: MEMORY_LEDGER_OPTIONS,
-  },
-  { title: '`new RedisLedger(options)`', type: 'RedisLedgerOptions', table: REDIS_LEDGER_OPTIONS },
+  { title: '`new RedisGrants(options)`', type: 'RedisGrantsOptions', table: REDIS_GRANTS_OPTIONS },
+  { title: '`new Grants(store, options)`', type: 'GrantsOptions', table: GRANTS_OPTIONS },
   {
     title: '`flowInspector(strategy, options)`',
     type: 'FlowInspectorOptions',

@@ -11,7 +11,11 @@ const TIMEOUT_MS = 3000
  * @param url `redis:` or `rediss:`; it may contain a password, which no finding shows
  */
 export async function checkRedis(url: string | undefined): Promise<Verdict> {
-  if (url === undefined) return skipped('REDIS_URL is not set')
+  if (url === undefined) {
+    return skipped(
+      'REDIS_URL is not set: several processes need the option grants, such as RedisGrants',
+    )
+  }
   if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
     return failed('the address is not one of Redis', 'Use redis://host:6379.')
   }
@@ -39,7 +43,7 @@ export async function checkRedis(url: string | undefined): Promise<Verdict> {
       ? ok(`${host} answers`)
       : warning(
           `${host} answers, but deletes records if its memory is full (${policy})`,
-          'Set maxmemory-policy to noeviction: without its record, a code or refresh token can be used twice.',
+          'Set maxmemory-policy to noeviction: without its record, a grant is lost, and a callback counts twice.',
         )
   }
   const answered = new AbortController()

@@ -1,4 +1,5 @@
-import type { Answer } from './transport.js'
+import { retryAfterMs } from './retry-after.js'
+import type { Answer } from './exchange.js'
 import { TokenEndpointError } from '../errors/errors.js'
 import type { OAuthErrorFacts } from '../errors/errors.js'
 import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
@@ -41,15 +42,19 @@ export function typeOf({ headers }: Answer): string {
 export interface Refusal {
   /** The end of a sentence that begins with what was refused. */
   readonly said: string
-  readonly facts: OAuthErrorFacts & { readonly httpStatus: number }
+  readonly facts: OAuthErrorFacts & {
+    readonly httpStatus: number
+    readonly retryAfterMs: number | undefined
+  }
 }
 
 /** @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2) */
 export function refusalOf(
-  { status }: Answer,
+  answer: Answer,
   members: Record<string, unknown>,
   sent: readonly string[],
 ): Refusal {
+  const { status } = answer
   const secrets = [...sent, ...tokensIn(members)]
   const registered = registeredError(members['error'])
   const error = registered ?? providerText(members['error'], secrets)
@@ -60,7 +65,7 @@ export function refusalOf(
   const advice = known === undefined ? '' : ` ${known.meaning} ${known.fix}`
   return {
     said: `with HTTP ${status} (${reason}).${advice}`,
-    facts: { httpStatus: status, error, errorDescription },
+    facts: { httpStatus: status, retryAfterMs: retryAfterMs(answer), error, errorDescription },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Client, ClientAuth } from 'oauth4webapi'
+import type { Connection } from './connection-limit.js'
 import { wantsNonce } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
 import { rethrowAs } from './transport.js'
@@ -16,8 +17,14 @@ export interface ClientAnswer {
 export interface ClientRequestOptions {
   /** How the body is written. @default 'form' */
   readonly format?: 'form' | 'json'
-  /** A shorter time limit than the transport's, in **milliseconds**. */
-  readonly timeoutMs?: number
+  /** A time limit of its own, in **milliseconds**; see {@link OutgoingRequest}. */
+  readonly timeoutMs?: number | undefined
+  /** Called each time the request is written; see {@link OutgoingRequest}. */
+  readonly beforeWrite?: (() => void) | undefined
+  /** A connection that the caller has acquired, and releases. */
+  readonly connection?: Connection | undefined
+  /** Whether the request goes before others that wait for a connection. @default true */
+  readonly urgent?: boolean
   /** Whether a DPoP proof goes with it, if the client has a key for that. @default true */
   readonly proves?: boolean
 }
@@ -26,6 +33,7 @@ export interface ClientRequestOptions {
  * Sends one request with client authentication and, if the client has a `dpopKey`, with a DPoP proof.
  *
  * @throws {TransportError} if no complete answer came
+ * @throws what `beforeWrite` throws, exactly
  */
 export type ClientRequest = (
   url: string,
@@ -50,7 +58,7 @@ export function createClientRequest(
   async function sendOnce(
     url: string,
     parameters: URLSearchParams,
-    { format = 'form', timeoutMs, proves = true }: ClientRequestOptions,
+    { format = 'form', proves = true, ...sending }: ClientRequestOptions,
   ): Promise<ClientAnswer> {
     const form = new URLSearchParams(parameters)
     const credentials = new Headers()
@@ -63,7 +71,7 @@ export function createClientRequest(
       ...(proves && dpop !== undefined && { dpop: await dpop.prove(url, 'POST') }),
       'content-type': contentType,
     }
-    const answer = await transport.send({ method: 'POST', url, headers, body, timeoutMs })
+    const answer = await transport.send({ method: 'POST', url, headers, body, ...sending })
     dpop?.learn(url, answer.headers['dpop-nonce'])
     return { answer, secrets: () => secretsOf(form, headers) }
   }

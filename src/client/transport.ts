@@ -1,10 +1,18 @@
-import { EventEmitter } from 'node:events'
-import type { Readable } from 'node:stream'
-import { Agent, errors, fetch, request } from 'undici'
+import { Agent, fetch } from 'undici'
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
 import { ConfigurationError } from '../errors/errors.js'
 import type { ProviderError, ProviderErrorFacts } from '../errors/errors.js'
+import { systemClock } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
 import { isSecure } from '../lib/secure-url.js'
+import { createConnectionLimit } from './connection-limit.js'
+import type { ConnectionLimit } from './connection-limit.js'
+import { exchange, tooLarge } from './exchange.js'
+import type { Answer, OutgoingRequest } from './exchange.js'
+import { TransportError, asTransportError } from './transport-error.js'
+
+export type { Answer, OutgoingRequest } from './exchange.js'
+export { TransportError } from './transport-error.js'
 
 /** How connections to a provider are made. */
 export interface TransportOptions {
@@ -12,58 +20,29 @@ export interface TransportOptions {
   readonly timeoutMs: number
   /** The size limit of an answer's body, in **bytes**. */
   readonly responseLimitBytes: number
+  /** How many requests of `send` are under way at the same time. */
+  readonly maximumConnections: number
   /** An undici dispatcher: a proxy, a private CA, a client certificate, a `MockAgent`. */
   readonly dispatcher?: Dispatcher | undefined
-}
-
-/** A request whose body, if any, is text. */
-export interface OutgoingRequest {
-  readonly method: 'GET' | 'POST'
-  readonly url: string
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
-  /** A shorter time limit than the transport's, in **milliseconds**. */
-  readonly timeoutMs?: number | undefined
-}
-
-/** An answer, read to its end. */
-export interface Answer {
-  readonly status: number
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The body as UTF-8 text, without a byte order mark. */
-  readonly text: string
 }
 
 /** Sends all requests of the library: with limits of time and size, over HTTPS, without following redirects. */
 export interface Transport {
   /**
-   * Sends a request once, never again, and reads the whole answer, whatever its status.
+   * Sends a request once, never again, and reads the whole answer, whatever its status. Its time counts from when it
+   * has a connection; it waits for one as long again at most.
    *
    * @throws {TransportError} if no complete answer came
    */
   readonly send: (request: OutgoingRequest) => Promise<Answer>
   /**
-   * `fetch` under the same limits; `redirect` is `manual` unless `init` says otherwise.
+   * `fetch` under the same limits, except that of connections; `redirect` is `manual` unless `init` says otherwise.
    *
    * @throws {TransportError} if no answer came
    */
   readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>
-}
-
-/** No complete answer came. Callers turn it into an error that says what was requested: see {@link rethrowAs}. */
-export class TransportError extends Error {
-  override readonly name = 'TransportError'
-
-  constructor(
-    message: string,
-    /** `timeout`, `too_large`, or the network's own code such as `ECONNREFUSED`. */
-    readonly networkCode: string,
-    cause?: unknown,
-  ) {
-    super(message, { cause })
-  }
+  /** The connections of `send`. */
+  readonly connections: ConnectionLimit
 }
 
 /**
@@ -89,12 +68,37 @@ const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
 /** How many URLs a transport remembers: far more than a provider has endpoints. */
 const MAXIMUM_TARGETS = 50
 
-let sharedAgent: Agent | undefined
+/** How long it may take to connect, in **milliseconds**, if the time limit of requests is not shorter. */
+const CONNECT_TIMEOUT_MS = 10_000
 
-/** Creates a transport. Transports without a dispatcher of their own share one keep-alive pool. */
-export function createTransport(options: TransportOptions): Transport {
-  const { timeoutMs, responseLimitBytes } = options
-  const dispatcher = options.dispatcher ?? (sharedAgent ??= new Agent())
+/** undici's own time limits are off: those of the transport give answers that have arrived a chance first. */
+const AGENT_OPTIONS = {
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  connect: { timeout: CONNECT_TIMEOUT_MS },
+}
+
+/** The agents of the process for requests to providers, by how many connections each opens to one origin. */
+const providerAgents = new Map<number, Agent>()
+
+function providerAgent(connections: number): Agent {
+  const known = providerAgents.get(connections)
+  if (known !== undefined) return known
+  // Twice as many, because a connection whose answer is still listened to after a minute does not count any more.
+  const agent = new Agent({ ...AGENT_OPTIONS, connections: 2 * connections, pipelining: 1 })
+  providerAgents.set(connections, agent)
+  return agent
+}
+
+/** The agent of the process for the application's own requests. */
+let apiAgent: Agent | undefined
+
+/** Creates a transport. Transports without a dispatcher of their own share keep-alive pools. */
+export function createTransport(options: TransportOptions, clock: Clock = systemClock): Transport {
+  const { timeoutMs, responseLimitBytes, maximumConnections } = options
+  const dispatcher = options.dispatcher ?? providerAgent(maximumConnections)
+  const fetchDispatcher = options.dispatcher ?? (apiAgent ??= new Agent(AGENT_OPTIONS))
+  const connections = createConnectionLimit(maximumConnections, clock)
   const targets = new Map<string, URL>()
 
   /** Endpoints are called again and again: each URL is parsed and checked once. */
@@ -107,62 +111,61 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    async send({ method, url, headers, body, timeoutMs: limitMs = timeoutMs }) {
-      const target = targetOf(url)
-      const signal = new TimeLimit(limitMs)
+    connections,
+
+    async send(request) {
+      const target = targetOf(request.url)
+      const { timeoutMs: limitMs = timeoutMs, urgent = true } = request
+      const connectTimeoutMs = Math.min(limitMs, timeoutMs)
+      const own =
+        request.connection === undefined
+          ? await connections.acquire(urgent, connectTimeoutMs)
+          : undefined
+      const headers = { ...DEFAULT_HEADERS, ...request.headers }
+      const limits = { timeoutMs: limitMs, connectTimeoutMs, responseLimitBytes }
       try {
-        const answer = await request(target, {
-          method,
-          headers: { ...DEFAULT_HEADERS, ...headers },
-          body: body ?? null,
-          dispatcher,
-          signal,
-        })
-        const text = await readText(answer.body, responseLimitBytes)
-        return { status: answer.statusCode, headers: answer.headers, text }
-      } catch (error) {
-        throw asTransportError(error, limitMs)
+        return await exchange(dispatcher, target, { ...request, headers }, limits, clock)
       } finally {
-        signal.clear()
+        own?.release()
       }
     },
 
     async fetch(url, init = {}) {
       const target = secureUrl(url)
-      const timeLimit = AbortSignal.timeout(timeoutMs)
-      const signal = init.signal ? AbortSignal.any([init.signal, timeLimit]) : timeLimit
+      const timeLimit = new AbortController()
+      const stopTimer = clock.timer(
+        timeoutMs,
+        () => timeLimit.abort(new DOMException('The time is up', 'TimeoutError')),
+        { background: true },
+      )
+      const signal = init.signal
+        ? AbortSignal.any([init.signal, timeLimit.signal])
+        : timeLimit.signal
       // The built-in `fetch` and undici's are one implementation with two sets of type names.
-      const undiciInit = { redirect: 'manual', ...init, signal, dispatcher } as UndiciRequestInit
+      const undiciInit = {
+        redirect: 'manual',
+        ...init,
+        signal,
+        dispatcher: fetchDispatcher,
+      } as UndiciRequestInit
       try {
         const answer = (await fetch(target, undiciInit)) as unknown as Response
-        return withLimitedBody(answer, responseLimitBytes)
+        return withLimitedBody(answer, responseLimitBytes, stopTimer)
       } catch (error) {
+        stopTimer()
         // An abort by the caller is passed on as it is. `fetch` has the network's error as its `cause`.
         if (init.signal?.aborted) throw error
         const { cause } = error as Error
-        throw asTransportError(cause ?? error, timeoutMs)
+        throw asTransportError(cause ?? error, timeoutMs, sentBy(init))
       }
     },
   }
 }
 
-/** A signal that undici accepts. An AbortSignal would make each request noticeably slower. */
-class TimeLimit extends EventEmitter {
-  /** The error that the request ends with. */
-  reason: unknown
-  readonly #timer: NodeJS.Timeout
-
-  constructor(limitMs: number) {
-    super()
-    this.#timer = setTimeout(() => {
-      this.reason = new DOMException('The time is up', 'TimeoutError')
-      this.emit('abort')
-    }, limitMs)
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer)
-  }
+/** The texts of a request of `fetch`. */
+function sentBy({ headers, body }: RequestInit): readonly string[] {
+  const text = typeof body === 'string' || body instanceof URLSearchParams ? String(body) : ''
+  return [text, ...new Headers(headers).values()]
 }
 
 function secureUrl(url: string | URL): URL {
@@ -173,25 +176,12 @@ function secureUrl(url: string | URL): URL {
   return parsed
 }
 
-/** Reads a body to its end as UTF-8 without a byte order mark, and stops when it is larger than the limit. */
-function readText(body: Readable, limitBytes: number): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let receivedBytes = 0
-  return new Promise((resolve, reject) => {
-    body.on('data', (chunk: Uint8Array) => {
-      receivedBytes += chunk.length
-      // Destroying the body ends the connection with it.
-      if (receivedBytes > limitBytes) body.destroy(tooLarge(limitBytes))
-      else text += decoder.decode(chunk, { stream: true })
-    })
-    body.once('end', () => resolve(text + decoder.decode()))
-    body.once('error', reject)
-  })
-}
-
-function withLimitedBody(answer: Response, limitBytes: number): Response {
-  if (answer.body === null) return answer
+/** @param stopTimer called when the body was read to its end */
+function withLimitedBody(answer: Response, limitBytes: number, stopTimer: () => void): Response {
+  if (answer.body === null) {
+    stopTimer()
+    return answer
+  }
   let receivedBytes = 0
   const limiter = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
@@ -199,24 +189,8 @@ function withLimitedBody(answer: Response, limitBytes: number): Response {
       if (receivedBytes > limitBytes) controller.error(tooLarge(limitBytes))
       else controller.enqueue(chunk)
     },
+    flush: stopTimer,
   })
   const limited = new Response(answer.body.pipeThrough(limiter), answer)
   return Object.defineProperty(limited, 'url', { value: answer.url })
-}
-
-function tooLarge(limitBytes: number): TransportError {
-  return new TransportError(`The answer is larger than ${limitBytes} bytes`, 'too_large')
-}
-
-function asTransportError(error: unknown, timeoutMs: number): unknown {
-  if (error instanceof TransportError || error instanceof ConfigurationError) return error
-  // It contains the bytes that could not be parsed, which may be tokens.
-  if (error instanceof errors.HTTPParserError) Reflect.deleteProperty(error, 'data')
-  // No `instanceof Error`: under Jest, Node's own errors belong to another realm.
-  const { name = 'unknown', code: ownCode } = error as { name?: string; code?: unknown }
-  const code = typeof ownCode === 'string' ? ownCode : name
-  if (name === 'TimeoutError' || code.endsWith('_TIMEOUT')) {
-    return new TransportError(`No complete answer within ${timeoutMs} ms`, 'timeout', error)
-  }
-  return new TransportError(`The connection failed (${code})`, code, error)
 }

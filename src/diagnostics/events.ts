@@ -29,6 +29,11 @@ export type DiagnosticStep =
   /** The provider posted a logout token. */
   | 'backchannel_logout'
   /**
+   * The store of the option `grants` has failed. `reason` is its method, such as `get`. Strategies that share a store
+   * report this once, with the name of the one that was created last.
+   */
+  | 'storage'
+  /**
    * Another process has renewed a grant whose tokens are in the session, reported once. Several processes must share
    * the option `grants`: otherwise, they use the same refresh token twice.
    */

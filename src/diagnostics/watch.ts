@@ -3,6 +3,7 @@ import createDebug from 'debug'
 import type { Debugger } from 'debug'
 import { attributesOf, factsOf, failureOf, lineOf, reasonOf, stepEvent } from './describe-event.js'
 import type { Conclusion, DiagnosticError, DiagnosticEvent, DiagnosticStep } from './events.js'
+import { isMetered, recordStep } from './metrics.js'
 import { createObservation } from './observation.js'
 import type { FlowEvent, Observation } from './observation.js'
 import { inSpan, openTelemetry, TRACER_NAME } from './tracing.js'
@@ -97,11 +98,18 @@ export function createDiagnostics(strategy: string): Diagnostics {
 
   /** Whether anything receives the report of this step. */
   function isWatched(step: DiagnosticStep): boolean {
-    return channelOfSteps.hasSubscribers || observers.size > 0 || logOf(step).enabled || isTraced()
+    return (
+      channelOfSteps.hasSubscribers ||
+      observers.size > 0 ||
+      logOf(step).enabled ||
+      isTraced() ||
+      isMetered()
+    )
   }
 
   function publish(event: DiagnosticEvent): void {
     if (channelOfSteps.hasSubscribers) channelOfSteps.publish(event)
+    if (isMetered()) recordStep(event)
     const log = logOf(event.step)
     if (log.enabled) log(lineOf(event))
     observation.emit(() => stepEvent(event))

@@ -1,5 +1,6 @@
 import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../client/answer.js'
 import type { ResourceClient } from '../client/requests.js'
+import { retryAfterMs } from '../client/retry-after.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import type { IdTokenClaims } from './id-token.js'
@@ -34,6 +35,7 @@ export function createRequestProfile(
       throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
         phase: 'profile',
         httpStatus: answer.status,
+        retryAfterMs: retryAfterMs(answer),
       })
     }
     return toProfile(parse(answer), settings)

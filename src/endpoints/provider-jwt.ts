@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from 'jose'
+import { retryAfterMs } from '../client/retry-after.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { DiscoveryError } from '../errors/errors.js'
@@ -97,13 +98,15 @@ function isAboutClaims(failure: unknown): boolean {
 }
 
 async function loadKeys(url: string, headers: Headers, transport: Transport): Promise<Response> {
-  const { status, text } = await transport
+  const answer = await transport
     .send({ method: 'GET', url, headers: Object.fromEntries(headers) })
     .catch(rethrowAs(DiscoveryError, "The provider's keys could not be read", 'keys'))
+  const { status, text } = answer
   if (status === 200) return new Response(text)
   throw new DiscoveryError(`The provider's keys could not be read: HTTP ${status}.`, {
     phase: 'keys',
     httpStatus: status,
+    retryAfterMs: retryAfterMs(answer),
   })
 }
 

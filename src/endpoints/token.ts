@@ -5,18 +5,20 @@ import {
   processGenericTokenEndpointResponse,
 } from 'oauth4webapi'
 import type { AuthorizationServer, Client, TokenEndpointResponse } from 'oauth4webapi'
-import { MAXIMUM_DEPTH, isTooDeep, jsonResponse, standardResponse } from '../client/answer.js'
+import { jsonResponse, standardResponse } from '../client/answer.js'
 import type { Phase, TokenResponseSettings } from '../client/answer.js'
-import type { ClientRequest } from '../client/requests.js'
+import type { ClientRequest, ClientRequestOptions } from '../client/requests.js'
+import type { Connection } from '../client/connection-limit.js'
 import { rethrowAs } from '../client/transport.js'
 import { checkIdToken, checkSamePerson } from './id-token.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
+import { toTokenSet } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
-import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
+import type { TokenSet } from '../options/token-set.js'
 
 /** A code to exchange for tokens. */
 export interface CodeGrant {
@@ -54,9 +56,28 @@ export interface TokenEndpoint {
    * is invalid, the old ID token is kept and the refresh still succeeds: the old access token may no longer work.
    *
    * @throws {TokenEndpointError} if there is no valid token response
+   * @throws what `control.beforeWrite` throws, exactly
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    */
-  readonly refresh: (tokens: TokenSet) => Promise<TokenSet>
+  readonly refresh: (tokens: TokenSet, control?: RefreshControl) => Promise<TokenSet>
+}
+
+/** How one refresh is sent. */
+export interface RefreshControl {
+  /**
+   * Called at the moment when the request is written to its connection, and again when it is repeated with a DPoP nonce. If it throws,
+   * nothing is written, and `refresh` rejects with exactly what it threw.
+   */
+  readonly beforeWrite?: (() => void) | undefined
+  /** A connection that the caller has acquired, and releases. */
+  readonly connection?: Connection | undefined
+  /** How long to wait for the answer, in **milliseconds**; it may be longer than the option `timeoutMs`. */
+  readonly timeoutMs?: number | undefined
+  /**
+   * Parameters of this refresh, such as `scope` for fewer permissions. They replace those of the options; `resource` replaces all
+   * resources.
+   */
+  readonly parameters?: Readonly<Record<string, string>> | undefined
 }
 
 type Parameters = Readonly<Record<string, string | undefined>>
@@ -97,13 +118,21 @@ export function createTokenEndpoint(
     phase: Phase,
     grantType: string,
     parameters: Parameters,
+    { beforeWrite, ...sending }: Omit<ClientRequestOptions, 'format'> = {},
   ): Promise<{ response: Response; requestedAt: number }> {
-    const requestedAt = Date.now()
+    let requestedAt = Date.now()
     const all = { ...settings.tokenParameters, ...parameters, grant_type: grantType }
     const form = new URLSearchParams(withoutUndefined(all))
-    for (const resource of settings.resource) form.append('resource', resource)
+    const resources = parameters['resource'] === undefined ? settings.resource : []
+    for (const resource of resources) form.append('resource', resource)
     const { answer, secrets } = await request(settings.tokenURL, form, {
+      ...sending,
       format: settings.tokenRequestFormat,
+      beforeWrite() {
+        beforeWrite?.()
+        // The life of the tokens counts from here. What comes before may take long: the queue, signing, connecting.
+        requestedAt = Date.now()
+      },
     }).catch(
       rethrowAs(TokenEndpointError, `The token endpoint gave no answer to the ${phase}`, phase),
     )
@@ -160,11 +189,16 @@ export function createTokenEndpoint(
       })
     },
 
-    async refresh(tokens) {
-      const { refreshToken, scope, idToken, refreshTokenExpiresAt, authorizationDetails } = tokens
-      const { response, requestedAt } = await ask('refresh', 'refresh_token', {
-        refresh_token: refreshToken,
-      })
+    async refresh(tokens, { parameters, ...sending } = {}) {
+      const { refreshToken, idToken, refreshTokenExpiresAt, authorizationDetails } = tokens
+      // An answer without a scope says that it is the one that was asked for.
+      const scope = parameters?.['scope'] ?? tokens.scope
+      const { response, requestedAt } = await ask(
+        'refresh',
+        'refresh_token',
+        { ...parameters, refresh_token: refreshToken },
+        { ...sending, urgent: false },
+      )
       return valid('refresh', response, async () => {
         const { id_token: unchecked, ...body } = (await response.json()) as TokenEndpointResponse
         const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
@@ -220,57 +254,4 @@ function withoutUndefined<Members extends object>(
 ): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
   const given = Object.entries(members).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given) as { [Name in keyof Members]: Exclude<Members[Name], undefined> }
-}
-
-/**
- * The token set of a valid token response.
- *
- * @param requestedAt when the request was sent, in **milliseconds since the epoch**: lifetimes count from then
- * @throws {Error} if the tokens are of another type than requested, or cannot be stored or sent
- * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
- */
-export function toTokenSet(
-  response: TokenEndpointResponse,
-  requestedAt: number,
-  settings: TokenResponseSettings,
-): TokenSet {
-  const tokenType = settings.dpopKey === undefined ? 'bearer' : 'dpop'
-  if (response.token_type !== tokenType) {
-    throw new Error(`its "token_type" is not ${tokenType === 'dpop' ? 'DPoP' : 'Bearer'}`)
-  }
-  if (!/^[\x20-\x7e]+$/.test(response.access_token)) {
-    throw new Error('its "access_token" has characters that no header can have')
-  }
-  const { expires_in, refresh_token: refreshToken, scope, id_token: idToken } = response
-  const details: unknown = response.authorization_details
-  if (isTooDeep(details)) {
-    throw new Error(`its "authorization_details" is nested deeper than ${MAXIMUM_DEPTH} levels`)
-  }
-  const refreshTokenLifetime =
-    // Not in any RFC, yet Google, Microsoft, GitHub and others send it.
-    seconds(response['refresh_token_expires_in']) ?? settings.refreshTokenLifetimeSeconds
-  return {
-    accessToken: response.access_token,
-    tokenType,
-    ...(expires_in !== undefined && { expiresAt: endOf(requestedAt, expires_in) }),
-    ...(refreshToken !== undefined && { refreshToken }),
-    ...(refreshToken !== undefined &&
-      refreshTokenLifetime !== undefined && {
-        refreshTokenExpiresAt: endOf(requestedAt, refreshTokenLifetime),
-      }),
-    ...(scope !== undefined && { scope }),
-    ...(idToken !== undefined && { idToken }),
-    ...(Array.isArray(details) && {
-      authorizationDetails: details as readonly AuthorizationDetail[],
-    }),
-  }
-}
-
-function endOf(startedAt: number, lifetimeSeconds: number): number {
-  return Math.min(startedAt + Math.floor(lifetimeSeconds * 1000), Number.MAX_SAFE_INTEGER)
-}
-
-function seconds(value: unknown): number | undefined {
-  const number = typeof value === 'string' ? Number.parseFloat(value) : value
-  return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined
 }

@@ -7,6 +7,11 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
   readonly phase: string
   /** The HTTP status of the provider's answer. `undefined` if none came. */
   readonly httpStatus?: number | undefined
+  /**
+   * How long the provider asks to wait before the next request (`Retry-After`), in **milliseconds**, at most 15 minutes. `undefined` if it
+   * does not say.
+   */
+  readonly retryAfterMs?: number | undefined
   /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string | undefined
   /** The error that caused it, without secrets. */
@@ -15,22 +20,36 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
 
 /**
  * The HTTP status of our error, by the provider's answer: 504 if there was none in time, 503 if the provider is
- * overloaded (429, 503), 502 for its other failures, and otherwise what the OAuth error says.
+ * overloaded (429, 503) or busy with another refresh, 502 for its other failures, and otherwise what the OAuth error says.
  */
-export function statusFor({
-  networkCode,
-  httpStatus,
-  error,
-}: ProviderErrorFacts): 400 | 500 | 502 | 503 | 504 {
+export function statusFor(facts: ProviderErrorFacts): 400 | 500 | 502 | 503 | 504 {
+  const { networkCode, httpStatus, error } = facts
   if (networkCode === 'timeout') return 504
-  if (httpStatus === 429 || httpStatus === 503) return 503
+  if (httpStatus === 429 || httpStatus === 503 || isRefreshUnderWay(facts)) return 503
   if (httpStatus !== undefined && httpStatus >= 500) return 502
   const status = oauthErrorFrom('token', error)?.status ?? 502
   return status === 'refused' ? 502 : status
 }
 
-/** Whether the same request may succeed later: after network failures, 408, 429 and 5xx. */
-export function isRetryable({ networkCode, httpStatus }: ProviderErrorFacts): boolean {
+/**
+ * Whether the same request may succeed later: after network failures, 408, 429 and 5xx, and while another refresh
+ * is under way.
+ */
+export function isRetryable(facts: ProviderErrorFacts): boolean {
+  const { networkCode, httpStatus } = facts
   if (networkCode !== undefined) return networkCode !== 'too_large'
+  if (isRefreshUnderWay(facts)) return true
   return httpStatus === 408 || httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500)
+}
+
+/**
+ * Salesforce answers `invalid_grant` with this description while it still works on another refresh with the same refresh
+ * token, which stays valid.
+ */
+function isRefreshUnderWay({ phase, error, errorDescription }: ProviderErrorFacts): boolean {
+  return (
+    phase === 'refresh' &&
+    error === 'invalid_grant' &&
+    /\balready being processed\b/i.test(errorDescription ?? '')
+  )
 }

@@ -15,7 +15,8 @@ const GIVE_THE_CA = 'Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`, or by
 export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
   Object.entries({
     timeout: {
-      meaning: 'No complete answer came within `timeoutMs`.',
+      meaning:
+        'No complete answer came within `timeoutMs`, or none of the `maximumConnections` was free in that time.',
       fix: 'Check the firewall, and whether connections have to go through a proxy. If the provider is only slow, raise `timeoutMs`.',
     },
     too_large: {

@@ -8,7 +8,7 @@ import { SERVER_ERRORS } from './table-server.js'
  * A request to the provider failed: the base of {@link TokenEndpointError},
  * {@link PushedAuthorizationRequestError}, {@link ProfileError}, {@link ResourceError} and {@link DiscoveryError}.
  *
- * `status` is 504 after a timeout, 503 if the provider is overloaded (429, 503), 500 if it refused the
+ * `status` is 504 after a timeout, 503 if the provider is overloaded (429, 503) or busy, 500 if it refused the
  * client itself (such as `invalid_client`), 400 if it refused what the browser brought (`invalid_grant`), and 502
  * otherwise. `retryable` is `true` after timeouts, network failures, 408, 429 and 5xx.
  *
@@ -29,6 +29,7 @@ export abstract class ProviderError extends AuthorizationCodeError implements Pr
   readonly retryable: boolean
   readonly phase: string
   readonly httpStatus: number | undefined
+  readonly retryAfterMs: number | undefined
   readonly networkCode: string | undefined
   readonly error: string | undefined
   readonly errorDescription: string | undefined
@@ -37,6 +38,7 @@ export abstract class ProviderError extends AuthorizationCodeError implements Pr
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
     this.phase = facts.phase
     this.httpStatus = facts.httpStatus
+    this.retryAfterMs = facts.retryAfterMs
     this.networkCode = facts.networkCode
     this.error = facts.error
     this.errorDescription = facts.errorDescription

@@ -29,7 +29,7 @@ export const SERVER_ERRORS = {
     message:
       'The token endpoint refused a request, could not be reached, or its answer cannot be used.',
     cause:
-      '`phase` is `exchange` at a login and `refresh` later. A refresh that fails is an error only if the access token has expired: until then, requests use the access token that they have. If the provider refuses the refresh for good, the error is a [`LoginRequiredError`](#err_login_required) instead. `invalid_grant` always means that. `invalid_request`, and a 400 without a reason, mean it only after the access token has expired: some servers send them instead of `invalid_grant`.',
+      '`phase` is `exchange` at a login and `refresh` later. A refresh that fails is an error only if the access token has expired: until then, requests use the access token that they have. If the provider refuses the refresh for good, the error is a [`LoginRequiredError`](#err_login_required) instead. `invalid_grant`, `consent_required`, `interaction_required` and a 403 with `unauthorized_client` always mean that. `invalid_request`, and a 400 or 401 without a reason, mean it only after the access token has expired: some servers send them instead of `invalid_grant`.',
     fix: 'Look at the request and its answer. Check that `tokenURL` is the token endpoint of this provider, and that this server can reach it.',
     page: {
       title: 'This login could not be finished',
@@ -39,7 +39,7 @@ export const SERVER_ERRORS = {
     checks: [
       '**It has an `error`.** Look it up in [OAuth errors](#oauth-errors).',
       '**It has a `networkCode`.** Look it up in [network errors](#network-errors).',
-      '**Its status is 503.** The provider is overloaded (HTTP 429 or 503). Try again later.',
+      '**Its status is 503.** The provider is overloaded (HTTP 429 or 503), or works on another refresh of the same person (Salesforce). Try again later; `retryAfterMs` says when, if the provider does.',
       '**The answer is not a token response.** The message says what is wrong with it. `parseTokenResponse` can read an unusual one.',
       '**The ID token is not valid.** The message says which part. Check `issuer`, `clientID`, and that the clock of this machine is right.',
     ],

@@ -1,8 +1,9 @@
-import { LoginRequiredError } from '../errors/errors.js'
+import { LoginRequiredError } from '../errors/login-errors.js'
+import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
-import { hasEnded, lineOf, restored, withAnswer } from './grant-record.js'
+import { hasEnded, isNewer, lineOf, restored, withAnswer } from './grant-record.js'
 import type { Line, RefreshAnswer } from './grant-record.js'
-import type { Cell, GrantCells } from './grant-cells.js'
+import type { Cell, GrantCells } from './cell.js'
 import type { RefreshWays } from './refresh-ways.js'
 
 /** Stores the provider's answers, and never discards one that could still count. */
@@ -11,13 +12,13 @@ export interface Answers {
    * Stores an answer. Resolves to the line as it is afterwards: with this answer, or with something newer. If the store
    * cannot be reached, the answer is offered again later, and the caller gets it now.
    *
-   * @param mark the mark of this renewal
+   * @param isMine says which marks are of this renewal
    * @throws {LoginRequiredError} if the grant has ended meanwhile; the tokens are then revoked
    */
   readonly store: (
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
     ways: Pick<RefreshWays, 'revoke'>,
   ) => Promise<Line>
 
@@ -31,6 +32,9 @@ export interface Answers {
   readonly offerAgain: (cell: Cell, line: Line) => Promise<Line | undefined>
 }
 
+/** Whether a mark is of the renewal that has brought an answer. */
+type IsMine = (mark: string) => boolean
+
 /** How long an answer is offered, in **milliseconds**. */
 const OFFERED_MS = 60 * 60_000
 
@@ -39,6 +43,12 @@ const OFFERED_MS = 60 * 60_000
  * begins to count, and would refresh with the old token.
  */
 const OFFER_MS = 1_000
+
+/**
+ * How long a call of the store may take for an answer, in **milliseconds**. A call that is lost must not use up the time
+ * in which another process counts.
+ */
+const CALL_LIMIT_MS = 1_000
 
 /** How often an answer is written over other changes of the record before it waits for the next offer. */
 const MAXIMUM_ATTEMPTS = 10
@@ -49,18 +59,18 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   async function put(
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
   ): Promise<Line | 'ended' | undefined> {
-    let look = cell.seen ?? (await cells.look(cell))
+    let look = cell.seen ?? (await cells.look(cell, CALL_LIMIT_MS))
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
       // A store that has lost the record gets it back as it was when the request was sent.
       const record = restored(look.record, answer.base)
       const present = lineOf(record, answer.line)
       if (hasEnded(record) || present === undefined) return 'ended'
-      const next = withAnswer(record, answer, mark())
+      const next = withAnswer(record, answer, isMine)
       if (next === undefined) return present
-      if (await cells.write(cell, look, next)) return lineOf(next, answer.line)
-      look = await cells.look(cell)
+      if (await cells.write(cell, look, next, CALL_LIMIT_MS)) return lineOf(next, answer.line)
+      look = await cells.look(cell, CALL_LIMIT_MS)
     }
     return undefined
   }
@@ -68,18 +78,16 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   async function offer(
     cell: Cell,
     answer: RefreshAnswer,
-    mark: () => string | undefined,
+    isMine: IsMine,
     { revoke }: Pick<RefreshWays, 'revoke'>,
   ): Promise<void> {
     const until = clock.monotonic() + OFFERED_MS
     for (;;) {
-      await new Promise<void>((resolve) => {
-        clock.timer(OFFER_MS, resolve, { background: true })
-      })
+      await wait(clock, OFFER_MS, { background: true })
       if (!cell.answers.has(answer)) return
       const stored = await cells
-        .look(cell)
-        .then(() => put(cell, answer, mark))
+        .look(cell, CALL_LIMIT_MS)
+        .then(() => put(cell, answer, isMine))
         .catch(() => undefined)
       if (stored === 'ended') void revoke(answer.tokens)
       if (stored !== undefined || clock.monotonic() >= until) break
@@ -88,10 +96,10 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   }
 
   return {
-    async offerAgain(cell, { id, generation }) {
-      const answer = [...cell.answers].find((one) => one.line === id && one.generation > generation)
+    async offerAgain(cell, line) {
+      const answer = [...cell.answers].find((one) => one.line === line.id && isNewer(one, line))
       if (answer === undefined) return undefined
-      const stored = await put(cell, answer, () => cell.seen?.record?.mark?.id)
+      const stored = await put(cell, answer, () => true)
       if (stored === undefined) return undefined
       // The next offer finds the end too, and revokes the tokens.
       if (stored === 'ended') throw new LoginRequiredError('grant_ended')
@@ -99,17 +107,16 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       return stored
     },
 
-    async store(cell, answer, mark, ways) {
+    async store(cell, answer, isMine, ways) {
       cell.answers.add(answer)
-      const stored = await put(cell, answer, mark).catch(() => undefined)
-      if (stored === undefined) {
-        void offer(cell, answer, mark, ways)
-        return { ...answeredLine(answer), ...answer, id: answer.line }
-      }
-      cell.answers.delete(answer)
-      if (stored !== 'ended') return stored
-      void ways.revoke(answer.tokens)
-      throw new LoginRequiredError('grant_ended')
+      const stored = await put(cell, answer, isMine).catch(() => undefined)
+      if (stored === undefined) void offer(cell, answer, isMine, ways)
+      else cell.answers.delete(answer)
+      if (stored === 'ended') void ways.revoke(answer.tokens)
+      // This process may have ended the grant while the store took its time.
+      const hasGone = cell.seen?.record?.closed.includes(answer.line) ?? false
+      if (stored === 'ended' || hasGone) throw new LoginRequiredError('grant_ended')
+      return stored ?? { ...answeredLine(answer), ...answer, id: answer.line }
     },
   }
 }

@@ -1,6 +1,6 @@
 import { StorageError } from '../errors/errors.js'
 import type { GrantStore } from '../options/grant-store.js'
-import { randomId } from './grant-cells.js'
+import { randomId } from '../lib/random-id.js'
 import { claimKey, endedSessionKey } from './record-codec.js'
 
 /** What counts only once, and what has ended, over all processes that share the store. */

@@ -1,90 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { StorageError } from '../errors/errors.js'
-import { within } from '../lib/clock.js'
+import { StorageError } from '../errors/setup-errors.js'
+import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
-import { hasEnded, restored } from './grant-record.js'
-import type { GrantRecord, Line, RefreshAnswer } from './grant-record.js'
+import { note, noteWritten } from './cell.js'
+import type { Cell, GrantCells, Look } from './cell.js'
+import { TOMBSTONE_MS, hasEnded, restored } from './grant-record.js'
+import type { GrantRecord } from './grant-record.js'
 import { grantKey } from './record-codec.js'
 import type { RecordCodec } from './record-codec.js'
-
-/** How a renewal has ended. */
-export interface Renewal {
-  /** The line afterwards. */
-  readonly line: Line
-  /** `refreshed`: by this process. `shared`: by another. `busy`: another is at it, and the present token is usable. */
-  readonly source: 'refreshed' | 'shared' | 'busy'
-  /** Whether the process that had begun it did not answer for the whole lease. */
-  readonly tookOver: boolean
-}
-
-/** What a process has last seen of a grant's record. */
-export interface Look {
-  /** `undefined` if there is no record. */
-  readonly version: string | undefined
-  readonly record: GrantRecord | undefined
-  /** When it was asked for, in monotonic **milliseconds**. */
-  readonly at: number
-}
-
-/** What one process remembers of one grant. */
-export interface Cell {
-  readonly id: string
-  seen?: Look
-  /** The last record that the store has accepted from this process, and when. */
-  accepted?: { readonly record: GrantRecord; readonly at: number }
-  /** Answers of the provider that the store does not have yet. */
-  readonly answers: Set<RefreshAnswer>
-  /** Another process's mark, and since when it has not changed. Times are monotonic **milliseconds**. */
-  watched?: { mark: string; since: number; countedAt: number; looks: number } | undefined
-  /** When this process has first seen the record's failure, in monotonic **milliseconds**. */
-  failure?: { readonly id: string; readonly since: number } | undefined
-  /** Renewals under way in this process, by line and generation. */
-  readonly renewals: Map<string, Promise<Renewal>>
-  /** When a renewal in the background was last begun, in monotonic **milliseconds**. */
-  triedAt?: number
-  /** A refresh that never reached the provider. */
-  trouble?: Trouble | undefined
-  /** The generation that an API has refused: its access token is no longer usable. */
-  refused?: { readonly line: string; readonly generation: number } | undefined
-}
-
-/** A refresh that never reached the provider, remembered by the process that met it. */
-export interface Trouble {
-  readonly line: string
-  readonly attempts: number
-  /** Until when no other refresh is sent, in monotonic **milliseconds**. */
-  readonly until: number
-  readonly error: unknown
-}
-
-/** Reads and writes the records of grants, and remembers what this process has seen and written. */
-export interface GrantCells {
-  readonly cellOf: (id: string) => Cell
-  /** The record as it is now. @throws {StorageError} */
-  readonly look: (cell: Cell) => Promise<Look>
-  /** The record as it was at most `cacheMs` **milliseconds** ago. @throws {StorageError} */
-  readonly recentLook: (cell: Cell) => Promise<Look>
-  /**
-   * Writes `next` if the record is still the one that was seen. Resolves to whether it did.
-   *
-   * @param limitMs how long one call of the store may take, in **milliseconds**; 5 seconds if left out
-   * @throws {StorageError} if it is not known whether the store did
-   */
-  readonly write: (cell: Cell, was: Look, next: GrantRecord, limitMs?: number) => Promise<boolean>
-  /**
-   * Treats a record as written that the store has refused or not answered: it counts in this process at once, and is
-   * written at the next looks.
-   */
-  readonly insist: (cell: Cell, was: Look, next: GrantRecord) => void
-  /** How many renewals of a strategy are under way, answers that the store does not have yet included. */
-  readonly busy: (strategy: string) => number
-}
-
-/** A random id: 128 bits in Base64url. */
-export function randomId(): string {
-  return randomBytes(16).toString('base64url')
-}
 
 /** What {@link createGrantCells} needs. */
 export interface GrantCellsParts {
@@ -94,17 +18,14 @@ export interface GrantCellsParts {
   readonly cacheMs: number
 }
 
-/** How long a tombstone is kept: longer than any answer is offered, or a late write can take. */
-export const TOMBSTONE_MS = 2 * 60 * 60 * 1000
-
 /** How long a process remembers what the store has accepted. */
 const REMEMBERED_MS = 60_000
 
 /** How long one call of the store may take. Stores have limits of their own; this is for those that have none. */
 const CALL_LIMIT_MS = 5_000
 
-/** How far apart two looks at the same mark must be to count as two. */
-const LOOKS_APART_MS = 1_000
+/** How often an end is written again that the store has refused, in **milliseconds**. */
+const INSISTED_MS = 1_000
 
 /** How many looks are taken at a record that other processes change all the time. */
 const MAXIMUM_LOOKS = 5
@@ -121,7 +42,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
   function cellOf(id: string): Cell {
     const known = cells.get(id)
-    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map() }
+    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map(), updates: new Set() }
     // Moved to the end: the first are those that were not used for the longest time.
     if (known !== undefined) cells.delete(id)
     cells.set(id, cell)
@@ -141,12 +62,13 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
   }
 
-  function isIdle({ answers, renewals, accepted, trouble, seen }: Cell): boolean {
+  function isIdle({ answers, renewals, updates, accepted, trouble, seen }: Cell): boolean {
     const now = clock.monotonic()
     return (
       answers.size === 0 &&
+      updates.size === 0 &&
       renewals.size === 0 &&
-      now >= (accepted?.at ?? -Infinity) + REMEMBERED_MS &&
+      now >= (accepted?.until ?? -Infinity) &&
       now >= (seen?.at ?? -Infinity) + cacheMs &&
       now >= (trouble?.until ?? -Infinity)
     )
@@ -188,54 +110,60 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
   function remembered({ accepted }: Cell): GrantRecord | undefined {
     if (accepted === undefined) return undefined
-    return clock.monotonic() < accepted.at + REMEMBERED_MS ? accepted.record : undefined
+    return clock.monotonic() < accepted.until ? accepted.record : undefined
   }
 
-  async function look(cell: Cell): Promise<Look> {
+  async function look(cell: Cell, limitMs?: number): Promise<Look> {
     for (let looksLeft = MAXIMUM_LOOKS; ; looksLeft--) {
-      const found = await read(cell)
+      const found = await read(cell, limitMs)
       const known = remembered(cell)
       const record = known === undefined ? found.record : restored(found.record, known)
-      if (record === undefined || record === found.record) return note(cell, found)
-      if (await write(cell, found, record)) return cell.seen ?? found
+      if (record === undefined || record === found.record)
+        return note(cell, found, clock.monotonic())
+      if (await write(cell, found, record, limitMs)) return cell.seen ?? found
       if (looksLeft === 1) {
         throw new StorageError('Reading a grant', new Error('other processes keep changing it'))
       }
     }
   }
 
-  async function read({ id }: Cell): Promise<Look> {
-    const at = clock.monotonic()
-    const stored = await call('Reading a grant', () => store.get(grantKey(id)))
-    if (stored === undefined) return { version: undefined, record: undefined, at }
-    try {
-      return { version: stored.version, record: codec.read(stored.value, grantKey(id)), at }
-    } catch (error) {
-      const { message } = error as Error
-      throw new StorageError('Opening a grant', error, message)
+  /** Looks at the record, which writes what is remembered, until the store has it. */
+  async function writeLater(cell: Cell): Promise<void> {
+    while (remembered(cell) !== undefined) {
+      await wait(clock, INSISTED_MS, { background: true })
+      try {
+        await look(cell)
+        return
+      } catch {
+        // The store still fails.
+      }
     }
   }
 
-  /** Takes note of what the store has, unless something was seen that was asked for later. */
-  function note(cell: Cell, seen: Look): Look {
-    if ((cell.seen?.at ?? -Infinity) > seen.at) return seen
-    cell.seen = seen
-    const { mark, failure } = seen.record ?? {}
-    if (mark === undefined) cell.watched = undefined
-    else if (cell.watched?.mark !== mark.id) {
-      cell.watched = { mark: mark.id, since: seen.at, countedAt: seen.at, looks: 1 }
-    } else if (seen.at >= cell.watched.countedAt + LOOKS_APART_MS) {
-      cell.watched.countedAt = seen.at
-      cell.watched.looks += 1
+  function moment(): Pick<Look, 'at' | 'wall'> {
+    return { at: clock.monotonic(), wall: clock.now() }
+  }
+
+  async function read({ id }: Cell, limitMs?: number): Promise<Look> {
+    const asked = moment()
+    const stored = await call('Reading a grant', () => store.get(grantKey(id)), limitMs)
+    if (stored === undefined) return { version: undefined, record: undefined, ...asked }
+    try {
+      const record = codec.read(stored.value, grantKey(id))
+      return { version: stored.version, record, ...asked }
+    } catch (error) {
+      throw new StorageError('Opening a grant', error)
     }
-    if (failure === undefined) cell.failure = undefined
-    else if (cell.failure?.id !== failure.id) cell.failure = { id: failure.id, since: seen.at }
-    return seen
+  }
+
+  /** By both clocks: one stands still in some processes that were frozen, the other can jump. */
+  function isRecent({ at, wall }: Look): boolean {
+    return clock.monotonic() < at + cacheMs && Math.abs(clock.now() - wall) < cacheMs
   }
 
   function recentLook(cell: Cell): Promise<Look> {
     const { seen } = cell
-    if (seen !== undefined && clock.monotonic() < seen.at + cacheMs) return Promise.resolve(seen)
+    if (seen !== undefined && isRecent(seen)) return Promise.resolve(seen)
     const joined = looks.get(cell.id)
     if (joined !== undefined) return joined
     const looking = look(cell).finally(() => looks.delete(cell.id))
@@ -250,7 +178,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     limitMs?: number,
   ): Promise<boolean> {
     const key = grantKey(cell.id)
-    const at = clock.monotonic()
+    const asked = moment()
     const version = randomBytes(12).toString('base64url')
     const record = { version, value: codec.write(next, key) }
     const ttlMs = hasEnded(next)
@@ -261,14 +189,16 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     let written = await set().catch(() => undefined)
     // It may have been done although it failed. Who reads its own version has done it.
     if (written === undefined) {
-      const { version: found } = await read(cell)
+      const { version: found } = await read(cell, limitMs)
       if (found === version) written = true
       else
-        written = found === was.version && ((await set()) || (await read(cell)).version === version)
+        written =
+          found === was.version &&
+          ((await set()) || (await read(cell, limitMs)).version === version)
     }
     if (!written) return false
-    cell.accepted = { record: next, at }
-    note(cell, { version, record: next, at })
+    cell.accepted = { record: next, until: asked.at + REMEMBERED_MS }
+    noteWritten(cell, was, { version, record: next, ...asked }, clock.monotonic())
     return true
   }
 
@@ -276,19 +206,23 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     cellOf,
     look,
     recentLook,
+    isRecent,
     write,
 
     insist(cell, { version }, next) {
-      const at = clock.monotonic()
-      cell.accepted = { record: next, at }
-      note(cell, { version, record: next, at })
-      isTroubled = true
+      const asked = moment()
+      cell.accepted = { record: next, until: asked.at + TOMBSTONE_MS }
+      note(cell, { version, record: next, ...asked }, asked.at)
+      void writeLater(cell)
     },
 
     busy(strategy) {
       return [...cells.values()]
         .filter(({ seen }) => seen?.record?.strategy === strategy)
-        .reduce((sum, { renewals, answers }) => sum + Math.max(renewals.size, answers.size), 0)
+        .reduce(
+          (sum, cell) => sum + Math.max(cell.renewals.size, cell.answers.size, cell.updates.size),
+          0,
+        )
     },
   }
 }

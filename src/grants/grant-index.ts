@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
 import { storeCall } from './claims.js'
-import { randomId, TOMBSTONE_MS } from './grant-cells.js'
+import { randomId } from '../lib/random-id.js'
+import { TOMBSTONE_MS } from './grant-record.js'
 import { endedNameKey } from './record-codec.js'
 
 /** By which of its names the provider ends a login. */
@@ -92,10 +93,8 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
       for (let after: string | undefined; ;) {
         const ids = await storeCall(() => store.linked(name, BATCH, after))
         const done = await Promise.allSettled(ids.map(endOne))
-        for (const [index, one] of done.entries()) {
-          if (one.status === 'rejected') failure ??= one
-          else if (one.value) over.push(ids[index]!)
-        }
+        failure ??= done.find((one) => one.status === 'rejected')
+        over.push(...ids.filter((_, index) => isOver(done[index])))
         after = ids.at(-1)
         if (ids.length < BATCH) break
       }
@@ -103,6 +102,10 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
       if (failure !== undefined) throw failure.reason
     },
   }
+}
+
+function isOver(one: PromiseSettledResult<boolean> | undefined): boolean {
+  return one?.status === 'fulfilled' && one.value
 }
 
 /** The index of a person's grants. It is readable, for operators. */

@@ -1,4 +1,3 @@
-import type { ProviderErrorFacts } from '../errors/errors.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /**
@@ -90,8 +89,14 @@ export interface Failure {
   readonly facts: FailureFacts
 }
 
-/** The facts of an error that say nothing about secrets. */
-export type FailureFacts = Omit<ProviderErrorFacts, 'cause'>
+/** The facts of an error, without its cause. */
+export interface FailureFacts {
+  readonly phase: string
+  readonly httpStatus?: number | undefined
+  readonly networkCode?: string | undefined
+  readonly error?: string | undefined
+  readonly errorDescription?: string | undefined
+}
 
 /** An answer of the provider to a refresh. */
 export interface RefreshAnswer {
@@ -105,6 +110,19 @@ export interface RefreshAnswer {
   readonly base: GrantRecord
 }
 
+/** How a renewal has ended. */
+export interface Renewal {
+  /** The line afterwards. */
+  readonly line: Line
+  /** `refreshed`: by this process. `shared`: by another. `busy`: another is at it, and the present token is usable. */
+  readonly source: 'refreshed' | 'shared' | 'busy'
+  /** Whether the process that had begun it did not answer for the whole lease. */
+  readonly tookOver: boolean
+}
+
+/** How long a tombstone is kept: longer than any answer is offered, or a late write can take. */
+export const TOMBSTONE_MS = 2 * 60 * 60 * 1000
+
 /** How many lines a grant keeps. */
 const MAXIMUM_LINES = 3
 
@@ -116,9 +134,14 @@ export function hasEnded(record: GrantRecord): boolean {
   return record.endedAt !== undefined
 }
 
+/** Whether a line was in the record, even if it has ended meanwhile. */
+export function wasWritten({ lines, closed }: GrantRecord, line: string): boolean {
+  return closed.includes(line) || lines.some(({ id }) => id === line)
+}
+
 /** The line of this id. */
-export function lineOf(record: GrantRecord, id: string): Line | undefined {
-  return record.lines.find((line) => line.id === id)
+export function lineOf(record: GrantRecord | undefined, id: string): Line | undefined {
+  return record?.lines.find((line) => line.id === id)
 }
 
 /**
@@ -134,7 +157,6 @@ export function withLine(
   return {
     ...record,
     endedAt: undefined,
-    failure: undefined,
     lastLine: number,
     lines: lines.slice(0, MAXIMUM_LINES),
     closed: closedWith(record.closed, lines.slice(MAXIMUM_LINES)),
@@ -157,35 +179,50 @@ export function withRefusal(record: GrantRecord, lineId: string, reason: string)
   const lines = record.lines.map((line) =>
     line.id === lineId ? { ...line, refused: reason } : line,
   )
-  return { ...record, lines, mark: undefined, failure: undefined }
+  return { ...record, lines, mark: undefined, failure: failureOfOthers(record, lineId) }
+}
+
+/** The generation of a line's tokens, and the mark under which they were requested. */
+type Age = Pick<Line, 'generation' | 'underMark'>
+
+/**
+ * Whether these tokens of a line count, and not the others. Of two answers of one generation, the one counts that was
+ * requested under the later mark.
+ */
+export function isNewer(one: Age, other: Age): boolean {
+  return (
+    one.generation > other.generation ||
+    (one.generation === other.generation && one.underMark > other.underMark)
+  )
 }
 
 /**
- * Writes an answer of the provider into its line, and into no other. Of two answers of one generation, the one counts
- * that was requested under the later mark.
+ * Writes an answer of the provider into its line, and into no other.
  *
- * @param mine takes the mark out if it is this one
+ * @param isMine says which marks are taken out
  * @returns `undefined` if the record has something newer
  */
 export function withAnswer(
   record: GrantRecord,
   answer: RefreshAnswer,
-  mine: string | undefined,
+  isMine: (mark: string) => boolean,
 ): GrantRecord | undefined {
   const present = lineOf(record, answer.line)
   if (present === undefined) return undefined
-  const isNewer =
-    present.generation < answer.generation ||
-    (present.generation === answer.generation && present.underMark < answer.underMark)
-  if (!isNewer) return undefined
+  if (!isNewer(answer, present)) return undefined
   const { generation, tokens, renewAt, underMark } = answer
   const next: Line = { ...present, generation, tokens, renewAt, underMark, refused: undefined }
   return {
     ...record,
     lines: record.lines.map((line) => (line === present ? next : line)),
-    failure: undefined,
-    mark: record.mark?.id === mine ? undefined : record.mark,
+    failure: failureOfOthers(record, answer.line),
+    mark: record.mark !== undefined && isMine(record.mark.id) ? undefined : record.mark,
   }
+}
+
+/** The failure that is noted, unless it is of this line. */
+function failureOfOthers({ failure }: GrantRecord, line: string): Failure | undefined {
+  return failure?.line === line ? undefined : failure
 }
 
 /** A tombstone of the grant: without tokens, and with the memory of its lines. */
@@ -235,9 +272,8 @@ export function restored(found: GrantRecord | undefined, remembered: GrantRecord
 }
 
 function newerOf(line: Line, other: Line | undefined): Line {
-  if (other === undefined || other.generation < line.generation) return line
-  if (other.generation > line.generation) return other
-  if (other.underMark !== line.underMark) return other.underMark > line.underMark ? other : line
+  if (other === undefined || isNewer(line, other)) return line
+  if (isNewer(other, line)) return other
   return other.refused !== undefined && line.refused === undefined ? other : line
 }
 

@@ -1,5 +1,6 @@
 import { systemClock } from '../lib/clock.js'
 import { createSeal } from '../lib/sealing.js'
+import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { GRANT_PARTS } from '../options/grants-option.js'
 import type { StoredGrants } from '../options/grants-option.js'
@@ -12,7 +13,12 @@ import { createGrantEngine } from './grant-engine.js'
 import type { GrantEngine } from './grant-engine.js'
 import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
-import { sealedRecords } from './record-codec.js'
+import { createMemoryStore } from './memory-store.js'
+import { clearRecords, sealedRecords } from './record-codec.js'
+import { resealAll } from './reseal.js'
+import type { Resealed } from './reseal.js'
+import { watchStore } from './watch-store.js'
+import type { StoreFailureListener } from './watch-store.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** The table of {@link GrantsOptions}. */
@@ -40,6 +46,8 @@ export interface GrantParts {
   readonly engine: GrantEngine
   readonly claims: Claims
   readonly index: GrantIndex
+  /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
+  readonly onStoreFailure: (listener: StoreFailureListener) => void
 }
 
 /** Builds the parts that work on a store. */
@@ -48,13 +56,35 @@ export function createGrantParts(
   codec: RecordCodec,
   cacheSeconds: number,
 ): GrantParts {
+  const { watched, onFailure } = watchStore(store)
   const engine = createGrantEngine({
-    store,
+    store: watched,
     codec,
     clock: systemClock,
     cacheMs: cacheSeconds * 1000,
   })
-  return { engine, claims: createClaims(store), index: createGrantIndex(store) }
+  return {
+    engine,
+    claims: createClaims(watched),
+    index: createGrantIndex(watched),
+    onStoreFailure: onFailure,
+  }
+}
+
+/**
+ * How many grants, claims and tombstones a process remembers whose tokens are in the sessions: each takes about as much
+ * memory as a session.
+ */
+const MAXIMUM_RECORDS = 100_000
+
+/** Records are in this process: a look costs next to nothing. */
+const CACHE_SECONDS = 10
+
+/** The parts for strategies whose tokens are in the sessions. Claims and grants never push each other out. */
+export function createProcessParts(): GrantParts {
+  const store = createMemoryStore({ maximumRecords: MAXIMUM_RECORDS })
+  const claims = createClaims(createMemoryStore({ maximumRecords: MAXIMUM_RECORDS }))
+  return { ...createGrantParts(store, clearRecords, CACHE_SECONDS), claims }
 }
 
 /** The parts of a value of the option `grants`. */
@@ -81,8 +111,10 @@ export function partsOf(grants: StoredGrants): GrantParts {
  * ```
  */
 export class Grants implements StoredGrants {
-  /** @internal */
-  readonly [GRANT_PARTS]: GrantParts
+  /** For this package only. */
+  readonly [GRANT_PARTS]: unknown
+  readonly #store: GrantStore
+  readonly #seal: Seal
 
   /** @throws {ConfigurationError} if the store lacks a method, the secret is too short, or an option is unknown */
   constructor(store: GrantStore, options: GrantsOptions) {
@@ -91,9 +123,20 @@ export class Grants implements StoredGrants {
       options,
       'new Grants(store, { secret: process.env.GRANT_SECRET })',
     )
-    const checked = readStore(store, 'store')
-    const codec = sealedRecords(createSeal(secret, 'grants'))
-    this[GRANT_PARTS] = createGrantParts(checked, codec, cacheSeconds)
+    this.#store = readStore(store, 'store')
+    this.#seal = createSeal(secret, 'grants')
+    this[GRANT_PARTS] = createGrantParts(this.#store, sealedRecords(this.#seal), cacheSeconds)
+  }
+
+  /**
+   * Seals the records of these ids anew if they were not sealed with the first secret.
+   *
+   * @param ids the ids of all records in the store, in batches
+   * @throws {StorageError} if the store fails
+   */
+  protected resealAll(ids: AsyncIterable<readonly string[]>): Promise<Resealed> {
+    const { engine } = partsOf(this)
+    return resealAll(ids, { store: this.#store, seal: this.#seal, rewrite: engine.rewrite })
   }
 
   /**
@@ -103,7 +146,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   endSession(sessionId: string, keepMs: number): Promise<void> {
-    return this[GRANT_PARTS].claims.endSession(sessionId, keepMs)
+    return partsOf(this).claims.endSession(sessionId, keepMs)
   }
 
   /**
@@ -112,7 +155,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   isSessionEnded(sessionId: string): Promise<boolean> {
-    return this[GRANT_PARTS].claims.isSessionEnded(sessionId)
+    return partsOf(this).claims.isSessionEnded(sessionId)
   }
 }
 

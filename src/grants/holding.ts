@@ -6,7 +6,7 @@ import { guardOf } from '../session/session-guard.js'
 import { readStrategyData, requireSession, showStrategyData } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
 import { tryToChangeStoredData } from '../session/stored-session.js'
-import type { GrantEngine } from './grant-engine.js'
+import type { Adoption } from './adoption.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
@@ -34,6 +34,8 @@ export interface Holding {
   readonly hold: (data: StrategyData, id: string, record: GrantRecord) => StrategyData
   /** Brings the session up to date with the line that a request has used. */
   readonly update: (request: LoginRequest, id: string, line: Line) => Promise<void>
+  /** How many sessions are being brought up to date. */
+  readonly busy: () => number
 }
 
 const NOT_HERE =
@@ -44,7 +46,7 @@ export interface HoldingParts {
   readonly sessionKey: string
   /** Identifies the strategy. */
   readonly strategy: string
-  readonly engine: GrantEngine
+  readonly engine: Adoption
   readonly entries: SessionEntries
   /** How long a grant lives whose tokens come from a session, in **milliseconds**. */
   readonly lifetimeMs: number
@@ -60,7 +62,8 @@ export interface HoldingParts {
  */
 export function tokensInSession(parts: HoldingParts, onForeign: () => void): Holding {
   const { sessionKey, engine, entries, timeoutMs } = parts
-  const share = createSingleFlight<void>()
+  const share = createSingleFlight<undefined>()
+  let writing = 0
   const corrected = new WeakSet()
 
   /** What must be written in place of the data of a session that is about to be stored. */
@@ -108,10 +111,15 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       const change = (one: StrategyData): StrategyData | undefined => withNewerEntry(one, made)
       showStrategyData(session, sessionKey, change(data) ?? data)
       // If the session store fails, the next request of this process finds the newer tokens in the engine.
-      await share(`${id}:${line.generation}`, () =>
-        tryToChangeStoredData(request, sessionKey, change, timeoutMs),
-      )
+      writing += 1
+      await share(`${id}:${line.generation}`, async () => {
+        await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
+        return undefined
+      })
+      writing -= 1
     },
+
+    busy: () => writing,
   }
 }
 
@@ -152,6 +160,8 @@ export function idInSession(
     async update() {
       // A refresh never writes a session.
     },
+
+    busy: () => 0,
   }
 }
 

@@ -46,6 +46,11 @@ export function grantKey(id: string): string {
   return `grant/${id}`
 }
 
+/** The id of the grant whose record has this id in the store; `undefined` if it is not a grant's. */
+export function grantIdIn(key: string): string | undefined {
+  return key.startsWith('grant/') ? key.slice('grant/'.length) : undefined
+}
+
 /** The id under which the store has that something counts once, such as a callback. */
 export function claimKey(id: string): string {
   return `claim/${id}`

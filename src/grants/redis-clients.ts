@@ -36,19 +36,26 @@ export interface RedisConnection {
   /**
    * Sends one command to the master that has `key`.
    *
-   * @param signal removes the command from the client's queue, if the client can do that and has not sent it
+   * @param signal removes the command from the client's queue, if it was not sent and the client can do that
    */
   readonly send: (
     args: [command: string, ...args: string[]],
     key: string,
     signal: AbortSignal,
   ) => Promise<unknown>
-  /** Whether it is connected; `undefined` if the client does not say. */
+  /**
+   * Whether the client would send a command at once; `undefined` if it does not say. One that was closed counts as
+   * ready: its commands fail at once.
+   */
   readonly isReady: () => boolean | undefined
   /** Whether commands should wait until it is connected, because they could not be taken back from the client's queue. */
   readonly holdsUntilReady: boolean
   /** Whether the client follows the redirections of a Cluster. */
   readonly isCluster: boolean
+  /** A connection to each master, for what is to be done on all of them; itself if there is one. */
+  readonly masters: () => Promise<readonly RedisConnection[]>
+  /** What the client puts before each key by itself. */
+  readonly clientPrefix: string
 }
 
 /**
@@ -87,6 +94,7 @@ interface IoredisOptions {
   readonly sentinels?: unknown
   readonly role?: unknown
   readonly readOnly?: unknown
+  readonly keyPrefix?: unknown
 }
 
 function ioredis(client: Seen, name: string): RedisConnection | undefined {
@@ -103,14 +111,20 @@ function ioredis(client: Seen, name: string): RedisConnection | undefined {
   }
   if (options.readOnly === true) throw readsFromReplicas(name, 'readOnly: false')
 
-  const known = client as unknown as IoredisClient
-  return {
+  const known = client as unknown as IoredisClient & { nodes(role: 'master'): Seen[] }
+  const connection: RedisConnection = {
     send: ([command, ...args]) => known.call(command, args),
     // 'wait': the first command connects. 'end': commands fail at once.
     isReady: () => ['ready', 'wait', 'end'].includes(known.status),
     holdsUntilReady: true,
     isCluster,
+    masters() {
+      const nodes = isCluster ? known.nodes('master').map((node) => readNode(node, name)) : []
+      return Promise.resolve(isCluster ? nodes : [connection])
+    },
+    clientPrefix: typeof options.keyPrefix === 'string' ? options.keyPrefix : '',
   }
+  return connection
 }
 
 interface NodeRedisOptions {
@@ -121,7 +135,10 @@ interface NodeRedisOptions {
 
 /** How each kind of client of node-redis sends a command. The types differ between its versions. */
 interface NodeRedisSends {
+  readonly isOpen: boolean
   readonly isReady?: boolean
+  readonly masters: readonly unknown[]
+  nodeClient(master: unknown): Seen | Promise<Seen>
   sendCommand(args: string[], options: object): Promise<unknown>
   sendCommand(isReadonly: false, args: string[], options: object): Promise<unknown>
   sendCommand(key: string, isReadonly: false, args: string[], options: object): Promise<unknown>
@@ -136,7 +153,7 @@ function nodeRedis(client: Seen, name: string): RedisConnection | undefined {
   refuseNodeRedisOptions(client, name)
 
   const known = client as unknown as NodeRedisSends
-  return {
+  const connection: RedisConnection = {
     send(args, key, signal) {
       const options = nodeRedisCommandOptions(signal)
       // `false`: not a read that a replica may answer.
@@ -144,10 +161,24 @@ function nodeRedis(client: Seen, name: string): RedisConnection | undefined {
       if (isSentinel) return known.sendCommand(false, args, options)
       return known.sendCommand(args, options)
     },
-    isReady: () => known.isReady,
-    holdsUntilReady: false,
+    isReady: () => (known.isReady === undefined ? undefined : known.isReady || !known.isOpen),
+    // A Sentinel and a Cluster are ready or not as a whole, and may reach the one server that matters.
+    holdsUntilReady: !isCluster && !isSentinel,
     isCluster,
+    async masters() {
+      if (!isCluster) return [connection]
+      const nodes = known.masters.map(async (master) => known.nodeClient(master))
+      return (await Promise.all(nodes)).map((node) => readNode(node, name))
+    },
+    // `sendCommand` takes keys as they are.
+    clientPrefix: '',
   }
+  return connection
+}
+
+/** A connection to one node of a Cluster, which has a client of its own. */
+function readNode(node: Seen, name: string): RedisConnection {
+  return readRedisClient(node as unknown as RedisGrantsClient, name)
 }
 
 /** @throws {ConfigurationError} if the client is in `legacyMode` or reads from replicas */
@@ -170,22 +201,27 @@ function refuseNodeRedisOptions(client: Seen, name: string): void {
   if (options.readonly === true) throw readsFromReplicas(name, 'readonly: false')
 }
 
-/** `abortSignal` is the name since version 5, and `signal` in version 4, which ignores the rest. */
+/**
+ * Version 4 ignores these. Its own `signal` is not used: it breaks the queue of the client if the command was sent.
+ */
 function nodeRedisCommandOptions(signal: AbortSignal): object {
   // The reply is text, whatever the client is set to. The time limit is ours: the client's own counts the time in
   // which this process was busy.
-  return { abortSignal: signal, signal, typeMapping: {}, timeout: undefined }
+  return { abortSignal: signal, typeMapping: {}, timeout: undefined }
 }
 
 function adapter(client: Seen): RedisConnection | undefined {
   if (typeof client['runCommand'] !== 'function') return undefined
   const known = client as unknown as RedisCommands
-  return {
+  const connection: RedisConnection = {
     send: async (args) => known.runCommand(args),
     isReady: () => undefined,
     holdsUntilReady: false,
     isCluster: false,
+    masters: () => Promise.resolve([connection]),
+    clientPrefix: '',
   }
+  return connection
 }
 
 function readsFromReplicas(name: string, instead: string): ConfigurationError {

@@ -58,7 +58,7 @@ async function attempt(
 
   async function untilAccepted(): Promise<unknown> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-      if (!connection.holdsUntilReady || connection.isReady()) {
+      if (!connection.holdsUntilReady || connection.isReady() !== false) {
         try {
           return await connection.send(args, key, stop.signal)
         } catch (error) {

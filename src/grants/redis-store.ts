@@ -126,7 +126,7 @@ const UNLINKED_AT_ONCE = 1_000
 export function createRedisStore(settings: RedisStoreSettings): GrantStore {
   const { client, prefix, commandTimeoutMs } = settings
   const { run, runScript } = createRedisCommander(client, commandTimeoutMs)
-  const recordKey = (id: string): string => `${prefix}record:${id}`
+  const recordKey = (id: string): string => recordPrefix(prefix) + id
   const indexKey = (name: string): string => `${prefix}index:${name}`
 
   async function get(id: string): Promise<StoredRecord | undefined> {
@@ -168,6 +168,11 @@ export function createRedisStore(settings: RedisStoreSettings): GrantStore {
       }
     },
   }
+}
+
+/** The part of a record's key that precedes its id. */
+export function recordPrefix(prefix: string): string {
+  return `${prefix}record:`
 }
 
 function parseRecord(content: string): StoredRecord {

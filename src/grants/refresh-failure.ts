@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { ProviderError, TokenEndpointError } from '../errors/errors.js'
+import { ProviderError, TokenEndpointError } from '../errors/provider-errors.js'
 import type { Clock } from '../lib/clock.js'
 import type { Failure, FailureFacts, GrantRecord } from './grant-record.js'
-import type { Cell } from './grant-cells.js'
+import type { Cell } from './cell.js'
 
 /** The first pause after a failed refresh, before it doubles, in **milliseconds**. */
 const FIRST_PAUSE_MS = 1_000
@@ -22,10 +22,11 @@ export function failureOf(
   line: string,
   previous: Failure | undefined,
   clock: Clock,
+  random: () => number,
 ): Failure | undefined {
   if (!(error instanceof ProviderError) || error.httpStatus === undefined) return undefined
   const attempts = (previous?.line === line ? previous.attempts : 0) + 1
-  const forMs = Math.max(pauseAfter(attempts), retryAfterMs(error) ?? 0)
+  const forMs = Math.max(pauseAfter(attempts, random), retryAfterMs(error) ?? 0)
   return {
     id: randomBytes(9).toString('base64url'),
     line,
@@ -46,9 +47,9 @@ export function retryAfterMs(error: unknown): number | undefined {
 }
 
 /** How long to wait after so many failures: doubling, and between half and all of it, so that grants do not wait in step. */
-export function pauseAfter(attempts: number): number {
+export function pauseAfter(attempts: number, random: () => number): number {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1))
-  return Math.round(longest * (0.5 + Math.random() / 2))
+  return Math.round(longest * (0.5 + random() / 2))
 }
 
 /**

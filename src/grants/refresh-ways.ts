@@ -1,5 +1,4 @@
-import type { Renewal } from './grant-cells.js'
-import type { GrantOwner } from './grant-record.js'
+import type { GrantOwner, Renewal } from './grant-record.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /** One of the few connections to a provider. The engine takes it before it marks a record. */

@@ -1,11 +1,13 @@
-import { LoginRequiredError, TokenEndpointError } from '../errors/errors.js'
+import { LoginRequiredError } from '../errors/login-errors.js'
+import { TokenEndpointError } from '../errors/provider-errors.js'
+import { StorageError } from '../errors/setup-errors.js'
 import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { TokenSet } from '../options/token-set.js'
 import { createAnswers } from './answers.js'
-import type { Cell, GrantCells, Look, Renewal } from './grant-cells.js'
-import { hasEnded, lineOf, withRefusal } from './grant-record.js'
-import type { GrantRecord, Line } from './grant-record.js'
+import type { Cell, GrantCells, Look } from './cell.js'
+import { hasEnded, isNewer, lineOf, withRefusal } from './grant-record.js'
+import type { GrantRecord, Line, Renewal } from './grant-record.js'
 import { isValid, outlivesRequest, renewalTime } from './line-state.js'
 import { createMarkKeeper, mayTakeOver } from './mark-keeper.js'
 import type { MarkKeeper } from './mark-keeper.js'
@@ -48,7 +50,7 @@ interface Sendable {
 class StaleMark extends Error {}
 
 /** Creates {@link Renew}. */
-export function createRenew(cells: GrantCells, clock: Clock): Renew {
+export function createRenew(cells: GrantCells, clock: Clock, random: () => number): Renew {
   const answers = createAnswers(cells, clock)
 
   /** What a look says about the renewal: it is over, another process is at it, or it can be sent. */
@@ -63,13 +65,13 @@ export function createRenew(cells: GrantCells, clock: Clock): Renew {
       throw new LoginRequiredError('grant_ended')
     }
     const over = (source: Renewal['source']) => ({ over: { line, source, tookOver: false } })
-    if (line.generation > present.generation) return over('shared')
+    if (isNewer(line, present)) return over('shared')
     if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
     const failure = activeFailure(cell, record, line.id, clock) ?? pauseOf(ways)
     if (failure !== undefined) throw failure
     if (record.mark === undefined) return { go: record, line }
     if (isUsable(cell, line)) return over('busy')
-    return mayTakeOver(cell) ? { go: record, line } : 'wait'
+    return mayTakeOver(cell, record.mark) ? { go: record, line } : 'wait'
   }
 
   /** Whether the present access token will do: then nobody takes over from another process. */
@@ -122,33 +124,40 @@ export function createRenew(cells: GrantCells, clock: Clock): Renew {
     connection: Connection,
   ): Promise<Line | undefined> {
     const { id, generation } = line
-    const keeper = createMarkKeeper({ cells, clock, cell, line: id, generation })
+    const keeper = createMarkKeeper({ cells, clock, cell, line })
     if (!(await keeper.mark(look))) return undefined
     keeper.start()
-    const releaseLate = clock.timer(
-      MARK_KEPT_MS,
-      () => {
-        // From now on, others may try, and callers of this process too.
-        cell.renewals.delete(renewalKey(line))
-        void keeper.release()
-      },
-      { background: true },
-    )
+    const late = createDeadline(clock, MARK_KEPT_MS, () => {
+      // From now on, others may try, and callers of this process too. The connection is still listened to, but does not
+      // count: a provider that has come back must not be shut out by requests that will never be answered.
+      cell.renewals.delete(renewalKey(line))
+      connection.release()
+      void keeper.release()
+    })
     try {
-      const sent = await send(line, ways, connection, keeper)
-      if (sent === undefined) return undefined
-      await keeper.stop()
+      const sent = await send(line, ways, connection, keeper, late.restart)
+      if (sent === undefined) {
+        await keeper.release()
+        return undefined
+      }
+      // Not awaited: a mark that is being written must not hold up the answer.
+      void keeper.stop()
       const renewAt = renewalTime(sent.tokens, ways.refreshBeforeSeconds, clock.now())
       const answer = { line: id, generation: generation + 1, renewAt, base: go, ...sent }
-      const stored = await answers.store(cell, answer, keeper.id, ways)
+      const stored = await answers.store(cell, answer, keeper.isMine, ways)
       cell.trouble = undefined
       return stored
     } catch (error) {
       await keeper.stop()
       if (error instanceof LoginRequiredError) throw error
+      if (error instanceof StorageError) {
+        // Nothing was sent, and the provider is not to blame: no pause.
+        await keeper.release()
+        throw error
+      }
       return await afterFailure(error, cell, line, ways, keeper)
     } finally {
-      releaseLate()
+      late.cancel()
     }
   }
 
@@ -160,12 +169,14 @@ export function createRenew(cells: GrantCells, clock: Clock): Renew {
     { refresh }: RefreshWays,
     connection: Connection,
     keeper: MarkKeeper,
+    onWrite: () => void,
   ): Promise<{ tokens: TokenSet; underMark: number } | undefined> {
     for (;;) {
       let underMark = 0
       const beforeWrite = (): void => {
         if (!keeper.isFresh()) throw new StaleMark()
         underMark = keeper.number()
+        onWrite()
       }
       try {
         const control = { beforeWrite, connection, timeoutMs: LISTENED_MS }
@@ -192,11 +203,11 @@ export function createRenew(cells: GrantCells, clock: Clock): Renew {
     if (reason !== undefined) return refuse(cell, line, reason, ways)
     const pauseMs = retryAfterMs(error)
     if (pauseMs !== undefined) ways.connections.pause(pauseMs)
-    const noted = failureOf(error, line.id, cell.seen?.record?.failure, clock)
+    const noted = failureOf(error, line.id, cell.seen?.record?.failure, clock, random)
     await keeper.release(() => noted)
     if (noted === undefined || cell.seen?.record?.failure?.id !== noted.id) {
       const attempts = cell.trouble?.line === line.id ? cell.trouble.attempts + 1 : 1
-      const until = clock.monotonic() + (noted?.forMs ?? pauseAfter(attempts))
+      const until = clock.monotonic() + (noted?.forMs ?? pauseAfter(attempts, random))
       cell.trouble = { line: line.id, attempts, until, error }
     }
     throw error
@@ -205,18 +216,18 @@ export function createRenew(cells: GrantCells, clock: Clock): Renew {
   /** Notes the refusal. Resolves to the line if another process has renewed it: then nothing was refused. */
   async function refuse(
     cell: Cell,
-    { id, generation }: Line,
+    sent: Line,
     reason: string,
     { onRefused }: RefreshWays,
   ): Promise<Line> {
     for (;;) {
       const look = await cells.look(cell)
       const { record } = look
-      const line = record === undefined ? undefined : lineOf(record, id)
+      const line = record === undefined ? undefined : lineOf(record, sent.id)
       if (record === undefined || line === undefined) throw new LoginRequiredError('grant_ended')
-      if (line.generation > generation) return line
+      if (isNewer(line, sent)) return line
       if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
-      if (await cells.write(cell, look, withRefusal(record, id, reason))) {
+      if (await cells.write(cell, look, withRefusal(record, sent.id, reason))) {
         onRefused(record.of, reason)
         throw new LoginRequiredError('grant_ended')
       }
@@ -236,8 +247,25 @@ export function createRenew(cells: GrantCells, clock: Clock): Renew {
   }
 }
 
-function renewalKey({ id, generation }: Line): string {
-  return `${id}:${generation}`
+/** Calls `run` once, `ms` **milliseconds** after the last restart. */
+function createDeadline(
+  clock: Clock,
+  ms: number,
+  run: () => void,
+): { readonly restart: () => void; readonly cancel: () => void } {
+  const start = (): (() => void) => clock.timer(ms, run, { background: true })
+  let cancel = start()
+  return {
+    restart() {
+      cancel()
+      cancel = start()
+    },
+    cancel: () => cancel(),
+  }
+}
+
+function renewalKey({ id, generation, underMark }: Line): string {
+  return `${id}:${generation}:${underMark}`
 }
 
 /** The error to throw while the provider wants no refresh at all. */

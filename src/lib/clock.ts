@@ -43,9 +43,13 @@ export const systemClock: Clock = {
 }
 
 /** Resolves after `ms` **milliseconds**. */
-export function wait(clock: Clock, ms: number): Promise<void> {
+export function wait(
+  clock: Clock,
+  ms: number,
+  options?: { readonly background?: boolean },
+): Promise<void> {
   return new Promise((resolve) => {
-    clock.timer(ms, resolve)
+    clock.timer(ms, resolve, options)
   })
 }
 

@@ -2,12 +2,8 @@ import { hash } from 'node:crypto'
 import type { LoginSession } from '../lib/login-request.js'
 import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
-import {
-  readStrategyData,
-  requireSession,
-  saveSession,
-  writeStrategyData,
-} from '../session/request-session.js'
+import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
+import { saveSession } from '../session/stored-session.js'
 
 /** How many login attempts a session keeps, finished ones included. The oldest is dropped first. */
 const MAXIMUM_ATTEMPTS = 8

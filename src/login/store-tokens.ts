@@ -1,7 +1,7 @@
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import type { Exchanged } from '../endpoints/token.js'
 import { LoginRequiredError } from '../errors/errors.js'
-import { randomId } from '../grants/grant-cells.js'
+import { randomId } from '../lib/random-id.js'
 import type { GrantEngine } from '../grants/grant-engine.js'
 import { accountName, providerNames } from '../grants/grant-index.js'
 import type { GrantIndex } from '../grants/grant-index.js'
@@ -17,10 +17,9 @@ import {
   keepFields,
   readStrategyData,
   requireSession,
-  saveSession,
   writeStrategyData,
 } from '../session/request-session.js'
-import { reloadSession } from '../session/stored-session.js'
+import { reloadSession, saveSession } from '../session/stored-session.js'
 
 /**
  * Stores the tokens of a login as a grant, and puts the grant into the session: the current one if another provider is

@@ -85,11 +85,21 @@ export const CLIENT_OPTIONS = {
 
   /**
    * How long a request to the provider may take, from connecting to the last byte of the response, in
-   * **milliseconds**.
+   * **milliseconds**. Waiting for one of the `maximumConnections` may take as long again.
    *
    * @default 10_000 (10 seconds)
    */
   timeoutMs: { read: positive, default: 10_000 },
+
+  /**
+   * How many requests of this strategy are under way at the provider at once in this process, and so how many
+   * connections it opens, from 1. Further requests wait, logins first; a login that waits longer than `timeoutMs`
+   * fails. A refresh that the provider has not answered for a minute is still listened to, but no longer counts.
+   * `strategy.fetch` is not limited by it.
+   *
+   * @default 32
+   */
+  maximumConnections: { read: positive, default: 32 },
 
   /**
    * The largest response body that is accepted, in **bytes**. Applies to the provider's responses and to those of

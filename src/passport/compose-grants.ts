@@ -2,15 +2,15 @@ import type { Diagnostics } from '../diagnostics/watch.js'
 import { ConfigurationError } from '../errors/errors.js'
 import { accountName } from '../grants/grant-index.js'
 import type { GrantOwner } from '../grants/grant-record.js'
-import { partsOf } from '../grants/grants.js'
+import { createProcessParts, partsOf } from '../grants/grants.js'
 import type { GrantParts } from '../grants/grants.js'
 import { idInSession, tokensInSession } from '../grants/holding.js'
 import type { Holding } from '../grants/holding.js'
-import { createProcessParts } from '../grants/memory-grants.js'
 import type { RefreshWays } from '../grants/refresh-ways.js'
 import { createRequestGrants } from '../grants/request-grants.js'
 import type { RequestGrants } from '../grants/request-grants.js'
 import { createSessionEntries } from '../grants/session-entry.js'
+import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
@@ -23,6 +23,8 @@ export interface ComposedGrants extends GrantParts {
   readonly accountOf: (user: object) => string | undefined
   /** How long a grant lives that is not used, in **milliseconds**. */
   readonly lifetimeOf: (session: LoginSession) => number
+  /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
+  readonly idle: (timeoutMs: number) => Promise<number>
 }
 
 /** How a strategy talks to its provider about its grants. */
@@ -43,6 +45,7 @@ export function composeGrants(
   const { sessionKey, timeoutMs, grants, name } = settings
   const strategy = strategyIdOf(settings)
   const parts = grants === undefined ? (processParts ??= createProcessParts()) : partsOf(grants)
+  parts.onStoreFailure((method) => report('storage', { outcome: 'failed', reason: method }))
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 
@@ -97,6 +100,13 @@ export function composeGrants(
     accountOf,
     requestGrants: createRequestGrants({ sessionKey, timeoutMs, holding, ways, ...parts }),
     lifetimeOf: lifetimeOfSession,
+    async idle(timeoutMs) {
+      const until = systemClock.monotonic() + timeoutMs
+      const busy = await parts.engine.idle(strategy, timeoutMs)
+      // The tokens of a renewal that is over may be on their way into the session.
+      while (holding.busy() > 0 && systemClock.monotonic() < until) await wait(systemClock, 20)
+      return busy + holding.busy()
+    },
   }
 }
 
@@ -113,7 +123,8 @@ function lifetimeOfSession({ cookie }: LoginSession): number {
 /** @throws {ConfigurationError} if it cannot be an account id */
 function accountIn(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
-  if ((typeof value === 'string' && value !== '') || Number.isFinite(value)) return String(value)
+  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   throw new ConfigurationError(
     'accountOf must return a string that is not empty, a number, or undefined. Without the option, it is the id of the user that verify returns.',
     'accountOf',
@@ -127,7 +138,8 @@ function callOnGrantRefused(
   reason: string,
 ): void {
   if (onGrantRefused === undefined) return
-  const call = async (): Promise<unknown> =>
-    onGrantRefused({ strategy: name, reason, ...(account !== undefined && { account }) })
-  call().catch(() => undefined)
+  const refusal = { strategy: name, reason, ...(account !== undefined && { account }) }
+  Promise.resolve(refusal)
+    .then(onGrantRefused)
+    .catch(() => undefined)
 }

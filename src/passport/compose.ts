@@ -19,7 +19,9 @@ import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
 import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revocation.js'
 import { openSignedResponse } from '../endpoints/signed-response.js'
+import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
+import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { RequestGrants } from '../grants/request-grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
@@ -59,14 +61,6 @@ export interface UseCases {
   readonly grantHolder: GrantHolder
   /** The client's own keys, if it has any. */
   readonly keys: ClientKeys | undefined
-}
-
-const SHIM = {
-  acquire: () => Promise.resolve({ release: () => undefined, waited: false }),
-  pause: () => undefined,
-  pausedForMs: () => 0,
-  refusalOf: (error: unknown) =>
-    (error as { error?: string }).error === 'invalid_grant' ? 'invalid_grant' : undefined,
 }
 
 /**
@@ -114,22 +108,32 @@ export function composeUseCases(
   )
 
   // The grants, in the sessions or in a store.
-  const { engine, claims, index, holding, requestGrants, accountOf, lifetimeOf } = composeGrants(
-    settings,
-    {
-      refresh: watch('refresh', tokenEndpoint.refresh),
-      refusalOf: SHIM.refusalOf,
-      revoke,
-      connections: SHIM,
-    },
-    diagnostics,
-  )
+  const { engine, claims, index, holding, requestGrants, accountOf, lifetimeOf, idle } =
+    composeGrants(
+      settings,
+      {
+        refresh: watch('refresh', tokenEndpoint.refresh),
+        refusalOf: refusalOfRefresh,
+        revoke,
+        connections: transport.connections,
+      },
+      diagnostics,
+    )
   const endBy = (reason: string) =>
     reportAfter('grant_end', requestGrants.end, (tokens) =>
       tokens.length === 0 ? undefined : { outcome: 'ok', reason },
     )
   const grantHolder: GrantHolder = { endGrant: endBy('logout'), revoke }
   const endForGood = endBy('end_grant')
+
+  /** A provider that asks for a pause at a login wants no refreshes either. */
+  const pausing =
+    <Given extends readonly unknown[], Value>(work: (...given: Given) => Promise<Value>) =>
+    (...given: Given): Promise<Value> =>
+      work(...given).catch((error: unknown) => {
+        transport.connections.pause(retryAfterMs(error) ?? 0)
+        throw error
+      })
 
   // The use cases.
   const pendingLogins = observedPendingLogins(
@@ -164,7 +168,7 @@ export function composeUseCases(
       settings.signedAuthorizationResponses && verifyJwt !== undefined
         ? (parameters) => openSignedResponse(parameters, verifyJwt)
         : undefined,
-    exchangeCode: watch('exchange', tokenEndpoint.exchange),
+    exchangeCode: watch('exchange', pausing(tokenEndpoint.exchange)),
     verify: watch('verify', verify, (user): Conclusion =>
       user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),
@@ -176,7 +180,7 @@ export function composeUseCases(
 
   return {
     requestGrants,
-    idle: (timeoutMs) => engine.idle(strategyId, timeoutMs),
+    idle,
     resources,
     transport,
     diagnostics,

@@ -20,7 +20,8 @@ import { fetchWithToken } from './fetch-with-token.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
-import type { PassportActions } from './passport-actions.js'
+import { actionsOf } from './passport-actions.js'
+import { hookedProfile } from './hooked-profile.js'
 import { registeredStrategies } from './registered-strategies.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
@@ -188,16 +189,12 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
 
   /**
    * For a graceful stop: resolves when no renewal is under way in this process and every answer of the provider is
-   * stored, or when the time is up. A process that ends earlier can lose a login: its refresh token may have been used
-   * already.
+   * stored, or when the time is up. A process that ends earlier can lose a login.
    *
    * @example
    * ```ts
    * process.once('SIGTERM', () => {
-   *   server.close(async () => {
-   *     await strategy.idle({ timeoutMs: 10_000 })
-   *     process.exit()
-   *   })
+   *   server.close(() => strategy.idle({ timeoutMs: 10_000 }).then(() => process.exit()))
    * })
    * ```
    *
@@ -266,17 +263,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
 
   /** Called by Passport: starts a login or finishes one. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
-    // Read before anything is awaited. If the application gave Passport the strategy itself and not its name, Passport
-    // sets the actions on that one object, and the next request replaces them.
-    const { success, fail, redirect, error } = this as unknown as PassportActions
-    const act = (outcome: LoginOutcome | { action: 'error'; error: unknown }): void => {
-      // The application may have answered by itself meanwhile, for example after a time-out of its own.
-      if (req.res?.writableEnded === true) return
-      if (outcome.action === 'redirect') redirect(outcome.url)
-      else if (outcome.action === 'success') success(outcome.user, outcome.info)
-      else if (outcome.action === 'fail') fail(outcome.info, outcome.status)
-      else error(outcome.error)
-    }
+    const act = actionsOf(this, req)
     this.startOrFinish(req, options)
       .then(act, (failure: unknown) => act({ action: 'error', error: failure }))
       // Actions run the application's code, and what that throws must not end the process.
@@ -303,24 +290,11 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
       return this.useCases.finishLogin(req, parameters, options, {
         tokenParameters: this.tokenParams(options) as Parameters,
         readProfile: this.useCases.diagnostics.watch('profile', (accessToken) =>
-          this.hookedProfile(accessToken),
+          hookedProfile((done) => this.userProfile(accessToken, done)),
         ),
       })
     }
     const hooked = this.authorizationParams(options) as Parameters
     return { action: 'redirect', url: await this.useCases.startLogin(req, options, hooked) }
-  }
-
-  /** The hook `userProfile`, as a promise. */
-  private hookedProfile(accessToken: string): Promise<Profile | undefined> {
-    return new Promise((resolve, reject) => {
-      const done = (error?: unknown, profile?: Profile): void => {
-        if (!error) resolve(profile)
-        else reject(error instanceof Error ? error : new Error('It failed', { cause: error }))
-      }
-      // A subclass may make it an async function: what that throws would be lost otherwise.
-      const load = (): unknown => this.userProfile(accessToken, done)
-      Promise.resolve(load()).catch(reject)
-    })
   }
 }

@@ -10,6 +10,7 @@ import { createTransport, rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
+import { CLIENT_OPTIONS } from '../options/client-options.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
@@ -102,7 +103,11 @@ export async function discover(
     options,
     "discover('https://login.example.com', { timeoutMs: 5_000 })",
   )
-  const transport = createTransport({ ...settings, responseLimitBytes: 1_048_576 })
+  const transport = createTransport({
+    ...settings,
+    responseLimitBytes: CLIENT_OPTIONS.responseLimitBytes.default,
+    maximumConnections: CLIENT_OPTIONS.maximumConnections.default,
+  })
   try {
     const metadata = await readMetadata(url, transport)
     return toProvider(settings.mutualTls ? withMutualTlsAliases(metadata) : metadata, settings)

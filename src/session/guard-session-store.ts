@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import { systemClock } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import { readTable } from '../options/option-table.js'

@@ -1,4 +1,4 @@
-import { StorageError } from '../errors/errors.js'
+import { StorageError } from '../errors/setup-errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import { callStore } from './call-store.js'

@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { callStore } from './call-store.js'
-import type { StoreLimits } from './call-store.js'
 import type { StrategyData } from './strategy-data.js'
 
 export type { StrategyData }
@@ -118,15 +116,6 @@ export function hiddenMethod(
     enumerable: false,
     writable: true,
   })
-}
-
-/**
- * Writes the session to its store now.
- *
- * @throws {StorageError} if the store fails, or has not answered within the limit
- */
-export function saveSession(session: LoginSession, limits?: StoreLimits): Promise<void> {
-  return callStore('Writing the session', (done) => session.save(done), limits)
 }
 
 /** Whether the browser has sent this session's cookie. If not, the session is new. */

@@ -140,3 +140,12 @@ async function readStored(
   )
   return stored ?? undefined
 }
+
+/**
+ * Writes the session to its store now.
+ *
+ * @throws {StorageError} if the store fails, or has not answered within the limit
+ */
+export function saveSession(session: LoginSession, limits?: StoreLimits): Promise<void> {
+  return callStore('Writing the session', (done) => session.save(done), limits)
+}

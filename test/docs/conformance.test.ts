@@ -23,7 +23,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
     'oversized and endless bodies',
     'answers nested deeper than the stack',
     'texts that make a pattern slow',
-    'filling store, ledger or cookies',
+    'filling store, grants or cookies',
     'forged error responses',
     'errors that pass for success',
     'redirects of the token endpoint',

@@ -52,10 +52,11 @@ describe('the code in the documentation', () => {
   })
 })
 
-/** How many whole apps each page has. The README's is run below, all others in test/docs/guides. */
+/** How many whole apps each page has. The README's is run below, that of docs/graceful-stop.md in test/e2e, all others in test/docs/guides. */
 const WHOLE_APPS: Readonly<Record<string, number>> = {
   'README.md': 1,
   'docs/behind-a-proxy.md': 1,
+  'docs/graceful-stop.md': 1,
   'docs/key-rotation.md': 1,
   'docs/logging-out.md': 1,
   'docs/moving-over/from-express-openid-connect.md': 2,

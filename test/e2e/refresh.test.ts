@@ -709,7 +709,6 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
   })
 
   describe('a provider that fails for a moment', () => {
-    const nothing: Script = () => undefined
     const reset: Script = (_request, response) => response.destroy()
     const PASSING: [string, Script, number][] = [
       ['answers 429', json({ error: 'slow_down' }, 429), 503],
@@ -717,9 +716,26 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
       ['answers 503', json({}, 503), 503],
       ['answers 500 and says invalid_request', json({ error: 'invalid_request' }, 500), 502],
       ['cuts the connection', reset, 502],
-      ['says nothing', nothing, 504],
       ['answers with a page', (_request, response) => response.end('<p>'), 502],
     ]
+
+    it('that answers late is waited for in the background, and its answer counts', async () => {
+      const app = await startLoggedIn({ timeoutMs: 50 })
+      const late = createGate()
+      rotating.beforeAnswer = late.pass
+      advanceClock(HOUR - 30)
+      expect(await tokenOf(app)).toBe('access-token-1-of-ada')
+      await late.reached
+      // Later than `timeoutMs`, which is for those who wait.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(await tokenOf(app)).toBe('access-token-1-of-ada')
+      late.open()
+      expect(await app.strategy.idle({ timeoutMs: 20_000 })).toBe(0)
+      advanceClock(30)
+      expect(await tokenOf(app)).toBe('access-token-2-of-ada')
+      expect(asked(provider)).toEqual(ONE_REFRESH)
+      await expectLoginAlive(app)
+    })
 
     it.each(PASSING)(
       'that %s keeps the tokens: the valid one is used, and a request after a pause tries again',

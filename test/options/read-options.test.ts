@@ -137,6 +137,7 @@ describe('an option that cannot be used', () => {
     ['timeoutMs', Infinity],
     ['timeoutMs', null],
     ['timeoutMs', 2 ** 31],
+    ['maximumConnections', 0],
     ['responseLimitBytes', -1],
     ['responseLimitBytes', '1mb'],
     ['dispatcher', {}],
@@ -289,6 +290,7 @@ describe('options that are left out', () => {
       renewInBackground: true,
       accountOf: expect.any(Function),
       timeoutMs: 10_000,
+      maximumConnections: 32,
       responseLimitBytes: 1_048_576,
     })
   })
@@ -345,7 +347,7 @@ describe('options that are left out', () => {
       ...['dangerouslyOmitPkce', 'keyId', 'providerSignatureAlgorithms', 'sessionKey'],
       ...['keepSession', 'skipUserProfile', 'pendingLogins', 'pendingLoginLifetimeMs', 'grants'],
       ...['accountOf', 'onGrantRefused', 'renewInBackground'],
-      ...['timeoutMs', 'responseLimitBytes', 'dispatcher'],
+      ...['timeoutMs', 'maximumConnections', 'responseLimitBytes', 'dispatcher'],
     ]
     const unset = Object.fromEntries(names.map((name) => [name, undefined]))
     const accountOf = expect.any(Function)

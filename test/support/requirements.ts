@@ -15,6 +15,11 @@ const REDIS: Program = {
   advice: 'install the package redis-server (or redis)',
 }
 
+const POSTGRES: Program = {
+  commands: ['postgres'],
+  advice: 'install the package postgresql, and put its programs on the path',
+}
+
 const CHROMIUM: Program = {
   commands: ['chromium', 'chromium-browser', 'google-chrome'],
   advice: 'install the package chromium',
@@ -31,6 +36,14 @@ const GLEWLWYD: Program = {
  */
 export function describeWithRedis(name: string, suite: (redisServer: string) => void): void {
   describeWith(REDIS, name, suite)
+}
+
+/**
+ * `describe` for tests that start a PostgreSQL server of their own; `suite` gets the program's path. Where there
+ * is no such program the tests are skipped, and the run ends by saying so; on CI they fail.
+ */
+export function describeWithPostgres(name: string, suite: (postgres: string) => void): void {
+  describeWith(POSTGRES, name, suite)
 }
 
 /**

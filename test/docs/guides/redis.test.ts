@@ -8,6 +8,7 @@ import { Browser } from '../../support/http.js'
 import { startRedisProcess } from '../../support/redis-process.js'
 import type { RedisProcess } from '../../support/redis-process.js'
 import { describeWithRedis } from '../../support/requirements.js'
+import { startSilentProxy } from '../../support/silent-proxy.js'
 
 jest.setTimeout(60_000)
 
@@ -29,14 +30,7 @@ describeWithRedis('the app of the guide to several processes', (redisServer) => 
 
   it('is one app in two processes', async () => {
     const [app] = appsIn(await readGuide('docs/redis-and-several-processes.md'))
-    const { issuer, clientID, clientSecret } = provider.options
-    const environment = {
-      REDIS_URL: redis.url,
-      TOKEN_SECRET: 'a secret of 32 characters, at least',
-      ISSUER: issuer,
-      CLIENT_ID: clientID,
-      CLIENT_SECRET: clientSecret,
-    }
+    const environment = environmentWith(redis.url)
     const first = await project.start(app, () => environment)
     const second = await project.start(app, () => ({ ...environment, APP_URL: first.url }))
     const browser = new Browser()
@@ -58,6 +52,39 @@ describeWithRedis('the app of the guide to several processes', (redisServer) => 
     await browser.post(`${second.url}/auth/logout`)
     expect((await browser.visit(`${first.url}/me`)).status).toBe(302)
   })
+
+  it('answers within seconds while the packets to Redis are dropped, and goes on when they arrive', async () => {
+    const [app] = appsIn(await readGuide('docs/redis-and-several-processes.md'))
+    const proxy = await startSilentProxy(Number(new URL(redis.url).port))
+    const environment = environmentWith(`redis://127.0.0.1:${proxy.port}`)
+    const { url } = await project.start(app, () => environment)
+    const browser = new Browser()
+    expect(await browser.follow(`${url}/me`)).toMatchObject({ status: 200 })
+
+    proxy.silence()
+    const startedAt = performance.now()
+    const away = await Promise.all(Array.from({ length: 20 }, () => browser.visit(`${url}/me`)))
+    const tookMs = performance.now() - startedAt
+    proxy.speak()
+
+    expect(away.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 500))
+    expect(tookMs).toBeLessThan(10_000)
+    let back = await browser.visit(`${url}/me`)
+    while (back.status === 500) back = await browser.visit(`${url}/me`)
+    expect(back.status).toBe(200)
+    await proxy.close()
+  })
+
+  function environmentWith(redisURL: string): Readonly<Record<string, string>> {
+    const { issuer, clientID, clientSecret } = provider.options
+    return {
+      REDIS_URL: redisURL,
+      GRANT_SECRET: 'a secret of 32 characters, at least',
+      ISSUER: issuer,
+      CLIENT_ID: clientID,
+      CLIENT_SECRET: clientSecret,
+    }
+  }
 })
 
 interface Served {

@@ -1,0 +1,108 @@
+import { systemClock } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+import { TransportError } from './transport-error.js'
+
+/** One of the provider's connections, which nobody else uses until it is released. */
+export interface Connection {
+  /** Gives it back. Calling it again does nothing. */
+  readonly release: () => void
+  /** Whether all connections were in use, so that this one had to be waited for. */
+  readonly waited: boolean
+}
+
+/** Limits how many requests of a strategy are under way at the provider. The others wait in a queue. */
+export interface ConnectionLimit {
+  /**
+   * Resolves when a connection is free. `urgent` requests (logins, and people who wait) go before others. Whoever
+   * calls it releases the connection.
+   *
+   * @param limitMs how long to wait, in **milliseconds**; without it, as long as it takes
+   * @throws {TransportError} `timeout`, if none was free within `limitMs`
+   */
+  acquire(urgent: boolean, limitMs?: number): Promise<Connection>
+  /**
+   * No refresh is sent for this long, in **milliseconds**, at most 15 minutes: the provider has asked for it. A pause
+   * never shortens an earlier one. It does not hold up `acquire`: whoever refreshes looks at `pausedForMs` once more when it has
+   * a connection.
+   */
+  pause(ms: number): void
+  /** How long refreshes must still wait, in whole **milliseconds**; 0 if not at all. */
+  pausedForMs(): number
+}
+
+/** The longest pause that a provider can ask for, in **milliseconds**. */
+export const MAXIMUM_PAUSE_MS = 15 * 60 * 1000
+
+/** Somebody who waits for a connection. */
+type Waiter = (connection: Connection) => void
+
+/** Creates a limit of `maximum` connections. */
+export function createConnectionLimit(
+  maximum: number,
+  clock: Clock = systemClock,
+): ConnectionLimit {
+  const urgentWaiters = new Set<Waiter>()
+  const otherWaiters = new Set<Waiter>()
+  let free = maximum
+  let pausedUntil = -Infinity
+
+  function connection(waited: boolean): Connection {
+    let released = false
+    return {
+      waited,
+      release() {
+        if (released) return
+        released = true
+        // undici uses a connection again one round of the event loop after its answer. Before that, it would open another.
+        setImmediate(() => setImmediate(handOn))
+      },
+    }
+  }
+
+  /** Gives a connection that is free again to the one who has waited longest. */
+  function handOn(): void {
+    const waiters = urgentWaiters.size > 0 ? urgentWaiters : otherWaiters
+    const [next] = waiters
+    if (next === undefined) {
+      free += 1
+      return
+    }
+    waiters.delete(next)
+    next(connection(true))
+  }
+
+  return {
+    acquire(urgent, limitMs) {
+      if (free > 0) {
+        free -= 1
+        return Promise.resolve(connection(false))
+      }
+      const waiters = urgent ? urgentWaiters : otherWaiters
+      return new Promise((resolve, reject) => {
+        const waiter: Waiter = (given) => {
+          stopTimer?.()
+          resolve(given)
+        }
+        const giveUp = (ms: number) => () => {
+          waiters.delete(waiter)
+          reject(allInUse(maximum, ms))
+        }
+        const stopTimer = limitMs === undefined ? undefined : clock.timer(limitMs, giveUp(limitMs))
+        waiters.add(waiter)
+      })
+    },
+
+    pause(ms) {
+      pausedUntil = Math.max(pausedUntil, clock.monotonic() + Math.min(ms, MAXIMUM_PAUSE_MS))
+    },
+
+    pausedForMs: () => Math.max(0, Math.ceil(pausedUntil - clock.monotonic())),
+  }
+}
+
+function allInUse(maximum: number, limitMs: number): TransportError {
+  return new TransportError(
+    `All ${maximum} connections to the provider are in use (maximumConnections), and none was free within ${limitMs} ms`,
+    'timeout',
+  )
+}

@@ -1,0 +1,51 @@
+import type { Counter, Histogram } from '@opentelemetry/api'
+import type { DiagnosticEvent } from './events.js'
+import { openTelemetry, TRACER_NAME } from './tracing.js'
+
+/** The instruments of the application's present meter. */
+interface Instruments {
+  readonly steps: Counter
+  readonly durations: Histogram
+}
+
+let instruments: Instruments | undefined
+
+/** Whether metrics are recorded. Many applications have the API of OpenTelemetry installed, but no meter. */
+export function isMetered(): boolean {
+  if (openTelemetry === undefined) return false
+  const { metrics, createNoopMeter } = openTelemetry
+  return metrics.getMeter(TRACER_NAME) !== createNoopMeter()
+}
+
+/**
+ * Counts a step, and measures how long it took. The attributes are the strategy, the step, its outcome and reason, which
+ * have few values each.
+ *
+ * @see [OpenTelemetry, Metrics API](https://opentelemetry.io/docs/specs/otel/metrics/api/)
+ */
+export function recordStep({ strategy, step, outcome, reason, durationMs }: DiagnosticEvent): void {
+  if (openTelemetry === undefined) return
+  const { steps, durations } = (instruments ??= createInstruments(openTelemetry))
+  const attributes = {
+    'passport_authorization_code.strategy': strategy,
+    'passport_authorization_code.step': step,
+    'passport_authorization_code.outcome': outcome,
+    ...(reason !== undefined && { 'passport_authorization_code.reason': reason }),
+  }
+  steps.add(1, attributes)
+  if (durationMs > 0) durations.record(durationMs / 1000, attributes)
+}
+
+function createInstruments({ metrics }: NonNullable<typeof openTelemetry>): Instruments {
+  const meter = metrics.getMeter(TRACER_NAME)
+  return {
+    steps: meter.createCounter('passport_authorization_code.steps', {
+      description: 'Steps of logins and of what follows, such as renewals and ended grants.',
+      unit: '{step}',
+    }),
+    durations: meter.createHistogram('passport_authorization_code.step.duration', {
+      description: 'How long steps took.',
+      unit: 's',
+    }),
+  }
+}

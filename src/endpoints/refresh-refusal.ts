@@ -1,0 +1,44 @@
+import { TokenEndpointError } from '../errors/errors.js'
+
+/**
+ * Codes after which no refresh of this grant can succeed, because the person has to do something. RFC 6749 knows only the
+ * first. Slack sends `invalid_refresh_token`, GitHub `bad_refresh_token`, and Microsoft Entra some of those that
+ * OpenID Connect defines for the authorization endpoint.
+ */
+const FINAL_CODES: ReadonlySet<string> = new Set([
+  'invalid_grant',
+  'invalid_refresh_token',
+  'bad_refresh_token',
+  'interaction_required',
+  'consent_required',
+  'login_required',
+  'account_selection_required',
+])
+
+/**
+ * Why a failed refresh is final: the person has to log in again. `undefined` if a later refresh may succeed. That is so
+ * after failures that pass (no answer, 408, 429, any 5xx, or another refresh under way), and after a misconfiguration of the
+ * client, which says nothing about the grant.
+ *
+ * Some servers send other answers for a refresh token that is no longer valid: @jmondi/oauth2-server answers
+ * `invalid_request`, as Better Auth and Authlib once did, and Glewlwyd answers 400 with an empty body; others answer
+ * 401 without a reason. Such an answer would come to every later refresh. But it may also be about the client, so it is
+ * final only after the access token has expired.
+ *
+ * @param isValid whether the access token is still valid
+ * @returns the OAuth error in lower case, such as `invalid_grant`, or the status, such as `http_401`
+ * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
+ */
+export function refusalOfRefresh(error: unknown, isValid: boolean): string | undefined {
+  if (!(error instanceof TokenEndpointError) || error.retryable) return undefined
+  const { httpStatus } = error
+  // Some servers write codes in capitals, such as `INVALID_REFRESH_TOKEN`. EVE Online has sent
+  // `invalid_grant: Token is expired or invalid.`.
+  const code = error.error?.toLowerCase().split(':', 1)[0]
+  if (code !== undefined && FINAL_CODES.has(code)) return code
+  // With 400 or 401, it is about the client's registration or credentials.
+  if (code === 'unauthorized_client' && httpStatus === 403) return code
+  if (isValid) return undefined
+  if (code === undefined && (httpStatus === 400 || httpStatus === 401)) return `http_${httpStatus}`
+  return code === 'invalid_request' && httpStatus === 400 ? code : undefined
+}

@@ -1,0 +1,132 @@
+import type { GrantRecord, RefreshAnswer, Renewal } from './grant-record.js'
+
+/** What a process has last seen of a grant's record. */
+export interface Look {
+  /** `undefined` if there is no record. */
+  readonly version: string | undefined
+  readonly record: GrantRecord | undefined
+  /** When it was asked for, in monotonic **milliseconds**. */
+  readonly at: number
+  /** The same by the time of day, in **milliseconds since the epoch**. */
+  readonly wall: number
+}
+
+/** What one process remembers of one grant. */
+export interface Cell {
+  readonly id: string
+  seen?: Look
+  /** The last record that the store has accepted from this process, or has to accept, and how long it is remembered. */
+  accepted?: { readonly record: GrantRecord; readonly until: number }
+  /** Answers of the provider that the store does not have yet. */
+  readonly answers: Set<RefreshAnswer>
+  /** The mark in the record, and since when it has not changed. */
+  watched?: WatchedMark | undefined
+  /** When this process has first seen the record's failure, in monotonic **milliseconds**. */
+  failure?: { readonly id: string; readonly since: number } | undefined
+  /** Renewals under way in this process, by line and generation. */
+  readonly renewals: Map<string, Promise<Renewal>>
+  /** What brings sessions up to date after a renewal of this process. */
+  readonly updates: Set<Promise<void>>
+  /** When a renewal in the background was last begun, in monotonic **milliseconds**. */
+  triedAt?: number
+  /** A refresh that never reached the provider. */
+  trouble?: Trouble | undefined
+  /** The generation that an API has refused: its access token is no longer usable. */
+  refused?: { readonly line: string; readonly generation: number } | undefined
+}
+
+/** A mark that this process has seen several times. Times are monotonic **milliseconds**. */
+export interface WatchedMark {
+  readonly mark: string
+  /** When the first look at it was answered. */
+  readonly since: number
+  /** When the last look at it was asked for. */
+  readonly seenAt: number
+  /** When the last look was asked for that counts. */
+  readonly countedAt: number
+  /** How many looks count. */
+  readonly looks: number
+}
+
+/** A refresh that never reached the provider, remembered by the process that met it. */
+export interface Trouble {
+  readonly line: string
+  readonly attempts: number
+  /** Until when no other refresh is sent, in monotonic **milliseconds**. */
+  readonly until: number
+  readonly error: unknown
+}
+
+/** Reads and writes the records of grants, and remembers what this process has seen and written. */
+export interface GrantCells {
+  readonly cellOf: (id: string) => Cell
+  /**
+   * The record as it is now.
+   *
+   * @param limitMs how long one call of the store may take, in **milliseconds**; 5 seconds if left out
+   * @throws {StorageError}
+   */
+  readonly look: (cell: Cell, limitMs?: number) => Promise<Look>
+  /** The record as it was at most `cacheMs` **milliseconds** ago. @throws {StorageError} */
+  readonly recentLook: (cell: Cell) => Promise<Look>
+  /** Whether a look was asked for less than `cacheMs` **milliseconds** ago. */
+  readonly isRecent: (look: Look) => boolean
+  /**
+   * Writes `next` if the record is still the one that was seen. Resolves to whether it did.
+   *
+   * @param limitMs how long one call of the store may take, in **milliseconds**; 5 seconds if left out
+   * @throws {StorageError} if it is not known whether the store did
+   */
+  readonly write: (cell: Cell, was: Look, next: GrantRecord, limitMs?: number) => Promise<boolean>
+  /**
+   * Treats a tombstone as written that the store has refused or not answered: it counts in this process at once, and
+   * is written as soon as possible.
+   */
+  readonly insist: (cell: Cell, was: Look, next: GrantRecord) => void
+  /** How many renewals of a strategy are under way, answers that the store does not have yet included. */
+  readonly busy: (strategy: string) => number
+}
+
+/** How far apart two looks at the same mark must be to count as two. */
+const LOOKS_APART_MS = 1_000
+
+/**
+ * How long a mark may go unseen before looks at it are counted anew, in **milliseconds**. While nobody can reach the
+ * store, its owner cannot change it either: it needs time to do so when the store answers again.
+ */
+const LONGEST_GAP_MS = 4_000
+
+/**
+ * Takes note of what the store has, unless something was seen that was asked for later.
+ *
+ * @param now the monotonic time
+ */
+export function note(cell: Cell, seen: Look, now: number): Look {
+  if ((cell.seen?.at ?? -Infinity) > seen.at) return seen
+  cell.seen = seen
+  const { mark, failure } = seen.record ?? {}
+  cell.watched = mark === undefined ? undefined : watch(cell.watched, mark.id, seen.at, now)
+  if (failure === undefined) cell.failure = undefined
+  else if (cell.failure?.id !== failure.id) cell.failure = { id: failure.id, since: seen.at }
+  return seen
+}
+
+function watch(
+  watched: WatchedMark | undefined,
+  mark: string,
+  at: number,
+  now: number,
+): WatchedMark {
+  if (watched?.mark !== mark || at > watched.seenAt + LONGEST_GAP_MS) {
+    return { mark, since: now, seenAt: at, countedAt: at, looks: 1 }
+  }
+  if (at < watched.countedAt + LOOKS_APART_MS) return { ...watched, seenAt: at }
+  return { ...watched, seenAt: at, countedAt: at, looks: watched.looks + 1 }
+}
+
+/** Takes note of a write. A look that was asked for later may have been answered before the write was done. */
+export function noteWritten(cell: Cell, was: Look, written: Look, now: number): void {
+  const { seen } = cell
+  const isOlder = seen !== undefined && seen.at > written.at && seen.version === was.version
+  note(cell, isOlder ? { ...written, at: seen.at, wall: seen.wall } : written, now)
+}

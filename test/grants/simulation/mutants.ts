@@ -1,0 +1,297 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { REPOSITORY } from '../../support/repository.js'
+import type * as Engine from './engine.js'
+import type { Theme } from './themes.js'
+
+/** A change of one file in `src/grants` that removes a rule. */
+export interface Change {
+  readonly file: string
+  /** Must be in the file exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+/** The engine without one of the rules of renewal, or a part of one. */
+export interface Mutant {
+  readonly rule: number
+  readonly name: string
+  readonly changes: readonly Change[]
+  /** Where the worlds begin that show it soon. */
+  readonly seed?: number
+  /** In which worlds it shows, unless it does in all. */
+  readonly theme?: Theme
+}
+
+function change(file: string, find: string, replace: string): Change {
+  return { file: `${file}.ts`, find, replace }
+}
+
+/** Each of the nine rules removed, in one or several ways. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: 1,
+    name: 'takes over without waiting for the whole lease',
+    changes: [change('mark-keeper', ' && watched.countedAt - watched.since >= LEASE_MS', '')],
+  },
+  {
+    rule: 1,
+    name: 'takes over after two looks with an outage between them',
+    theme: 'outage',
+    changes: [
+      change('mark-keeper', 'watched.looks >= TAKEOVER_LOOKS && ', ''),
+      change('cell', ' || at > watched.seenAt + LONGEST_GAP_MS', ''),
+    ],
+  },
+  {
+    rule: 1,
+    name: 'takes over while the token is usable',
+    theme: 'background',
+    changes: [change('renewal', "if (isUsable(cell, line)) return over('busy')", '')],
+  },
+  {
+    rule: 2,
+    name: 'sends without a look at its mark',
+    changes: [change('renewal', 'if (!keeper.isFresh()) throw new StaleMark()', '')],
+  },
+  {
+    rule: 2,
+    name: 'trusts the monotonic clock alone',
+    changes: [change('mark-keeper', ' && wall < LEASE_MS / 2', '')],
+  },
+  {
+    rule: 2,
+    name: 'does not repeat an unclear mark',
+    theme: 'losses',
+    changes: [
+      change(
+        'grant-cells',
+        'await set().catch(() => undefined)',
+        '(await set()) as boolean | undefined',
+      ),
+      change('mark-keeper', 'beat(REPEAT_MS)', 'beat()'),
+    ],
+  },
+  {
+    rule: 3,
+    name: 'brings closed lines back',
+    changes: [
+      change(
+        'grant-record',
+        'return record.closed.includes(id) || number + MAXIMUM_CLOSED <= record.lastLine',
+        'return number < 0 && record.closed.includes(id)',
+      ),
+    ],
+  },
+  {
+    rule: 3,
+    name: 'numbers each login from one',
+    changes: [change('grant-record', 'const number = record.lastLine + 1', 'const number = 1')],
+  },
+  {
+    rule: 4,
+    name: 'discards an answer that the store does not take',
+    changes: [
+      change(
+        'answers',
+        'if (stored === undefined) void offer(cell, answer, isMine, ways)',
+        'if (stored === undefined) cell.answers.delete(answer)',
+      ),
+    ],
+  },
+  {
+    rule: 4,
+    name: 'keeps the first of two answers',
+    theme: 'two answers',
+    changes: [
+      change(
+        'grant-record',
+        '(one.generation === other.generation && one.underMark > other.underMark)',
+        'false',
+      ),
+    ],
+  },
+  {
+    rule: 4,
+    name: 'stops listening after ten seconds',
+    changes: [change('renewal', 'const LISTENED_MS = 5 * 60_000', 'const LISTENED_MS = 10_000')],
+  },
+  {
+    rule: 4,
+    name: 'lets callers wait for ever',
+    changes: [change('grant-engine', 'within(clock, leftMs, ', 'within(clock, leftMs + 1e9, ')],
+  },
+  {
+    rule: 5,
+    name: 'refuses what another process has renewed',
+    changes: [change('renewal', 'if (isNewer(line, sent)) return line', '')],
+  },
+  {
+    rule: 5,
+    name: 'ignores an answer after a refusal',
+    changes: [
+      change(
+        'grant-record',
+        'if (!isNewer(answer, present)) return undefined',
+        'if (!isNewer(answer, present) || present.refused !== undefined) return undefined',
+      ),
+    ],
+  },
+  {
+    rule: 6,
+    name: 'ends without a tombstone',
+    changes: [
+      change('grant-record', '    endedAt: at,\n    lines: [],', '    lines: [],'),
+      change('grant-record', 'closed: closedWith(record.closed, record.lines),', ''),
+    ],
+  },
+  {
+    rule: 6,
+    name: 'writes an answer over a tombstone',
+    changes: [
+      change(
+        'answers',
+        'const record = restored(look.record, answer.base)',
+        'const record = look.record?.endedAt === undefined ? restored(look.record, answer.base) : answer.base',
+      ),
+    ],
+  },
+  {
+    rule: 7,
+    name: 'remembers nothing',
+    changes: [
+      change(
+        'grant-cells',
+        'return clock.monotonic() < accepted.until ? accepted.record : undefined',
+        'return undefined',
+      ),
+    ],
+  },
+  {
+    rule: 7,
+    name: 'writes what it remembers over a tombstone',
+    changes: [
+      change(
+        'grant-record',
+        'if (hasEnded(found)) return found',
+        'if (hasEnded(found)) return remembered',
+      ),
+    ],
+  },
+  {
+    rule: 7,
+    name: 'does not look again after a failed call',
+    theme: 'failover',
+    changes: [change('grant-cells', 'void recheck()', '')],
+  },
+  {
+    rule: 8,
+    name: 'remembers no failure',
+    changes: [
+      change('renewal', 'await keeper.release(() => noted)', 'await keeper.release()'),
+      change('renewal', 'cell.trouble = { line: line.id, attempts, until, error }', ''),
+    ],
+  },
+  {
+    rule: 8,
+    name: 'tells no other process of a failure',
+    changes: [change('renewal', 'await keeper.release(() => noted)', 'await keeper.release()')],
+  },
+  {
+    rule: 8,
+    name: 'trusts the clock of the process that noted the failure',
+    theme: 'clocks',
+    changes: [
+      change(
+        'refresh-failure',
+        'now >= failure.since + noted.forMs || left <= 0 || left > noted.forMs',
+        'left <= 0',
+      ),
+    ],
+  },
+  {
+    rule: 9,
+    name: 'hands out a token although storing it has shown an end',
+    changes: [
+      change(
+        'answers',
+        "if (stored === 'ended' || hasGone) throw",
+        "if (stored === 'ended') return { ...answeredLine(answer), ...answer, id: answer.line }\n      if (hasGone) throw",
+      ),
+    ],
+  },
+  {
+    rule: 9,
+    name: 'caches a token that is not stored',
+    changes: [
+      change(
+        'answers',
+        'if (stored === undefined) void offer(cell, answer, isMine, ways)',
+        `if (stored === undefined) {
+          void offer(cell, answer, isMine, ways)
+          const record = withAnswer(restored(cell.seen?.record, answer.base), answer, isMine) ?? answer.base
+          cell.seen = { version: cell.seen?.version, record, at: clock.monotonic(), wall: clock.now() }
+        } // `,
+      ),
+    ],
+  },
+  {
+    rule: 9,
+    name: 'counts the cache from the answer to a look',
+    theme: 'slow looks',
+    changes: [
+      change(
+        'grant-cells',
+        'return { version: stored.version, record, ...asked }',
+        'return { version: stored.version, record, ...moment() }',
+      ),
+    ],
+  },
+]
+
+const FOLDER = join(REPOSITORY, 'node_modules', '.cache', 'mutants')
+
+/**
+ * Builds the engine with these changes, and loads it.
+ *
+ * @throws {Error} if the text of a change is not in its file exactly once
+ */
+export async function buildMutant({ name, changes }: Mutant): Promise<typeof Engine> {
+  await mkdir(FOLDER, { recursive: true })
+  const outfile = join(FOLDER, `${name.replaceAll(' ', '-')}-${process.pid}.mjs`)
+  const isApplied = new Set<Change>()
+  await build({
+    entryPoints: [join(REPOSITORY, 'test/grants/simulation/engine.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'es2023',
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'mutation',
+        setup({ onLoad }) {
+          onLoad({ filter: /src[/\\]grants[/\\][\w-]+\.ts$/ }, async ({ path }) => {
+            let contents = await readFile(path, 'utf8')
+            for (const one of changes) {
+              if (!path.endsWith(`grants/${one.file}`)) continue
+              const parts = contents.split(one.find)
+              if (parts.length !== 2) {
+                throw new Error(`${one.file} has ${parts.length - 1} times: ${one.find}`)
+              }
+              contents = parts.join(one.replace)
+              isApplied.add(one)
+            }
+            return { contents, loader: 'ts' }
+          })
+        },
+      },
+    ],
+  })
+  const missed = changes.find((one) => !isApplied.has(one))
+  if (missed !== undefined) throw new Error(`${missed.file} is not part of the engine.`)
+  return (await import(pathToFileURL(outfile).href)) as typeof Engine
+}
