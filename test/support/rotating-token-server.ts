@@ -1,9 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import express from 'express'
-import { newGrant } from './grants.js'
 import { listen } from './http.js'
-import type { GrantState } from '../../src/options/ledger.js'
+import type { TokenSet } from '../../src/options/token-set.js'
 
 /** What a {@link RotatingTokenServer} does with a request. */
 export type TokenServerAct =
@@ -15,8 +15,9 @@ export type TokenServerAct =
 
 /** One login at a {@link RotatingTokenServer}. */
 export interface ServedLogin {
+  /** The id of its grant. */
   readonly grant: string
-  readonly first: GrantState
+  readonly first: TokenSet
   /** The refresh tokens it was asked with, oldest first. */
   readonly asked: readonly string[]
   /** Whether a refresh token came twice, and the login is over. */
@@ -42,7 +43,7 @@ const ANSWER_MS = 100
 export async function startRotatingTokenServer(): Promise<RotatingTokenServer> {
   interface Login {
     readonly grant: string
-    readonly first: GrantState
+    readonly first: TokenSet
     readonly asked: string[]
     newest: string
     isRevoked: boolean
@@ -73,7 +74,7 @@ export async function startRotatingTokenServer(): Promise<RotatingTokenServer> {
       return
     }
     const version = Number(refreshToken.split('.')[1]) + 1
-    const { tokens } = stateOf(logins.indexOf(login), version)
+    const tokens = tokensOf(logins.indexOf(login), version)
     login.newest = tokens.refreshToken ?? ''
     res.json({ access_token: tokens.accessToken, refresh_token: tokens.refreshToken })
   })
@@ -82,9 +83,10 @@ export async function startRotatingTokenServer(): Promise<RotatingTokenServer> {
   return {
     tokenURL: `${server.origin}/token`,
     logIn() {
-      const first = stateOf(logins.length, 1)
-      const newest = first.tokens.refreshToken ?? ''
-      const login: Login = { grant: newGrant(), first, asked: [], newest, isRevoked: false }
+      const first = tokensOf(logins.length, 1)
+      const newest = first.refreshToken ?? ''
+      const grant = randomBytes(16).toString('base64url')
+      const login: Login = { grant, first, asked: [], newest, isRevoked: false }
       logins.push(login)
       return login
     },
@@ -99,16 +101,15 @@ export async function startRotatingTokenServer(): Promise<RotatingTokenServer> {
   }
 }
 
-/** The token set that a login has at a version. */
-function stateOf(login: number, version: number): GrantState {
-  const tokens = {
+/** The token set that a login has at a version. It does not expire. */
+function tokensOf(login: number, version: number): TokenSet {
+  return {
     accessToken: `access-token-${login}.${version}`,
     refreshToken: `refresh-token-${login}.${version}`,
     tokenType: 'bearer',
   }
-  return { version, tokens }
 }
 
-function isOf({ tokens }: GrantState, refreshToken: string): boolean {
-  return tokens.refreshToken?.split('.')[0] === refreshToken.split('.')[0]
+function isOf({ refreshToken = '' }: TokenSet, sent: string): boolean {
+  return refreshToken.split('.')[0] === sent.split('.')[0]
 }
