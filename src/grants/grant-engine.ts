@@ -88,7 +88,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         version: undefined,
         record: undefined,
         at: clock.monotonic(),
-        wall: now,
+        wall: clock.now(),
       }
       for (;;) {
         // An earlier attempt has written it although no answer came, and somebody else has changed the record since.

@@ -99,6 +99,8 @@ describe('the record of a grant', () => {
     await store.compareAndSet('grant/ada', undefined, { version: 'v', value }, 1_000_000)
     const engine = process(NEW)
     await expectUntouched(engine, 'ada')
-    await expect(engine.read('ada', STRATEGY)).rejects.toThrow(/format 99/)
+    await expect(engine.read('ada', STRATEGY)).rejects.toMatchObject({
+      cause: expect.objectContaining({ message: expect.stringContaining('format 99') }),
+    })
   })
 })

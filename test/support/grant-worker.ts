@@ -6,7 +6,7 @@ import { partsOf } from '../../src/grants/grants.js'
 import { RedisGrants } from '../../src/grants/redis-grants.js'
 import type { RefreshWays } from '../../src/grants/refresh-ways.js'
 import type { TokenSet } from '../../src/options/token-set.js'
-import type { Answer, Task, WorkerOptions } from './grant-process.js'
+import type { Task, WorkerOptions } from './grant-process.js'
 
 const { redisURL, tokenURL, secret, strategy, commandTimeoutMs, clockSkewMs }: WorkerOptions =
   JSON.parse(process.argv[2] ?? '')
@@ -74,14 +74,12 @@ async function refresh({ refreshToken = '' }: TokenSet): Promise<TokenSet> {
       cause: new Error('a detail'),
     })
   }
-  return {
-    accessToken: answer['access_token'] ?? '',
-    refreshToken: answer['refresh_token'],
-    tokenType: 'bearer',
-  }
+  const { access_token: accessToken = '', refresh_token: newer = refreshToken } = answer
+  return { accessToken, refreshToken: newer, tokenType: 'bearer' }
 }
 
-function factsOf(error: AuthorizationCodeError & Partial<TokenEndpointError>): Answer['failure'] {
-  const { name, code, status, message, httpStatus, errorDescription } = error
-  return { name, code, status, message, httpStatus, error: error.error, errorDescription }
+function factsOf(failure: AuthorizationCodeError): Record<string, unknown> {
+  const { name, code, status, message } = failure
+  const { httpStatus, error, errorDescription } = failure as Partial<TokenEndpointError>
+  return { name, code, status, message, httpStatus, error, errorDescription }
 }
