@@ -110,18 +110,13 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
     async store(cell, answer, isMine, ways) {
       cell.answers.add(answer)
       const stored = await put(cell, answer, isMine).catch(() => undefined)
-      if (stored === undefined) {
-        void offer(cell, answer, isMine, ways)
-        // This process may have ended the grant meanwhile.
-        if (cell.seen?.record?.closed.includes(answer.line)) {
-          throw new LoginRequiredError('grant_ended')
-        }
-        return { ...answeredLine(answer), ...answer, id: answer.line }
-      }
-      cell.answers.delete(answer)
-      if (stored !== 'ended') return stored
-      void ways.revoke(answer.tokens)
-      throw new LoginRequiredError('grant_ended')
+      if (stored === undefined) void offer(cell, answer, isMine, ways)
+      else cell.answers.delete(answer)
+      if (stored === 'ended') void ways.revoke(answer.tokens)
+      // This process may have ended the grant while the store took its time.
+      const hasGone = cell.seen?.record?.closed.includes(answer.line) ?? false
+      if (stored === 'ended' || hasGone) throw new LoginRequiredError('grant_ended')
+      return stored ?? { ...answeredLine(answer), ...answer, id: answer.line }
     },
   }
 }

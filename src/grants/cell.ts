@@ -7,6 +7,8 @@ export interface Look {
   readonly record: GrantRecord | undefined
   /** When it was asked for, in monotonic **milliseconds**. */
   readonly at: number
+  /** The same by the time of day, in **milliseconds since the epoch**. */
+  readonly wall: number
 }
 
 /** What one process remembers of one grant. */
@@ -124,5 +126,5 @@ function watch(
 export function noteWritten(cell: Cell, was: Look, written: Look, now: number): void {
   const { seen } = cell
   const isOlder = seen !== undefined && seen.at > written.at && seen.version === was.version
-  note(cell, isOlder ? { ...written, at: seen.at } : written, now)
+  note(cell, isOlder ? { ...written, at: seen.at, wall: seen.wall } : written, now)
 }

@@ -139,19 +139,25 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
   }
 
+  function moment(): Pick<Look, 'at' | 'wall'> {
+    return { at: clock.monotonic(), wall: clock.now() }
+  }
+
   async function read({ id }: Cell, limitMs?: number): Promise<Look> {
-    const at = clock.monotonic()
+    const asked = moment()
     const stored = await call('Reading a grant', () => store.get(grantKey(id)), limitMs)
-    if (stored === undefined) return { version: undefined, record: undefined, at }
+    if (stored === undefined) return { version: undefined, record: undefined, ...asked }
     try {
-      return { version: stored.version, record: codec.read(stored.value, grantKey(id)), at }
+      const record = codec.read(stored.value, grantKey(id))
+      return { version: stored.version, record, ...asked }
     } catch (error) {
       throw new StorageError('Opening a grant', error)
     }
   }
 
-  function isRecent({ at }: Look): boolean {
-    return clock.monotonic() < at + cacheMs
+  /** By both clocks: one stands still in some processes that were frozen, the other can jump. */
+  function isRecent({ at, wall }: Look): boolean {
+    return clock.monotonic() < at + cacheMs && Math.abs(clock.now() - wall) < cacheMs
   }
 
   function recentLook(cell: Cell): Promise<Look> {
@@ -171,7 +177,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     limitMs?: number,
   ): Promise<boolean> {
     const key = grantKey(cell.id)
-    const at = clock.monotonic()
+    const asked = moment()
     const version = randomBytes(12).toString('base64url')
     const record = { version, value: codec.write(next, key) }
     const ttlMs = hasEnded(next)
@@ -190,8 +196,8 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
           ((await set()) || (await read(cell, limitMs)).version === version)
     }
     if (!written) return false
-    cell.accepted = { record: next, until: at + REMEMBERED_MS }
-    noteWritten(cell, was, { version, record: next, at }, clock.monotonic())
+    cell.accepted = { record: next, until: asked.at + REMEMBERED_MS }
+    noteWritten(cell, was, { version, record: next, ...asked }, clock.monotonic())
     return true
   }
 
@@ -203,9 +209,9 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     write,
 
     insist(cell, { version }, next) {
-      const at = clock.monotonic()
-      cell.accepted = { record: next, until: at + TOMBSTONE_MS }
-      note(cell, { version, record: next, at }, at)
+      const asked = moment()
+      cell.accepted = { record: next, until: asked.at + TOMBSTONE_MS }
+      note(cell, { version, record: next, ...asked }, asked.at)
       void writeLater(cell)
     },
 

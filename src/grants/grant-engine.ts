@@ -1,4 +1,5 @@
 import { StorageError } from '../errors/setup-errors.js'
+import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import type { TokenSet } from '../options/token-set.js'
@@ -83,7 +84,12 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       const cell = cells.cellOf(id)
       const { tokens, renewAt, of, lifetimeMs } = grant
       const line = { id: randomId(), tokens, renewAt }
-      let look: Look = { version: undefined, record: undefined, at: clock.monotonic() }
+      let look: Look = {
+        version: undefined,
+        record: undefined,
+        at: clock.monotonic(),
+        wall: clock.now(),
+      }
       for (;;) {
         // An earlier attempt has written it although no answer came, and somebody else has changed the record since.
         if (look.record !== undefined && wasWritten(look.record, line.id)) return look.record
@@ -169,9 +175,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       for (;;) {
         const busy = cells.busy(strategy)
         if (busy === 0 || clock.monotonic() >= until) return busy
-        await new Promise<void>((resolve) => {
-          clock.timer(IDLE_POLL_MS, resolve)
-        })
+        await wait(clock, IDLE_POLL_MS)
       }
     },
   }

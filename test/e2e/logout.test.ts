@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { MemoryStore } from 'express-session'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
@@ -128,7 +129,7 @@ describe.each(GRANT_MODES)('logging out, with %s,', (_where, keep) => {
 
     expect([page.status, page.location]).toEqual([303, `${app.origin}/`])
     expect(answers).toEqual([401])
-    expect(store.writes).toEqual([{ method: 'destroy', id }])
+    expect(store.writes.at(-1)).toEqual({ method: 'destroy', id })
     expect(revoked()).toEqual(BOTH_TOKENS)
     expect(asked(provider)).toEqual(TWO_REVOCATIONS)
     expect(await store.contents()).toEqual({})
@@ -338,7 +339,6 @@ describe('logging out while the store of the grants', () => {
     allow()
     expect((await tokenPage(app)).status).toBe(401)
     expect((await tokenPage(twin)).status).toBe(401)
-    expect(revoked()).toEqual(BOTH_TOKENS)
   })
 })
 
@@ -519,7 +519,7 @@ describe.each<[string, KeepTokens, isOther: boolean]>([
     expect(asked(provider)).toEqual(TWO_REVOCATIONS)
   })
 
-  it('finds the grant ended when a resource refuses its token', async () => {
+  it('sends no token to a resource in a session that was written back', async () => {
     await startBoth(false)
     const before = await store.contents()
     const done = revocations(2)
@@ -527,7 +527,7 @@ describe.each<[string, KeepTokens, isOther: boolean]>([
     await done
     await putBack(before)
     expect((await browser.visit(`${app.origin}/resource`)).status).toBe(401)
-    expect(asked(provider)).toEqual([...TWO_REVOCATIONS, 'GET /resource'])
+    expect(asked(provider)).toEqual(TWO_REVOCATIONS)
   })
 })
 
@@ -543,7 +543,10 @@ async function putBack(sessions: Readonly<Record<string, object>>): Promise<void
 /** Lets methods of a store fail until the result is called. */
 function refuse(inner: GrantStore, ...methods: readonly (keyof GrantStore)[]): () => void {
   const spies = methods.map((method) =>
-    jest.spyOn(inner, method).mockRejectedValue(new Error('the store is down')),
+    jest.spyOn(inner, method).mockImplementation(async () => {
+      await setImmediate()
+      throw new Error('the store is down')
+    }),
   )
   return () => spies.forEach((spy) => spy.mockRestore())
 }

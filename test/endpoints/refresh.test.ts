@@ -30,7 +30,9 @@ beforeAll(async () => {
   provider = await startScriptedProvider()
 })
 beforeEach(() => provider.reset())
-afterEach(() => jest.restoreAllMocks())
+afterEach(() => {
+  jest.restoreAllMocks()
+})
 afterAll(() => provider.close())
 
 const tokens: TokenSet = {

@@ -1,18 +1,20 @@
 import { describe, expect, it } from '@jest/globals'
 import { MemoryStore } from 'express-session'
 import OAuth2Strategy from 'passport-oauth2'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
 import { flowInspector } from '../../src/flow-inspector.js'
 import {
   authRouter,
   AuthorizationCodeStrategy,
   cookiePendingLogins,
   discover,
+  Grants,
   guardSessionStore,
-  MemoryLedger,
   requireLogin,
 } from '../../src/index.js'
-import { RedisLedger } from '../../src/redis.js'
+import { RedisGrants } from '../../src/redis.js'
 import { startTestProvider } from '../../src/testing.js'
+import { GRANT_SECRET } from '../support/grant-modes.js'
 
 const strategy = new AuthorizationCodeStrategy({
   authorizationURL: 'https://provider.example/authorize',
@@ -32,8 +34,8 @@ const TAKERS: Readonly<Record<string, (options: never) => unknown>> = {
   discover: (options) => discover(ISSUER, options),
   flowInspector: (options) => flowInspector(strategy, options),
   guardSessionStore: (options) => guardSessionStore(store, options),
-  MemoryLedger: (options) => new MemoryLedger(options),
-  RedisLedger: (options) => new RedisLedger(options),
+  Grants: (options) => new Grants(createMemoryStore(), options),
+  RedisGrants: (options) => new RedisGrants(options),
   startTestProvider: (options) => startTestProvider(options),
 }
 
@@ -79,8 +81,9 @@ describe('a name that is nearly right', () => {
     ['discover', 'timeout', 'timeoutMs'],
     ['flowInspector', 'dangerouslyAllowRemotes', 'dangerouslyAllowRemote'],
     ['guardSessionStore', 'grant', 'grants'],
-    ['MemoryLedger', 'maximumEntrys', 'maximumEntries'],
-    ['RedisLedger', 'prefx', 'prefix'],
+    ['Grants', 'cachSeconds', 'cacheSeconds'],
+    ['RedisGrants', 'prefx', 'prefix'],
+    ['RedisGrants', 'secrets', 'secret'],
     ['startTestProvider', 'clientId', 'clientID'],
   ])('%s answers %s with %s', async (name, wrong, meant) => {
     const error = await refusalOf(() => TAKERS[name]?.({ [wrong]: 'x' } as never))
@@ -90,8 +93,15 @@ describe('a name that is nearly right', () => {
 
 describe('what is called without the options that it needs', () => {
   it.each<[string, () => unknown, string]>([
-    ['RedisLedger', () => new RedisLedger(undefined as never), 'new RedisLedger({ client'],
-    ['RedisLedger', () => new RedisLedger({} as never), 'client is missing. Write new RedisLedger'],
+    ['RedisGrants', () => new RedisGrants(undefined as never), 'new RedisGrants({ client'],
+    ['RedisGrants', () => new RedisGrants({} as never), 'client is missing. Write new RedisGrants'],
+    ['Grants', () => new Grants(createMemoryStore(), undefined as never), 'new Grants(store'],
+    [
+      'Grants',
+      () => new Grants(createMemoryStore(), {} as never),
+      'secret is missing. Write new G',
+    ],
+    ['Grants', () => new Grants({} as never, { secret: GRANT_SECRET }), 'store'],
     [
       'AuthorizationCodeStrategy',
       () => new AuthorizationCodeStrategy(undefined as never),
@@ -109,13 +119,28 @@ describe('what is called without the options that it needs', () => {
       () => flowInspector(undefined as never),
       'takes an AuthorizationCodeStrategy',
     ],
-    [
-      'RedisLedger',
-      () => new RedisLedger({ client: null as never }),
-      'client of the package redis',
-    ],
   ])('%s says what to write', async (_, work, advice) => {
     expect(await refusalOf(work)).toEqual(refusal(advice))
+  })
+})
+
+describe('grants', () => {
+  it.each<[string, unknown]>([
+    ['too short', 'x'.repeat(31)],
+    ['empty', ''],
+    ['an empty list', []],
+    ['too short in a list', [GRANT_SECRET, 'short']],
+    ['no string', 42],
+  ])('refuse a secret that is %s', async (_, secret) => {
+    const store = createMemoryStore()
+    const error = await refusalOf(() => new Grants(store, { secret: secret as string }))
+    expect(error).toMatchObject({ code: 'ERR_CONFIGURATION', option: 'secret' })
+  })
+
+  it.each([-1, NaN, '10'])('refuse to keep records for %p seconds', async (cacheSeconds) => {
+    const options = { secret: GRANT_SECRET, cacheSeconds: cacheSeconds as number }
+    const error = await refusalOf(() => new Grants(createMemoryStore(), options))
+    expect(error).toMatchObject({ code: 'ERR_CONFIGURATION', option: 'cacheSeconds' })
   })
 })
 

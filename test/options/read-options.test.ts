@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { MockAgent } from 'undici'
-import { AuthorizationCodeStrategy, ConfigurationError, MemoryLedger } from '../../src/index.js'
+import { AuthorizationCodeStrategy, ConfigurationError, MemoryGrants } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import { readOptions } from '../../src/options/read-options.js'
 import { thrownBy } from '../support/errors.js'
@@ -103,7 +103,7 @@ describe('an option that cannot be used', () => {
     ['customHeaders', 'User-Agent: app'],
     ['customHeaders', null],
     ['keepSession', null],
-    ['ledger', null],
+    ['grants', null],
     ['customHeaders', { 'X-Api-Key': undefined }],
     ['customHeaders', { 'X-Api-Key': 5 }],
     ['customHeaders', { 'X-Api-Key': 'a\r\nInjected: yes' }],
@@ -128,8 +128,11 @@ describe('an option that cannot be used', () => {
     ['pendingLoginLifetimeMs', 1.5],
     ['pendingLoginLifetimeMs', NaN],
     ['pendingLoginLifetimeMs', '600000'],
-    ['ledger', {}],
-    ['ledger', 'redis://127.0.0.1'],
+    ['grants', {}],
+    ['grants', 'redis://127.0.0.1'],
+    ['accountOf', 'id'],
+    ['onGrantRefused', 'log'],
+    ['renewInBackground', 'no'],
     ['timeoutMs', 0],
     ['timeoutMs', Infinity],
     ['timeoutMs', null],
@@ -284,6 +287,8 @@ describe('options that are left out', () => {
       skipUserProfile: false,
       pendingLoginLifetimeMs: 600_000,
       refreshBeforeSeconds: 60,
+      renewInBackground: true,
+      accountOf: expect.any(Function),
       timeoutMs: 10_000,
       maximumConnections: 32,
       responseLimitBytes: 1_048_576,
@@ -340,11 +345,13 @@ describe('options that are left out', () => {
       ...['omitRedirectUriInTokenRequest', 'parseTokenResponse', 'authorizationParameters'],
       ...['tokenParameters', 'customHeaders', 'authorizationResponseIssParameterSupported'],
       ...['dangerouslyOmitPkce', 'keyId', 'providerSignatureAlgorithms', 'sessionKey'],
-      ...['keepSession', 'skipUserProfile', 'pendingLogins', 'pendingLoginLifetimeMs', 'ledger'],
+      ...['keepSession', 'skipUserProfile', 'pendingLogins', 'pendingLoginLifetimeMs', 'grants'],
+      ...['accountOf', 'onGrantRefused', 'renewInBackground'],
       ...['timeoutMs', 'maximumConnections', 'responseLimitBytes', 'dispatcher'],
     ]
     const unset = Object.fromEntries(names.map((name) => [name, undefined]))
-    expect(readOptions({ ...required, ...unset })).toEqual(readOptions(required))
+    const accountOf = expect.any(Function)
+    expect(readOptions({ ...required, ...unset })).toEqual({ ...readOptions(required), accountOf })
   })
 })
 
@@ -362,7 +369,7 @@ describe('options that are given', () => {
       sessionKey: 'key',
       keepSession: ['cart'],
       timeoutMs: 2 ** 31 - 1,
-      ledger: new MemoryLedger(),
+      grants: new MemoryGrants(),
       dispatcher: agent,
       pendingLogins,
       authorizationParameters: () => ({}),

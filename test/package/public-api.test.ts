@@ -6,8 +6,8 @@ import * as redis from '../../src/redis.js'
 import * as testing from '../../src/testing.js'
 
 describe('the package', () => {
-  it('exports the ledger for Redis from an entry of its own', () => {
-    expect(Object.keys(redis)).toEqual(['RedisLedger'])
+  it('exports the grants in Redis from an entry of its own', () => {
+    expect(Object.keys(redis)).toEqual(['RedisGrants'])
   })
 
   it('exports the flow inspector from an entry of its own', () => {
@@ -31,10 +31,11 @@ describe('the package', () => {
       'ConfigurationError',
       'CrossSiteRequestError',
       'DiscoveryError',
+      'Grants',
       'LoginRequiredError',
       'LogoutResponseError',
       'LogoutTokenError',
-      'MemoryLedger',
+      'MemoryGrants',
       'PendingLoginError',
       'ProfileError',
       'ProviderError',
@@ -87,22 +88,21 @@ describe('the package', () => {
       'DiagnosticStep',
       'DiscoverOptions',
       'DiscoveredProvider',
-      'EnrolledLogin',
       'ErrorCode',
       'ExpectedIdToken',
       'FailureInfo',
       'Fault',
-      'GrantState',
+      'GrantRefusal',
+      'GrantStore',
+      'GrantsOptions',
       'GuardOptions',
       'GuardableStore',
       'IdTokenClaims',
-      'Ledger',
       'LoginInfo',
       'LoginOptions',
       'LoginRequest',
       'LoginRequiredReason',
       'LoginSession',
-      'MemoryLedgerOptions',
       'MicrosoftProvider',
       'NamedPrivateKey',
       'OAuthErrorFacts',
@@ -116,11 +116,11 @@ describe('the package', () => {
       'Profile',
       'ProviderErrorFacts',
       'ProviderOptions',
-      'Renewal',
-      'RenewalLimits',
       'RequireLoginOptions',
       'SessionEnds',
       'SignatureAlgorithm',
+      'StoredGrants',
+      'StoredRecord',
       'TakenLogin',
       'TokenSet',
       'VerifiedLogin',

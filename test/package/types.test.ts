@@ -9,9 +9,10 @@ import {
   AuthorizationCodeStrategy,
   discover,
   github,
+  Grants,
   jiko,
   keycloak,
-  MemoryLedger,
+  MemoryGrants,
   microsoft,
   requireLogin,
 } from '../../src/index.js'
@@ -19,9 +20,8 @@ import type {
   AuthorizationCodeFlowError,
   AuthorizationCodeOptions,
   DefaultUser,
-  EnrolledLogin,
   ErrorCode,
-  Ledger,
+  GrantStore,
   LoginRequiredReason,
   PendingLoginErrorCode,
   PendingLoginStore,
@@ -362,26 +362,30 @@ describe('what the application brings itself', () => {
       take: () => Promise.resolve({ status: 'unknown' }),
     }
     const user: DefaultUser = { provider: 'askara', id: undefined, profile: undefined }
-    const memory = new MemoryLedger()
-    const ledger: Ledger = {
-      claim: (id, ttlMs) => memory.claim(id, ttlMs),
-      renew: (...args) => memory.renew(...args),
-      end: (grant, keepMs) => memory.end(grant, keepMs),
-      enrol: (login, grant, groups, authenticatedAt, keepMs) =>
-        memory.enrol(login satisfies EnrolledLogin, grant, groups, authenticatedAt, keepMs),
-      endGroup: (group, endedAt, keepMs, endSession) =>
-        memory.endGroup(group, endedAt, keepMs, endSession),
-      endSession: (sessionId, keepMs) => memory.endSession(sessionId, keepMs),
-      isSessionEnded: (sessionId) => memory.isSessionEnded(sessionId),
+    const records: GrantStore = {
+      get: () => Promise.resolve(undefined),
+      compareAndSet: (_id, was) => Promise.resolve(was === undefined),
+      link: () => Promise.resolve(),
+      linked: () => Promise.resolve([]),
+      unlink: () => Promise.resolve(),
     }
-    expect([store, user, ledger]).toHaveLength(3)
+    const secret = 'a secret of 32 characters or more'
+    const kept = [new Grants(records, { secret }), new MemoryGrants()]
+    const strategies = kept.map(
+      (grants) => new AuthorizationCodeStrategy({ ...where, clientID: 'client-1', grants }),
+    )
+    expect([store, user, ...strategies]).toHaveLength(4)
     expectToCompile(() => [
       // @ts-expect-error -- a pending login that was found comes with the login
       { status: 'pending' } satisfies Awaited<ReturnType<PendingLoginStore['take']>>,
       // @ts-expect-error -- every key of a default user is there
       { provider: 'askara' } satisfies DefaultUser,
-      // @ts-expect-error -- of its session, a provider can only end the login that is its own
-      { sessionId: 'id' } satisfies EnrolledLogin,
+      // @ts-expect-error -- a store has five methods
+      new Grants({ get: () => Promise.resolve(undefined) }, { secret }),
+      // @ts-expect-error -- records are always sealed
+      new Grants(records, {}),
+      // @ts-expect-error -- a store alone is not sealed
+      new AuthorizationCodeStrategy({ ...where, clientID: 'client-1', grants: records }),
     ])
   })
 })

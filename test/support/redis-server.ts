@@ -96,13 +96,19 @@ async function dump(client: RedisClient): Promise<string[]> {
   const texts: string[] = []
   for await (const keys of client.scanIterator({ COUNT: 1000 })) {
     for (const key of keys) {
-      const type = await client.type(key)
-      const value =
-        type === 'hash'
-          ? Object.entries(await client.hGetAll(key)).flat()
-          : [(await client.get(key)) ?? '']
-      texts.push(key, ...value)
+      texts.push(key, ...(await textsAt(client, key)))
     }
   }
   return texts
+}
+
+async function textsAt(client: RedisClient, key: string): Promise<readonly string[]> {
+  switch (await client.type(key)) {
+    case 'hash':
+      return Object.entries(await client.hGetAll(key)).flat()
+    case 'zset':
+      return client.zRange(key, 0, -1)
+    default:
+      return [(await client.get(key)) ?? '']
+  }
 }

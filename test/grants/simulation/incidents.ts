@@ -1,4 +1,5 @@
 import type { Node } from './scene.js'
+import type { Theme } from './themes.js'
 import type { TokenRequest } from './world-provider.js'
 import { drawSkew } from './world.js'
 import type { World } from './world.js'
@@ -112,8 +113,60 @@ export function createIncidents(world: World): Incidents {
     }
   }
 
+  let lastActAt = -Infinity
+
+  function isQuietSince(ms: number): boolean {
+    if (timeline.time() < lastActAt + ms) return false
+    lastActAt = timeline.time()
+    return true
+  }
+
+  /** What a theme needs at its moments. */
+  function follow(theme: Theme): void {
+    const act =
+      (probability: number, run: (node: Node) => void) =>
+      ({ process }: TokenRequest): void => {
+        const node = nodes.find((one) => one.process === process)
+        if (isStopped || node === undefined || !process.isAlive()) return
+        if (random.chance(probability)) run(node)
+      }
+    if (theme === 'outage') {
+      scene.on.sent = act(0.4, () => {
+        if (isQuietSince(30_000))
+          scene.outage(random.between(5_000, 16_000), random.pick(['refused', 'lost']))
+      })
+    } else if (theme === 'two answers') {
+      scene.on.sent = act(0.4, (node) => {
+        if (isQuietSince(30_000))
+          scene.freeze(node, random.between(11_000, 16_000), random.chance(0.4))
+      })
+    } else if (theme === 'failover') {
+      scene.on.delivered = act(0.5, () => {
+        if (!isQuietSince(15_000)) return
+        timeline.after(random.between(10, 300), () =>
+          scene.failOver(1_000, random.between(50, 500)),
+        )
+      })
+    } else if (theme === 'background') {
+      scene.on.sent = act(0.4, (node) => {
+        if (isQuietSince(10_000)) kinds.kill(node)
+      })
+    } else if (theme === 'clocks') {
+      timeline.after(random.between(30_000, 90_000), () => {
+        provider.weather.failing = { status: 503, retryAfterMs: 5_000 }
+      })
+      scene.on.delivered = act(1, (node) => {
+        if (provider.weather.failing === undefined || !isQuietSince(1e9)) return
+        timeline.after(500, () => scene.kill(node))
+      })
+    } else if (theme === 'losses') {
+      store.noise = { ...NO_NOISE, lost: 0.4, refused: 0.05, unanswered: 0.02 }
+    }
+  }
+
   return {
     plan(until) {
+      if (world.theme !== undefined) return follow(world.theme)
       const isNoisy = random.chance(0.35)
       const some = isNoisy ? noisy : rough
       if (isNoisy) {

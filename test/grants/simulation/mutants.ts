@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { REPOSITORY } from '../../support/repository.js'
 import type * as Engine from './engine.js'
+import type { Theme } from './themes.js'
 
 /** A change of one file in `src/grants` that removes a rule. */
 export interface Change {
@@ -20,6 +21,8 @@ export interface Mutant {
   readonly changes: readonly Change[]
   /** Where the worlds begin that show it soon. */
   readonly seed?: number
+  /** In which worlds it shows, unless it does in all. */
+  readonly theme?: Theme
 }
 
 function change(file: string, find: string, replace: string): Change {
@@ -36,6 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 1,
     name: 'takes over after two looks with an outage between them',
+    theme: 'outage',
     changes: [
       change('mark-keeper', 'watched.looks >= TAKEOVER_LOOKS && ', ''),
       change('cell', ' || at > watched.seenAt + LONGEST_GAP_MS', ''),
@@ -44,6 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 1,
     name: 'takes over while the token is usable',
+    theme: 'background',
     changes: [change('renewal', "if (isUsable(cell, line)) return over('busy')", '')],
   },
   {
@@ -59,6 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 2,
     name: 'does not repeat an unclear mark',
+    theme: 'losses',
     changes: [
       change(
         'grant-cells',
@@ -88,12 +94,17 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 4,
     name: 'discards an answer that the store does not take',
     changes: [
-      change('answers', 'void offer(cell, answer, isMine, ways)', 'cell.answers.delete(answer)'),
+      change(
+        'answers',
+        'if (stored === undefined) void offer(cell, answer, isMine, ways)',
+        'if (stored === undefined) cell.answers.delete(answer)',
+      ),
     ],
   },
   {
     rule: 4,
     name: 'keeps the first of two answers',
+    theme: 'two answers',
     changes: [
       change(
         'grant-record',
@@ -172,6 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 7,
     name: 'does not look again after a failed call',
+    theme: 'failover',
     changes: [change('grant-cells', 'void recheck()', '')],
   },
   {
@@ -190,6 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 8,
     name: 'trusts the clock of the process that noted the failure',
+    theme: 'clocks',
     changes: [
       change(
         'refresh-failure',
@@ -204,8 +217,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       change(
         'answers',
-        "void ways.revoke(answer.tokens)\n      throw new LoginRequiredError('grant_ended')",
-        'void ways.revoke(answer.tokens)\n      return { ...answeredLine(answer), ...answer, id: answer.line }',
+        "if (stored === 'ended' || hasGone) throw",
+        "if (stored === 'ended') return { ...answeredLine(answer), ...answer, id: answer.line }\n      if (hasGone) throw",
       ),
     ],
   },
@@ -215,21 +228,24 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       change(
         'answers',
-        'void offer(cell, answer, isMine, ways)',
-        `void offer(cell, answer, isMine, ways)
-        const shown = withAnswer(restored(cell.seen?.record, answer.base), answer, isMine)
-        cell.seen = { version: cell.seen?.version, record: shown ?? answer.base, at: clock.monotonic() }`,
+        'if (stored === undefined) void offer(cell, answer, isMine, ways)',
+        `if (stored === undefined) {
+          void offer(cell, answer, isMine, ways)
+          const record = withAnswer(restored(cell.seen?.record, answer.base), answer, isMine) ?? answer.base
+          cell.seen = { version: cell.seen?.version, record, at: clock.monotonic(), wall: clock.now() }
+        } // `,
       ),
     ],
   },
   {
     rule: 9,
     name: 'counts the cache from the answer to a look',
+    theme: 'slow looks',
     changes: [
       change(
         'grant-cells',
-        'record: codec.read(stored.value, grantKey(id)), at }',
-        'record: codec.read(stored.value, grantKey(id)), at: clock.monotonic() }',
+        'return { version: stored.version, record, ...asked }',
+        'return { version: stored.version, record, ...moment() }',
       ),
     ],
   },

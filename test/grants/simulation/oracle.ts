@@ -25,6 +25,8 @@ interface MarkFacts {
   readonly process: VirtualProcess
   readonly askedAt: number
   readonly at: number
+  /** Whether a renewal began with it. */
+  readonly isFirst: boolean
 }
 
 interface End {
@@ -99,7 +101,7 @@ export function createOracle(parts: OracleParts): Oracle {
   const highestNumbers = new Map<string, number>()
   /** When a token that the store did not have was first handed out. */
   const firstHandOut = new Map<string, number>()
-  const failureNotes: { grant: string; process: VirtualProcess; at: number }[] = []
+  const failureNotes: { line: string; process: VirtualProcess; at: number }[] = []
 
   function fault(what: string): void {
     if (known.has(what)) return
@@ -142,16 +144,31 @@ export function createOracle(parts: OracleParts): Oracle {
     const killed = killedAt.get(process)
     if (killed !== undefined && (stored === undefined || killed < stored))
       return 'the process was killed'
-    const begun = lastMarkOf(family.grant, process, first.sentAt)?.askedAt ?? first.sentAt
+    const begun = Math.min(
+      ...[first, second ?? first].map(
+        (one) => lastMarkOf(family.grant, one.process, one.sentAt)?.askedAt ?? one.sentAt,
+      ),
+    )
     const isRolledBack = failOvers.some(
-      ({ grant, at }) => grant === family.grant && at >= begun && at <= decidedAt,
+      ({ grant, at }) =>
+        grant === family.grant &&
+        at >= begun &&
+        at <= Math.max(decidedAt, second?.sentAt ?? 0, first.sentAt),
     )
     if (isRolledBack) return 'the store lost a write that it had acknowledged'
-    const shown = lastMarkOf(family.grant, process, decidedAt)?.askedAt ?? first.sentAt
+    const tookOverAt =
+      second === undefined
+        ? decidedAt
+        : (marks
+            .get(family.grant)
+            ?.findLast(
+              (one) => one.isFirst && one.process === second.process && one.at <= decidedAt,
+            )?.at ?? decidedAt)
+    const shown = lastMarkOf(family.grant, process, tookOverAt)?.askedAt ?? first.sentAt
     if (
       second?.process !== process &&
       !isConcluding &&
-      disturbances.excuse(process, shown, decidedAt)
+      disturbances.excuse(process, shown, tookOverAt)
     ) {
       return 'the process was frozen or cut off for a whole lease'
     }
@@ -200,7 +217,8 @@ export function createOracle(parts: OracleParts): Oracle {
     const known = marks.get(id) ?? []
     marks.set(id, known)
     const replaced = known.findLast((one) => one.id === before?.mark?.id)
-    known.push({ id: mark, process, askedAt, at })
+    const isFirst = replaced?.process !== process
+    known.push({ id: mark, process, askedAt, at, isFirst })
     if (replaced === undefined || replaced.process === process) return
     if (at - replaced.at < LEASE_MS) fault(`${process.name} took over after ${at - replaced.at} ms`)
     const isUsable = record.lines.every(
@@ -245,7 +263,7 @@ export function createOracle(parts: OracleParts): Oracle {
         rolledBack.delete(key)
       }
       if (record.failure !== undefined && record.failure.id !== before?.failure?.id) {
-        failureNotes.push({ grant: id, process, at: write.at })
+        failureNotes.push({ line: record.failure.line, process, at: write.at })
       }
       for (const { id: line, tokens } of before?.lines ?? []) {
         if (!record.lines.some((one) => one.id === line)) {
@@ -291,6 +309,13 @@ export function createOracle(parts: OracleParts): Oracle {
       const failed = requests.findLast(
         (one) => one.family === family && one.outcome === 'failed' && one.deliveredAt !== undefined,
       )
+      const { sentAt = 0 } = failed ?? {}
+      if (
+        requests.some(
+          (one) => one.family === family && one.issued !== undefined && one.sentAt > sentAt,
+        )
+      )
+        return
       if (failed?.deliveredAt === undefined) return
       const { deliveredAt, retryAfterMs = 500 } = failed
       const isNoted =
@@ -300,6 +325,11 @@ export function createOracle(parts: OracleParts): Oracle {
           (note) => note.process === failed.process && note.at >= deliveredAt && note.at < mark.at,
         )
       const pause = request.sentAt - deliveredAt
+      // The record has room for one failure.
+      const lines = failureNotes
+        .filter(({ at }) => at >= deliveredAt - 20_000)
+        .map(({ line }) => line)
+      if (new Set(lines).size > 1) return
       if (isNoted && pause < Math.min(retryAfterMs, 15 * 60_000) - 1) {
         fault(`${process.name} sent a refresh ${Math.round(pause)} ms after one that failed`)
       }

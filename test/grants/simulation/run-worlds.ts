@@ -1,5 +1,6 @@
 import type * as Engine from './engine.js'
 import type { Cause } from './oracle.js'
+import type { Theme } from './themes.js'
 import { runWorld } from './world.js'
 import type { WorldReport } from './world.js'
 
@@ -25,12 +26,13 @@ export async function runWorlds(
   seed: number,
   count: number,
   onFault: (report: WorldReport) => boolean,
+  theme?: Theme,
 ): Promise<Findings> {
   const findings: Findings = { worlds: 0, faulty: 0, requests: 0, tokens: 0, causes: new Map() }
   let next = seed
   const run = async (): Promise<void> => {
     while (next < seed + count) {
-      const report = await runWorld(engine, next++)
+      const report = await runWorld(engine, next++, theme)
       findings.worlds += 1
       findings.requests += report.requests
       findings.tokens += report.tokens

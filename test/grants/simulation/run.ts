@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import * as engine from './engine.js'
 import { runWorlds } from './run-worlds.js'
+import { THEMES } from './themes.js'
 import { runWorld } from './world.js'
 
 const { values } = parseArgs({
@@ -9,19 +10,27 @@ const { values } = parseArgs({
     worlds: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     world: { type: 'string' },
+    theme: { type: 'string' },
   },
 })
 
+const theme = THEMES.find((one) => one === values.theme)
 if (values.world !== undefined) {
-  const report = await runWorld(engine, Number(values.world), true)
+  const report = await runWorld(engine, Number(values.world), theme, true)
   console.log(report.trace.join('\n'))
   console.log(report.faults)
 } else {
   const startedAt = Date.now()
-  const found = await runWorlds(engine, Number(values.seed), Number(values.worlds), (report) => {
-    console.log(`World ${report.seed}:\n  ${report.faults.join('\n  ')}`)
-    return false
-  })
+  const found = await runWorlds(
+    engine,
+    Number(values.seed),
+    Number(values.worlds),
+    (report) => {
+      console.log(`World ${report.seed}:\n  ${report.faults.join('\n  ')}`)
+      return false
+    },
+    theme,
+  )
   console.log(
     `${found.worlds} worlds, ${found.faulty} with faults, ${Math.round((Date.now() - startedAt) / 1000)} s`,
   )

@@ -186,7 +186,8 @@ export function createScene(
   async function logIn({ process, engine: grants }: Node, grant: string): Promise<boolean> {
     const tokens = provider.logIn(grant, process)
     const { family } = identify(tokens.accessToken)
-    const renewAt = process.clock.now() + settings.lifeMs - settings.refreshBeforeSeconds * 1000
+    const dueMs = Math.min(settings.refreshBeforeSeconds * 1000, settings.lifeMs / 2)
+    const renewAt = process.clock.now() + settings.lifeMs - dueMs
     try {
       const of = { names: [] }
       await grants.begin(grant, {
@@ -235,6 +236,7 @@ export function createScene(
     watch(limitMs)
     try {
       const line = await grants.freshLine(grant, ways, how)
+      trace(`${process.name}: ${line.tokens.accessToken} for a caller of ${askedAt.toFixed(0)} ms`)
       oracle.handedOut(process, line, askedAt)
       return line
     } catch (error) {
@@ -249,7 +251,9 @@ export function createScene(
   async function end({ process, engine: grants }: Node, grant: string): Promise<boolean> {
     oracle.ending(grant)
     try {
+      trace(`${process.name} ends`)
       const gone = await grants.end(grant)
+      trace(`${process.name} has ended`)
       if (gone === undefined) return true
       const names = gone.tokens.map(({ refreshToken = '' }) => identify(refreshToken).family)
       oracle.ended(process, grant, [...new Set(names)])

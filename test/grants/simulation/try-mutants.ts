@@ -7,10 +7,16 @@ for (const mutant of MUTANTS.filter(({ name }) => name.includes(part))) {
   const engine = await buildMutant(mutant)
   const startedAt = Date.now()
   let shown = 'SURVIVED'
-  const found = await runWorlds(engine, mutant.seed ?? 1, Number(worlds), ({ seed, faults }) => {
-    shown = `world ${seed}: ${faults[0]}`
-    return true
-  })
+  const found = await runWorlds(
+    engine,
+    mutant.seed ?? 1,
+    Number(worlds),
+    ({ seed, faults }) => {
+      shown = `world ${seed}: ${faults[0]}`
+      return true
+    },
+    mutant.theme,
+  )
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
   console.log(`${mutant.rule} ${mutant.name}: ${found.worlds} worlds, ${seconds} s, ${shown}`)
 }

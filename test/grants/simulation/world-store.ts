@@ -38,7 +38,7 @@ export interface Noise {
 export const NO_NOISE: Noise = { refused: 0, lost: 0, unanswered: 0, late: 0, slow: 0 }
 
 /** How often calls of one process fail one after the other without an outage or a partition, at the most. */
-export const MAXIMUM_NOISE = 3
+export const MAXIMUM_NOISE = 4
 
 /** The store that the processes of a world share. */
 export interface WorldStore {
@@ -124,7 +124,6 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
     for (const kind of ['slow', 'refused', 'lost', 'unanswered', 'late'] as const) {
       drawn -= noise[kind]
       if (drawn >= 0) continue
-      if (kind === 'slow') return kind
       if (failed >= MAXIMUM_NOISE) break
       failures.set(process, failed + 1)
       return kind

@@ -5,7 +5,9 @@ import { createRandom } from './random.js'
 import type { Random } from './random.js'
 import { createScene } from './scene.js'
 import type { Node, Outcome, Scene, SceneSettings } from './scene.js'
-import { MAXIMUM_NOISE } from './world-store.js'
+import { THEMES, settingsFor } from './themes.js'
+import type { Theme } from './themes.js'
+import { MAXIMUM_NOISE, NO_NOISE } from './world-store.js'
 
 /** What has happened in a world. */
 export interface WorldReport {
@@ -33,13 +35,17 @@ const GRANT = 'g'
 export async function runWorld(
   engine: typeof Engine,
   seed: number,
+  forced?: Theme,
   isTraced = false,
 ): Promise<WorldReport> {
   const random = createRandom(seed)
-  const settings = drawSettings(random, seed)
+  const theme = forced ?? (random.chance(0.35) ? random.pick(THEMES) : undefined)
+  const settings = { ...drawSettings(random, seed), ...settingsFor(theme, random) }
   const trace: string[] = []
   const scene = createScene(engine, settings, isTraced ? (line) => trace.push(line) : undefined)
-  const world = {
+  const world: World = {
+    theme,
+    grants: theme === 'failover' || random.chance(0.2) ? ['g', 'h'] : ['g'],
     scene,
     random,
     settings,
@@ -51,7 +57,7 @@ export async function runWorld(
   const processes = random.whole(2, 4)
   for (let index = 0; index < processes; index++) scene.start(drawSkew(world))
   const [first] = scene.nodes
-  if (first !== undefined) void scene.logIn(first, GRANT)
+  for (const grant of world.grants) if (first !== undefined) void scene.logIn(first, grant)
   planTraffic(world)
   planLogins(world)
   const incidents = createIncidents(world)
@@ -72,6 +78,8 @@ export async function runWorld(
 
 /** A world that is running. */
 export interface World {
+  readonly theme: Theme | undefined
+  readonly grants: readonly string[]
   readonly scene: Scene
   readonly random: Random
   readonly settings: SceneSettings
@@ -98,9 +106,10 @@ function drawSettings(random: Random, seed: number): SceneSettings {
   }
 }
 
-function drawWeather({ scene: { provider, random }, random: drawn }: World): void {
+function drawWeather({ theme, scene: { provider, random }, random: drawn }: World): void {
   const { weather } = provider
-  const speed = drawn.pick(['fast', 'fast', 'fast', 'slow', 'slow', 'very slow'])
+  const isLong = theme === 'outage' || theme === 'losses' || theme === 'two answers'
+  const speed = isLong ? 'long' : drawn.pick(['fast', 'fast', 'fast', 'slow', 'slow', 'very slow'])
   const signing = drawn.pick([0, 0, 0, 0.3])
   weather.loss = drawn.pick([0, 0, 0, 0.03])
   weather.nonce = drawn.pick([0, 0, 0.3])
@@ -108,6 +117,7 @@ function drawWeather({ scene: { provider, random }, random: drawn }: World): voi
     random.chance(signing) ? random.between(500, 14_000) : random.between(0, 4)
   weather.answerMs = () => {
     const kind = random.chance(0.5) ? 'fast' : speed
+    if (kind === 'long') return random.between(1_000, theme === 'two answers' ? 9_000 : 40_000)
     if (kind === 'fast') return random.between(10, 400)
     return kind === 'slow' ? random.between(500, 20_000) : random.between(10_000, 90_000)
   }
@@ -123,7 +133,7 @@ export function drawSkew({ settings, random }: World): number {
 function planTraffic(world: World): void {
   const { scene, random } = world
   const { timeline, nodes } = scene
-  const pauseMs = random.pick([1_500, 3_000, 6_000])
+  const pauseMs = world.theme === undefined ? random.pick([1_500, 3_000, 6_000]) : 1_500
   const next = (): void => {
     timeline.after(random.between(0, 2 * pauseMs) / Math.max(1, nodes.length), () => {
       if (timeline.time() >= ADVERSE_MS) return
@@ -141,7 +151,9 @@ function request(world: World, node: Node): void {
   const { random } = world
   const known = world.last.get(node)
   const refused = known !== undefined && random.chance(0.06) ? known : undefined
-  void askFor(world, node, refused, random.chance(0.1))
+  const grant = random.chance(0.6) ? world.grants[0] : world.grants.at(-1)
+  if (grant === undefined || grant !== world.grants[0]) void world.scene.ask(node, grant ?? '')
+  else void askFor(world, node, refused, random.chance(0.1))
 }
 
 async function askFor(world: World, node: Node, refused?: string, isJob = false): Promise<Outcome> {
@@ -172,8 +184,10 @@ function planLogins(world: World): void {
   }
   for (let count = random.pick([0, 0, 0, 1, 1, 5]); count > 0; count--)
     logInAfter(random.between(5_000, ADVERSE_MS))
-  for (let count = random.pick([0, 0, 0, 1, 2]); count > 0; count--) {
+  const ends = world.theme === 'slow looks' ? 3 : random.pick([0, 0, 0, 1, 2])
+  for (let count = ends; count > 0; count--) {
     const endMs = random.between(5_000, ADVERSE_MS)
+    if (world.theme === 'slow looks') slowDown(world, endMs)
     timeline.after(endMs, () => {
       const node = someNode()
       if (node !== undefined) void scene.end(node, GRANT)
@@ -181,6 +195,16 @@ function planLogins(world: World): void {
     if (random.chance(0.6))
       logInAfter(endMs + random.pick([0, random.between(0, 500), random.between(0, 15_000)]))
   }
+}
+
+/** Looks take seconds around a moment. */
+function slowDown({ scene: { timeline, store } }: World, at: number): void {
+  timeline.after(at - 1_000, () => {
+    store.noise = { ...NO_NOISE, slow: 0.7 }
+  })
+  timeline.after(at + 500, () => {
+    store.noise = NO_NOISE
+  })
 }
 
 /** All is well from now on: every login that is not lost must work again, and the tokens must fit together. */
