@@ -25,8 +25,6 @@ export interface Cell {
   failure?: { readonly id: string; readonly since: number } | undefined
   /** Renewals under way in this process, by line and generation. */
   readonly renewals: Map<string, Promise<Renewal>>
-  /** What brings sessions up to date after a renewal of this process. */
-  readonly updates: Set<Promise<void>>
   /** When a renewal in the background was last begun, in monotonic **milliseconds**. */
   triedAt?: number
   /** A refresh that never reached the provider. */

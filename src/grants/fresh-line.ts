@@ -79,11 +79,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLin
     { afterRenewal }: Ask,
   ): Promise<Renewal> {
     const renewal = await renew(cell, line, ways, urgent)
-    if (renewal.source === 'busy' || afterRenewal === undefined) return renewal
-    const update = afterRenewal(renewal.line)
-    // A process that stops gracefully waits for it: the session may be the only place outside of this process.
-    cell.updates.add(update)
-    await update.finally(() => cell.updates.delete(update))
+    if (renewal.source !== 'busy') await afterRenewal?.(renewal.line)
     return renewal
   }
 

@@ -42,7 +42,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
   function cellOf(id: string): Cell {
     const known = cells.get(id)
-    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map(), updates: new Set() }
+    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map() }
     // Moved to the end: the first are those that were not used for the longest time.
     if (known !== undefined) cells.delete(id)
     cells.set(id, cell)
@@ -62,11 +62,10 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
   }
 
-  function isIdle({ answers, renewals, updates, accepted, trouble, seen }: Cell): boolean {
+  function isIdle({ answers, renewals, accepted, trouble, seen }: Cell): boolean {
     const now = clock.monotonic()
     return (
       answers.size === 0 &&
-      updates.size === 0 &&
       renewals.size === 0 &&
       now >= (accepted?.until ?? -Infinity) &&
       now >= (seen?.at ?? -Infinity) + cacheMs &&
@@ -219,10 +218,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     busy(strategy) {
       return [...cells.values()]
         .filter(({ seen }) => seen?.record?.strategy === strategy)
-        .reduce(
-          (sum, cell) => sum + Math.max(cell.renewals.size, cell.answers.size, cell.updates.size),
-          0,
-        )
+        .reduce((sum, { renewals, answers }) => sum + Math.max(renewals.size, answers.size), 0)
     },
   }
 }

@@ -7,8 +7,12 @@ import { ConfigurationError } from '../errors/errors.js'
  *
  * @example Upstash
  * ```ts
- * const redis = new Redis({ url, token, automaticDeserialization: false })
- * const client = { runCommand: (args) => redis.exec(args) }
+ * import type { RedisCommands } from 'passport-authorization-code/redis'
+ *
+ * // new Redis({ url, token, automaticDeserialization: false }) of @upstash/redis
+ * declare const redis: { exec(args: string[]): Promise<unknown> }
+ *
+ * const client: RedisCommands = { runCommand: (args) => redis.exec(args) }
  * ```
  */
 export interface RedisCommands {

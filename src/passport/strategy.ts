@@ -109,7 +109,7 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
    *
    * @example After an API has refused a token
    * ```ts
-   * const other = await strategy.accessToken(req, { refused: token })
+   * const other = await strategy.accessToken(req, { refused: refusedToken })
    * ```
    *
    * @param options.refused an access token that an API has refused: resolves to a different one

@@ -228,9 +228,8 @@ describeWithChromium('the example app in a real browser', (executable) => {
     await page.goto(`${app.url}/askara?tab=2`)
 
     expect(await heading(page)).toBe('Please log in again')
-    // The home page asks no API: for it, the access token is valid until it expires.
     await page.goto(app.url)
-    expect(await heading(page)).toBe('You are logged in')
+    expect(await heading(page)).toBe('Log in with your provider')
     await page.goto(`${app.url}/askara?tab=2`)
     await page.getByRole('link', { name: 'Log in with Askara' }).click()
     await finishLogin(page)

@@ -35,6 +35,9 @@ declare global {
   const users: { findOrCreate(id: string): Promise<Express.User> }
   const passport: import('passport').PassportStatic
   const strategy: import('passport-authorization-code').AuthorizationCodeStrategy
+  const server: import('node:http').Server
+  /** An access token that an API has refused. */
+  const refusedToken: string
 }`,
 }
 
