@@ -436,6 +436,7 @@ export function createOracle(parts: OracleParts): Oracle {
         if (
           ended?.by === 'revoked' &&
           !isGone &&
+          !failOvers.some((one) => one.grant === grant) &&
           !endings.some((one) => one.grant === grant && one.at >= family.begunAt)
         ) {
           fault(`${name} was revoked although its grant has not ended`)
