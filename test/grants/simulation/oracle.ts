@@ -312,7 +312,10 @@ export function createOracle(parts: OracleParts): Oracle {
       const { sentAt = 0 } = failed ?? {}
       if (
         requests.some(
-          (one) => one.family === family && one.issued !== undefined && one.sentAt > sentAt,
+          (one) =>
+            one.family === family &&
+            one.issued !== undefined &&
+            (one.sentAt > sentAt || (one.deliveredAt ?? 0) > (failed?.deliveredAt ?? 0)),
         )
       )
         return
