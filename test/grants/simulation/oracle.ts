@@ -343,7 +343,8 @@ export function createOracle(parts: OracleParts): Oracle {
       const cause = causeFor(newestBy, request)
       if (cause !== undefined) {
         excused.set(request.family, cause)
-        return count(cause)
+        count(cause)
+        return
       }
       fault(
         `${request.process.name} used the refresh token ${request.token} of ${request.family.name} again; ` +
@@ -399,8 +400,10 @@ export function createOracle(parts: OracleParts): Oracle {
         if (!isFixed) fault(`${process.name} handed out again what the store does not have`)
       }
       if (end === undefined || end.at >= now) return
-      if (end.process === process)
-        return fault(`${process.name} handed out a token of a grant that it had ended`)
+      if (end.process === process) {
+        fault(`${process.name} handed out a token of a grant that it had ended`)
+        return
+      }
       const extraMs = disturbances.totalMs(process, askedAt, now)
       const isUnreachable =
         !parts.isQuiet() ||
