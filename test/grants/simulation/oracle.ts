@@ -255,7 +255,7 @@ export function createOracle(parts: OracleParts): Oracle {
     applied(write) {
       watchMarks(write)
       watchLines(write)
-      const { record, process, id, before } = write
+      const { record, process, before } = write
       for (const { tokens } of record.lines) {
         const { family, number } = identify(tokens.refreshToken ?? '')
         const key = tokenKey(family, number)

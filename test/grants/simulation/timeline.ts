@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- indexes of a heap */
 /** Virtual time: runs events in their order, and lets promises settle between them. */
 export interface Timeline {
   /** **Milliseconds** since the world began. */
