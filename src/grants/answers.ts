@@ -55,6 +55,8 @@ const MAXIMUM_ATTEMPTS = 10
 
 /** Creates {@link Answers}. */
 export function createAnswers(cells: GrantCells, clock: Clock): Answers {
+  const owners = new WeakMap<RefreshAnswer, IsMine>()
+
   /** Writes the answer into the record. `undefined`: other processes keep changing the record. */
   async function put(
     cell: Cell,
@@ -99,7 +101,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
     async offerAgain(cell, line) {
       const answer = [...cell.answers].find((one) => one.line === line.id && isNewer(one, line))
       if (answer === undefined) return undefined
-      const stored = await put(cell, answer, () => true)
+      const stored = await put(cell, answer, owners.get(answer) ?? (() => false))
       if (stored === undefined) return undefined
       // The next offer finds the end too, and revokes the tokens.
       if (stored === 'ended') throw new LoginRequiredError('grant_ended')
@@ -109,6 +111,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
 
     async store(cell, answer, isMine, ways) {
       cell.answers.add(answer)
+      owners.set(answer, isMine)
       const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (stored === undefined) void offer(cell, answer, isMine, ways)
       else cell.answers.delete(answer)

@@ -174,12 +174,26 @@ export function withoutMark(record: GrantRecord, failure?: Failure): GrantRecord
   return { ...record, mark: undefined, failure: failure ?? record.failure }
 }
 
-/** Notes that the provider has refused to refresh the line's present generation. */
-export function withRefusal(record: GrantRecord, lineId: string, reason: string): GrantRecord {
+/**
+ * Notes that the provider has refused to refresh the line's present generation.
+ *
+ * @param isMine says which marks are taken out
+ */
+export function withRefusal(
+  record: GrantRecord,
+  lineId: string,
+  reason: string,
+  isMine: (mark: string) => boolean,
+): GrantRecord {
   const lines = record.lines.map((line) =>
     line.id === lineId ? { ...line, refused: reason } : line,
   )
-  return { ...record, lines, mark: undefined, failure: failureOfOthers(record, lineId) }
+  return {
+    ...record,
+    lines,
+    mark: markOfOthers(record, isMine),
+    failure: failureOfOthers(record, lineId),
+  }
 }
 
 /** The generation of a line's tokens, and the mark under which they were requested. */
@@ -216,8 +230,16 @@ export function withAnswer(
     ...record,
     lines: record.lines.map((line) => (line === present ? next : line)),
     failure: failureOfOthers(record, answer.line),
-    mark: record.mark !== undefined && isMine(record.mark.id) ? undefined : record.mark,
+    mark: markOfOthers(record, isMine),
   }
+}
+
+/** The mark, unless it is of this renewal: another line may be renewed under it. */
+function markOfOthers(
+  { mark }: GrantRecord,
+  isMine: (mark: string) => boolean,
+): GrantRecord['mark'] {
+  return mark !== undefined && isMine(mark.id) ? undefined : mark
 }
 
 /** The failure that is noted, unless it is of this line. */

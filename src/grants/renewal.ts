@@ -200,7 +200,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     keeper: MarkKeeper,
   ): Promise<Line> {
     const reason = ways.refusalOf(error, isValid(line, clock.now()))
-    if (reason !== undefined) return refuse(cell, line, reason, ways)
+    if (reason !== undefined) return refuse(cell, line, reason, keeper.isMine, ways)
     const pauseMs = retryAfterMs(error)
     if (pauseMs !== undefined) ways.connections.pause(pauseMs)
     const noted = failureOf(error, line.id, cell.seen?.record?.failure, clock, random)
@@ -218,6 +218,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     cell: Cell,
     sent: Line,
     reason: string,
+    isMine: MarkKeeper['isMine'],
     { onRefused }: RefreshWays,
   ): Promise<Line> {
     for (;;) {
@@ -227,7 +228,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       if (record === undefined || line === undefined) throw new LoginRequiredError('grant_ended')
       if (isNewer(line, sent)) return line
       if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
-      if (await cells.write(cell, look, withRefusal(record, sent.id, reason))) {
+      if (await cells.write(cell, look, withRefusal(record, sent.id, reason, isMine))) {
         onRefused(record.of, reason)
         throw new LoginRequiredError('grant_ended')
       }

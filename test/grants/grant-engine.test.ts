@@ -43,7 +43,8 @@ function nameOf(outcome: Outcome): string {
   if (!('error' in outcome)) return outcome.tokens.accessToken
   const { error } = outcome
   if (error instanceof LoginRequiredError) return `log in: ${error.reason}`
-  if (error instanceof TokenEndpointError) return `provider: ${error.networkCode ?? error.httpStatus}`
+  if (error instanceof TokenEndpointError)
+    return `provider: ${error.networkCode ?? error.httpStatus}`
   return error instanceof StorageError ? 'store' : String(error)
 }
 

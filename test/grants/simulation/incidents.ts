@@ -157,7 +157,9 @@ export function createIncidents(world: World): Incidents {
       })
       scene.on.delivered = act(1, (node) => {
         if (provider.weather.failing === undefined || !isQuietSince(1e9)) return
-        timeline.after(500, () => scene.kill(node))
+        timeline.after(500, () => {
+          if (!isStopped) scene.kill(node)
+        })
       })
     } else if (theme === 'losses') {
       store.noise = { ...NO_NOISE, lost: 0.4, refused: 0.05, unanswered: 0.02 }
@@ -166,7 +168,10 @@ export function createIncidents(world: World): Incidents {
 
   return {
     plan(until) {
-      if (world.theme !== undefined) return follow(world.theme)
+      if (world.theme !== undefined) {
+        follow(world.theme)
+        return
+      }
       const isNoisy = random.chance(0.35)
       const some = isNoisy ? noisy : rough
       if (isNoisy) {

@@ -273,8 +273,8 @@ export async function buildMutant({ name, changes }: Mutant): Promise<typeof Eng
     plugins: [
       {
         name: 'mutation',
-        setup({ onLoad }) {
-          onLoad({ filter: /src[/\\]grants[/\\][\w-]+\.ts$/ }, async ({ path }) => {
+        setup(plugin) {
+          plugin.onLoad({ filter: /src[/\\]grants[/\\][\w-]+\.ts$/ }, async ({ path }) => {
             let contents = await readFile(path, 'utf8')
             for (const one of changes) {
               if (!path.endsWith(`grants/${one.file}`)) continue

@@ -255,7 +255,7 @@ export function createOracle(parts: OracleParts): Oracle {
     applied(write) {
       watchMarks(write)
       watchLines(write)
-      const { record, process, id, before } = write
+      const { record, process, before } = write
       for (const { tokens } of record.lines) {
         const { family, number } = identify(tokens.refreshToken ?? '')
         const key = tokenKey(family, number)
@@ -312,7 +312,10 @@ export function createOracle(parts: OracleParts): Oracle {
       const { sentAt = 0 } = failed ?? {}
       if (
         requests.some(
-          (one) => one.family === family && one.issued !== undefined && one.sentAt > sentAt,
+          (one) =>
+            one.family === family &&
+            one.issued !== undefined &&
+            (one.sentAt > sentAt || (one.deliveredAt ?? 0) > (failed?.deliveredAt ?? 0)),
         )
       )
         return
@@ -340,7 +343,8 @@ export function createOracle(parts: OracleParts): Oracle {
       const cause = causeFor(newestBy, request)
       if (cause !== undefined) {
         excused.set(request.family, cause)
-        return count(cause)
+        count(cause)
+        return
       }
       fault(
         `${request.process.name} used the refresh token ${request.token} of ${request.family.name} again; ` +
@@ -396,8 +400,10 @@ export function createOracle(parts: OracleParts): Oracle {
         if (!isFixed) fault(`${process.name} handed out again what the store does not have`)
       }
       if (end === undefined || end.at >= now) return
-      if (end.process === process)
-        return fault(`${process.name} handed out a token of a grant that it had ended`)
+      if (end.process === process) {
+        fault(`${process.name} handed out a token of a grant that it had ended`)
+        return
+      }
       const extraMs = disturbances.totalMs(process, askedAt, now)
       const isUnreachable =
         !parts.isQuiet() ||
@@ -436,6 +442,7 @@ export function createOracle(parts: OracleParts): Oracle {
         if (
           ended?.by === 'revoked' &&
           !isGone &&
+          !failOvers.some((one) => one.grant === grant) &&
           !endings.some((one) => one.grant === grant && one.at >= family.begunAt)
         ) {
           fault(`${name} was revoked although its grant has not ended`)

@@ -3,7 +3,6 @@ import type { GrantEngine } from '../../../src/grants/grant-engine.js'
 import type { Line } from '../../../src/grants/grant-record.js'
 import type { RefreshWays } from '../../../src/grants/refresh-ways.js'
 import { createDisturbances } from './disturbances.js'
-import type { Disturbances } from './disturbances.js'
 import type * as Engine from './engine.js'
 import { createOracle } from './oracle.js'
 import type { Oracle } from './oracle.js'
@@ -229,7 +228,10 @@ export function createScene(
         // A freeze is time that the process did not have.
         const spentMs =
           timeline.time() - askedAt - disturbances.frozenMs(process, askedAt, timeline.time())
-        if (spentMs < limitMs) return watch(limitMs - spentMs + 1)
+        if (spentMs < limitMs) {
+          watch(limitMs - spentMs + 1)
+          return
+        }
         oracle.fault(`${process.name} gave no answer within ${limitMs} ms`)
       })
     }

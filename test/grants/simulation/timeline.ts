@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- indexes of a heap */
 /** Virtual time: runs events in their order, and lets promises settle between them. */
 export interface Timeline {
   /** **Milliseconds** since the world began. */
@@ -30,7 +31,7 @@ export function createTimeline(): Timeline {
     let index = heap.push(event) - 1
     while (index > 0) {
       const above = (index - 1) >> 1
-      const parent = heap[above] as Event
+      const parent = heap[above]!
       if (!isBefore(event, parent)) break
       heap[index] = parent
       index = above
@@ -39,15 +40,15 @@ export function createTimeline(): Timeline {
   }
 
   function pop(): void {
-    const last = heap.pop() as Event
+    const last = heap.pop()!
     if (heap.length === 0) return
     let index = 0
     for (;;) {
       let below = 2 * index + 1
       if (below >= heap.length) break
       const right = heap[below + 1]
-      if (right !== undefined && isBefore(right, heap[below] as Event)) below += 1
-      const child = heap[below] as Event
+      if (right !== undefined && isBefore(right, heap[below]!)) below += 1
+      const child = heap[below]!
       if (!isBefore(child, last)) break
       heap[index] = child
       index = below

@@ -149,13 +149,15 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
     const newest = rotation === 'fixed' ? 0 : family.newest
     if (family.ended !== undefined) {
       request.outcome = 'refused'
-      return parts.onArrived(request, undefined)
+      parts.onArrived(request, undefined)
+      return
     }
     if (weather.failing !== undefined) {
       request.outcome = 'failed'
       const { retryAfterMs } = weather.failing
       if (retryAfterMs !== undefined) request.retryAfterMs = retryAfterMs
-      return parts.onArrived(request, token !== newest ? family.newestBy : undefined)
+      parts.onArrived(request, token !== newest ? family.newestBy : undefined)
+      return
     }
     const { previous } = family
     const isInGrace =
@@ -165,7 +167,8 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
     if (token !== newest && !isInGrace) {
       request.outcome = 'refused'
       if (rotation !== 'lenient') family.ended = { by: 'reuse', at: timeline.time() }
-      return parts.onArrived(request, family.newestBy)
+      parts.onArrived(request, family.newestBy)
+      return
     }
     const isReuse = token !== newest
     const earlier = family.newestBy
@@ -216,7 +219,10 @@ export function createWorldProvider(parts: WorldProviderParts): WorldProvider {
       timeline.after(
         random.chance(0.05) ? random.between(50, 1_500) : random.between(1, 40),
         () => {
-          if (isLost()) return fail()
+          if (isLost()) {
+            fail()
+            return
+          }
           work()
           timeline.after(ms + random.between(1, 40), () => {
             if (isLost()) fail()

@@ -159,7 +159,10 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
       }
       if (stopped()) return
       const kind = noiseOf(process)
-      if (kind === 'refused') return fail(random.between(0.2, 20))
+      if (kind === 'refused') {
+        fail(random.between(0.2, 20))
+        return
+      }
       if (kind === 'lost') return
       if (kind === 'late') {
         timeline.after(

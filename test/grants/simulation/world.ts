@@ -151,7 +151,9 @@ function request(world: World, node: Node): void {
   const { random } = world
   const known = world.last.get(node)
   const refused = known !== undefined && random.chance(0.06) ? known : undefined
-  const grant = random.chance(0.6) ? world.grants[0] : world.grants.at(-1)
+  const grant = random.chance(world.theme === 'failover' ? 0.15 : 0.6)
+    ? world.grants[0]
+    : world.grants.at(-1)
   if (grant === undefined || grant !== world.grants[0]) void world.scene.ask(node, grant ?? '')
   else void askFor(world, node, refused, random.chance(0.1))
 }
