@@ -124,10 +124,10 @@ export interface Renewal {
 export const TOMBSTONE_MS = 2 * 60 * 60 * 1000
 
 /** How many lines a grant keeps. */
-const MAXIMUM_LINES = 3
+export const MAXIMUM_LINES = 3
 
-/** How many closed lines a record remembers. Nothing that old is still offered: see {@link wasClosed}. */
-const MAXIMUM_CLOSED = 32
+/** How many closed lines a record remembers. Nothing that old is still offered: see `wasClosed`. */
+export const MAXIMUM_CLOSED = 32
 
 /** Whether the grant has ended. */
 export function hasEnded(record: GrantRecord): boolean {
@@ -259,52 +259,8 @@ export function ended(record: GrantRecord, at: number): GrantRecord {
   }
 }
 
-/**
- * What the record must be if a process has seen `remembered` accepted by the store a moment ago: lines that are missing
- * or older come back, and so does an end. A tombstone stays, and so does everything that is newer.
- *
- * @returns `found` itself if nothing is missing
- */
-export function restored(found: GrantRecord | undefined, remembered: GrantRecord): GrantRecord {
-  if (found === undefined) return withoutMark(remembered)
-  if (hasEnded(found)) return found
-  const isClosed = (line: Line): boolean => remembered.closed.includes(line.id)
-  const open = found.lines.filter((line) => !isClosed(line))
-  if (hasEnded(remembered) && open.length === 0) return ended(found, remembered.endedAt ?? 0)
-  const lost = remembered.lines.filter(
-    (line) => lineOf(found, line.id) === undefined && !wasClosed(found, line),
-  )
-  const lines = [...open.map((line) => newerOf(line, lineOf(remembered, line.id))), ...lost]
-  const isSame =
-    lost.length === 0 &&
-    lines.length === found.lines.length &&
-    lines.every((line, index) => line === found.lines[index])
-  if (isSame) return found
-  const sorted = lines.sort((a, b) => b.number - a.number)
-  return {
-    ...found,
-    lastLine: Math.max(found.lastLine, remembered.lastLine),
-    marks: Math.max(found.marks, remembered.marks),
-    lines: sorted.slice(0, MAXIMUM_LINES),
-    closed: closedWith(found.closed, [
-      ...found.lines.filter(isClosed),
-      ...sorted.slice(MAXIMUM_LINES),
-    ]),
-  }
-}
-
-function newerOf(line: Line, other: Line | undefined): Line {
-  if (other === undefined || isNewer(line, other)) return line
-  if (isNewer(other, line)) return other
-  return other.refused !== undefined && line.refused === undefined ? other : line
-}
-
-/** Whether a line that is not in the record was closed, and not lost. */
-function wasClosed(record: GrantRecord, { id, number }: Line): boolean {
-  return record.closed.includes(id) || number + MAXIMUM_CLOSED <= record.lastLine
-}
-
-function closedWith(closed: readonly string[], lines: readonly Line[]): readonly string[] {
+/** The ids of closed lines, with those of further lines. */
+export function closedWith(closed: readonly string[], lines: readonly Line[]): readonly string[] {
   if (lines.length === 0) return closed
   const added = lines.map(({ id }) => id).filter((id) => !closed.includes(id))
   return [...closed, ...added].slice(-MAXIMUM_CLOSED)

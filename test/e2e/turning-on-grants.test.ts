@@ -206,7 +206,7 @@ describe('a session from before grants were turned on', () => {
     const before = await startWithout()
     await logIn(before)
     const was = await stored()
-    const { compareAndSet } = records
+    const compareAndSet = records.compareAndSet.bind(records)
     records.compareAndSet = () => Promise.reject(new Error('the store is down'))
     const app = await startWith()
     goTo(app, before)

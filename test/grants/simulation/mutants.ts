@@ -79,7 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'brings closed lines back',
     changes: [
       change(
-        'grant-record',
+        'restored-record',
         'return record.closed.includes(id) || number + MAXIMUM_CLOSED <= record.lastLine',
         'return number < 0 && record.closed.includes(id)',
       ),
@@ -174,7 +174,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'writes what it remembers over a tombstone',
     changes: [
       change(
-        'grant-record',
+        'restored-record',
         'if (hasEnded(found)) return found',
         'if (hasEnded(found)) return remembered',
       ),

@@ -1,0 +1,56 @@
+import {
+  MAXIMUM_CLOSED,
+  MAXIMUM_LINES,
+  closedWith,
+  ended,
+  hasEnded,
+  isNewer,
+  lineOf,
+  withoutMark,
+} from './grant-record.js'
+import type { GrantRecord, Line } from './grant-record.js'
+
+/**
+ * What the record must be if a process has seen `remembered` accepted by the store a moment ago: lines that are missing
+ * or older come back, and so does an end. A tombstone stays, and so does everything that is newer.
+ *
+ * @returns `found` itself if nothing is missing
+ */
+export function restored(found: GrantRecord | undefined, remembered: GrantRecord): GrantRecord {
+  if (found === undefined) return withoutMark(remembered)
+  if (hasEnded(found)) return found
+  const isClosed = (line: Line): boolean => remembered.closed.includes(line.id)
+  const open = found.lines.filter((line) => !isClosed(line))
+  if (hasEnded(remembered) && open.length === 0) return ended(found, remembered.endedAt ?? 0)
+  const lost = remembered.lines.filter(
+    (line) => lineOf(found, line.id) === undefined && !wasClosed(found, line),
+  )
+  const lines = [...open.map((line) => newerOf(line, lineOf(remembered, line.id))), ...lost]
+  const isSame =
+    lost.length === 0 &&
+    lines.length === found.lines.length &&
+    lines.every((line, index) => line === found.lines[index])
+  if (isSame) return found
+  const sorted = lines.sort((a, b) => b.number - a.number)
+  return {
+    ...found,
+    lastLine: Math.max(found.lastLine, remembered.lastLine),
+    marks: Math.max(found.marks, remembered.marks),
+    lines: sorted.slice(0, MAXIMUM_LINES),
+    closed: closedWith(found.closed, [
+      ...found.lines.filter(isClosed),
+      ...sorted.slice(MAXIMUM_LINES),
+    ]),
+  }
+}
+
+function newerOf(line: Line, other: Line | undefined): Line {
+  if (other === undefined || isNewer(line, other)) return line
+  if (isNewer(other, line)) return other
+  return other.refused !== undefined && line.refused === undefined ? other : line
+}
+
+/** Whether a line that is not in the record was closed, and not lost. */
+function wasClosed(record: GrantRecord, { id, number }: Line): boolean {
+  return record.closed.includes(id) || number + MAXIMUM_CLOSED <= record.lastLine
+}
