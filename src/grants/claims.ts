@@ -1,4 +1,4 @@
-import { StorageError } from '../errors/errors.js'
+import { StorageError } from '../errors/setup-errors.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { randomId } from '../lib/random-id.js'
 import { claimKey, endedSessionKey } from './record-codec.js'

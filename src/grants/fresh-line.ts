@@ -49,7 +49,13 @@ interface Call {
 }
 
 /** Renews a line once over all processes, and shares the result. */
-type RenewLine = (cell: Cell, line: Line, ways: RefreshWays, urgent: boolean) => Promise<Renewal>
+type RenewLine = (
+  cell: Cell,
+  line: Line,
+  ways: RefreshWays,
+  urgent: boolean,
+  since: number,
+) => Promise<Renewal>
 
 /** Creates {@link FreshLine}. */
 export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLine): FreshLine {
@@ -60,7 +66,8 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLin
     return line ?? 'grant_ended'
   }
 
-  function renewInBackground({ cell, ways, ask }: Call, line: Line): void {
+  function renewInBackground(call: Call, line: Line): void {
+    const { cell, ways } = call
     const now = clock.monotonic()
     if (!ways.renewInBackground || now < (cell.triedAt ?? -Infinity) + BACKGROUND_PAUSE_MS) return
     const { record } = cell.seen ?? {}
@@ -68,18 +75,13 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLin
     cell.triedAt = now
     // A failure is ignored: the renewal is tried again as long as the token is due, and once it has expired, the
     // failure is thrown.
-    renewed(cell, line, ways, false, ask).catch(() => undefined)
+    renewed(call, line, false).catch(() => undefined)
   }
 
-  async function renewed(
-    cell: Cell,
-    line: Line,
-    ways: RefreshWays,
-    urgent: boolean,
-    { afterRenewal }: Ask,
-  ): Promise<Renewal> {
-    const renewal = await renew(cell, line, ways, urgent)
-    if (renewal.source !== 'busy') await afterRenewal?.(renewal.line)
+  async function renewed(call: Call, line: Line, urgent: boolean): Promise<Renewal> {
+    const { cell, ways, ask, askedAt } = call
+    const renewal = await renew(cell, line, ways, urgent, askedAt)
+    if (renewal.source !== 'busy') await ask.afterRenewal?.(renewal.line)
     return renewal
   }
 
@@ -112,7 +114,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLin
       Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (ask.isJob === true ? LEASE_MS : 0)
     const leftMs = askedAt + patienceMs - clock.monotonic()
     try {
-      const renewal = await within(clock, leftMs, renewed(cell, line, ways, true, ask), () => {
+      const renewal = await within(clock, leftMs, renewed(call, line, true), () => {
         throw new TokenEndpointError(
           `The token endpoint gave no answer to the refresh: No complete answer within ${patienceMs} ms.`,
           { phase: 'refresh', networkCode: 'timeout' },

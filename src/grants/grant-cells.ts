@@ -28,6 +28,9 @@ const CALL_LIMIT_MS = 5_000
 /** How often an end is written again that the store has refused, in **milliseconds**. */
 const INSISTED_MS = 1_000
 
+/** How long it takes until everything is looked at again after that has failed, in **milliseconds**. */
+const RECHECK_PAUSE_MS = 1_000
+
 /** How many looks are taken at a record that other processes change all the time. */
 const MAXIMUM_LOOKS = 5
 
@@ -40,6 +43,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
   const looks = new Map<string, Promise<Look>>()
   /** Whether a call has failed since {@link recheck} has last looked at everything. */
   let isTroubled = false
+  let isRechecking = false
 
   function cellOf(id: string): Cell {
     const known = cells.get(id)
@@ -89,23 +93,22 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
       isTroubled = true
       throw error instanceof StorageError ? error : new StorageError(what, error)
     }
-    if (isTroubled) {
-      isTroubled = false
-      void recheck()
-    }
+    if (isTroubled && !isRechecking) void recheck()
     return value
   }
 
   async function recheck(): Promise<void> {
-    for (const cell of [...cells.values()]) {
-      if (remembered(cell) === undefined) continue
-      try {
-        await look(cell)
-      } catch {
-        // The next call that succeeds begins again.
-        return
+    isRechecking = true
+    isTroubled = false
+    try {
+      for (const cell of [...cells.values()]) {
+        if (remembered(cell) !== undefined) await look(cell)
       }
+    } catch {
+      // The store may answer to reads and refuse writes. The next call that succeeds begins again.
+      await wait(clock, RECHECK_PAUSE_MS, { background: true })
     }
+    isRechecking = false
   }
 
   function remembered({ accepted }: Cell): GrantRecord | undefined {

@@ -7,7 +7,6 @@ import { readStrategyData, requireSession, showStrategyData } from '../session/r
 import type { StrategyData } from '../session/request-session.js'
 import { tryToChangeStoredData } from '../session/stored-session.js'
 import type { Adoption } from './adoption.js'
-import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import type { HeldGrant } from './new-record.js'
@@ -126,12 +125,12 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
 /**
  * Only the grant's id is in the session. Tokens that a session still holds move into the store.
  *
- * @param index lists a grant that has moved under its names, as a login does
+ * @param link lists a grant that has moved under its names, as a login does
  */
 export function idInSession(
   parts: HoldingParts,
   ownerOf: (request: LoginRequest) => HeldGrant['of'],
-  index: Pick<GrantIndex, 'link'>,
+  link: (id: string, names: readonly string[], lifetimeMs: number) => Promise<void>,
 ): Holding {
   const { sessionKey, engine, timeoutMs, lifetimeMs } = parts
 
@@ -147,7 +146,7 @@ export function idInSession(
       const { connected } = held.of
       const of = { ...ownerOf(request), connected }
       await engine.adopt(id, { ...held, of })
-      await index.link(id, of.names, lifetimeMs)
+      await link(id, of.names, lifetimeMs)
       const moved = (one: StrategyData): StrategyData | undefined =>
         entryOf(one)?.id === id ? withGrant(one, id) : undefined
       showStrategyData(session, sessionKey, moved(data) ?? data)

@@ -19,6 +19,7 @@ import type { Connection, RefreshWays } from './refresh-ways.js'
  *
  * @param present the line as the caller has seen it
  * @param urgent whether a person waits
+ * @param since when the caller has asked, in monotonic **milliseconds**: no look that was asked for later is repeated
  * @throws {LoginRequiredError} if the grant has ended, or the provider refuses for good
  * @throws {TokenEndpointError} if the provider fails, or has failed a moment ago
  * @throws {StorageError} if the store cannot be reached
@@ -28,6 +29,7 @@ export type Renew = (
   present: Line,
   ways: RefreshWays,
   urgent: boolean,
+  since?: number,
 ) => Promise<Renewal>
 
 /** How long a mark is kept while the provider does not answer, in **milliseconds**. */
@@ -85,11 +87,16 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     present: Line,
     ways: RefreshWays,
     urgent: boolean,
+    since: number,
   ): Promise<Renewal> {
     let connection: Connection | undefined
     try {
+      // What was asked for since the caller came is as good as a new look: nothing is written over anything newer.
+      const { seen } = cell
+      let known = seen !== undefined && seen.at >= since ? seen : undefined
       for (let pollMs = FIRST_POLL_MS; ;) {
-        const look = await cells.look(cell)
+        const look = known ?? (await cells.look(cell))
+        known = undefined
         const kept = await answers.offerAgain(cell, present)
         if (kept !== undefined) return { line: kept, source: 'shared', tookOver: false }
         const next = judge(cell, look, present, ways)
@@ -235,11 +242,11 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     }
   }
 
-  return (cell, present, ways, urgent) => {
+  return (cell, present, ways, urgent, since = Infinity) => {
     const key = renewalKey(present)
     const joined = cell.renewals.get(key)
     if (joined !== undefined) return joined
-    const work = (): Promise<Renewal> => renew(cell, present, ways, urgent)
+    const work = (): Promise<Renewal> => renew(cell, present, ways, urgent, since)
     const run: Promise<Renewal> = ways.around(work).finally(() => {
       if (cell.renewals.get(key) === run) cell.renewals.delete(key)
     })

@@ -72,7 +72,7 @@ export function composeGrants(
   const holding =
     grants === undefined
       ? tokensInSession(holdingParts, reportForeign)
-      : idInSession(holdingParts, ownerOf, parts.index)
+      : idInSession(holdingParts, ownerOf, parts.index.link)
 
   const ways: RefreshWays = {
     ...provider,

@@ -285,6 +285,7 @@ describe('a provider', () => {
     scene.provider.onToken(json({ error: 'invalid_grant' }, 503))
     expect((await browser.visit(`${app.origin}/token`)).status).toBe(503)
     scene.provider.onToken(json(tokenResponse()))
+    advanceClock(2)
     expect((await browser.visit(`${app.origin}/token`)).status).toBe(200)
   })
 

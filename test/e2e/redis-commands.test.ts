@@ -66,10 +66,10 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
       'SET',
     ],
     visit: ['GET', 'EXPIRE'],
-    // Two looks, because the first is as old as the cache allows, mark, commit; or our part of the stored session.
+    // Look, mark, commit; or our part of the stored session.
     refresh: [
       'GET',
-      ...inRedis('GET', 'GET', 'EVALSHA', 'EVALSHA'),
+      ...inRedis('GET', 'EVALSHA', 'EVALSHA'),
       ...inSession('GET', 'SET'),
       'EXPIRE',
     ],

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import type { AuthorizationCodeOptions, GrantStore } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
@@ -206,13 +206,13 @@ describe('a session from before grants were turned on', () => {
     const before = await startWithout()
     await logIn(before)
     const was = await stored()
-    const compareAndSet = records.compareAndSet.bind(records)
-    records.compareAndSet = () => Promise.reject(new Error('the store is down'))
+    const down = jest.spyOn(records, 'compareAndSet')
+    down.mockRejectedValue(new Error('the store is down'))
     const app = await startWith()
     goTo(app, before)
     expect(await tokenOf(app)).toBe(503)
     expect(await stored()).toEqual(was)
-    records.compareAndSet = compareAndSet
+    down.mockRestore()
     expect(await tokenOf(app)).toBe('access-token-1-of-ada')
     expect(await stored()).not.toHaveProperty('entry')
   })

@@ -26,7 +26,7 @@ beforeEach(() => {
   asked = []
   store = new Proxy(inner, {
     get(target, name: keyof GrantStore) {
-      const method = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>
+      const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
       return async (...args: unknown[]) => {
         await setImmediate()
         calls.push(name)
