@@ -5,7 +5,7 @@ import {
   cookiePendingLogins,
   requireLogin,
 } from 'passport-authorization-code'
-import { RedisLedger } from 'passport-authorization-code/redis'
+import { RedisGrants } from 'passport-authorization-code/redis'
 import { addNoteRoutes, sessionMiddleware } from './scene.js'
 import type { AddRoutes, Person } from './scene.js'
 
@@ -31,8 +31,7 @@ export function libraryRoutes({ sealed, cookies }: Variant): AddRoutes {
         clientSecret: 'secret-1',
         scope: 'profile',
         callbackURL: `${origin}/auth/callback`,
-        ledger: new RedisLedger({ client }),
-        ...(sealed && { tokenSecret: 'a secret of 32 characters or more' }),
+        grants: new RedisGrants({ client, secret: 'a secret of 32 characters or more' }),
         ...(cookies && {
           pendingLogins: cookiePendingLogins({ secret: 'another secret of 32 characters or more' }),
         }),

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisStore } from 'connect-redis'
 import express from 'express'
@@ -5,10 +8,17 @@ import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import session from 'express-session'
 import passport from 'passport'
 import { createClient } from 'redis'
-import { AuthorizationCodeStrategy, authRouter, guardSessionStore } from '../../src/index.js'
-import type { DefaultUser, GrantState, Ledger, Renewal, RenewalLimits } from '../../src/index.js'
-import { RedisLedger } from '../../src/redis.js'
-import { listen } from '../../test/support/http.js'
+import { readRedisClient } from '../../src/grants/redis-clients.js'
+import { createRedisStore } from '../../src/grants/redis-store.js'
+import type { GrantRecord } from '../../src/grants/grant-record.js'
+import {
+  AuthorizationCodeStrategy,
+  authRouter,
+  Grants,
+  guardSessionStore,
+} from '../../src/index.js'
+import type { DefaultUser, GrantStore } from '../../src/index.js'
+import { createSeal } from '../../src/lib/sealing.js'
 import { PROCESS_HEADER } from './provider.js'
 
 /** What a process of the application is told on its command line. */
@@ -22,13 +32,15 @@ export interface AppOptions {
    * do both.
    */
   readonly waitsForRedis: boolean
+  /** Where the tokens are: in the sessions of one process, or in Redis. */
+  readonly tokens: 'session' | 'redis'
 }
 
 /** What a process of the application tells whoever has started it. */
 export type AppMessage =
   | { /** Where it listens. */ readonly origin: string }
   | {
-      /** The access token of a renewal that is in the ledger, or waits in memory for Redis. */ readonly kept: string
+      /** An access token that is in Redis: in a grant's record or in a session. */ readonly kept: string
     }
 
 /** What a page of the application says. */
@@ -53,19 +65,42 @@ declare module 'express-session' {
 /** Longer than the provider ever takes when it means to answer, even on a busy machine. */
 const TIMEOUT_MS = 3_000
 
-/** Says of each renewal that it is safe, so that of all others it is known that they died with their process. */
-class NotingLedger extends RedisLedger {
-  override async renew(
-    grant: string,
-    current: GrantState,
-    refresh: () => Promise<GrantState | undefined>,
-    limits: RenewalLimits,
-  ): Promise<Renewal> {
-    let fresh: GrantState | undefined
-    const refreshHere = async (): Promise<GrantState | undefined> => (fresh = await refresh())
-    const renewal = await super.renew(grant, current, refreshHere, limits)
-    if (fresh !== undefined) tell({ kept: fresh.tokens.accessToken })
-    return renewal
+/** Where everything of the strategy is in the session. */
+const SESSION_KEY = 'oauth2:oauth2'
+
+const SECRET = 'a secret for the grants of the bench'
+
+/** A store that says of each access token that it is stored, so that of all others it is known that they died with their process. */
+function notingStore(store: GrantStore): GrantStore {
+  const seal = createSeal(SECRET, 'grants')
+  return {
+    get: (id) => store.get(id),
+    link: (...given) => store.link(...given),
+    linked: (...given) => store.linked(...given),
+    unlink: (...given) => store.unlink(...given),
+    async compareAndSet(id, was, record, ttlMs) {
+      const done = await store.compareAndSet(id, was, record, ttlMs)
+      const written = seal.open(record.value, id) as GrantRecord | undefined
+      if (done) for (const { tokens } of written?.lines ?? []) tell({ kept: tokens.accessToken })
+      return done
+    },
+  }
+}
+
+/** The session store, which says of each access token that it is stored. */
+class NotingSessions extends RedisStore {
+  override async set(
+    id: string,
+    data: session.SessionData,
+    done?: (error?: unknown) => void,
+  ): Promise<void> {
+    await super.set(id, data, (error?: unknown) => {
+      const { entry } = Object((data as unknown as Record<string, unknown>)[SESSION_KEY]) as {
+        entry?: { held: { tokens: { accessToken: string } } }
+      }
+      if (!error && entry !== undefined) tell({ kept: entry.held.tokens.accessToken })
+      done?.(error)
+    })
   }
 }
 
@@ -75,14 +110,30 @@ function tell(message: AppMessage): void {
 
 async function runApp(options: AppOptions): Promise<void> {
   const client = await connectToRedis(options)
-  const ledger = new NotingLedger({ client })
-  const strategy = createStrategy(options, ledger)
+  const redis = {
+    client: readRedisClient(client, 'client'),
+    prefix: 'oauth2:',
+    commandTimeoutMs: 2_000,
+  }
+  const grants =
+    options.tokens === 'redis'
+      ? new Grants(notingStore(createRedisStore(redis)), { secret: SECRET })
+      : undefined
+  const strategy = createStrategy(options, grants)
   const show = showPerson(strategy, `${options.providerOrigin}/me`, options.process)
 
   const app = express()
   // Keeps Express's own error handler from printing what the browsers count.
   app.set('env', 'test')
-  const store = guardSessionStore(new RedisStore({ client }), { grants: ledger })
+  const store = guardSessionStore(
+    new NotingSessions({ client }),
+    grants === undefined ? {} : { grants },
+  )
+  let isStopping = false
+  app.use((_req, res, next) => {
+    if (isStopping) res.set('Connection', 'close')
+    next()
+  })
   app.use(session({ secret: 'a bench', resave: false, saveUninitialized: false, store }))
   app.use(passport.session())
   app.use('/auth', authRouter(strategy, { onError: (error, _req, _res, next) => next(error) }))
@@ -90,8 +141,22 @@ async function runApp(options: AppOptions): Promise<void> {
   app.post('/visits', countVisit(show))
   app.use(reportError)
 
-  const { origin } = await listen(app)
+  const { origin, server } = await listenTo(app)
+  process.once('SIGTERM', () => {
+    isStopping = true
+    const closing = setInterval(() => server.closeIdleConnections(), 50)
+    server.close(() => {
+      clearInterval(closing)
+      void strategy.idle({ timeoutMs: 10_000 }).then(() => process.exit())
+    })
+  })
   tell({ origin })
+}
+
+async function listenTo(app: express.Express): Promise<{ origin: string; server: Server }> {
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
 async function connectToRedis({ redisPort: port, waitsForRedis }: AppOptions) {
@@ -106,7 +171,10 @@ async function connectToRedis({ redisPort: port, waitsForRedis }: AppOptions) {
   return client
 }
 
-function createStrategy(options: AppOptions, ledger: Ledger): AuthorizationCodeStrategy {
+function createStrategy(
+  options: AppOptions,
+  grants: Grants | undefined,
+): AuthorizationCodeStrategy {
   return new AuthorizationCodeStrategy({
     authorizationURL: `${options.providerOrigin}/authorize`,
     tokenURL: `${options.providerOrigin}/token`,
@@ -116,8 +184,7 @@ function createStrategy(options: AppOptions, ledger: Ledger): AuthorizationCodeS
     // Nobody listens there: the browsers play the load balancer in front of the processes.
     callbackURL: 'http://localhost/auth/callback',
     customHeaders: { [PROCESS_HEADER]: options.process },
-    tokenSecret: 'a secret for the tokens of the sessions',
-    ledger,
+    ...(grants && { grants }),
     timeoutMs: TIMEOUT_MS,
     refreshBeforeSeconds: 4,
   })
@@ -128,7 +195,10 @@ type Show = (req: Request) => Promise<readonly [status: number, body: AppAnswer]
 /** Asks the API who this is, with the session's access token. */
 function showPerson(strategy: AuthorizationCodeStrategy, url: string, process: string): Show {
   return async (req) => {
-    if (req.query['renew'] !== undefined) await strategy.accessToken(req, { renew: true })
+    if (req.query['renew'] !== undefined) {
+      const { accessToken = '' } = (await strategy.tokens(req)) ?? {}
+      await strategy.accessToken(req, { refused: accessToken })
+    }
     const answer = await strategy.fetch(req, url, { headers: { [PROCESS_HEADER]: process } })
     const user = (req.user as DefaultUser | undefined)?.id ?? 'nobody'
     return [answer.status, { user, ...((await answer.json()) as AppAnswer) }]

@@ -3,6 +3,7 @@
  * while these are killed, Redis is killed, and the provider fails. Exits with 1 when a promise is broken.
  *
  *     npm run bench:reliability -- --logins 1000 --seconds 120 --processes 4 --seed 1
+ *     npm run bench:reliability -- --tokens session
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,6 +25,8 @@ interface Options {
   readonly seconds: number
   readonly processes: number
   readonly seed: number
+  /** Where the tokens are. In the sessions, there is one process. */
+  readonly tokens: 'session' | 'redis'
 }
 
 const ACCESS_TOKEN_SECONDS = 12
@@ -36,12 +39,15 @@ function readOptions(): Options {
       seconds: { type: 'string', default: '120' },
       processes: { type: 'string', default: '4' },
       seed: { type: 'string', default: '1' },
+      tokens: { type: 'string', default: 'redis' },
     },
   })
+  const tokens = values.tokens === 'session' ? 'session' : 'redis'
   return {
+    tokens,
     logins: Number(values.logins),
     seconds: Number(values.seconds),
-    processes: Number(values.processes),
+    processes: tokens === 'session' ? 1 : Number(values.processes),
     seed: Number(values.seed),
   }
 }
@@ -52,7 +58,8 @@ async function run(options: Options, folder: string): Promise<boolean> {
   const fork = (): Random => createRandom(random() * 2 ** 32)
   const provider = await startProvider({ random: fork(), accessTokenSeconds: ACCESS_TOKEN_SECONDS })
   const redis = await startRedis(folder)
-  const app = { redisPort: redis.port, providerOrigin: provider.origin }
+  const { tokens } = options
+  const app = { redisPort: redis.port, providerOrigin: provider.origin, tokens }
   const fleet = await startFleet(options.processes, app)
   const seen = noSightings()
   const browsers = Array.from(
@@ -90,7 +97,8 @@ async function killProcesses(fleet: Fleet, random: Random, endsAt: number): Prom
     const pauseMs = between(random, 1_000, 5_000)
     if (Date.now() + pauseMs > endsAt) return
     await sleep(pauseMs)
-    await fleet.replace(Math.floor(random() * fleet.origins.length))
+    const signal = random() < 0.5 ? 'SIGKILL' : 'SIGTERM'
+    await fleet.replace(Math.floor(random() * fleet.origins.length), signal)
   }
 }
 

@@ -23,10 +23,10 @@ function start(command: string, args: readonly string[], ipc: boolean): ChildPro
   return child
 }
 
-async function kill(child: ChildProcess): Promise<void> {
+async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
-  child.kill('SIGKILL')
+  child.kill(signal)
   await ended
 }
 
@@ -36,28 +36,28 @@ export interface Fleet {
   readonly origins: readonly string[]
   /** When each process that was killed got its signal, by its name. */
   readonly killedAt: ReadonlyMap<string, number>
-  /**
-   * When a process has put a renewal into the ledger, or into its memory until Redis is back; by the
-   * renewal's access token.
-   */
+  /** When an access token was stored. */
   readonly keptAt: ReadonlyMap<string, number>
   /** How many have ended without having been killed. */
   readonly crashes: number
-  /** Kills a process and starts another one in its place. */
-  replace(place: number): Promise<void>
+  /** How many were stopped by SIGTERM. */
+  readonly deploys: number
+  /** Kills a process, or stops it by SIGTERM as a deployment does, and starts another one in its place. */
+  replace(place: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
 }
 
 /** Starts `size` processes of the application; every second one lets commands wait while Redis is away. */
 export async function startFleet(
   size: number,
-  options: Pick<AppOptions, 'redisPort' | 'providerOrigin'>,
+  options: Pick<AppOptions, 'redisPort' | 'providerOrigin' | 'tokens'>,
 ): Promise<Fleet> {
   const origins: string[] = []
   const children: ChildProcess[] = []
   const names: string[] = []
   const killedAt = new Map<string, number>()
   const keptAt = new Map<string, number>()
-  const fleet = { origins, killedAt, keptAt, crashes: 0 }
+  const stopped = new Set<string>()
+  const fleet = { origins, killedAt, keptAt, crashes: 0, deploys: 0 }
   let started = 0
 
   async function startAt(place: number): Promise<void> {
@@ -66,7 +66,7 @@ export async function startFleet(
     const file = fileURLToPath(new URL('app.ts', import.meta.url))
     const child = start(process.execPath, ['--import', 'tsx', file, JSON.stringify(app)], true)
     child.once('exit', () => {
-      if (!killedAt.has(name)) fleet.crashes++
+      if (!killedAt.has(name) && !stopped.has(name)) fleet.crashes++
     })
     children[place] = child
     names[place] = name
@@ -84,11 +84,16 @@ export async function startFleet(
 
   await Promise.all(Array.from({ length: size }, (_, place) => startAt(place)))
   return Object.assign(fleet, {
-    async replace(place: number) {
+    async replace(place: number, signal: 'SIGKILL' | 'SIGTERM') {
       const child = children[place]
       if (child === undefined) return
-      killedAt.set(names[place] ?? '', Date.now())
-      await kill(child)
+      const name = names[place] ?? ''
+      if (signal === 'SIGKILL') killedAt.set(name, Date.now())
+      else {
+        stopped.add(name)
+        fleet.deploys++
+      }
+      await kill(child, signal)
       await startAt(place)
     },
   })

@@ -11,11 +11,8 @@ export interface Reuse {
   readonly cause: Cause
 }
 
-/** No process takes longer from the provider's answer to the ledger's record, however busy the machine is. */
+/** No process takes longer from the provider's answer to the store, however busy the machine is. */
 const WRITING_MS = 5_000
-
-/** When Redis is back, it takes the clients so long to notice and the ledger to offer again what has waited. */
-const OFFERING_MS = 3_000
 
 /** Finds the refresh tokens that were used twice, and what excuses it. */
 export function findReuses(provider: Provider, fleet: Fleet, outages: readonly Outage[]): Reuse[] {
@@ -26,23 +23,20 @@ export function findReuses(provider: Provider, fleet: Fleet, outages: readonly O
 }
 
 /**
- * Only one thing excuses a second use: the process that got the answer to the first was killed before the
- * ledger had it. The provider has rotated then, and nobody else knows to what. That the process has not
- * said that it was kept, and that no other one has shown its access token, is the proof.
+ * Only one thing excuses a second use: the process that got the answer to the first was killed before it was stored.
+ * The provider has rotated then, and nobody else knows to what. That the process has not said that it was stored, and
+ * that no other one has shown its access token, is the proof.
  */
 function causeOf({ uses: [first] }: RefreshToken, fleet: Fleet, outages: readonly Outage[]): Cause {
   if (first?.accessToken === undefined) return undefined
   const { process, answeredAt, wasGone, accessToken } = first
   const killedAt = fleet.killedAt.get(process)
-  if (killedAt === undefined) return undefined
+  if (killedAt === undefined || fleet.keptAt.has(accessToken.name)) return undefined
   if (wasGone) return killedAt <= answeredAt ? 'killed before it came' : undefined
   if ([...accessToken.shownBy].some((name) => name !== process)) return undefined
-  const keptAt = fleet.keptAt.get(accessToken.name)
-  if (keptAt === undefined) {
-    return killedAt - answeredAt < WRITING_MS ? 'killed before it was in the ledger' : undefined
-  }
-  const waited = outages.some(({ from, to }) => from <= keptAt && killedAt <= to + OFFERING_MS)
-  return waited ? 'killed while it waited for Redis' : undefined
+  const waited = outages.some(({ from, to }) => from <= killedAt && answeredAt <= to)
+  if (waited) return 'killed while it waited for Redis'
+  return killedAt - answeredAt < WRITING_MS ? 'killed before it was stored' : undefined
 }
 
 /** What a login was lost by: the reuse that made the provider end it, or nothing. */
@@ -62,7 +56,7 @@ export function storyOf(grant: Grant, fleet: Fleet, outages: readonly Outage[]):
         `  version ${version + 1} by process ${process} at ${answeredAt}`,
         accessToken === undefined ? 'refused' : 'renewed',
         wasGone ? 'had hung up' : '',
-        accessToken && (fleet.keptAt.has(accessToken.name) ? 'kept' : 'not kept'),
+        accessToken && (fleet.keptAt.has(accessToken.name) ? 'stored' : 'not stored'),
         killedAt === undefined ? '' : `killed ${killedAt - answeredAt} ms later`,
         accessToken && `shown by ${[...accessToken.shownBy].join(' and ') || 'nobody'}`,
       ]

@@ -200,6 +200,9 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
           ((await set()) || (await read(cell, limitMs)).version === version)
     }
     if (!written) return false
+    // This process may have ended the grant meanwhile, and the store has not taken that yet: the end counts.
+    const known = remembered(cell)
+    if (known !== undefined && restored(next, known) !== next) return true
     cell.accepted = { record: next, until: asked.at + REMEMBERED_MS }
     noteWritten(cell, was, { version, record: next, ...asked }, clock.monotonic())
     return true
