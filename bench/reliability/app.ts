@@ -1,46 +1,51 @@
-import { once } from 'node:events'
+import { subscribe } from 'node:diagnostics_channel'
+import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisStore } from 'connect-redis'
 import express from 'express'
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
+import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express'
 import session from 'express-session'
 import passport from 'passport'
 import { createClient } from 'redis'
 import { readRedisClient } from '../../src/grants/redis-clients.js'
 import { createRedisStore } from '../../src/grants/redis-store.js'
-import type { GrantRecord } from '../../src/grants/grant-record.js'
-import {
-  AuthorizationCodeStrategy,
-  authRouter,
-  Grants,
-  guardSessionStore,
-} from '../../src/index.js'
-import type { DefaultUser, GrantStore } from '../../src/index.js'
-import { createSeal } from '../../src/lib/sealing.js'
+import { AuthorizationCodeStrategy, authRouter } from '../../src/index.js'
+import { Grants, guardSessionStore } from '../../src/index.js'
+import type { DefaultUser, DiagnosticEvent } from '../../src/index.js'
 import { PROCESS_HEADER } from './provider.js'
+import { watchedGrants, watchSessions } from './watched-stores.js'
 
 /** What a process of the application is told on its command line. */
 export interface AppOptions {
   /** Its name; a process that replaces it has another. */
   readonly process: string
+  /** Where the tokens are: in the sessions of one process, or in Redis, for several. */
+  readonly tokens: 'session' | 'redis'
   readonly redisPort: number
   readonly providerOrigin: string
+  /** How long the provider may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** How long a graceful stop may take, in milliseconds. */
+  readonly graceMs: number
   /**
    * Whether commands wait while Redis is away, as is node-redis's default, or fail at once. Applications
    * do both.
    */
   readonly waitsForRedis: boolean
-  /** Where the tokens are: in the sessions of one process, or in Redis. */
-  readonly tokens: 'session' | 'redis'
 }
 
 /** What a process of the application tells whoever has started it. */
 export type AppMessage =
   | { /** Where it listens. */ readonly origin: string }
   | {
-      /** An access token that is in Redis: in a grant's record or in a session. */ readonly kept: string
+      /** The access token of a write that the store has acknowledged, and when. */ readonly kept: string
+      readonly at: number
+    }
+  | { /** What its diagnostics say. */ readonly step: string }
+  | {
+      /** How many refreshes were still under way when it had to end. */ readonly unfinished: number
     }
 
 /** What a page of the application says. */
@@ -62,101 +67,87 @@ declare module 'express-session' {
   }
 }
 
-/** Longer than the provider ever takes when it means to answer, even on a busy machine. */
-const TIMEOUT_MS = 3_000
-
-/** Where everything of the strategy is in the session. */
-const SESSION_KEY = 'oauth2:oauth2'
-
-const SECRET = 'a secret for the grants of the bench'
-
-/** A store that says of each access token that it is stored, so that of all others it is known that they died with their process. */
-function notingStore(store: GrantStore): GrantStore {
-  const seal = createSeal(SECRET, 'grants')
-  return {
-    get: (id) => store.get(id),
-    link: (...given) => store.link(...given),
-    linked: (...given) => store.linked(...given),
-    unlink: (...given) => store.unlink(...given),
-    async compareAndSet(id, was, record, ttlMs) {
-      const done = await store.compareAndSet(id, was, record, ttlMs)
-      const written = seal.open(record.value, id) as GrantRecord | undefined
-      if (done) for (const { tokens } of written?.lines ?? []) tell({ kept: tokens.accessToken })
-      return done
-    },
-  }
-}
-
-/** The session store, which says of each access token that it is stored. */
-class NotingSessions extends RedisStore {
-  override async set(
-    id: string,
-    data: session.SessionData,
-    done?: (error?: unknown) => void,
-  ): Promise<void> {
-    await super.set(id, data, (error?: unknown) => {
-      const { entry } = Object((data as unknown as Record<string, unknown>)[SESSION_KEY]) as {
-        entry?: { held: { tokens: { accessToken: string } } }
-      }
-      if (!error && entry !== undefined) tell({ kept: entry.held.tokens.accessToken })
-      done?.(error)
-    })
-  }
-}
+const GRANT_SECRET = 'a secret for the grants, long enough'
 
 function tell(message: AppMessage): void {
   process.send?.(message)
 }
 
-async function runApp(options: AppOptions): Promise<void> {
-  const client = await connectToRedis(options)
-  const redis = {
-    client: readRedisClient(client, 'client'),
-    prefix: 'oauth2:',
-    commandTimeoutMs: 2_000,
-  }
-  const grants =
-    options.tokens === 'redis'
-      ? new Grants(notingStore(createRedisStore(redis)), { secret: SECRET })
-      : undefined
-  const strategy = createStrategy(options, grants)
-  const show = showPerson(strategy, `${options.providerOrigin}/me`, options.process)
+function tellKept(accessToken: string): void {
+  tell({ kept: accessToken, at: Date.now() })
+}
 
+async function runApp(options: AppOptions): Promise<void> {
+  subscribe('passport-authorization-code', (message) => {
+    const { step, outcome, reason = '' } = message as DiagnosticEvent
+    tell({ step: `${step} ${outcome} ${reason}`.trim() })
+  })
+  const client = await connectToRedis(options)
+  const redisStore = new RedisStore({ client })
+  const settings = { client: readRedisClient(client, 'client'), prefix: 'oauth2:' }
+  const grants =
+    options.tokens === 'session'
+      ? undefined
+      : new Grants(
+          watchedGrants(
+            // What `RedisGrants` makes of a client.
+            createRedisStore({ ...settings, commandTimeoutMs: 2_000 }),
+            GRANT_SECRET,
+            tellKept,
+          ),
+          { secret: GRANT_SECRET },
+        )
+  const store =
+    grants === undefined
+      ? guardSessionStore(watchSessions(redisStore, tellKept))
+      : guardSessionStore(redisStore, { grants })
+  const strategy = createStrategy(options, grants)
+  const app = createApp(options, strategy, store)
+  let isStopping = false
+  const server = createServer((request, response) => {
+    if (isStopping) response.setHeader('Connection', 'close')
+    app(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  process.once('SIGTERM', () => {
+    isStopping = true
+    void stop(server, strategy, options.graceMs)
+  })
+  tell({ origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+}
+
+/** As the guide to a graceful stop has it. */
+async function stop(
+  server: Server,
+  strategy: AuthorizationCodeStrategy,
+  graceMs: number,
+): Promise<void> {
+  const timers = [
+    setTimeout(() => server.closeAllConnections(), graceMs),
+    setInterval(() => server.closeIdleConnections(), 100),
+  ]
+  await new Promise((resolve) => server.close(resolve))
+  timers.forEach(clearTimeout)
+  const unfinished = await strategy.idle({ timeoutMs: graceMs })
+  process.send?.({ unfinished } satisfies AppMessage, () => process.exit())
+}
+
+function createApp(
+  options: AppOptions,
+  strategy: AuthorizationCodeStrategy,
+  store: session.Store,
+): Express {
+  const show = showPerson(strategy, `${options.providerOrigin}/me`, options.process)
   const app = express()
   // Keeps Express's own error handler from printing what the browsers count.
   app.set('env', 'test')
-  const store = guardSessionStore(
-    new NotingSessions({ client }),
-    grants === undefined ? {} : { grants },
-  )
-  let isStopping = false
-  app.use((_req, res, next) => {
-    if (isStopping) res.set('Connection', 'close')
-    next()
-  })
   app.use(session({ secret: 'a bench', resave: false, saveUninitialized: false, store }))
   app.use(passport.session())
   app.use('/auth', authRouter(strategy, { onError: (error, _req, _res, next) => next(error) }))
   app.get('/me', (req, res) => show(req).then(([status, body]) => res.status(status).json(body)))
   app.post('/visits', countVisit(show))
   app.use(reportError)
-
-  const { origin, server } = await listenTo(app)
-  process.once('SIGTERM', () => {
-    isStopping = true
-    const closing = setInterval(() => server.closeIdleConnections(), 50)
-    server.close(() => {
-      clearInterval(closing)
-      void strategy.idle({ timeoutMs: 10_000 }).then(() => process.exit())
-    })
-  })
-  tell({ origin })
-}
-
-async function listenTo(app: express.Express): Promise<{ origin: string; server: Server }> {
-  const server = app.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return app
 }
 
 async function connectToRedis({ redisPort: port, waitsForRedis }: AppOptions) {
@@ -184,9 +175,9 @@ function createStrategy(
     // Nobody listens there: the browsers play the load balancer in front of the processes.
     callbackURL: 'http://localhost/auth/callback',
     customHeaders: { [PROCESS_HEADER]: options.process },
-    ...(grants && { grants }),
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: options.timeoutMs,
     refreshBeforeSeconds: 4,
+    ...(grants && { grants }),
   })
 }
 

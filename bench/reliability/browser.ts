@@ -20,10 +20,13 @@ export interface Sightings {
   /** Answers with a token or session of somebody else. */
   mixedUp: number
   readonly lostLogins: LostLogin[]
+  readonly logouts: Logout[]
+  /** Logouts after which the same session was logged in again. */
+  readonly revivals: Logout[]
   /** Changes of a session that were acknowledged. */
   updates: number
   /** Those of them that a later request of the same browser found undone. */
-  lostUpdates: number
+  readonly lostUpdates: LostUpdate[]
 }
 
 /** A browser that was logged in and is told to log in. */
@@ -31,9 +34,28 @@ export interface LostLogin {
   readonly person: string
   /** Its grant; `undefined` when nothing has ever been shown with it. */
   readonly grant: string | undefined
+  readonly loggedInAt: number
   readonly at: number
   /** What the application said. */
   readonly said: string
+}
+
+/** A logout that was acknowledged. */
+export interface Logout {
+  readonly person: string
+  /** Its grant; `undefined` when nothing has ever been shown with it. */
+  readonly grant: string | undefined
+  /** When it was acknowledged. */
+  readonly at: number
+}
+
+/** Changes of a session that were acknowledged and then undone. */
+export interface LostUpdate {
+  readonly person: string
+  readonly count: number
+  /** When the last of them was acknowledged, and when they were missed. */
+  readonly acknowledgedAt: number
+  readonly at: number
 }
 
 /** Nobody has seen anything yet. */
@@ -47,8 +69,10 @@ export function noSightings(): Sightings {
     answeredInMs: [],
     mixedUp: 0,
     lostLogins: [],
+    logouts: [],
+    revivals: [],
     updates: 0,
-    lostUpdates: 0,
+    lostUpdates: [],
   }
 }
 
@@ -61,6 +85,9 @@ interface Page {
   readonly body: AppAnswer
 }
 
+/** The share of visits that end with a logout. */
+const LOGOUT_SHARE = 0.04
+
 /** More patience than a renewal ever needs whose owner was killed: the others wait until its lease ends. */
 const agent = new Agent({ headersTimeout: 40_000, bodyTimeout: 40_000, connectTimeout: 10_000 })
 
@@ -72,6 +99,8 @@ export class Browser {
   #cookie = ''
   #grant: string | undefined
   #visits = 0
+  #loggedInAt = 0
+  #visitedAt = 0
 
   constructor(
     readonly person: string,
@@ -91,12 +120,17 @@ export class Browser {
       givesUpAt = Infinity
     }
     this.seen.logins++
+    this.#loggedInAt = Date.now()
     this.#visits = 0
     this.#grant = undefined
   }
 
   /** A page with its scripts: two or three requests at once, one of which may change the session. */
   async makeWave(): Promise<void> {
+    if (this.random() < LOGOUT_SHARE) {
+      await this.#logOut()
+      return
+    }
     const reads = Array.from({ length: this.random() < 0.5 ? 2 : 1 }, () =>
       this.#load('GET', '/me'),
     )
@@ -114,6 +148,26 @@ export class Browser {
       await this.#logInAgainIfLost([page])
       if (page.status === 200) return
     }
+  }
+
+  /** Logs out while a slow request changes the session, comes back with the old cookie, and logs in again. */
+  async #logOut(): Promise<void> {
+    const { person, seen } = this
+    const [grant, cookie] = [this.#grant, this.#cookie]
+    const slow = this.#send('POST', '/visits?wait=200')
+    await sleep(between(this.random, 20, 300))
+    const { status } = await this.#send('POST', '/auth/logout')
+    const logout = { person, grant, at: Date.now() }
+    await slow
+    if (status === 303) {
+      seen.logouts.push(logout)
+      await sleep(between(this.random, 0, 3_000))
+      this.#cookie = cookie
+      const page = await this.#send('GET', '/me')
+      if (page.status === 200) seen.revivals.push(logout)
+    }
+    this.#cookie = ''
+    await this.logIn()
   }
 
   async #tryToLogIn(): Promise<boolean> {
@@ -144,8 +198,13 @@ export class Browser {
     this.#grant = grant
     if (visits === undefined) return
     this.seen.updates++
-    this.seen.lostUpdates += Math.max(0, this.#visits + 1 - visits)
+    const count = this.#visits + 1 - visits
+    const { person } = this
+    const at = Date.now()
+    if (count > 0)
+      this.seen.lostUpdates.push({ person, count, acknowledgedAt: this.#visitedAt, at })
     this.#visits = visits
+    this.#visitedAt = at
   }
 
   async #logInAgainIfLost(pages: readonly Page[]): Promise<void> {
@@ -153,7 +212,13 @@ export class Browser {
     if (refusal === undefined) return
     const { person } = this
     const said = refusal.body.code ?? 'the API refused the token'
-    this.seen.lostLogins.push({ person, grant: this.#grant, at: Date.now(), said })
+    this.seen.lostLogins.push({
+      person,
+      grant: this.#grant,
+      loggedInAt: this.#loggedInAt,
+      at: Date.now(),
+      said,
+    })
     await this.logIn()
   }
 

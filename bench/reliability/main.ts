@@ -1,8 +1,8 @@
 /**
- * Shows that nobody loses a login without cause: many browsers use one application of several processes
- * while these are killed, Redis is killed, and the provider fails. Exits with 1 when a promise is broken.
+ * Shows that nobody loses a login without cause: many browsers use one application while its processes are killed
+ * and deployed, Redis is killed and fails over, and the provider fails. Exits with 1 when a promise is broken.
  *
- *     npm run bench:reliability -- --logins 1000 --seconds 120 --processes 4 --seed 1
+ *     npm run bench:reliability -- --tokens redis --logins 1000 --seconds 120 --processes 4 --seed 1
  *     npm run bench:reliability -- --tokens session
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -11,35 +11,46 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Browser, noSightings } from './browser.js'
-import { killAll, startFleet, startRedis } from './processes.js'
-import type { Fleet, RedisServer } from './processes.js'
+import { killAll, startNeighbour } from './children.js'
+import { deployProcesses, disturbRedis, killProcesses } from './disturbances.js'
+import { startFleet } from './processes.js'
 import { startProvider } from './provider.js'
 import { between, createRandom } from './random.js'
 import type { Random } from './random.js'
+import { startRedisPair } from './redis-pair.js'
 import { report } from './report.js'
 
 /** What can be chosen on the command line. */
 interface Options {
+  /** Where the tokens are. In the sessions, there is one process. */
+  readonly tokens: 'session' | 'redis'
   readonly logins: number
   /** How long the disturbances last; starting and the last look come on top. */
   readonly seconds: number
   readonly processes: number
+  /** How many other programs keep a processor busy each. */
+  readonly neighbours: number
   readonly seed: number
-  /** Where the tokens are. In the sessions, there is one process. */
-  readonly tokens: 'session' | 'redis'
 }
 
 const ACCESS_TOKEN_SECONDS = 12
 const FAILURE_RATE = 0.2
 
+/** How long the application waits for the provider, in milliseconds. */
+const TIMEOUT_MS = 3_000
+
+/** Longer than the provider ever takes, in milliseconds. */
+const GRACE_MS = 45_000
+
 function readOptions(): Options {
   const { values } = parseArgs({
     options: {
+      tokens: { type: 'string', default: 'redis' },
       logins: { type: 'string', default: '1000' },
       seconds: { type: 'string', default: '120' },
       processes: { type: 'string', default: '4' },
+      neighbours: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
-      tokens: { type: 'string', default: 'redis' },
     },
   })
   const tokens = values.tokens === 'session' ? 'session' : 'redis'
@@ -48,19 +59,29 @@ function readOptions(): Options {
     logins: Number(values.logins),
     seconds: Number(values.seconds),
     processes: tokens === 'session' ? 1 : Number(values.processes),
+    neighbours: Number(values.neighbours),
     seed: Number(values.seed),
   }
 }
 
 async function run(options: Options, folder: string): Promise<boolean> {
+  const { tokens, seconds } = options
   const startedAt = Date.now()
   const random = createRandom(options.seed)
   const fork = (): Random => createRandom(random() * 2 ** 32)
-  const provider = await startProvider({ random: fork(), accessTokenSeconds: ACCESS_TOKEN_SECONDS })
-  const redis = await startRedis(folder)
-  const { tokens } = options
-  const app = { redisPort: redis.port, providerOrigin: provider.origin, tokens }
-  const fleet = await startFleet(options.processes, app)
+  const provider = await startProvider({
+    random: fork(),
+    accessTokenSeconds: ACCESS_TOKEN_SECONDS,
+    timeoutMs: TIMEOUT_MS,
+  })
+  const redis = await startRedisPair(folder)
+  const fleet = await startFleet(options.processes, {
+    tokens,
+    redisPort: redis.port,
+    providerOrigin: provider.origin,
+    timeoutMs: TIMEOUT_MS,
+    graceMs: GRACE_MS,
+  })
   const seen = noSightings()
   const browsers = Array.from(
     { length: options.logins },
@@ -68,11 +89,13 @@ async function run(options: Options, folder: string): Promise<boolean> {
   )
 
   provider.failureRate = FAILURE_RATE
-  const endsAt = Date.now() + options.seconds * 1000
+  for (let started = 0; started < options.neighbours; started++) startNeighbour()
+  const endsAt = Date.now() + seconds * 1000
   await Promise.all([
-    ...browsers.map((browser) => live(browser, options.seconds, endsAt)),
+    ...browsers.map((browser) => live(browser, seconds, endsAt)),
     killProcesses(fleet, fork(), endsAt),
-    restartRedis(redis, fork(), options.seconds, endsAt),
+    deployProcesses(fleet, fork(), endsAt),
+    disturbRedis(redis, fork(), seconds, endsAt),
   ])
   provider.failureRate = 0
   await lookAtAll(browsers)
@@ -89,30 +112,6 @@ async function live(browser: Browser, seconds: number, endsAt: number): Promise<
     if (Date.now() + pauseMs > endsAt) return
     await sleep(pauseMs)
     await browser.makeWave()
-  }
-}
-
-async function killProcesses(fleet: Fleet, random: Random, endsAt: number): Promise<void> {
-  for (;;) {
-    const pauseMs = between(random, 1_000, 5_000)
-    if (Date.now() + pauseMs > endsAt) return
-    await sleep(pauseMs)
-    const signal = random() < 0.5 ? 'SIGKILL' : 'SIGTERM'
-    await fleet.replace(Math.floor(random() * fleet.origins.length), signal)
-  }
-}
-
-async function restartRedis(
-  redis: RedisServer,
-  random: Random,
-  seconds: number,
-  endsAt: number,
-): Promise<void> {
-  for (;;) {
-    const pauseMs = between(random, seconds * 80, seconds * 200)
-    if (Date.now() + pauseMs > endsAt) return
-    await sleep(pauseMs)
-    await redis.restart(between(random, 100, 2_500))
   }
 }
 

@@ -1,34 +1,7 @@
-import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { findFreePort } from '../../test/support/child-process.js'
 import type { AppMessage, AppOptions } from './app.js'
-
-const running = new Set<ChildProcess>()
-
-/** Ends every process that was started here and still runs, without waiting. */
-export function killAll(): void {
-  for (const child of running) child.kill('SIGKILL')
-}
-
-function start(command: string, args: readonly string[], ipc: boolean): ChildProcess {
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'ignore', 'inherit', ...(ipc ? (['ipc'] as const) : [])],
-  })
-  running.add(child)
-  child.once('exit', () => running.delete(child))
-  return child
-}
-
-async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill(signal)
-  await ended
-}
+import { kill, start } from './children.js'
 
 /** The processes of the application, and what has befallen them. */
 export interface Fleet {
@@ -36,29 +9,44 @@ export interface Fleet {
   readonly origins: readonly string[]
   /** When each process that was killed got its signal, by its name. */
   readonly killedAt: ReadonlyMap<string, number>
-  /** When an access token was stored. */
-  readonly keptAt: ReadonlyMap<string, number>
-  /** How many have ended without having been killed. */
+  /** When each process that was stopped gracefully had ended, by its name. */
+  readonly stoppedAt: ReadonlyMap<string, number>
+  /** When the store has acknowledged writes with an access token, by the access token. */
+  readonly keptAt: ReadonlyMap<string, readonly number[]>
+  /** How often the diagnostics have said what. */
+  readonly steps: ReadonlyMap<string, number>
+  /** How many refreshes were under way when a process that was stopped gracefully had no time left. */
+  readonly unfinished: number
+  /** How many have ended by themselves. */
   readonly crashes: number
-  /** How many were stopped by SIGTERM. */
-  readonly deploys: number
-  /** Kills a process, or stops it by SIGTERM as a deployment does, and starts another one in its place. */
-  replace(place: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
+  /** Kills a process and starts another one in its place. */
+  replace(place: number): Promise<void>
+  /** Deploys: stops a process gracefully. With several, another one has taken its place before. */
+  deploy(place: number): Promise<void>
 }
 
 /** Starts `size` processes of the application; every second one lets commands wait while Redis is away. */
 export async function startFleet(
   size: number,
-  options: Pick<AppOptions, 'redisPort' | 'providerOrigin' | 'tokens'>,
+  options: Omit<AppOptions, 'process' | 'waitsForRedis'>,
 ): Promise<Fleet> {
   const origins: string[] = []
-  const children: ChildProcess[] = []
-  const names: string[] = []
+  const places: { readonly name: string; readonly child: ChildProcess }[] = []
   const killedAt = new Map<string, number>()
-  const keptAt = new Map<string, number>()
-  const stopped = new Set<string>()
-  const fleet = { origins, killedAt, keptAt, crashes: 0, deploys: 0 }
+  const stoppedAt = new Map<string, number>()
+  const keptAt = new Map<string, number[]>()
+  const steps = new Map<string, number>()
+  const stopping = new Set<string>()
+  const fleet = { origins, killedAt, stoppedAt, keptAt, steps, unfinished: 0, crashes: 0 }
   let started = 0
+
+  function hear(message: AppMessage): void {
+    if ('kept' in message) {
+      keptAt.set(message.kept, [...(keptAt.get(message.kept) ?? []), message.at])
+    } else if ('step' in message) {
+      steps.set(message.step, (steps.get(message.step) ?? 0) + 1)
+    } else if ('unfinished' in message) fleet.unfinished += message.unfinished
+  }
 
   async function startAt(place: number): Promise<void> {
     const name = `${place}.${++started}`
@@ -66,101 +54,42 @@ export async function startFleet(
     const file = fileURLToPath(new URL('app.ts', import.meta.url))
     const child = start(process.execPath, ['--import', 'tsx', file, JSON.stringify(app)], true)
     child.once('exit', () => {
-      if (!killedAt.has(name) && !stopped.has(name)) fleet.crashes++
+      if (!killedAt.has(name) && !stopping.has(name)) fleet.crashes++
     })
-    children[place] = child
-    names[place] = name
-    await new Promise<void>((resolve) => {
+    child.on('message', hear)
+    places[place] = { name, child }
+    await new Promise<void>((resolve, reject) => {
+      child.once('exit', reject)
       child.on('message', (message: AppMessage) => {
-        if ('kept' in message) {
-          keptAt.set(message.kept, Date.now())
-        } else {
-          origins[place] = message.origin
-          resolve()
-        }
+        if (!('origin' in message)) return
+        origins[place] = message.origin
+        resolve()
       })
     })
   }
 
+  async function stop({ name, child }: { name: string; child: ChildProcess }): Promise<void> {
+    stopping.add(name)
+    await kill(child, 'SIGTERM')
+    stoppedAt.set(name, Date.now())
+  }
+
   await Promise.all(Array.from({ length: size }, (_, place) => startAt(place)))
   return Object.assign(fleet, {
-    async replace(place: number, signal: 'SIGKILL' | 'SIGTERM') {
-      const child = children[place]
-      if (child === undefined) return
-      const name = names[place] ?? ''
-      if (signal === 'SIGKILL') killedAt.set(name, Date.now())
-      else {
-        stopped.add(name)
-        fleet.deploys++
-      }
-      await kill(child, signal)
+    async replace(place: number) {
+      const old = places[place]
+      if (old === undefined) return
+      killedAt.set(old.name, Date.now())
+      await kill(old.child)
       await startAt(place)
     },
-  })
-}
 
-/** A Redis that loses nothing it has acknowledged. */
-export interface RedisServer {
-  readonly port: number
-  /** When it was away. */
-  readonly outages: readonly Outage[]
-  /** Kills it and starts it again `awayMs` later. */
-  restart(awayMs: number): Promise<void>
-}
-
-/** A time without Redis, from the signal to its first answer, in milliseconds since the epoch. */
-export interface Outage {
-  readonly from: number
-  readonly to: number
-}
-
-/** Starts a Redis on a free port that keeps its data in `folder`. */
-export async function startRedis(folder: string): Promise<RedisServer> {
-  const port = await findFreePort()
-  const outages: Outage[] = []
-  const args = Object.entries({
-    port: String(port),
-    bind: '127.0.0.1',
-    dir: folder,
-    save: '',
-    appendonly: 'yes',
-    appendfsync: 'always',
-  }).flatMap(([name, value]) => [`--${name}`, value])
-
-  async function run(): Promise<ChildProcess> {
-    const child = start('redis-server', args, false)
-    while (!(await answersPing(port))) {
-      if (child.exitCode !== null) throw new Error('redis-server does not start.')
-      await sleep(20)
-    }
-    return child
-  }
-
-  let child = await run()
-  return {
-    port,
-    outages,
-    async restart(awayMs) {
-      const from = Date.now()
-      await kill(child)
-      await sleep(awayMs)
-      child = await run()
-      outages.push({ from, to: Date.now() })
+    async deploy(place: number) {
+      const old = places[place]
+      if (old === undefined) return
+      if (size === 1) await stop(old)
+      await startAt(place)
+      if (size > 1) await stop(old)
     },
-  }
-}
-
-/** Whether Redis takes commands; while it reads its files again it answers `-LOADING`. */
-async function answersPing(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    socket.write('PING\r\n')
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    return answer.toString().startsWith('+PONG')
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
+  })
 }

@@ -1,61 +1,32 @@
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listen } from '../../test/support/http.js'
-import { between, oneOf } from './random.js'
+import { between } from './random.js'
 import type { Random } from './random.js'
-
-/** One login at the provider: a family of tokens, of which reuse revokes all. */
-export interface Grant {
-  readonly id: string
-  readonly person: string
-  readonly refreshTokens: RefreshToken[]
-  revokedAt?: number
-}
-
-/** A refresh token and everybody who has ever presented it. */
-export interface RefreshToken {
-  readonly grant: Grant
-  readonly uses: RefreshTokenUse[]
-}
-
-/** A refresh that the provider has carried out or refused. Those it failed before looking at are none. */
-export interface RefreshTokenUse {
-  /** The process that asked. */
-  readonly process: string
-  readonly answeredAt: number
-  /** Whether the process had hung up before the answer was ready. */
-  readonly wasGone: boolean
-  /** What it was answered; `undefined` for a refusal. */
-  readonly accessToken?: AccessToken
-}
-
-/** An access token and the processes that have shown it to the API. */
-export interface AccessToken {
-  readonly name: string
-  readonly grant: Grant
-  readonly expiresAt: number
-  readonly shownBy: Set<string>
-}
+import { createTokenBook } from './token-book.js'
+import type { Answer, Grant, RefreshTokenUse } from './token-book.js'
 
 /** How the provider behaves. */
 export interface ProviderOptions {
   readonly random: Random
   readonly accessTokenSeconds: number
+  /** How long its clients wait for an answer, in milliseconds. */
+  readonly timeoutMs: number
 }
 
 /** A provider that rotates refresh tokens and takes the second use of one for theft. */
 export interface Provider {
   readonly origin: string
-  /** The share of token requests that fail before they are looked at, from 0 to 1. */
+  /** The share of token requests that fail, from 0 to 1. */
   failureRate: number
   readonly counts: {
-    tokenRequests: number
-    failures: number
-    refreshes: number
-    reusedCodes: number
+    readonly tokenRequests: number
+    readonly refreshes: number
+    readonly reusedCodes: number
   }
+  /** How many requests failed in each way. */
+  readonly faults: ReadonlyMap<Fault, number>
   readonly grants: ReadonlyMap<string, Grant>
   close(): Promise<void>
 }
@@ -65,43 +36,99 @@ export const PROCESS_HEADER = 'x-process'
 /** Who sits at the browser: the person's answer to the provider's own login page. */
 export const PERSON_HEADER = 'x-person'
 
-type Answer = readonly [status: number, body: object, headers?: Readonly<Record<string, string>>]
+/** The ways to fail, and how many of a hundred failures are of each. */
+const FAULTS = {
+  /** Not looked at. */
+  'answers 500': 30,
+  'answers 503': 21,
+  'answers 503 with Retry-After': 4,
+  'cuts the connection': 25,
+  'says nothing and then cuts the connection': 2,
+  /** Done. */
+  'does it, and cuts the connection': 1,
+  'does it, and cuts the connection within the answer': 1,
+  'does it, and answers after the time limit': 12,
+  'does it, and answers after up to 30 s': 4,
+} as const
+
+/** A way to fail. */
+export type Fault = keyof typeof FAULTS
+
+/** A proxy in front of the provider gives up after so long, in milliseconds. */
+const SILENCE_MS = 20_000
+const LATEST_MS = 30_000
 
 /** Starts the provider, and beside it an API that says whose token it was shown. */
 export async function startProvider(options: ProviderOptions): Promise<Provider> {
-  const { random } = options
-  const book = createBook(options.accessTokenSeconds)
-  const { counts } = book
+  const { random, timeoutMs } = options
+  const book = createTokenBook(options.accessTokenSeconds)
+  const faults = new Map<Fault, number>()
   const provider = { failureRate: 0 }
 
-  /** Faults strike before anything is looked at, so that a refresh token may honestly be sent again. */
-  function failsFirst(request: IncomingMessage, response: ServerResponse): boolean {
-    if (random() >= provider.failureRate) return false
-    counts.failures++
-    const fault = oneOf(random, ['unavailable', 'silent', 'reset'] as const)
-    if (fault === 'unavailable') reply(response, [503, { error: 'temporarily_unavailable' }])
-    if (fault === 'reset') request.socket.destroy()
-    // A silent one says nothing until the client has had enough.
-    return true
+  function nextFault(): Fault | undefined {
+    if (random() >= provider.failureRate) return undefined
+    const fault = weighted(random)
+    faults.set(fault, (faults.get(fault) ?? 0) + 1)
+    return fault
   }
 
   async function answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = new URLSearchParams(await text(request))
     const code = form.get('code')
-    counts.tokenRequests++
+    book.counts.tokenRequests++
     if (code !== null) book.noteCode(code)
     await sleep(between(random, 5, 40))
-    if (failsFirst(request, response)) return
-    reply(
-      response,
+    const fault = nextFault()
+    if (fault !== undefined && !fault.startsWith('does it')) {
+      await fail(fault, request, response)
+      return
+    }
+    const { answer, use }: { answer: Answer; use?: RefreshTokenUse } =
       code === null
-        ? book.refresh(
-            form.get('refresh_token') ?? '',
-            processOf(request),
-            request.socket.destroyed,
-          )
-        : book.exchange(code),
-    )
+        ? book.refresh(form.get('refresh_token') ?? '', processOf(request))
+        : { answer: book.exchange(code) }
+    await deliver(answer, use, fault, response)
+  }
+
+  async function fail(
+    fault: Fault,
+    { socket }: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (fault === 'answers 500') reply(response, [500, {}])
+    else if (fault === 'answers 503') reply(response, [503, { error: 'temporarily_unavailable' }])
+    else if (fault === 'answers 503 with Retry-After') {
+      reply(response, [503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' }])
+    } else {
+      if (fault !== 'cuts the connection') await sleep(SILENCE_MS)
+      socket.destroy()
+    }
+  }
+
+  async function deliver(
+    answer: Answer,
+    use: RefreshTokenUse | undefined,
+    fault: Fault | undefined,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (fault === 'does it, and answers after the time limit') {
+      await sleep(between(random, timeoutMs, timeoutMs + 5_000))
+    }
+    if (fault === 'does it, and answers after up to 30 s') {
+      await sleep(between(random, timeoutMs + 5_000, LATEST_MS))
+    }
+    if (fault?.startsWith('does it, and cuts') === true) {
+      if (use !== undefined) use.isAnswerLost = true
+      if (fault.endsWith('within the answer')) {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' })
+        response.write('{"access_token":')
+        await sleep(50)
+      }
+      response.destroy()
+      return
+    }
+    if (use !== undefined) use.answeredAt = Date.now()
+    reply(response, answer)
   }
 
   const server = await listen((request, response) => {
@@ -119,87 +146,16 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
       reply(response, book.present(token, processOf(request)))
     }
   })
-  return Object.assign(provider, { ...server, counts, grants: book.grants })
+  return Object.assign(provider, { ...server, faults, counts: book.counts, grants: book.grants })
 }
 
-/** Everything the provider knows. Nothing here awaits, so that each step happens at once. */
-function createBook(accessTokenSeconds: number) {
-  const grants = new Map<string, Grant>()
-  const refreshTokens = new Map<string, RefreshToken>()
-  const accessTokens = new Map<string, AccessToken>()
-  const codes = new Map<string, { readonly person: string; sent: number }>()
-  const counts = { tokenRequests: 0, failures: 0, refreshes: 0, reusedCodes: 0 }
-
-  function issue(grant: Grant): { answer: Answer; accessToken: AccessToken } {
-    const refreshToken: RefreshToken = { grant, uses: [] }
-    const expiresAt = Date.now() + accessTokenSeconds * 1000
-    const name = newToken(grant.person)
-    const accessToken: AccessToken = { name, grant, expiresAt, shownBy: new Set() }
-    const body = {
-      access_token: name,
-      refresh_token: newToken(grant.person),
-      token_type: 'Bearer',
-      expires_in: accessTokenSeconds,
-    }
-    accessTokens.set(name, accessToken)
-    refreshTokens.set(body.refresh_token, refreshToken)
-    grant.refreshTokens.push(refreshToken)
-    return { answer: [200, body], accessToken }
+function weighted(random: Random): Fault {
+  let rest = random() * 100
+  for (const [fault, weight] of Object.entries(FAULTS)) {
+    rest -= weight
+    if (rest < 0) return fault as Fault
   }
-
-  return {
-    grants,
-    counts,
-
-    issueCode(person: string): string {
-      const code = newToken(person)
-      codes.set(code, { person, sent: 0 })
-      return code
-    },
-
-    /** A code may be sent once, whatever becomes of that request. */
-    noteCode(code: string): void {
-      const known = codes.get(code)
-      if (known !== undefined && ++known.sent > 1) counts.reusedCodes++
-    },
-
-    exchange(code: string): Answer {
-      const known = codes.get(code)
-      if (known === undefined || known.sent > 1) return INVALID_GRANT
-      const grant: Grant = { id: newToken('grant'), person: known.person, refreshTokens: [] }
-      grants.set(grant.id, grant)
-      return issue(grant).answer
-    },
-
-    refresh(name: string, process: string, wasGone: boolean): Answer {
-      const token = refreshTokens.get(name)
-      if (token === undefined) return INVALID_GRANT
-      const use = { process, wasGone, answeredAt: Date.now() }
-      if (token.uses.length > 0) token.grant.revokedAt ??= Date.now()
-      if (token.grant.revokedAt !== undefined) {
-        token.uses.push(use)
-        return INVALID_GRANT
-      }
-      counts.refreshes++
-      const { answer, accessToken } = issue(token.grant)
-      token.uses.push({ ...use, accessToken })
-      return answer
-    },
-
-    present(name: string, process: string): Answer {
-      const token = accessTokens.get(name)
-      const isValid = token && token.grant.revokedAt === undefined && Date.now() < token.expiresAt
-      if (!isValid) return [401, {}, { 'www-authenticate': 'Bearer error="invalid_token"' }]
-      token.shownBy.add(process)
-      return [200, { sub: token.grant.person, grant: token.grant.id }]
-    },
-  }
-}
-
-const INVALID_GRANT: Answer = [400, { error: 'invalid_grant' }]
-
-function newToken(name: string): string {
-  return `${name}.${randomBytes(16).toString('base64url')}`
+  return 'answers 500'
 }
 
 function processOf({ headers }: IncomingMessage): string {

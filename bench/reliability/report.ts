@@ -1,45 +1,63 @@
 import type { Sightings } from './browser.js'
-import type { Fleet, RedisServer } from './processes.js'
-import type { Provider } from './provider.js'
-import { causeOfLoss, findReuses, storyOf } from './verdict.js'
-import type { Reuse } from './verdict.js'
+import {
+  causeOfLoss,
+  causeOfUndoing,
+  findReuses,
+  findRevivals,
+  grantOf,
+  storyOf,
+} from './verdict.js'
+import type { Cause, Facts } from './verdict.js'
 
 /** Everything that was seen. */
-export interface Evidence {
+export interface Evidence extends Facts {
   readonly options: object
   readonly startedAt: number
-  readonly provider: Provider
-  readonly redis: RedisServer
-  readonly fleet: Fleet
   readonly seen: Sightings
 }
 
 /** Prints the figures; false when one that must be 0 is not. */
 export function report(evidence: Evidence): boolean {
-  const { provider, redis, fleet, seen } = evidence
-  const reuses = findReuses(provider, fleet, redis.outages)
-  const losses = seen.lostLogins.map((loss) => ({ ...loss, cause: causeOfLoss(loss, reuses) }))
-  const unexcused = reuses.filter(({ cause }) => cause === undefined)
-  const withoutCause = losses.filter(({ cause }) => cause === undefined)
+  const { provider, fleet, seen } = evidence
+  const reuses = findReuses(evidence)
+  const losses = seen.lostLogins.map((loss) => ({
+    ...loss,
+    cause: causeOfLoss(loss, reuses, evidence),
+  }))
+  const undone = seen.lostUpdates.map((one) => ({
+    ...one,
+    cause: causeOfUndoing(one, evidence),
+  }))
+  const revivals = findRevivals(seen.logouts, seen.revivals, evidence)
 
-  print('What happened', {
-    ...figuresOf(evidence),
-    'logins lost with cause': losses.length - withoutCause.length,
-    'refresh tokens used twice with cause': reuses.length - unexcused.length,
-  })
-  print('Refresh tokens used twice, by what became of the first answer', countCauses(reuses))
-  print('Requests, by answer (0: none)', Object.fromEntries(seen.answers))
-  for (const { token } of unexcused) console.log(storyOf(token.grant, fleet, redis.outages))
-  for (const loss of withoutCause) console.log('Lost without cause:', loss)
+  print('What happened', figuresOf(evidence))
+  print('How the provider failed', Object.fromEntries(provider.faults))
+  print('Requests, by answer (0: none)', sorted(seen.answers))
+  print('Diagnostics', sorted(fleet.steps))
+  print('Logins lost, by cause', countCauses(losses))
+  print('Refresh tokens used twice, by cause', countCauses(reuses))
+  print('Grants revived, by cause', countCauses(revivals))
+  print('Changes of the application undone, by cause', countCauses(undone))
+
+  for (const { token } of withoutCause(reuses)) console.log(storyOf(token.grant, evidence))
+  for (const loss of withoutCause(losses)) {
+    console.log('Lost without cause:', loss)
+    const grant = grantOf(loss, provider)
+    if (grant !== undefined) console.log(storyOf(grant, evidence))
+  }
+  for (const one of withoutCause(revivals)) console.log('Revived without cause:', one)
+  for (const one of withoutCause(undone)) console.log('Undone without cause:', one)
 
   const mustBeZero = {
-    'logins lost without cause': withoutCause.length,
-    'refresh tokens used twice without cause': unexcused.length,
+    'logins lost without cause': withoutCause(losses).length,
+    'refresh tokens used twice without cause': withoutCause(reuses).length,
+    'grants revived without cause': withoutCause(revivals).length,
+    'changes of the application undone without cause': withoutCause(undone).length,
+    'refreshes that a graceful stop left unfinished': fleet.unfinished,
     'browsers locked out by their session': seen.lockedOut,
     'codes sent twice': provider.counts.reusedCodes,
     'answers with somebody else’s token or session': seen.mixedUp,
     'processes that ended by themselves': fleet.crashes,
-    'changes of the application undone': seen.lostUpdates,
   }
   print('Must be 0', mustBeZero)
   return Object.values(mustBeZero).every((figure) => figure === 0)
@@ -48,24 +66,31 @@ export function report(evidence: Evidence): boolean {
 function figuresOf({ options, startedAt, provider, redis, fleet, seen }: Evidence) {
   const { counts } = provider
   const answered = countAnswers(seen.answers)
+  const failures = [...provider.faults.values()].reduce((sum, count) => sum + count, 0)
   const within = (share: number): string => `${share * 100} % in ${times(seen, share)} ms`
   return {
     options: JSON.stringify(options),
     seconds: Math.round((Date.now() - startedAt) / 1000),
     'processes killed': fleet.killedAt.size,
-    'processes stopped by SIGTERM': fleet.deploys,
-    'Redis restarts': redis.outages.length,
-    'token requests': `${counts.tokenRequests}, of which the provider failed ${counts.failures}`,
+    'processes stopped gracefully': fleet.stoppedAt.size,
+    'Redis restarts': redis.outages.length - redis.losses.length,
+    'failovers that lose writes': redis.losses.length,
+    'token requests': `${counts.tokenRequests}, of which the provider failed ${failures}`,
     logins: `${seen.logins}, in ${seen.loginAttempts} attempts`,
+    logouts: seen.logouts.length,
     refreshes: counts.refreshes,
     'requests answered 200': answered('200'),
     'requests answered 401': answered('401'),
     'requests answered 5xx': answered('5'),
-    'requests broken off by a kill': answered('0'),
+    'requests broken off': answered('0'),
     'connections refused, next process asked': seen.refusedConnections,
     'requests answered': [0.5, 0.99, 1].map(within).join(', '),
     'session updates acknowledged': seen.updates,
   }
+}
+
+function withoutCause<Item extends { readonly cause: Cause }>(items: readonly Item[]): Item[] {
+  return items.filter(({ cause }) => cause === undefined)
 }
 
 /** How many requests ended in a way that begins so. */
@@ -78,18 +103,25 @@ function countAnswers(answers: ReadonlyMap<string, number>): (start: string) => 
 
 /** In what time this share of the requests was answered, in milliseconds. */
 function times({ answeredInMs }: Sightings, share: number): number {
-  const sorted = answeredInMs.toSorted((a, b) => a - b)
-  return sorted[Math.ceil(sorted.length * share) - 1] ?? 0
+  const ordered = answeredInMs.toSorted((a, b) => a - b)
+  return ordered[Math.ceil(ordered.length * share) - 1] ?? 0
 }
 
-function countCauses(reuses: readonly Reuse[]): Readonly<Record<string, number>> {
+function countCauses(
+  items: readonly { readonly cause: Cause }[],
+): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}
-  for (const { cause = 'none' } of reuses) counts[cause] = (counts[cause] ?? 0) + 1
+  for (const { cause = 'WITHOUT CAUSE' } of items) counts[cause] = (counts[cause] ?? 0) + 1
   return counts
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+  return Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 function print(title: string, figures: Readonly<Record<string, string | number>>): void {
   console.log(`\n${title}:`)
-  for (const [name, figure] of Object.entries(figures))
-    console.log(`  ${name.padEnd(46)} ${figure}`)
+  const entries = Object.entries(figures)
+  if (entries.length === 0) console.log('  none')
+  for (const [name, figure] of entries) console.log(`  ${name.padEnd(50)} ${figure}`)
 }

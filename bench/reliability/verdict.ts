@@ -1,9 +1,24 @@
-import type { LostLogin } from './browser.js'
-import type { Fleet, Outage } from './processes.js'
-import type { Grant, Provider, RefreshToken } from './provider.js'
+import type { LostLogin, LostUpdate, Logout } from './browser.js'
+import type { Fleet } from './processes.js'
+import type { Provider } from './provider.js'
+import type { RedisPair, Stretch } from './redis-pair.js'
+import type { Grant, RefreshToken } from './token-book.js'
 
-/** Why a refresh token was used twice; `undefined` where nothing excuses it. */
-export type Cause = string | undefined
+/** What excuses a loss; `undefined` where nothing does. */
+export type Cause =
+  | 'killed with its request in flight'
+  | 'killed while the answer waited for Redis'
+  | 'the network lost the answer'
+  | 'the answer took over a minute'
+  | 'Redis lost a write it had acknowledged'
+  | undefined
+
+/** Everything that is known about what happened. */
+export interface Facts {
+  readonly provider: Provider
+  readonly fleet: Fleet
+  readonly redis: RedisPair
+}
 
 /** A refresh token that was used twice. */
 export interface Reuse {
@@ -14,56 +29,125 @@ export interface Reuse {
 /** No process takes longer from the provider's answer to the store, however busy the machine is. */
 const WRITING_MS = 5_000
 
+/** When Redis is back, it takes the clients so long to notice, and the library to offer again what has waited. */
+const OFFERING_MS = 3_000
+
+/** What one process has ended counts in the others after `cacheSeconds`; on a busy machine a little later. */
+const ENDED_EVERYWHERE_MS = 10_000 + 3_000
+
+const MINUTE_MS = 60_000
+
 /** Finds the refresh tokens that were used twice, and what excuses it. */
-export function findReuses(provider: Provider, fleet: Fleet, outages: readonly Outage[]): Reuse[] {
-  return [...provider.grants.values()]
+export function findReuses(facts: Facts): Reuse[] {
+  return [...facts.provider.grants.values()]
     .flatMap(({ refreshTokens }) => refreshTokens)
     .filter(({ uses }) => uses.length > 1)
-    .map((token) => ({ token, cause: causeOf(token, fleet, outages) }))
+    .map((token) => ({ token, cause: causeOfReuse(token, facts) }))
 }
 
 /**
- * Only one thing excuses a second use: the process that got the answer to the first was killed before it was stored.
- * The provider has rotated then, and nobody else knows to what. That the process has not said that it was stored, and
- * that no other one has shown its access token, is the proof.
+ * The provider has rotated at the first use. Its answer is excused if it never came, died with a process that was killed
+ * before it was stored, or was lost by the store.
  */
-function causeOf({ uses: [first] }: RefreshToken, fleet: Fleet, outages: readonly Outage[]): Cause {
+function causeOfReuse({ uses: [first] }: RefreshToken, { fleet, redis }: Facts): Cause {
   if (first?.accessToken === undefined) return undefined
-  const { process, answeredAt, wasGone, accessToken } = first
+  const { process, at, answeredAt, isAnswerLost, accessToken } = first
+  if (isAnswerLost) return 'the network lost the answer'
+  const keptAt = fleet.keptAt.get(accessToken.name) ?? []
+  if (keptAt.length > 0) {
+    const isLost = keptAt.every((one) => isWithin(one, redis.losses))
+    return isLost ? 'Redis lost a write it had acknowledged' : undefined
+  }
   const killedAt = fleet.killedAt.get(process)
-  if (killedAt === undefined || fleet.keptAt.has(accessToken.name)) return undefined
-  if (wasGone) return killedAt <= answeredAt ? 'killed before it came' : undefined
-  if ([...accessToken.shownBy].some((name) => name !== process)) return undefined
-  const waited = outages.some(({ from, to }) => from <= killedAt && answeredAt <= to)
-  if (waited) return 'killed while it waited for Redis'
-  return killedAt - answeredAt < WRITING_MS ? 'killed before it was stored' : undefined
+  const wasAnswered = answeredAt ?? Infinity
+  if (wasAnswered - at > MINUTE_MS && answeredAt !== undefined) {
+    return 'the answer took over a minute'
+  }
+  if (killedAt === undefined || killedAt < at) return undefined
+  if (killedAt - wasAnswered < WRITING_MS) return 'killed with its request in flight'
+  const waited = redis.outages.some(
+    ({ from, to }) => from <= killedAt && wasAnswered <= to + OFFERING_MS,
+  )
+  return waited ? 'killed while the answer waited for Redis' : undefined
 }
 
-/** What a login was lost by: the reuse that made the provider end it, or nothing. */
-export function causeOfLoss({ person, grant }: LostLogin, reuses: readonly Reuse[]): Cause {
-  return reuses.find(
-    ({ token }) =>
-      token.grant.person === person && (grant === undefined || token.grant.id === grant),
-  )?.cause
+function isWithin(time: number, stretches: readonly Stretch[]): boolean {
+  return stretches.some(({ from, to }) => from <= time && time <= to)
+}
+
+/** What a login was lost by: the reuse that made the provider end it, or Redis, which forgot that it had begun. */
+export function causeOfLoss(loss: LostLogin, reuses: readonly Reuse[], facts: Facts): Cause {
+  const grant = grantOf(loss, facts.provider)
+  const reuse = reuses.find(({ token }) => token.grant === grant)
+  if (reuse !== undefined) return reuse.cause
+  const wasForgotten = isWithin(loss.loggedInAt, facts.redis.losses)
+  return wasForgotten ? 'Redis lost a write it had acknowledged' : undefined
+}
+
+/** The grant of a login; if nothing was ever shown with it, the last one that the person had given before. */
+export function grantOf({ person, grant, at }: LostLogin, { grants }: Provider): Grant | undefined {
+  if (grant !== undefined) return grants.get(grant)
+  return [...grants.values()].findLast((one) => one.person === person && one.createdAt <= at)
+}
+
+/** What changes of a session were undone by. */
+export function causeOfUndoing({ acknowledgedAt }: LostUpdate, { redis }: Facts): Cause {
+  const isLost = isWithin(acknowledgedAt, redis.losses)
+  return isLost ? 'Redis lost a write it had acknowledged' : undefined
+}
+
+/** A grant that lived on after a logout that was acknowledged. */
+export interface Revival extends Logout {
+  readonly how: string
+  readonly cause: Cause
+}
+
+/** Finds the logouts after which a session was logged in again, or a grant was refreshed. */
+export function findRevivals(
+  logouts: readonly Logout[],
+  answered: readonly Logout[],
+  { provider, redis }: Facts,
+): Revival[] {
+  const refreshed = logouts.filter(({ grant = '', at }) =>
+    provider.grants
+      .get(grant)
+      ?.refreshTokens.some(({ uses }) => uses.some((use) => use.at > at + ENDED_EVERYWHERE_MS)),
+  )
+  const causeOf = ({ at }: Logout): Cause =>
+    isWithin(at, redis.losses) ? 'Redis lost a write it had acknowledged' : undefined
+  return [
+    ...answered.map((one) => ({ ...one, how: 'the session is logged in', cause: causeOf(one) })),
+    ...refreshed.map((one) => ({ ...one, how: 'the grant was refreshed', cause: causeOf(one) })),
+  ]
 }
 
 /** The story of a grant, for whoever has to find out what went wrong: one line a use. */
-export function storyOf(grant: Grant, fleet: Fleet, outages: readonly Outage[]): string {
+export function storyOf(grant: Grant, { fleet, redis }: Facts): string {
   const lines = grant.refreshTokens.flatMap(({ uses }, version) =>
-    uses.map(({ process, answeredAt, wasGone, accessToken }) => {
+    uses.map(({ process, at, answeredAt, isAnswerLost, accessToken }) => {
       const killedAt = fleet.killedAt.get(process)
+      const stoppedAt = fleet.stoppedAt.get(process)
+      const keptAt = (accessToken && fleet.keptAt.get(accessToken.name)) ?? []
+      const kept = keptAt.map((one) => one - at).join(' and ')
       return [
-        `  version ${version + 1} by process ${process} at ${answeredAt}`,
+        `  version ${version + 1} by process ${process} at ${at}`,
         accessToken === undefined ? 'refused' : 'renewed',
-        wasGone ? 'had hung up' : '',
-        accessToken && (fleet.keptAt.has(accessToken.name) ? 'stored' : 'not stored'),
-        killedAt === undefined ? '' : `killed ${killedAt - answeredAt} ms later`,
+        isAnswerLost && 'answer lost',
+        answeredAt !== undefined && `answered ${answeredAt - at} ms later`,
+        accessToken && (keptAt.length > 0 ? `stored ${kept} ms later` : 'never stored'),
+        killedAt !== undefined && `killed ${killedAt - at} ms later`,
+        stoppedAt !== undefined && `stopped ${stoppedAt - at} ms later`,
         accessToken && `shown by ${[...accessToken.shownBy].join(' and ') || 'nobody'}`,
       ]
         .filter(Boolean)
         .join(', ')
     }),
   )
-  const away = outages.map(({ from, to }) => `${from} to ${to}`).join('; ')
-  return [`${grant.person} (Redis away: ${away})`, ...lines].join('\n')
+  const away = list(redis.outages)
+  const lost = list(redis.losses)
+  return [`${grant.person} (Redis away: ${away}; lost writes: ${lost})`, ...lines].join('\n')
+}
+
+function list(stretches: readonly Stretch[]): string {
+  return stretches.map(({ from, to }) => `${from} to ${to}`).join(', ') || 'never'
 }
