@@ -230,7 +230,7 @@ export class Browser {
       if (page.cookie !== undefined) this.#cookie = page.cookie
       if (page.body.code !== 'ECONNREFUSED') return page
       this.seen.refusedConnections++
-      await sleep(20)
+      await sleep(50)
     }
   }
 

@@ -65,6 +65,9 @@ export function disturbRedis(
   return repeat(
     endsAt,
     () => between(random, seconds * 60, seconds * 150),
-    () => (random() < 0.6 ? redis.restart(between(random, 100, 2_500)) : redis.failOver(1_000)),
+    () =>
+      random() < 0.6
+        ? redis.restart(between(random, 100, 2_500))
+        : redis.failOver(1_000, between(random, 1_000, 4_000)),
   )
 }

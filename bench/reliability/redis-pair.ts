@@ -24,8 +24,8 @@ export interface RedisPair {
   readonly losses: readonly Stretch[]
   /** Kills the primary and starts it again `awayMs` later. It loses nothing it has acknowledged. */
   restart(awayMs: number): Promise<void>
-  /** Promotes the replica, which has not received what was written in the last `lostMs`. */
-  failOver(lostMs: number): Promise<void>
+  /** Promotes the replica `awayMs` later. It has not received what was written in the last `lostMs`. */
+  failOver(lostMs: number, awayMs: number): Promise<void>
 }
 
 /**
@@ -61,16 +61,17 @@ export async function startRedisPair(folder: string): Promise<RedisPair> {
       outages.push({ from, to: Date.now() })
     },
 
-    async failOver(lostMs) {
+    async failOver(lostMs, awayMs) {
       const lostFrom = Date.now() - REPLICATION_LAG_MS
       await command(replica.port, 'REPLICAOF NO ONE')
       await sleep(lostMs)
       const from = Date.now()
       door.close()
       await kill(primary.child)
+      losses.push({ from: lostFrom, to: Date.now() })
+      await sleep(awayMs)
       ;[primary, replica] = [replica, primary]
       door.open(primary.port)
-      losses.push({ from: lostFrom, to: Date.now() })
       outages.push({ from, to: Date.now() })
       await replica.run()
       await follow(replica, primary)

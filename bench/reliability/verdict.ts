@@ -11,6 +11,7 @@ export type Cause =
   | 'the network lost the answer'
   | 'the answer took over a minute'
   | 'Redis lost a write it had acknowledged'
+  | 'Redis lost a write it had acknowledged, and its process had ended'
   | undefined
 
 /** Everything that is known about what happened. */
@@ -32,6 +33,9 @@ const WRITING_MS = 5_000
 /** When Redis is back, it takes the clients so long to notice, and the library to offer again what has waited. */
 const OFFERING_MS = 3_000
 
+/** A browser may see an answer so long after Redis has acknowledged the write, in milliseconds. */
+const DELIVERY_MS = 2_000
+
 /** What one process has ended counts in the others after `cacheSeconds`; on a busy machine a little later. */
 const ENDED_EVERYWHERE_MS = 10_000 + 3_000
 
@@ -49,14 +53,21 @@ export function findReuses(facts: Facts): Reuse[] {
  * The provider has rotated at the first use. Its answer is excused if it never came, died with a process that was killed
  * before it was stored, or was lost by the store.
  */
-function causeOfReuse({ uses: [first] }: RefreshToken, { fleet, redis }: Facts): Cause {
+function causeOfReuse({ uses: [first, second] }: RefreshToken, { fleet, redis }: Facts): Cause {
   if (first?.accessToken === undefined) return undefined
   const { process, at, answeredAt, isAnswerLost, accessToken } = first
   if (isAnswerLost) return 'the network lost the answer'
-  const keptAt = fleet.keptAt.get(accessToken.name) ?? []
+  // What was stored later came too late.
+  const usedAgainAt = second?.at ?? Infinity
+  const keptAt = (fleet.keptAt.get(accessToken.name) ?? []).filter((one) => one < usedAgainAt)
   if (keptAt.length > 0) {
-    const isLost = keptAt.every((one) => isWithin(one, redis.losses))
-    return isLost ? 'Redis lost a write it had acknowledged' : undefined
+    if (!keptAt.every((one) => isWithin(one, redis.losses))) return undefined
+    const [loss] = redis.losses.filter(({ to }) => to >= Math.max(...keptAt))
+    const endedAt = fleet.killedAt.get(process) ?? fleet.stoppedAt.get(process) ?? Infinity
+    // A process that lives writes again what it remembers.
+    return endedAt < (loss?.to ?? 0) + OFFERING_MS
+      ? 'Redis lost a write it had acknowledged, and its process had ended'
+      : 'Redis lost a write it had acknowledged'
   }
   const killedAt = fleet.killedAt.get(process)
   const wasAnswered = answeredAt ?? Infinity
@@ -75,12 +86,20 @@ function isWithin(time: number, stretches: readonly Stretch[]): boolean {
   return stretches.some(({ from, to }) => from <= time && time <= to)
 }
 
+/** Whether Redis has lost a write whose success a browser saw at this time. */
+function isLostWrite(seenAt: number, { losses }: RedisPair): boolean {
+  return isWithin(
+    seenAt,
+    losses.map(({ from, to }) => ({ from, to: to + DELIVERY_MS })),
+  )
+}
+
 /** What a login was lost by: the reuse that made the provider end it, or Redis, which forgot that it had begun. */
 export function causeOfLoss(loss: LostLogin, reuses: readonly Reuse[], facts: Facts): Cause {
   const grant = grantOf(loss, facts.provider)
   const reuse = reuses.find(({ token }) => token.grant === grant)
   if (reuse !== undefined) return reuse.cause
-  const wasForgotten = isWithin(loss.loggedInAt, facts.redis.losses)
+  const wasForgotten = isLostWrite(loss.loggedInAt, facts.redis)
   return wasForgotten ? 'Redis lost a write it had acknowledged' : undefined
 }
 
@@ -92,8 +111,7 @@ export function grantOf({ person, grant, at }: LostLogin, { grants }: Provider):
 
 /** What changes of a session were undone by. */
 export function causeOfUndoing({ acknowledgedAt }: LostUpdate, { redis }: Facts): Cause {
-  const isLost = isWithin(acknowledgedAt, redis.losses)
-  return isLost ? 'Redis lost a write it had acknowledged' : undefined
+  return isLostWrite(acknowledgedAt, redis) ? 'Redis lost a write it had acknowledged' : undefined
 }
 
 /** A grant that lived on after a logout that was acknowledged. */
@@ -114,7 +132,7 @@ export function findRevivals(
       ?.refreshTokens.some(({ uses }) => uses.some((use) => use.at > at + ENDED_EVERYWHERE_MS)),
   )
   const causeOf = ({ at }: Logout): Cause =>
-    isWithin(at, redis.losses) ? 'Redis lost a write it had acknowledged' : undefined
+    isLostWrite(at, redis) ? 'Redis lost a write it had acknowledged' : undefined
   return [
     ...answered.map((one) => ({ ...one, how: 'the session is logged in', cause: causeOf(one) })),
     ...refreshed.map((one) => ({ ...one, how: 'the grant was refreshed', cause: causeOf(one) })),
