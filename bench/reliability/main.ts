@@ -94,7 +94,9 @@ async function live(browser: Browser, seconds: number, endsAt: number): Promise<
 
 async function killProcesses(fleet: Fleet, random: Random, endsAt: number): Promise<void> {
   for (;;) {
-    const pauseMs = between(random, 1_000, 5_000)
+    // Where there is only one, nobody is there until the next has started.
+    const pauseMs =
+      fleet.origins.length > 1 ? between(random, 1_000, 5_000) : between(random, 8_000, 20_000)
     if (Date.now() + pauseMs > endsAt) return
     await sleep(pauseMs)
     const signal = random() < 0.5 ? 'SIGKILL' : 'SIGTERM'
