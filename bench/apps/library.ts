@@ -11,7 +11,7 @@ import type { AddRoutes, Person } from './scene.js'
 
 /** What of this library is on, beside what is always on. */
 export interface Variant {
-  /** The tokens are sealed by `tokenSecret`. */
+  /** The tokens are in the session, sealed by `tokenSecret`. Otherwise, grants are in Redis. */
   readonly sealed: boolean
   /** Pending logins are in cookies. */
   readonly cookies: boolean
@@ -31,7 +31,9 @@ export function libraryRoutes({ sealed, cookies }: Variant): AddRoutes {
         clientSecret: 'secret-1',
         scope: 'profile',
         callbackURL: `${origin}/auth/callback`,
-        grants: new RedisGrants({ client, secret: 'a secret of 32 characters or more' }),
+        ...(sealed
+          ? { tokenSecret: 'a secret of 32 characters or more' }
+          : { grants: new RedisGrants({ client, secret: 'a secret of 32 characters or more' }) }),
         ...(cookies && {
           pendingLogins: cookiePendingLogins({ secret: 'another secret of 32 characters or more' }),
         }),

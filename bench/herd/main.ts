@@ -2,7 +2,7 @@
  * Shows what happens when the tokens of many people are due, or have expired, within a second, at a provider that
  * answers only so many refreshes in that time. Exits with 1 when a promise is broken.
  *
- *     npm run bench:herd -- --people 10000 --rate 300
+ *     npm run bench:herd -- --grants 10000 --rate 300
  */
 import { parseArgs } from 'node:util'
 import { killAll } from '../processes.js'
@@ -11,7 +11,7 @@ import type { Outcome } from './scenario.js'
 
 const { values } = parseArgs({
   options: {
-    people: { type: 'string', default: '10000' },
+    grants: { type: 'string', default: '10000' },
     rate: { type: 'string', default: '300' },
     store: { type: 'string' },
     scenario: { type: 'string' },
@@ -26,7 +26,7 @@ const outcomes: Outcome[] = []
 for (const store of STORES.filter((one) => values.store === undefined || one === values.store)) {
   for (const scenario of SCENARIOS) {
     if (values.scenario !== undefined && scenario.name !== values.scenario) continue
-    const settings = { people: Number(values.people), rate: Number(values.rate) }
+    const settings = { people: Number(values.grants), rate: Number(values.rate) }
     const outcome = await runHerd({ ...settings, store, scenario })
     outcomes.push(outcome)
     if (!values.json) print(outcome)

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedisServer } from '../../test/support/redis-server.js'
 import { startProcess } from '../processes.js'
-import type { HerdAppCommands, HerdAppOptions } from './app.js'
-import type { Latencies } from './herd.js'
-import type { HerdProviderCommands, Overload } from './provider.js'
+import type { HerdAppCommands, HerdAppOptions } from './app-process.js'
+import type { Latencies } from './people.js'
+import type { HerdProviderCommands, Overload } from './provider-process.js'
 
 /** Where the grants are. */
 export const STORES = ['redis', 'session'] as const
@@ -59,7 +59,7 @@ const QUIET_SECONDS = 3
 export async function runHerd(options: HerdOptions): Promise<Outcome> {
   const { people, rate, store, scenario } = options
   const redis = store === 'redis' ? await startRedisServer('redis-server') : undefined
-  const provider = startProcess<HerdProviderCommands>('herd/provider.ts')
+  const provider = startProcess<HerdProviderCommands>('herd/provider-process.ts')
   // For so long the provider needs for everybody.
   const needsSeconds = Math.ceil(people / rate)
   const validSeconds = scenario.areValid ? needsSeconds * 2 + 10 : 0
@@ -68,7 +68,7 @@ export async function runHerd(options: HerdOptions): Promise<Outcome> {
     refreshBeforeSeconds: validSeconds || 60,
     ...(redis && { redisSocket: redis.socketPath }),
   }
-  const app = startProcess<HerdAppCommands>('herd/app.ts', [JSON.stringify(appOptions)])
+  const app = startProcess<HerdAppCommands>('herd/app-process.ts', [JSON.stringify(appOptions)])
   try {
     await provider.ask('expireAt', Date.now() + 3600_000)
     const someAt = Date.now()
@@ -80,7 +80,8 @@ export async function runHerd(options: HerdOptions): Promise<Outcome> {
     await provider.ask('behave', { rate, overload: scenario.overload })
     await provider.ask('seen', undefined)
     await sleep(dueAt - Date.now())
-    const watched = await app.ask('run', needsSeconds * 2 + 8)
+    // For those who were answered 429, it takes longer than the provider needs.
+    const watched = await app.ask('run', needsSeconds * 2 + 20)
     const seen = await provider.ask('seen', undefined)
     const { '503 ERR_TOKEN_ENDPOINT': unavailable = 0, ...errors } = watched.errors
     return {

@@ -92,7 +92,7 @@ const LOGOUT_SHARE = 0.04
 const agent = new Agent({ headersTimeout: 40_000, bodyTimeout: 40_000, connectTimeout: 10_000 })
 
 /** How long somebody tries to log in: through several bad minutes of everything in a row. */
-const PATIENCE_MS = 45_000
+const PATIENCE_MS = 90_000
 
 /** A person's browser, which also plays the load balancer: each request goes to any process. */
 export class Browser {

@@ -34,6 +34,9 @@ export interface RedisPair {
  */
 const REPLICATION_LAG_MS = 500
 
+/** So long after Redis has sent it, a busy process may notice an acknowledgement, in milliseconds. */
+const LATENESS_MS = 300
+
 interface Server {
   readonly port: number
   child: ChildProcess
@@ -68,7 +71,7 @@ export async function startRedisPair(folder: string): Promise<RedisPair> {
       const from = Date.now()
       door.close()
       await kill(primary.child)
-      losses.push({ from: lostFrom, to: Date.now() })
+      losses.push({ from: lostFrom, to: Date.now() + LATENESS_MS })
       await sleep(awayMs)
       ;[primary, replica] = [replica, primary]
       door.open(primary.port)

@@ -11,6 +11,7 @@ export type Cause =
   | 'the network lost the answer'
   | 'the answer took over a minute'
   | 'Redis lost a write it had acknowledged'
+  | 'Redis lost the mark of a refresh under way'
   | 'Redis lost a write it had acknowledged, and its process had ended'
   | undefined
 
@@ -38,6 +39,8 @@ const DELIVERY_MS = 2_000
 
 /** What one process has ended counts in the others after `cacheSeconds`; on a busy machine a little later. */
 const ENDED_EVERYWHERE_MS = 10_000 + 3_000
+
+const HALF_LEASE_MS = 5_000
 
 const MINUTE_MS = 60_000
 
@@ -69,17 +72,28 @@ function causeOfReuse({ uses: [first, second] }: RefreshToken, { fleet, redis }:
       ? 'Redis lost a write it had acknowledged, and its process had ended'
       : 'Redis lost a write it had acknowledged'
   }
+  if (redis.losses.some((loss) => hasLostMark(loss, at, usedAgainAt))) {
+    return 'Redis lost the mark of a refresh under way'
+  }
   const killedAt = fleet.killedAt.get(process)
   const wasAnswered = answeredAt ?? Infinity
   if (wasAnswered - at > MINUTE_MS && answeredAt !== undefined) {
     return 'the answer took over a minute'
   }
-  if (killedAt === undefined || killedAt < at) return undefined
+  if (killedAt === undefined) return undefined
   if (killedAt - wasAnswered < WRITING_MS) return 'killed with its request in flight'
   const waited = redis.outages.some(
     ({ from, to }) => from <= killedAt && wasAnswered <= to + OFFERING_MS,
   )
   return waited ? 'killed while the answer waited for Redis' : undefined
+}
+
+/**
+ * A refresh is sent only under a mark that was written less than half a lease ago. If Redis loses it, others find no mark
+ * when Redis is back.
+ */
+function hasLostMark({ from, to }: Stretch, sentAt: number, usedAgainAt: number): boolean {
+  return from <= sentAt && sentAt <= to + HALF_LEASE_MS && usedAgainAt > to
 }
 
 function isWithin(time: number, stretches: readonly Stretch[]): boolean {

@@ -14,6 +14,8 @@ export interface Look {
 /** What one process remembers of one grant. */
 export interface Cell {
   readonly id: string
+  /** When somebody has last asked for the grant, in monotonic **milliseconds**: they still use this object. */
+  usedAt: number
   seen?: Look
   /** The last record that the store has accepted from this process, or has to accept, and how long it is remembered. */
   accepted?: { readonly record: GrantRecord; readonly until: number }

@@ -47,7 +47,8 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
   function cellOf(id: string): Cell {
     const known = cells.get(id)
-    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map() }
+    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map(), usedAt: 0 }
+    cell.usedAt = clock.monotonic()
     // Moved to the end: the first are those that were not used for the longest time.
     if (known !== undefined) cells.delete(id)
     cells.set(id, cell)
@@ -67,13 +68,13 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     }
   }
 
-  function isIdle({ answers, renewals, accepted, trouble, seen }: Cell): boolean {
+  function isIdle({ answers, renewals, accepted, trouble, usedAt }: Cell): boolean {
     const now = clock.monotonic()
     return (
       answers.size === 0 &&
       renewals.size === 0 &&
       now >= (accepted?.until ?? -Infinity) &&
-      now >= (seen?.at ?? -Infinity) + cacheMs &&
+      now >= usedAt + REMEMBERED_MS &&
       now >= (trouble?.until ?? -Infinity)
     )
   }

@@ -1,11 +1,13 @@
 import type { LoginRequiredReason } from '../errors/errors.js'
 import { StorageError } from '../errors/errors.js'
+import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { guardOf } from '../session/session-guard.js'
 import { readStrategyData, requireSession, showStrategyData } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
-import { tryToChangeStoredData } from '../session/stored-session.js'
+import { changeStoredData, tryToChangeStoredData } from '../session/stored-session.js'
+import type { SessionAddress } from '../session/stored-session.js'
 import type { Adoption } from './adoption.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
@@ -37,6 +39,12 @@ export interface Holding {
   readonly busy: () => number
 }
 
+/** How long tokens are offered to a session store that fails, and how often, in **milliseconds**. */
+const STORED_LATER_MS = 60 * 60_000
+const STORE_PAUSE_MS = 1_000
+
+type ChangeData = (data: StrategyData) => StrategyData | undefined
+
 const NOT_HERE =
   'this session has the id of a grant in a store, and this process has no option grants'
 
@@ -64,6 +72,31 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
   const share = createSingleFlight<undefined>()
   let writing = 0
   const corrected = new WeakSet()
+
+  /**
+   * Changes the stored session. If the session store fails, it is tried again for an hour: with the process, the newest
+   * tokens would be lost.
+   */
+  async function store(address: SessionAddress, change: ChangeData): Promise<undefined> {
+    writing += 1
+    if (await isStored(address, change)) writing -= 1
+    else void storeLater(address, change).finally(() => (writing -= 1))
+  }
+
+  async function storeLater(address: SessionAddress, change: ChangeData): Promise<void> {
+    const until = systemClock.monotonic() + STORED_LATER_MS
+    while (systemClock.monotonic() < until) {
+      await wait(systemClock, STORE_PAUSE_MS, { background: true })
+      if (await isStored(address, change)) return
+    }
+  }
+
+  function isStored(address: SessionAddress, change: ChangeData): Promise<boolean> {
+    return changeStoredData(address, sessionKey, change, { timeoutMs }).then(
+      () => true,
+      () => false,
+    )
+  }
 
   /** What must be written in place of the data of a session that is about to be stored. */
   function correct(data: StrategyData): StrategyData | undefined {
@@ -107,15 +140,10 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       const entry = entryOf(data)
       if (entry?.id !== id || line.generation <= entry.version) return
       const made = entries.make(id, line, entry.connected ?? false)
-      const change = (one: StrategyData): StrategyData | undefined => withNewerEntry(one, made)
+      const change: ChangeData = (one) => withNewerEntry(one, made)
       showStrategyData(session, sessionKey, change(data) ?? data)
-      // If the session store fails, the next request of this process finds the newer tokens in the engine.
-      writing += 1
-      await share(`${id}:${line.generation}`, async () => {
-        await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
-        return undefined
-      })
-      writing -= 1
+      const { sessionID, sessionStore } = request
+      await share(`${id}:${line.generation}`, () => store({ sessionID, sessionStore }, change))
     },
 
     busy: () => writing,

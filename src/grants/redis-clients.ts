@@ -5,11 +5,11 @@ import { ConfigurationError } from '../errors/errors.js'
  * its key, and resolves to the reply: a string, a number, a list or `null`. It must not repeat a command that may have
  * been executed. It rejects with an `Error` whose message begins with Redis's own, such as `NOSCRIPT No matching script`.
  *
- * @example Upstash
+ * @example With the client of Upstash
  * ```ts
  * import type { RedisCommands } from 'passport-authorization-code/redis'
  *
- * // new Redis({ url, token, automaticDeserialization: false }) of @upstash/redis
+ * // The client of Upstash, created with automaticDeserialization: false
  * declare const redis: { exec(args: string[]): Promise<unknown> }
  *
  * const client: RedisCommands = { runCommand: (args) => redis.exec(args) }

@@ -51,9 +51,10 @@ export class RedisGrants extends Grants {
    *
    * @example
    * ```ts
-   * import { RedisGrants } from 'passport-authorization-code/redis'
+   * import type { RedisGrants } from 'passport-authorization-code/redis'
    *
-   * const grants = new RedisGrants({ client, secret: [newSecret, oldSecret] })
+   * declare const grants: RedisGrants // new RedisGrants({ client, secret: [newSecret, oldSecret] })
+   *
    * const { resealed, unreadable } = await grants.reseal()
    * console.log(`${resealed} grants were sealed anew. ${unreadable} have another secret.`)
    * ```

@@ -67,12 +67,7 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
     ],
     visit: ['GET', 'EXPIRE'],
     // Look, mark, commit; or our part of the stored session.
-    refresh: [
-      'GET',
-      ...inRedis('GET', 'EVALSHA', 'EVALSHA'),
-      ...inSession('GET', 'SET'),
-      'EXPIRE',
-    ],
+    refresh: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA'), ...inSession('GET', 'SET'), 'EXPIRE'],
     change: ['GET', ...guarded('GET'), 'SET', ...guarded('GET')],
     // Look, tombstone, link.
     logout: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA'), ...guarded('SET'), 'DEL'],

@@ -607,12 +607,24 @@ describe('a token response', () => {
     expect(error.message).toContain('expires_in')
   })
 
+  it('of expires_in 0 is no token to be handed out, however often it comes', async () => {
+    provider.onToken(json(tokenResponse({ expires_in: 0 })))
+    const app = await startApp({ strategy: endpointsOf(provider) })
+    servers.push(app)
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    const { status } = await browser.visit(`${app.origin}/token`)
+    expect(status).toBe(502)
+    expect(String(app.errors)).toContain('The access token had expired when it arrived.')
+  })
+
   it('of expires_in 0 logs in, and its access token is renewed at its first use', async () => {
     provider.onToken(json(tokenResponse({ expires_in: 0 })))
     const app = await startApp({ strategy: endpointsOf(provider) })
     servers.push(app)
     const browser = new Browser()
     await browser.follow(app.loginURL)
+    provider.onToken(json(tokenResponse({ expires_in: 60 })))
     const { status, text } = await browser.visit(`${app.origin}/token`)
 
     expect([status, JSON.parse(text)]).toEqual([200, { accessToken: expect.any(String) }])

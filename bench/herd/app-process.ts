@@ -10,7 +10,7 @@ import { AuthorizationCodeStrategy, authRouter, guardSessionStore } from '../../
 import { RedisGrants } from '../../src/redis.js'
 import { connectRedis } from '../../test/support/redis-server.js'
 import { serve } from '../processes.js'
-import { Herd } from './herd.js'
+import { Herd } from './people.js'
 
 export type HerdAppCommands = typeof commands
 

@@ -1,13 +1,14 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Store } from 'express-session'
+import type { SessionData, Store } from 'express-session'
+import { between, createRandom } from '../reliability/random.js'
 import type { AuthorizationCodeStrategy } from '../../src/index.js'
 
 /** When everybody comes. */
 export interface Visits {
   /** For how long, in seconds. */
   readonly seconds: number
-  /** How long it takes until somebody comes again, in milliseconds. */
+  /** How long it takes until somebody comes again, on average, in milliseconds. */
   readonly everyMs: number
   /** Everybody comes for the first time within so many milliseconds. */
   readonly arriveWithinMs: number
@@ -85,6 +86,7 @@ export class Herd {
     delay.enable()
     await Promise.all(this.#people.map((person) => this.#expiry(person)))
     const before = this.#people.map(({ token }) => token)
+    const random = createRandom(1)
     const startedAt = performance.now()
 
     const visit = async (person: Person): Promise<void> => {
@@ -103,10 +105,12 @@ export class Herd {
     }
 
     const live = async (person: Person, index: number): Promise<void> => {
-      const firstAt = startedAt + (arriveWithinMs * index) / this.#people.length
-      for (let at = firstAt; at < startedAt + seconds * 1000 && !person.isLost; at += everyMs) {
+      const endsAt = startedAt + seconds * 1000
+      let at = startedAt + (arriveWithinMs * index) / this.#people.length
+      while (at < endsAt && !person.isLost) {
         await sleep(Math.max(0, at - performance.now()))
         await visit(person)
+        at += between(random, 0.5, 1.5) * everyMs
       }
     }
     await Promise.all(this.#people.map(live))
@@ -136,13 +140,13 @@ export class Herd {
   async #request({ sessionId }: Person): Promise<Authenticated> {
     const { store } = this
     const request: Record<string, unknown> = { sessionID: sessionId, sessionStore: store }
-    const data = await new Promise((resolve, reject) => {
-      store.get(sessionId, (error: unknown, found) => {
-        if (error) reject(error)
-        else resolve(found)
+    const data = await new Promise<SessionData>((resolve, reject) => {
+      store.get(sessionId, (error, found) => {
+        if (found) resolve(found)
+        else reject(new Error('The session has gone.', { cause: error }))
       })
     })
-    store.createSession(request as never, data as never)
+    store.createSession(request as never, data)
     return request as unknown as Authenticated
   }
 }
