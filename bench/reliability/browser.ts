@@ -91,8 +91,8 @@ const LOGOUT_SHARE = 0.04
 /** More patience than a renewal ever needs whose owner was killed: the others wait until its lease ends. */
 const agent = new Agent({ headersTimeout: 40_000, bodyTimeout: 40_000, connectTimeout: 10_000 })
 
-/** How long somebody tries to log in: through several bad minutes of everything in a row. */
-const PATIENCE_MS = 90_000
+/** How often somebody tries to log in: through several bad minutes of everything in a row. */
+const PATIENCE = 80
 
 /** A person's browser, which also plays the load balancer: each request goes to any process. */
 export class Browser {
@@ -111,13 +111,13 @@ export class Browser {
 
   /** Logs in, as often as it takes. Whoever cannot do it without deleting cookies has been locked out. */
   async logIn(): Promise<void> {
-    let givesUpAt = Date.now() + PATIENCE_MS
+    let left = PATIENCE
     while (!(await this.#tryToLogIn())) {
       await sleep(between(this.random, 100, 400))
-      if (Date.now() < givesUpAt) continue
+      if (--left > 0) continue
       this.seen.lockedOut++
       this.#cookie = ''
-      givesUpAt = Infinity
+      left = Infinity
     }
     this.seen.logins++
     this.#loggedInAt = Date.now()
@@ -230,7 +230,9 @@ export class Browser {
       if (page.cookie !== undefined) this.#cookie = page.cookie
       if (page.body.code !== 'ECONNREFUSED') return page
       this.seen.refusedConnections++
-      await sleep(50)
+      // With only one process, everybody waits here until the next one has started.
+      const isAlone = this.fleet.origins.length === 1
+      await sleep(isAlone ? between(this.random, 500, 2_000) : 50)
     }
   }
 

@@ -99,7 +99,7 @@ async function run(options: Options, folder: string): Promise<boolean> {
   ])
   provider.failureRate = 0
   await lookAtAll(browsers)
-  return report({ options, startedAt, provider, redis, fleet, seen })
+  return report({ options, tokens, startedAt, provider, redis, fleet, seen })
 }
 
 /** A person who logs in early on, and comes by when the access token is fresh, due or over. */

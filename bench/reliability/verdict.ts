@@ -2,11 +2,12 @@ import type { LostLogin, LostUpdate, Logout } from './browser.js'
 import type { Fleet } from './processes.js'
 import type { Provider } from './provider.js'
 import type { RedisPair, Stretch } from './redis-pair.js'
-import type { Grant, RefreshToken } from './token-book.js'
+import type { Grant, RefreshToken, RefreshTokenUse } from './token-book.js'
 
 /** What excuses a loss; `undefined` where nothing does. */
 export type Cause =
   | 'killed with its request in flight'
+  | 'stopped with its request in flight: the time for it was up'
   | 'killed while the answer waited for Redis'
   | 'the network lost the answer'
   | 'the answer took over a minute'
@@ -17,6 +18,8 @@ export type Cause =
 
 /** Everything that is known about what happened. */
 export interface Facts {
+  /** Where the tokens are. */
+  readonly tokens: 'session' | 'redis'
   readonly provider: Provider
   readonly fleet: Fleet
   readonly redis: RedisPair
@@ -53,37 +56,51 @@ export function findReuses(facts: Facts): Reuse[] {
 }
 
 /**
- * The provider has rotated at the first use. Its answer is excused if it never came, died with a process that was killed
+ * The provider has rotated at the first use. Its answer is excused if it never came, died with a process that ended
  * before it was stored, or was lost by the store.
  */
-function causeOfReuse({ uses: [first, second] }: RefreshToken, { fleet, redis }: Facts): Cause {
+function causeOfReuse({ uses: [first, second] }: RefreshToken, facts: Facts): Cause {
   if (first?.accessToken === undefined) return undefined
-  const { process, at, answeredAt, isAnswerLost, accessToken } = first
-  if (isAnswerLost) return 'the network lost the answer'
-  // What was stored later came too late.
+  if (first.isAnswerLost) return 'the network lost the answer'
   const usedAgainAt = second?.at ?? Infinity
-  const keptAt = (fleet.keptAt.get(accessToken.name) ?? []).filter((one) => one < usedAgainAt)
-  if (keptAt.length > 0) {
-    if (!keptAt.every((one) => isWithin(one, redis.losses))) return undefined
-    const [loss] = redis.losses.filter(({ to }) => to >= Math.max(...keptAt))
-    const endedAt = fleet.killedAt.get(process) ?? fleet.stoppedAt.get(process) ?? Infinity
-    // A process that lives writes again what it remembers.
-    return endedAt < (loss?.to ?? 0) + OFFERING_MS
-      ? 'Redis lost a write it had acknowledged, and its process had ended'
-      : 'Redis lost a write it had acknowledged'
-  }
-  if (redis.losses.some((loss) => hasLostMark(loss, at, usedAgainAt))) {
-    return 'Redis lost the mark of a refresh under way'
-  }
+  // What was stored later came too late.
+  const keptAt = (facts.fleet.keptAt.get(first.accessToken.name) ?? []).filter(
+    (one) => one < usedAgainAt,
+  )
+  if (keptAt.length > 0) return causeOfForgetting(first.process, keptAt, facts)
+  const hasLost = facts.redis.losses.some((loss) => hasLostMark(loss, first.at, usedAgainAt))
+  if (facts.tokens === 'redis' && hasLost) return 'Redis lost the mark of a refresh under way'
+  return causeOfNotStoring(first, facts)
+}
+
+/** Why tokens that were stored are not found. */
+function causeOfForgetting(
+  process: string,
+  keptAt: readonly number[],
+  { fleet, redis }: Facts,
+): Cause {
+  if (!keptAt.every((one) => isWithin(one, redis.losses))) return undefined
+  const [loss] = redis.losses.filter(({ to }) => to >= Math.max(...keptAt))
+  const endedAt = fleet.killedAt.get(process) ?? fleet.stoppedAt.get(process) ?? Infinity
+  // A process that lives writes again what it remembers.
+  return endedAt < (loss?.to ?? 0) + OFFERING_MS
+    ? 'Redis lost a write it had acknowledged, and its process had ended'
+    : 'Redis lost a write it had acknowledged'
+}
+
+/** Why an answer was not stored in time. */
+function causeOfNotStoring(
+  { process, at, answeredAt = Infinity }: RefreshTokenUse,
+  { fleet, redis }: Facts,
+): Cause {
+  const stoppedAt = fleet.stoppedAt.get(process) ?? Infinity
+  if (stoppedAt < answeredAt) return 'stopped with its request in flight: the time for it was up'
+  if (answeredAt < Infinity && answeredAt - at > MINUTE_MS) return 'the answer took over a minute'
   const killedAt = fleet.killedAt.get(process)
-  const wasAnswered = answeredAt ?? Infinity
-  if (wasAnswered - at > MINUTE_MS && answeredAt !== undefined) {
-    return 'the answer took over a minute'
-  }
   if (killedAt === undefined) return undefined
-  if (killedAt - wasAnswered < WRITING_MS) return 'killed with its request in flight'
+  if (killedAt - answeredAt < WRITING_MS) return 'killed with its request in flight'
   const waited = redis.outages.some(
-    ({ from, to }) => from <= killedAt && wasAnswered <= to + OFFERING_MS,
+    ({ from, to }) => from <= killedAt && answeredAt <= to + OFFERING_MS,
   )
   return waited ? 'killed while the answer waited for Redis' : undefined
 }
