@@ -31,6 +31,9 @@ const INSISTED_MS = 1_000
 /** How long it takes until everything is looked at again after that has failed, in **milliseconds**. */
 const RECHECK_PAUSE_MS = 1_000
 
+/** How many records are looked at, at once, after the store has failed. */
+const RECHECKED_AT_ONCE = 16
+
 /** How many looks are taken at a record that other processes change all the time. */
 const MAXIMUM_LOOKS = 5
 
@@ -102,9 +105,14 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     isRechecking = true
     isTroubled = false
     try {
-      for (const cell of [...cells.values()]) {
-        if (remembered(cell) !== undefined) await look(cell)
+      // The newest first: a store that has failed over has lost those.
+      const left = [...cells.values()]
+        .filter((cell) => remembered(cell) !== undefined)
+        .sort((one, other) => (one.accepted?.until ?? 0) - (other.accepted?.until ?? 0))
+      const lookAtNext = async (): Promise<void> => {
+        for (let cell = left.pop(); cell !== undefined; cell = left.pop()) await look(cell)
       }
+      await Promise.all(Array.from({ length: RECHECKED_AT_ONCE }, lookAtNext))
     } catch {
       // The store may answer to reads and refuse writes. The next call that succeeds begins again.
       await wait(clock, RECHECK_PAUSE_MS, { background: true })
