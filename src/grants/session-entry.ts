@@ -79,7 +79,8 @@ function heldTokens(value: unknown): HeldTokens | undefined {
 
 /** The strategy's data in a session after a login. */
 export function withGrant(data: StrategyData, grant: SessionEntry | string): StrategyData {
-  const held = typeof grant === 'string' ? { grant, entry: undefined } : { entry: grant }
+  const held =
+    typeof grant === 'string' ? { grant, entry: undefined } : { grant: undefined, entry: grant }
   return { ...data, ...held, [ENDED]: undefined }
 }
 
