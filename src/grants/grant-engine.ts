@@ -84,7 +84,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     async begin(id, grant) {
       const cell = cells.cellOf(id)
       const { tokens, renewAt, of, lifetimeMs } = grant
-      const line = { id: randomId(), tokens, renewAt }
+      const line = { id: randomId(), tokens, renewAt, obtainedAt: clock.now() }
       let look: Look = {
         version: undefined,
         record: undefined,

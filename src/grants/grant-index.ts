@@ -108,9 +108,14 @@ function isOver(one: PromiseSettledResult<boolean> | undefined): boolean {
   return one?.status === 'fulfilled' && one.value
 }
 
-/** The index of a person's grants. It is readable, for operators. */
+/** The index of a person's grants. It is readable, for operators; only a slash in the strategy's name is encoded. */
 export function accountName(strategy: string, account: string): string {
-  return `account/${strategy}/${account}`
+  return `account/${encoded(strategy)}/${account}`
+}
+
+/** A name has as many slashes as it has parts, whatever is in the strategy's name. */
+function encoded(strategy: string): string {
+  return strategy.replaceAll('%', '%25').replaceAll('/', '%2F')
 }
 
 /** The names under which a provider can end a login: one for the session there, and one for the person. Digests. */

@@ -58,6 +58,8 @@ export interface Line {
   /** 1 after the login, one more with each refresh. */
   readonly generation: number
   readonly tokens: TokenSet
+  /** When this generation was obtained, in **milliseconds since the epoch**. */
+  readonly obtainedAt?: number | undefined
   /** When the access token becomes due for renewal, in **milliseconds since the epoch**. */
   readonly renewAt?: number | undefined
   /** The number of the mark under which these tokens were requested; 0 after the login. */
@@ -104,6 +106,8 @@ export interface RefreshAnswer {
   /** The generation that these tokens are. */
   readonly generation: number
   readonly tokens: TokenSet
+  /** When it came, in **milliseconds since the epoch**. */
+  readonly obtainedAt: number
   readonly renewAt?: number | undefined
   readonly underMark: number
   /** The record as it was when the request was sent: all that is left if the store has lost it. */
@@ -149,7 +153,7 @@ export function lineOf(record: GrantRecord | undefined, id: string): Line | unde
  */
 export function withLine(
   record: GrantRecord,
-  line: Pick<Line, 'id' | 'tokens' | 'renewAt'>,
+  line: Pick<Line, 'id' | 'tokens' | 'renewAt' | 'obtainedAt'>,
 ): GrantRecord {
   const number = record.lastLine + 1
   const added: Line = { ...line, number, generation: 1, underMark: 0 }
@@ -224,8 +228,16 @@ export function withAnswer(
   const present = lineOf(record, answer.line)
   if (present === undefined) return undefined
   if (!isNewer(answer, present)) return undefined
-  const { generation, tokens, renewAt, underMark } = answer
-  const next: Line = { ...present, generation, tokens, renewAt, underMark, refused: undefined }
+  const { generation, tokens, obtainedAt, renewAt, underMark } = answer
+  const next: Line = {
+    ...present,
+    generation,
+    tokens,
+    obtainedAt,
+    renewAt,
+    underMark,
+    refused: undefined,
+  }
   return {
     ...record,
     lines: record.lines.map((line) => (line === present ? next : line)),

@@ -149,8 +149,10 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       }
       // Not awaited: a mark that is being written must not hold up the answer.
       void keeper.stop()
-      const renewAt = renewalTime(sent.tokens, ways.refreshBeforeSeconds, clock.now())
-      const answer = { line: id, generation: generation + 1, renewAt, base: go, ...sent }
+      const obtainedAt = clock.now()
+      const renewAt = renewalTime(sent.tokens, ways.refreshBeforeSeconds, obtainedAt)
+      const next = { line: id, generation: generation + 1, obtainedAt, renewAt }
+      const answer = { ...next, base: go, ...sent }
       const stored = await answers.store(cell, answer, keeper.isMine, ways)
       cell.trouble = undefined
       return stored
