@@ -1,4 +1,7 @@
 import type { TokenSet } from '../options/token-set.js'
+import type { Failure } from './failure.js'
+import { ownGenerationOf, withAnswerOfUse, withRefusedUse } from './uses.js'
+import type { Use } from './uses.js'
 
 /**
  * The format of {@link GrantRecord}. A process that finds a higher number answers 503 and changes nothing, so that old
@@ -55,9 +58,18 @@ export interface Line {
   readonly id: string
   /** Higher than those of all earlier lines of this grant. */
   readonly number: number
-  /** 1 after the login, one more with each refresh. */
+  /** 1 after the login, one more with each refresh, also for a use: it counts the refresh tokens. */
   readonly generation: number
+  /** The newest refresh token, and the line's own access token. */
   readonly tokens: TokenSet
+  /** The generation in which its own access token was obtained, if a use was refreshed since. */
+  readonly ownGeneration?: number | undefined
+  /** The access tokens for uses, the last obtained first. */
+  readonly uses?: readonly Use[] | undefined
+  /** The uses that the provider has refused a moment ago, the last refused first. */
+  readonly refusedUses?: readonly Failure[] | undefined
+  /** How many logins have brought an access token and no refresh token. */
+  readonly logins?: number | undefined
   /** When this generation was obtained, in **milliseconds since the epoch**. */
   readonly obtainedAt?: number | undefined
   /** When the access token becomes due for renewal, in **milliseconds since the epoch**. */
@@ -75,37 +87,14 @@ export interface Mark {
   readonly number: number
 }
 
-/** What the provider has answered to a refresh that failed. */
-export interface Failure {
-  /** Random. */
-  readonly id: string
-  /** The line whose refresh has failed. */
-  readonly line: string
-  /** How many token requests have failed one after the other. */
-  readonly attempts: number
-  /** How long no further token request is sent, in **milliseconds**. */
-  readonly forMs: number
-  /** The same as a time of the writer's clock, in **milliseconds since the epoch**. */
-  readonly until: number
-  readonly message: string
-  readonly facts: FailureFacts
-}
-
-/** The facts of an error, without its cause. */
-export interface FailureFacts {
-  readonly phase: string
-  readonly httpStatus?: number | undefined
-  readonly networkCode?: string | undefined
-  readonly error?: string | undefined
-  readonly errorDescription?: string | undefined
-}
-
 /** An answer of the provider to a refresh. */
 export interface RefreshAnswer {
   readonly line: string
   /** The generation that these tokens are. */
   readonly generation: number
   readonly tokens: TokenSet
+  /** The key of the use that was refreshed; `undefined` if it was the line's own access token. */
+  readonly use?: string | undefined
   /** When it came, in **milliseconds since the epoch**. */
   readonly obtainedAt: number
   readonly renewAt?: number | undefined
@@ -175,7 +164,13 @@ export function withMark(record: GrantRecord, id: string): GrantRecord {
 
 /** Takes the mark out, and notes why the token request failed. */
 export function withoutMark(record: GrantRecord, failure?: Failure): GrantRecord {
-  return { ...record, mark: undefined, failure: failure ?? record.failure }
+  const unmarked = { ...record, mark: undefined }
+  if (failure === undefined) return unmarked
+  if (failure.use === undefined) return { ...unmarked, failure }
+  const lines = record.lines.map((line) =>
+    line.id === failure.line ? withRefusedUse(line, failure) : line,
+  )
+  return { ...unmarked, lines }
 }
 
 /**
@@ -228,16 +223,12 @@ export function withAnswer(
   const present = lineOf(record, answer.line)
   if (present === undefined) return undefined
   if (!isNewer(answer, present)) return undefined
-  const { generation, tokens, obtainedAt, renewAt, underMark } = answer
-  const next: Line = {
-    ...present,
-    generation,
-    tokens,
-    obtainedAt,
-    renewAt,
-    underMark,
-    refused: undefined,
-  }
+  const { generation, tokens, obtainedAt, renewAt, underMark, use } = answer
+  const renewed: Line = { ...present, generation, obtainedAt, underMark, refused: undefined }
+  const next: Line =
+    use === undefined
+      ? { ...renewed, tokens, renewAt, ownGeneration: undefined }
+      : withAnswerOfUse(renewed, answer, ownGenerationOf(present))
   return {
     ...record,
     lines: record.lines.map((line) => (line === present ? next : line)),

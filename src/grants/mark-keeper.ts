@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.js'
 import { hasEnded, isNewer, lineOf, withMark, withoutMark } from './grant-record.js'
-import type { Failure, GrantRecord, Line, Mark } from './grant-record.js'
+import type { Failure } from './failure.js'
+import type { GrantRecord, Line, Mark } from './grant-record.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 
 /** How long a mark that does not change keeps others from renewing, in **milliseconds**. */

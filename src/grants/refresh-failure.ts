@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { ProviderError, TokenEndpointError } from '../errors/provider-errors.js'
 import type { Clock } from '../lib/clock.js'
-import type { Failure, FailureFacts, GrantRecord } from './grant-record.js'
+import type { Failure, FailureFacts } from './failure.js'
+import type { GrantRecord } from './grant-record.js'
 import type { Cell } from './cell.js'
 
 /** The first pause after a failed refresh, before it doubles, in **milliseconds**. */
