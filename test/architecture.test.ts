@@ -43,7 +43,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'passport/registered-strategies.ts',
     'passport/router.ts',
   ],
-  'passport-oauth2': ['passport/strategy.ts'],
+  'passport-oauth2': ['passport/grant-strategy.ts'],
   jose: [
     'client/client-keys.ts',
     'client/dpop.ts',
@@ -187,11 +187,11 @@ describe('the files', () => {
     const callers = library.filter(([, source]) =>
       /(?<![.\w])fetch\(/.test(withoutComments(source)),
     )
-    // In `requests.ts` and `strategy.ts`, it is the name of a method.
+    // In `requests.ts` and `grant-strategy.ts`, it is the name of a method.
     expect(callers.map(([file]) => file).sort()).toEqual([
       'client/requests.ts',
       'client/transport.ts',
-      'passport/strategy.ts',
+      'passport/grant-strategy.ts',
     ])
   })
 })

@@ -49,7 +49,7 @@ export async function runHerd({ grants: count, perSecond }: HerdOptions): Promis
     callbackURL: 'https://app.example/auth/callback',
     grants,
   })
-  const { requestGrants, idle } = composeUseCases(settings, () => Promise.resolve({}))
+  const { accessToken, idle } = composeUseCases(settings, () => Promise.resolve({}))
   const { engine } = partsOf(grants)
   const startedAt = performance.now()
   const people = Array.from({ length: count }, (_, number) => `person${number}`)
@@ -81,7 +81,7 @@ export async function runHerd({ grants: count, perSecond }: HerdOptions): Promis
       const isDue = number < count / 2
       const askedAt = performance.now()
       try {
-        await requestGrants.accessToken(requestOf(name))
+        await accessToken(requestOf(name), {})
         if (!isDue) served += 1
       } catch {
         if (isDue) errorsWhileDue += 1
@@ -93,9 +93,7 @@ export async function runHerd({ grants: count, perSecond }: HerdOptions): Promis
     }),
   )
   await idle(10 * 60_000)
-  const last = await Promise.allSettled(
-    people.map((name) => requestGrants.accessToken(requestOf(name))),
-  )
+  const last = await Promise.allSettled(people.map((name) => accessToken(requestOf(name), {})))
   const alive = last.filter(
     (one, number) => one.status === 'fulfilled' && one.value === `access.person${number}.2`,
   )

@@ -66,10 +66,10 @@ function linkTo(name: string): string {
 }
 
 /** Turns `{@link name}` into a link, or into code where the page has no such heading. */
-function withLinks({ exports }: PublicApi, text: string): string {
+function withLinks(api: PublicApi, text: string): string {
   const names = new Set([
-    ...exports.map(({ name }) => name),
-    ...exports.flatMap(({ declaration }) => methodNames(declaration)),
+    ...api.exports.map(({ name }) => name),
+    ...api.exports.flatMap(({ declaration }) => methodNames(api, declaration)),
   ])
   return text.replace(/\{@link ([\w.]+)\}/g, (_all, target: string) => {
     const name = names.has(target) ? target : (target.split('.')[0] ?? '')
@@ -77,9 +77,9 @@ function withLinks({ exports }: PublicApi, text: string): string {
   })
 }
 
-function methodNames(declaration: ts.Declaration): readonly string[] {
+function methodNames(api: PublicApi, declaration: ts.Declaration): readonly string[] {
   return ts.isClassDeclaration(declaration)
-    ? publicMethodsOf(declaration).map((method) => method.name.getText())
+    ? publicMethodsOf(api, declaration).map((method) => method.name.getText())
     : []
 }
 
@@ -95,7 +95,7 @@ function section(api: PublicApi, one: Export): string {
     ...(OPTION_TYPES.has(name) ? ['The fields are in [Options](options.md).'] : body(api, one)),
     facts(docstring),
     examples(docstring),
-    ...methods(declaration),
+    ...methods(api, declaration),
   ])
 }
 
@@ -135,19 +135,15 @@ function examples(docstring: Docstring | undefined): string {
   )
 }
 
-function methods(declaration: ts.Declaration): readonly string[] {
-  if (
-    !ts.isClassDeclaration(declaration) ||
-    declaration.name?.text !== 'AuthorizationCodeStrategy'
-  ) {
-    return []
-  }
-  return publicMethodsOf(declaration).map((method) => {
+function methods(api: PublicApi, declaration: ts.Declaration): readonly string[] {
+  if (!ts.isClassDeclaration(declaration) || isError(declaration)) return []
+  const variable = declaration.name?.text.endsWith('Strategy') ? 'strategy' : 'grants'
+  return publicMethodsOf(api, declaration).map((method) => {
     const name = method.name.getText()
     const docstring = readDocstring(method)
     return paragraphs([
       `#### ${name}`,
-      code(`strategy.${name}${callOf(method)}`),
+      code(`${variable}.${name}${callOf(method)}`),
       text(docstring),
       facts(docstring),
       examples(docstring),

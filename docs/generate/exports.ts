@@ -84,11 +84,33 @@ export function findExport(exports: readonly Export[], name: string): Export {
   return found
 }
 
-/** The methods of a class that users call: neither private nor protected, nor inherited. */
-export function publicMethodsOf(declaration: ts.ClassDeclaration): readonly ts.MethodDeclaration[] {
-  return declaration.members.filter(
+/**
+ * The methods of a class that users call: neither private nor protected, and inherited only from a class of ours that
+ * is not exported.
+ */
+export function publicMethodsOf(
+  api: PublicApi,
+  declaration: ts.ClassDeclaration,
+): readonly ts.MethodDeclaration[] {
+  const own = declaration.members.filter(
     (member): member is ts.MethodDeclaration => ts.isMethodDeclaration(member) && isPublic(member),
   )
+  const base = hiddenBaseOf(api, declaration)
+  return base === undefined ? own : [...publicMethodsOf(api, base), ...own]
+}
+
+function hiddenBaseOf(
+  { checker, exports }: PublicApi,
+  { heritageClauses }: ts.ClassDeclaration,
+): ts.ClassDeclaration | undefined {
+  const [base] = (heritageClauses ?? [])
+    .filter(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)
+    .flatMap(({ types }) => types)
+  const [declaration] = (base && checker.getTypeAtLocation(base).getSymbol()?.declarations) ?? []
+  if (declaration === undefined || !ts.isClassDeclaration(declaration)) return undefined
+  const isOurs = declaration.getSourceFile().fileName.includes('/src/')
+  const isExported = exports.some((one) => one.declaration === declaration)
+  return isOurs && !isExported ? declaration : undefined
 }
 
 export function isPublic(declaration: ts.Declaration): boolean {

@@ -13,8 +13,9 @@ import { ended, hasEnded, lineOf, wasWritten, withLine } from './grant-record.js
 import { restored } from './restored-record.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { emptyRecord, heldRecord } from './new-record.js'
-import type { NewGrant } from './new-record.js'
+import type { NewGrant, NewLogin } from './new-record.js'
 import { createRenew } from './renewal.js'
+import { withTokensOfLogin } from './tokens-of-login.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** A grant that has just ended. */
@@ -28,6 +29,8 @@ export interface EndedGrant {
 export interface GrantEngine extends Adoption {
   /** Starts a line with the tokens of a login. @throws {StorageError} */
   readonly begin: (id: string, grant: NewGrant) => Promise<GrantRecord>
+  /** Writes the record of a login that uses another grant. @throws {StorageError} */
+  readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
   /** See {@link FreshLine}. */
@@ -72,6 +75,11 @@ function endedGrant({ answers }: Cell, { lines, of }: GrantRecord): EndedGrant {
   return { tokens: [...answers, ...lines].map(({ tokens }) => tokens), of }
 }
 
+/** Whether a login has come after the end of the grant as it was: none of its lines is left. */
+function isAfter({ lines }: GrantRecord, first: GrantRecord): boolean {
+  return first.lines.length > 0 && !lines.some(({ id }) => lineOf(first, id) !== undefined)
+}
+
 /** Creates a {@link GrantEngine}. */
 export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
   const { clock, random = Math.random } = parts
@@ -96,10 +104,25 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         if (look.record !== undefined && wasWritten(look.record, line.id)) return look.record
         const now = clock.now()
         const base: GrantRecord = look.record ?? emptyRecord(grant, now)
-        const record = withLine({ ...base, of, lifetimeMs, livesUntil: now + lifetimeMs }, line)
+        const prolonged = { ...base, of, lifetimeMs, livesUntil: now + lifetimeMs, loggedInAt: now }
+        const record =
+          withTokensOfLogin(prolonged, tokens, renewAt, now) ?? withLine(prolonged, line)
         if (await cells.write(cell, look, record)) return record
         look = await cells.look(cell)
       }
+    },
+
+    async beginLogin(id, login) {
+      const cell = cells.cellOf(id)
+      const record = { ...emptyRecord(login, clock.now()), loggedInAt: clock.now() }
+      const none = { version: undefined, record: undefined }
+      const isNew = await cells.write(
+        cell,
+        { ...none, at: clock.monotonic(), wall: clock.now() },
+        record,
+      )
+      // The id is random: only an earlier attempt of this call can have written it.
+      return isNew ? record : ((await cells.look(cell)).record ?? record)
     },
 
     async adopt(id, held) {
@@ -133,9 +156,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         if (record === undefined || (first === undefined && hasEnded(record))) return undefined
         first ??= record
         // An earlier attempt has ended it although no answer came. A login may have come after it.
-        if (!record.lines.some(({ id: line }) => lineOf(first ?? record, line) !== undefined)) {
-          return endedGrant(cell, first)
-        }
+        if (hasEnded(record) || isAfter(record, first)) return endedGrant(cell, first)
         const tombstone = ended(record, clock.now())
         try {
           if (!(await cells.write(cell, look, tombstone))) continue

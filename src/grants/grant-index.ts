@@ -27,6 +27,8 @@ export interface GrantIndex {
   readonly link: (id: string, names: readonly string[], lifetimeMs: number) => Promise<void>
   /** Removes a grant from these names. @throws {StorageError} */
   readonly unlink: (id: string, names: readonly string[]) => Promise<void>
+  /** The ids in an index, in batches. Some may be gone. Iterating throws a {@link StorageError} if the store fails. */
+  readonly list: (name: string) => AsyncIterable<readonly string[]>
   /**
    * Whether the provider has ended a login of these names that was authenticated at this time. Ask after
    * {@link link}: then either the provider's logout finds the login, or this finds the logout.
@@ -46,6 +48,9 @@ export interface GrantIndex {
 
 /** How many grants are ended at once. */
 const BATCH = 20
+
+/** How many ids one look at an index asks for. */
+const PAGE = 100
 
 /** Creates a {@link GrantIndex}. */
 export function createGrantIndex(store: GrantStore): GrantIndex {
@@ -73,6 +78,15 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
 
     async unlink(id, names) {
       await Promise.all(names.map((name) => storeCall(() => store.unlink(name, [id]))))
+    },
+
+    async *list(name) {
+      for (let after: string | undefined; ;) {
+        const ids = await storeCall(() => store.linked(name, PAGE, after))
+        if (ids.length > 0) yield ids
+        after = ids.at(-1)
+        if (ids.length < PAGE) return
+      }
     },
 
     async hasEnded(names, authenticatedAt) {
@@ -111,6 +125,16 @@ function isOver(one: PromiseSettledResult<boolean> | undefined): boolean {
 /** The index of a person's grants. It is readable, for operators; only a slash in the strategy's name is encoded. */
 export function accountName(strategy: string, account: string): string {
   return `account/${encoded(strategy)}/${account}`
+}
+
+/** The index of the logins that use grants which survive them. */
+export function loginsName(strategy: string, account: string): string {
+  return `logins/${encoded(strategy)}/${account}`
+}
+
+/** The index of all grants of a strategy that can be refreshed. */
+export function strategyName(strategy: string): string {
+  return `strategy/${encoded(strategy)}`
 }
 
 /** A name has as many slashes as it has parts, whatever is in the strategy's name. */

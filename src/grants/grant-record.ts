@@ -16,6 +16,8 @@ export interface GrantRecord {
   readonly strategy: string
   /** When the grant began, in **milliseconds since the epoch**. */
   readonly createdAt: number
+  /** When the person last logged in, in **milliseconds since the epoch**. */
+  readonly loggedInAt?: number | undefined
   /** How long the grant lives after a request has prolonged it, in **milliseconds**. */
   readonly lifetimeMs: number
   /** Until when it lives, in **milliseconds since the epoch**. */
@@ -46,6 +48,12 @@ export interface GrantOwner {
   readonly authenticatedAt?: number | undefined
   /** The session that ends with the grant. */
   readonly sessionId?: string | undefined
+  /** In the record of a login: the grant that it uses. Such a record has no lines of its own. */
+  readonly through?: string | undefined
+  /** In the record of a login that uses another grant: its ID token, for the provider's logout. */
+  readonly idToken?: string | undefined
+  /** Whether the grant survives logging out. Its id is used again by the person's next login. */
+  readonly outlivesLogin?: true | undefined
   /** Whether the provider was connected to a person who was already logged in by another way. */
   readonly connected?: true | undefined
   /** The names under which the store lists the grant. */
@@ -250,10 +258,12 @@ function failureOfOthers({ failure }: GrantRecord, line: string): Failure | unde
   return failure?.line === line ? undefined : failure
 }
 
-/** A tombstone of the grant: without tokens, and with the memory of its lines. */
+/** A tombstone of the grant: without tokens and without the person, and with the memory of its lines. */
 export function ended(record: GrantRecord, at: number): GrantRecord {
+  const { sessionId, connected, authenticatedAt, outlivesLogin } = record.of
   return {
     ...record,
+    of: { sessionId, connected, authenticatedAt, outlivesLogin, names: [] },
     endedAt: at,
     lines: [],
     closed: closedWith(record.closed, record.lines),

@@ -6,13 +6,18 @@ import { GRANT_PARTS } from '../options/grants-option.js'
 import type { StoredGrants } from '../options/grants-option.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import { secrets, withMethods, zeroOrMore } from '../options/readers.js'
+import { positive, secrets, withMethods, zeroOrMore } from '../options/readers.js'
+import { requireAccount } from '../options/holder.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import { createClaims } from './claims.js'
 import type { Claims } from './claims.js'
 import { createGrantEngine } from './grant-engine.js'
 import type { GrantEngine } from './grant-engine.js'
 import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
+import type { GrantJobs, RenewedIdle } from './grant-jobs.js'
+import { checkImported } from './imported-grant.js'
+import type { Imported, ImportedGrant } from './imported-grant.js'
 import { createMemoryStore } from './memory-store.js'
 import { clearRecords, sealedRecords } from './record-codec.js'
 import { resealAll } from './reseal.js'
@@ -46,6 +51,8 @@ export interface GrantParts {
   readonly engine: GrantEngine
   readonly claims: Claims
   readonly index: GrantIndex
+  /** What each strategy that was created with these grants does for all of them, by what identifies it. */
+  readonly strategies: Map<string, GrantJobs>
   /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
   readonly onStoreFailure: (listener: StoreFailureListener) => void
 }
@@ -67,6 +74,7 @@ export function createGrantParts(
     engine,
     claims: createClaims(watched),
     index: createGrantIndex(watched),
+    strategies: new Map(),
     onStoreFailure: onFailure,
   }
 }
@@ -129,6 +137,101 @@ export class Grants implements StoredGrants {
   }
 
   /**
+   * Ends and removes everything about a person, of all strategies that were created with these grants: grants, logins
+   * and the sessions that depend on them. The tokens are revoked at the providers first. What has ended is remembered
+   * for two hours, without the person.
+   *
+   * @example
+   * ```ts
+   * import type { Grants } from 'passport-authorization-code'
+   *
+   * declare const grants: Grants
+   *
+   * await grants.eraseAccount(user.id)
+   * ```
+   *
+   * @param account your own id of the person, as `accountOf` returns it
+   * @returns how many grants have ended
+   * @throws {ConfigurationError} if it cannot be an account, or no strategy was created with these grants
+   * @throws {StorageError} if the store fails: then call it again
+   */
+  async eraseAccount(account: string | number): Promise<number> {
+    const person = requireAccount(account)
+    let ended = 0
+    for (const strategy of strategiesOf(this)) ended += await strategy.erase(person)
+    return ended
+  }
+
+  /**
+   * Refreshes the grants that nobody has used for some days, of all strategies that were created with these grants, so
+   * that their refresh tokens do not expire from disuse. For a daily job. Several processes may call it: a token is
+   * refreshed by one of them.
+   *
+   * @example
+   * ```ts
+   * import type { Grants } from 'passport-authorization-code'
+   *
+   * declare const grants: Grants
+   *
+   * // Refresh tokens that live 90 days
+   * const { renewed, loginRequired, failed } = await grants.renewIdle({ olderThanDays: 60 })
+   * console.log(`${renewed} refreshed, ${loginRequired} must log in again, ${failed} tomorrow`)
+   * ```
+   *
+   * @param options.olderThanDays grants are refreshed whose tokens were obtained longer ago than so many days
+   * @throws {ConfigurationError} if it is not a positive number, or no strategy was created with these grants
+   * @throws {StorageError} if the store fails
+   */
+  async renewIdle(options: { readonly olderThanDays: number }): Promise<RenewedIdle> {
+    const { olderThanDays } = Object(options) as Partial<typeof options>
+    const days = positive(olderThanDays, 'olderThanDays')
+    const since = Date.now() - days * 24 * 60 * 60 * 1000
+    const all = { renewed: 0, loginRequired: 0, failed: 0 }
+    for (const strategy of strategiesOf(this)) {
+      const { renewed, loginRequired, failed } = await strategy.renewIdle(since)
+      all.renewed += renewed
+      all.loginRequired += loginRequired
+      all.failed += failed
+    }
+    return all
+  }
+
+  /**
+   * Takes over tokens that an application already has, such as from a table of users. They become grants that survive
+   * logging out, and nobody has to log in again. Grants that are there already are left as they are, so that it can be
+   * called again after a failure. Nothing is sent to a provider.
+   *
+   * @example
+   * ```ts
+   * import type { Grants } from 'passport-authorization-code'
+   *
+   * declare const grants: Grants
+   * declare const rows: { id: number; jiko_refresh_token: string }[]
+   *
+   * await grants.import(
+   *   rows.map((row) => ({ strategy: 'jiko', account: row.id, refreshToken: row.jiko_refresh_token })),
+   * )
+   * ```
+   *
+   * @param given any number of grants; an async iterable can read them from a database
+   * @throws {ConfigurationError} naming what cannot be used, and which one it is in
+   * @throws {StorageError} if the store fails
+   */
+  async import(given: Iterable<ImportedGrant> | AsyncIterable<ImportedGrant>): Promise<Imported> {
+    const strategies = strategiesOf(this)
+    const counts = { imported: 0, known: 0 }
+    let place = 0
+    for await (const one of given) {
+      place += 1
+      const grant = checkImported(one, place)
+      const strategy = strategies.find(({ name }) => name === grant.strategy)
+      if (strategy === undefined) throw noSuchStrategy(grant.strategy, strategies)
+      counts[(await strategy.import(grant)) ? 'imported' : 'known'] += 1
+    }
+    return counts
+  }
+
+  /**
    * Seals the records of these ids anew if they were not sealed with the first secret.
    *
    * @param ids the ids of all records in the store, in batches
@@ -157,6 +260,24 @@ export class Grants implements StoredGrants {
   isSessionEnded(sessionId: string): Promise<boolean> {
     return partsOf(this).claims.isSessionEnded(sessionId)
   }
+}
+
+/** @throws {ConfigurationError} if there is none: a job that calls nothing would look as if it had worked */
+function strategiesOf(grants: Grants): readonly GrantJobs[] {
+  const { strategies } = partsOf(grants)
+  if (strategies.size > 0) return [...strategies.values()]
+  throw new ConfigurationError(
+    'No strategy was created with these grants in this process. Create the strategies first: they know the providers.',
+    'grants',
+  )
+}
+
+function noSuchStrategy(name: string, strategies: readonly GrantJobs[]): ConfigurationError {
+  const names = strategies.map((one) => `'${one.name}'`).join(', ')
+  return new ConfigurationError(
+    `No strategy with the name '${name}' was created with these grants. There are: ${names}.`,
+    'strategy',
+  )
 }
 
 const readStore = withMethods<GrantStore>('get', 'compareAndSet', 'link', 'linked', 'unlink')

@@ -2,14 +2,18 @@ import type { TokenSet } from '../options/token-set.js'
 import { RECORD_FORMAT } from './grant-record.js'
 import type { GrantOwner, GrantRecord, Line } from './grant-record.js'
 
-/** A login whose tokens are to be stored. */
-export interface NewGrant {
+/** A login that is to be stored. */
+export interface NewLogin {
   readonly strategy: string
+  readonly of: GrantOwner
+  /** How long it lives after each prolongation, in **milliseconds**. */
+  readonly lifetimeMs: number
+}
+
+/** A login whose tokens are to be stored. */
+export interface NewGrant extends NewLogin {
   readonly tokens: TokenSet
   readonly renewAt?: number | undefined
-  readonly of: GrantOwner
-  /** How long the grant lives after each prolongation, in **milliseconds**. */
-  readonly lifetimeMs: number
 }
 
 /** The tokens of a grant as a session holds them. */
@@ -19,7 +23,7 @@ export interface HeldGrant extends NewGrant {
 }
 
 /** The record of a grant that is about to begin: without a line yet. */
-export function emptyRecord({ strategy, of, lifetimeMs }: NewGrant, now: number): GrantRecord {
+export function emptyRecord({ strategy, of, lifetimeMs }: NewLogin, now: number): GrantRecord {
   return {
     format: RECORD_FORMAT,
     strategy,

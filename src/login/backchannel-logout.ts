@@ -8,14 +8,11 @@ import type { LogoutTokenSettings } from '../endpoints/logout-token.js'
 import type { VerifyProviderJwt } from '../endpoints/provider-jwt.js'
 import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
+import { endSession } from '../grants/end-session.js'
 import type { GrantEngine } from '../grants/grant-engine.js'
 import { providerNames } from '../grants/grant-index.js'
 import type { GrantIndex, NamedEnd } from '../grants/grant-index.js'
-import type { GrantOwner } from '../grants/grant-record.js'
-import { grantIdOf, hasEndedHere, withoutGrant } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { changeStoredData, destroyStored, readStoredData } from '../session/stored-session.js'
-import type { SessionAddress } from '../session/stored-session.js'
 
 /** What a provider's logout needs. */
 export interface BackchannelLogoutParts {
@@ -80,20 +77,4 @@ export function createEndLogin(
     await endSession(id, record.of, sessionStore, sessionKey)
     return true
   }
-}
-
-async function endSession(
-  id: string,
-  { sessionId, connected }: GrantOwner,
-  sessionStore: object,
-  sessionKey: string,
-): Promise<void> {
-  if (sessionId === undefined) return
-  const address: SessionAddress = { sessionID: sessionId, sessionStore }
-  const data = await readStoredData(address, sessionKey)
-  if (data === undefined) return
-  const isHere = grantIdOf(data) === id
-  if (isHere && connected) {
-    await changeStoredData(address, sessionKey, (one) => withoutGrant(one, id, false))
-  } else if (isHere || hasEndedHere(data)) await destroyStored(address)
 }

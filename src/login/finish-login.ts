@@ -10,6 +10,7 @@ import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { connectionOf } from './connection.js'
 import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
+import type { StoreTokens } from './store-tokens.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
@@ -40,12 +41,7 @@ export interface FinishLoginParts {
   /** The application's decision: the user, or `false` or `null` to refuse. */
   readonly verify: (login: LoginToVerify) => Promise<unknown>
   /** Puts the tokens into the session: the current one if another provider is `connecting`, otherwise a new one. */
-  readonly storeTokens: (
-    request: LoginRequest,
-    exchanged: Exchanged,
-    user: object,
-    connecting: boolean,
-  ) => Promise<void>
+  readonly storeTokens: StoreTokens
 }
 
 /** A login that the application decides about. */
@@ -133,7 +129,9 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       )
     }
 
-    if (options.session !== false) await storeTokens(request, exchanged, user, connecting)
+    if (options.session !== false) {
+      await storeTokens(request, { ...exchanged, profile, user, connecting })
+    }
     const { returnTo } = login
     return {
       action: 'success',

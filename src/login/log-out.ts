@@ -1,24 +1,23 @@
 import type { LoginRequest } from '../lib/login-request.js'
-import type { TokenSet } from '../options/token-set.js'
+import type { EndedLogin } from '../grants/ending.js'
 import { replaceSession } from '../session/replace-session.js'
 
-/** A strategy whose grant is in the session. */
-export interface GrantHolder {
-  /** Ends the grant. Resolves to its tokens, the newest first; empty if there is none. */
-  readonly endGrant: (request: LoginRequest) => Promise<readonly TokenSet[]>
-  readonly revoke: (tokens: TokenSet) => Promise<void>
-}
+/** Ends what one strategy has in the session; `undefined` if it has nothing there. */
+export type EndLoginHere = (request: LoginRequest) => Promise<EndedLogin | undefined>
 
 /** What logging out needs. */
 export interface LogOutParts {
   /** The strategy whose `logOut` was called. */
-  readonly self: GrantHolder
+  readonly self: EndLoginHere
   /** The strategies of the application. `self` may be among them. */
-  readonly strategies: readonly GrantHolder[]
+  readonly strategies: readonly EndLoginHere[]
   /** The fields of the session that survive. */
   readonly keepSession: readonly string[]
-  /** The address where the browser can log out at the provider of these tokens as well. */
-  readonly providerLogout: (request: LoginRequest, tokens: TokenSet) => string | undefined
+  /** The address where the browser can log out at the provider as well, for the login of this ID token. */
+  readonly providerLogout: (
+    request: LoginRequest,
+    idToken: string | undefined,
+  ) => string | undefined
 }
 
 /**
@@ -33,20 +32,20 @@ export async function logOut(
   request: LoginRequest,
   { self, strategies, keepSession, providerLogout }: LogOutParts,
 ): Promise<string | undefined> {
-  const [tokens] = await endAndRevoke(request, self)
+  const ended = await endAndRevoke(request, self)
   for (const strategy of strategies) {
     if (strategy !== self) await endAndRevoke(request, strategy)
   }
-  const url = tokens === undefined ? undefined : providerLogout(request, tokens)
+  const url = ended === undefined ? undefined : providerLogout(request, ended.idToken)
   await replaceSession(request, keepSession)
   return url
 }
 
 async function endAndRevoke(
   request: LoginRequest,
-  { endGrant, revoke }: GrantHolder,
-): Promise<readonly TokenSet[]> {
-  const all = await endGrant(request)
-  for (const tokens of all) void revoke(tokens)
-  return all
+  endLogin: EndLoginHere,
+): Promise<EndedLogin | undefined> {
+  const ended = await endLogin(request)
+  void ended?.revoke()
+  return ended
 }

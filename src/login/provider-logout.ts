@@ -4,7 +4,6 @@ import { authorizationUrl } from '../endpoints/authorization.js'
 import { LogoutResponseError } from '../errors/errors.js'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { TokenSet } from '../options/token-set.js'
 import { requireResponse } from '../session/request-session.js'
 
 /** With `__Host-`, only this host can set the cookie, over HTTPS (or on localhost). */
@@ -30,7 +29,7 @@ export interface ProviderLogoutSettings {
  */
 export function startProviderLogout(
   req: LoginRequest,
-  { idToken }: TokenSet,
+  idToken: string | undefined,
   { clientID, endSessionURL, postLogoutRedirectURL }: ProviderLogoutSettings,
 ): string | undefined {
   if (endSessionURL === undefined) return undefined

@@ -88,6 +88,12 @@ function refuseContradictions(settings: Settings): void {
       'dispatcher',
     )
   }
+  if (settings.grantLifetime === 'account' && settings.grants === undefined) {
+    throw new ConfigurationError(
+      "grantLifetime 'account' needs grants, such as new RedisGrants({ client, secret }): what lives longer than a session cannot be stored in one.",
+      'grantLifetime',
+    )
+  }
   const reserved = settings.keepSession.find((name) => RESERVED_FIELDS.has(name))
   if (reserved !== undefined || settings.keepSession.includes(settings.sessionKey)) {
     throw new ConfigurationError(

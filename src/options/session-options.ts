@@ -5,6 +5,7 @@ import type { PendingLoginStore } from './pending-login-store.js'
 import {
   aFunction,
   flag,
+  oneOf,
   orFunction,
   positive,
   secrets,
@@ -77,6 +78,15 @@ export const SESSION_OPTIONS = {
    * @default the session, for an application that runs as one process
    */
   grants: { read: storedGrants },
+
+  /**
+   * How long a grant lives. With `login`, each login makes a grant, and logging out ends it. With `account`, a person
+   * has one grant at each account of theirs at the provider, which survives logging out: for jobs that call an API while
+   * nobody is there. Needs `grants`, and an account id of each person, see `accountOf`.
+   *
+   * @default 'login'
+   */
+  grantLifetime: { read: oneOf('login', 'account'), default: 'login' },
 
   /**
    * Your own id of the person who has logged in: a string or a number, or `undefined` for none. Grants in a store are

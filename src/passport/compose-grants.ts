@@ -1,24 +1,40 @@
 import type { Diagnostics } from '../diagnostics/watch.js'
 import { ConfigurationError } from '../errors/errors.js'
-import { accountName } from '../grants/grant-index.js'
+import { createAccountGrants } from '../grants/account-grants.js'
+import { createBeginLogin } from '../grants/begin-login.js'
+import type { BeginLogin } from '../grants/begin-login.js'
+import { createEnding } from '../grants/ending.js'
+import type { Ending } from '../grants/ending.js'
+import { accountName, strategyName } from '../grants/grant-index.js'
+import { createGrantJobs } from '../grants/grant-jobs.js'
 import type { GrantOwner } from '../grants/grant-record.js'
 import { createProcessParts, partsOf } from '../grants/grants.js'
 import type { GrantParts } from '../grants/grants.js'
 import { idInSession, tokensInSession } from '../grants/holding.js'
 import type { Holding } from '../grants/holding.js'
 import type { RefreshWays } from '../grants/refresh-ways.js'
-import { createRequestGrants } from '../grants/request-grants.js'
-import type { RequestGrants } from '../grants/request-grants.js'
+import { createHeldGrants } from '../grants/held-grants.js'
+import type { HeldGrants } from '../grants/held-grants.js'
+import { createListGrants } from '../grants/list-grants.js'
+import type { ListGrants } from '../grants/list-grants.js'
+import { createRevoking } from '../grants/revoking.js'
+import type { Revoking } from '../grants/revoking.js'
 import { createSessionEntries } from '../grants/session-entry.js'
+import { createSessionGrant } from '../grants/session-grant.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { accountText } from '../options/holder.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 
 /** The grants of one strategy. */
 export interface ComposedGrants extends GrantParts {
   readonly holding: Holding
-  readonly requestGrants: RequestGrants
+  readonly heldGrants: HeldGrants
+  readonly listGrants: ListGrants
+  readonly ending: Ending
+  readonly beginLogin: BeginLogin
+  readonly revoking: Revoking
   /** The application's own id of the person; `undefined` without the option `grants`, and if the user has none. */
   readonly accountOf: (user: object) => string | undefined
   /** How long a grant lives that is not used, in **milliseconds**. */
@@ -46,13 +62,17 @@ export function composeGrants(
   const strategy = strategyIdOf(settings)
   const parts = grants === undefined ? (processParts ??= createProcessParts()) : partsOf(grants)
   parts.onStoreFailure((method) => report('storage', { outcome: 'failed', reason: method }))
+  const accountGrants =
+    grants === undefined ? undefined : createAccountGrants({ ...parts, name, strategy })
+  const revoking = createRevoking({ ...settings, revoke: provider.revoke, accountGrants })
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 
   function ownerOf(request: LoginRequest): GrantOwner {
     const { user } = request as LoginRequest & { readonly user?: object }
     const account = user === undefined ? undefined : accountOf(user)
-    return { account, names: account === undefined ? [] : [accountName(name, account)] }
+    const names = account === undefined ? [] : [accountName(name, account)]
+    return { account, names: [...names, strategyName(name)] }
   }
 
   let isForeignReported = false
@@ -69,10 +89,20 @@ export function composeGrants(
     entries: createSessionEntries({ ...settings, owner: strategy }),
     lifetimeMs: SHORTEST_LIFE_MS,
   }
-  const holding =
+  const found =
     grants === undefined
       ? tokensInSession(holdingParts, reportForeign)
       : idInSession(holdingParts, ownerOf, parts.index.link)
+
+  // Sessions of other people's requests can then be ended too.
+  let sessionStore: object | undefined
+  const holding: Holding = {
+    ...found,
+    find(request) {
+      sessionStore = request.sessionStore ?? sessionStore
+      return found.find(request)
+    },
+  }
 
   const ways: RefreshWays = {
     ...provider,
@@ -94,11 +124,27 @@ export function composeGrants(
     },
   }
 
+  const shared = { ...parts, sessionKey, strategy, name, holding, ways, revoking, accountGrants }
+  const sessionGrant = createSessionGrant({
+    ...shared,
+    timeoutMs,
+    ofAccount:
+      accountGrants !== undefined && settings.grantLifetime === 'account'
+        ? { grants: accountGrants, accountOf }
+        : undefined,
+  })
+  const ending = createEnding({ ...shared, sessionGrant, sessionStore: () => sessionStore })
+  if (grants !== undefined) parts.strategies.set(strategy, createGrantJobs({ ...shared, ending }))
+
   return {
     ...parts,
     holding,
     accountOf,
-    requestGrants: createRequestGrants({ sessionKey, timeoutMs, holding, ways, ...parts }),
+    revoking,
+    ending,
+    heldGrants: createHeldGrants({ ...shared, sessionGrant }),
+    listGrants: createListGrants({ ...shared, sessionGrant, accountOf }),
+    beginLogin: createBeginLogin({ ...shared, settings, isListed: grants !== undefined }),
     lifetimeOf: lifetimeOfSession,
     async idle(timeoutMs) {
       const until = systemClock.monotonic() + timeoutMs
@@ -123,8 +169,8 @@ function lifetimeOfSession({ cookie }: LoginSession): number {
 /** @throws {ConfigurationError} if it cannot be an account id */
 function accountIn(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
-  if (typeof value === 'string' && value !== '') return value
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
+  const account = accountText(value)
+  if (account !== undefined) return account
   throw new ConfigurationError(
     'accountOf must return a string that is not empty, a number, or undefined. Without the option, it is the id of the user that verify returns.',
     'accountOf',

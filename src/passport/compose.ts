@@ -22,19 +22,24 @@ import { openSignedResponse } from '../endpoints/signed-response.js'
 import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { retryAfterMs } from '../grants/refresh-failure.js'
-import type { RequestGrants } from '../grants/request-grants.js'
+import type { EndedLogin } from '../grants/ending.js'
+import type { HeldGrants } from '../grants/held-grants.js'
+import type { ListGrants } from '../grants/list-grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { FinishLogin, LoginOutcome, LoginToVerify } from '../login/finish-login.js'
 import { createStoreTokens } from '../login/store-tokens.js'
 import { logOut } from '../login/log-out.js'
-import type { GrantHolder } from '../login/log-out.js'
+import type { EndLoginHere } from '../login/log-out.js'
 import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
 import type { StartLogin } from '../login/start-login.js'
 import { composeGrants } from './compose-grants.js'
+import { wantedOf } from './token-use.js'
+import type { AccessTokenOptions } from './token-use.js'
+import type { Holder } from '../options/holder.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 
@@ -45,20 +50,28 @@ export interface UseCases {
   /** @param strategies the strategies of the application */
   readonly logOut: (
     request: LoginRequest,
-    strategies: readonly GrantHolder[],
+    strategies: readonly EndLoginHere[],
   ) => Promise<string | undefined>
-  readonly endGrant: (request: LoginRequest) => Promise<void>
+  /** @param except a request whose login goes on */
+  readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
+  readonly listGrants: ListGrants
   readonly backchannelLogout: (request: LoginRequest) => Promise<void>
   /** The profile that belongs to an access token, from `profileURL`. */
   readonly requestProfile: ReadProfile
-  readonly requestGrants: RequestGrants
+  readonly tokens: HeldGrants['read']
+  readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
+  /** A different access token than one that an API has refused; `undefined` if there is no refresh token. */
+  readonly replacementFor: (
+    holder: Holder,
+    options: AccessTokenOptions & { readonly refused: string },
+  ) => Promise<string | undefined>
   /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
   readonly idle: (timeoutMs: number) => Promise<number>
   readonly resources: ResourceClient
   readonly transport: Transport
   readonly diagnostics: Diagnostics
-  /** Lets other strategies end this one's grant when they log out of the same session. */
-  readonly grantHolder: GrantHolder
+  /** Lets other strategies end what this one has in a session when they log out of it. */
+  readonly endLogin: EndLoginHere
   /** The client's own keys, if it has any. */
   readonly keys: ClientKeys | undefined
 }
@@ -108,23 +121,22 @@ export function composeUseCases(
   )
 
   // The grants, in the sessions or in a store.
-  const { engine, claims, index, holding, requestGrants, accountOf, lifetimeOf, idle } =
-    composeGrants(
-      settings,
-      {
-        refresh: watch('refresh', tokenEndpoint.refresh),
-        refusalOf: refusalOfRefresh,
-        revoke,
-        connections: transport.connections,
-      },
-      diagnostics,
-    )
-  const endBy = (reason: string) =>
-    reportAfter('grant_end', requestGrants.end, (tokens) =>
-      tokens.length === 0 ? undefined : { outcome: 'ok', reason },
-    )
-  const grantHolder: GrantHolder = { endGrant: endBy('logout'), revoke }
-  const endForGood = endBy('end_grant')
+  const grants = composeGrants(
+    settings,
+    {
+      refresh: watch('refresh', tokenEndpoint.refresh),
+      refusalOf: refusalOfRefresh,
+      revoke,
+      connections: transport.connections,
+    },
+    diagnostics,
+  )
+  const { engine, claims, index, ending, heldGrants, idle } = grants
+  const endLogin = reportAfter('grant_end', ending.endLogin, (ended?: EndedLogin) =>
+    ended === undefined || ended.tokens.length === 0
+      ? undefined
+      : { outcome: 'ok', reason: 'logout' },
+  )
 
   /** A provider that asks for a pause at a login wants no refreshes either. */
   const pausing =
@@ -148,16 +160,7 @@ export function composeUseCases(
     authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
     dpopThumbprint: dpop?.thumbprint,
   })
-  const storeTokens = createStoreTokens({
-    settings,
-    strategyId,
-    engine,
-    index,
-    holding,
-    accountOf,
-    lifetimeOf,
-    revoke,
-  })
+  const storeTokens = createStoreTokens({ ...grants, settings })
   const finishLogin = createFinishLogin({
     settings,
     strategyId,
@@ -179,12 +182,20 @@ export function composeUseCases(
   })
 
   return {
-    requestGrants,
+    tokens: heldGrants.read,
+    async accessToken(holder, options) {
+      return heldGrants.accessToken(holder, wantedOf(options, settings.scopeSeparator))
+    },
+    async replacementFor(holder, { refused, ...use }) {
+      const wanted = wantedOf(use, settings.scopeSeparator)
+      return heldGrants.replacementFor(holder, { ...wanted, refused })
+    },
+    listGrants: grants.listGrants,
     idle,
     resources,
     transport,
     diagnostics,
-    grantHolder,
+    endLogin,
     keys,
     requestProfile: createRequestProfile(settings, resources),
 
@@ -199,12 +210,12 @@ export function composeUseCases(
 
     logOut: flow(
       'logout',
-      (req: LoginRequest, strategies: readonly GrantHolder[]) =>
+      (req: LoginRequest, strategies: readonly EndLoginHere[]) =>
         logOut(req, {
           strategies,
           keepSession: settings.keepSession,
-          self: grantHolder,
-          providerLogout: (_, tokens) => startProviderLogout(req, tokens, settings),
+          self: endLogin,
+          providerLogout: (_, idToken) => startProviderLogout(req, idToken, settings),
         }),
       {
         before: (req) => visitEvent(req),
@@ -214,11 +225,9 @@ export function composeUseCases(
 
     endGrant: flow(
       'end_grant',
-      async (req: LoginRequest) => {
-        const all = await endForGood(req)
-        await requestGrants.forget(req)
-        await Promise.all(all.map((tokens) => revoke(tokens)))
-      },
+      reportAfter('grant_end', ending.endGrant, (count) =>
+        count === 0 ? undefined : { outcome: 'ok', reason: 'end_grant' },
+      ),
       {},
     ),
 

@@ -1,25 +1,33 @@
 import { isRepeatable, refusesToken } from '../client/requests.js'
 import type { ResourceClient } from '../client/requests.js'
-import type { RequestGrants } from '../grants/request-grants.js'
-import type { LoginRequest } from '../lib/login-request.js'
+import type { Holder } from '../options/holder.js'
+import type { AccessTokenOptions, AccessTokenUse } from './token-use.js'
 
 /** What calling an API needs. */
 export interface FetchParts {
-  readonly requestGrants: RequestGrants
+  readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
+  /** A different access token; `undefined` if there is none and no refresh token. */
+  readonly replacementFor: (
+    holder: Holder,
+    options: AccessTokenOptions & { readonly refused: string },
+  ) => Promise<string | undefined>
   readonly resources: ResourceClient
 }
 
-/** `fetch` with the session's access token. On a 401 the token is refreshed and the request sent once more. */
+/** The options of `fetch`, and which access token is wanted. */
+export interface FetchInit extends RequestInit, AccessTokenUse {}
+
+/** `fetch` with the holder's access token. On a 401 the token is refreshed and the request sent once more. */
 export async function fetchWithToken(
-  request: LoginRequest,
+  holder: Holder,
   url: string | URL,
-  init: RequestInit,
-  { requestGrants, resources }: FetchParts,
+  { scope, resource, ...init }: FetchInit,
+  { accessToken, replacementFor, resources }: FetchParts,
 ): Promise<Response> {
-  const accessToken = await requestGrants.accessToken(request)
-  const answer = await resources.fetch(url, init, accessToken)
+  const refused = await accessToken(holder, { scope, resource })
+  const answer = await resources.fetch(url, init, refused)
   if (!refusesToken(answer)) return answer
-  const renewal = requestGrants.replacementFor(request, accessToken)
+  const renewal = replacementFor(holder, { scope, resource, refused })
   if (!isRepeatable(init.body)) {
     // Only the next request needs the new token.
     renewal.catch(() => undefined)

@@ -1,6 +1,5 @@
 import type { Request } from 'express'
 import type { JSONWebKeySet } from 'jose'
-import OAuth2Strategy from 'passport-oauth2'
 import { makeObservable } from '../diagnostics/observation.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -12,11 +11,10 @@ import type { AuthorizationCodeOptions } from '../options/options.js'
 import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
 import { readOptions } from '../options/read-options.js'
-import type { TokenSet } from '../options/token-set.js'
 import { composeUseCases } from './compose.js'
 import type { UseCases } from './compose.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
-import { fetchWithToken } from './fetch-with-token.js'
+import { GrantStrategy } from './grant-strategy.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
@@ -50,10 +48,10 @@ import { requireSession } from '../session/request-session.js'
  * @see [RFC 6749, section 4.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1)
  * @see [RFC 9700 - Best Current Practice for OAuth 2.0 Security](https://www.rfc-editor.org/rfc/rfc9700.html)
  */
-export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginStrategy {
+export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStrategy {
   /** Where the provider sends the browser back, from the option of that name. */
   readonly callbackURL: string
-  declare private readonly useCases: UseCases
+  declare protected readonly useCases: UseCases
 
   /**
    * @param options the provider's options (from `discover`, `askara`, `jiko`, …) and the client's
@@ -84,86 +82,9 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
   }
 
   /**
-   * The token set of this request's session, or `undefined` if it has none that can be read. It is not
-   * renewed: use {@link accessToken} or {@link fetch} to call an API.
-   *
-   * @example
-   * ```ts
-   * const tokens = await strategy.tokens(req)
-   * console.log(tokens?.scope, tokens?.expiresAt)
-   * ```
-   */
-  tokens(req: LoginRequest): Promise<TokenSet | undefined> {
-    return this.useCases.requestGrants.read(req)
-  }
-
-  /**
-   * Resolves to an access token that is valid now, and refreshes it first if necessary. However many requests and
-   * processes ask at the same time, the provider receives one refresh. A token that is
-   * due but has not expired yet is refreshed in the background, and nobody waits.
-   *
-   * @example
-   * ```ts
-   * const token = await strategy.accessToken(req)
-   * ```
-   *
-   * @example After an API has refused a token
-   * ```ts
-   * const other = await strategy.accessToken(req, { refused: refusedToken })
-   * ```
-   *
-   * @param options.refused an access token that an API has refused: resolves to a different one
-   * @throws {LoginRequiredError} if the person has to log in again
-   * @throws {TokenEndpointError} if a refresh is necessary and the provider fails (see `retryable`)
-   * @throws {StorageError} if the store of the grants cannot be reached
-   * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
-   */
-  accessToken(req: LoginRequest, options: { readonly refused?: string } = {}): Promise<string> {
-    return this.useCases.requestGrants.accessToken(req, options.refused)
-  }
-
-  /**
-   * `fetch` with the session's access token. `timeoutMs` and `responseLimitBytes` apply, plain HTTP is refused, and
-   * redirects are followed only if `init.redirect` says so. On a 401 the token is refreshed and the request sent once
-   * more, unless its body is a stream, which can be sent only once.
-   *
-   * @example
-   * ```ts
-   * const answer = await strategy.fetch(req, 'https://api.example.com/me')
-   * res.json(await answer.json())
-   * ```
-   *
-   * @param url absolute
-   * @throws what {@link accessToken} throws
-   * @throws {ResourceError} if no answer came
-   * @see [RFC 6750, section 3 - The WWW-Authenticate Response Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-3)
-   */
-  fetch(req: LoginRequest, url: string | URL, init: RequestInit = {}): Promise<Response> {
-    return fetchWithToken(req, url, init, this.useCases)
-  }
-
-  /**
-   * Ends this session's grant: deletes its tokens, even for requests under way, and revokes them if the
-   * provider has a `revocationURL` (3 seconds at most; a failure is not reported). The session itself stays.
-   *
-   * @example
-   * ```ts
-   * app.post('/disconnect', async (req, res) => {
-   *   await strategy.endGrant(req)
-   *   res.redirect('/settings')
-   * })
-   * ```
-   *
-   * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
-   */
-  endGrant(req: LoginRequest): Promise<void> {
-    return this.useCases.endGrant(req)
-  }
-
-  /**
    * Logs out: ends the grants of all providers in this session, then the session. Only the fields named in
-   * `keepSession` survive, under a new session id. Does not wait for the providers to revoke the tokens. Other
-   * strategies take part if Passport knows them: by `passport.use`, or because `authRouter` has mounted them.
+   * `keepSession` survive, under a new session id. Does not wait for the providers to revoke the tokens. With
+   * `grantLifetime: 'account'`, the grant survives and is not revoked: see `endGrant`. Other strategies take part if Passport knows them: by `passport.use`, or because `authRouter` has mounted them.
    *
    * @example
    * ```ts
@@ -183,26 +104,8 @@ export class AuthorizationCodeStrategy extends OAuth2Strategy implements LoginSt
     )
     return this.useCases.logOut(
       req,
-      strategies.map(({ useCases }) => useCases.grantHolder),
+      strategies.map(({ useCases }) => useCases.endLogin),
     )
-  }
-
-  /**
-   * For a graceful stop: resolves when no renewal is under way in this process and every answer of the provider is
-   * stored, or when the time is up. A process that ends earlier can lose a login.
-   *
-   * @example
-   * ```ts
-   * process.once('SIGTERM', () => {
-   *   server.close(() => strategy.idle({ timeoutMs: 10_000 }).then(() => process.exit()))
-   * })
-   * ```
-   *
-   * @param options.timeoutMs how long to wait at the most, in **milliseconds**
-   * @returns the number of renewals that are still under way
-   */
-  idle(options: { readonly timeoutMs: number }): Promise<number> {
-    return this.useCases.idle(options.timeoutMs)
   }
 
   /**

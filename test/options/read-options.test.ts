@@ -283,6 +283,7 @@ describe('options that are left out', () => {
       authorizationResponseIssParameterSupported: false,
       dangerouslyOmitPkce: false,
       sessionKey: 'oauth2:oauth2',
+      grantLifetime: 'login',
       keepSession: [],
       skipUserProfile: false,
       pendingLoginLifetimeMs: 600_000,

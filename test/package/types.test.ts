@@ -219,7 +219,7 @@ describe('the methods', () => {
         Same<ReturnType<typeof strategy.tokens>, Promise<TokenSet | undefined>>,
         Same<ReturnType<typeof strategy.accessToken>, Promise<string>>,
         Same<ReturnType<typeof strategy.fetch>, Promise<Response>>,
-        Same<ReturnType<typeof strategy.endGrant>, Promise<void>>,
+        Same<ReturnType<typeof strategy.endGrant>, Promise<number>>,
         Same<ReturnType<typeof strategy.logOut>, Promise<string | undefined>>,
       ] = [true, true, true, true, true]
       void strategy.fetch(request, new URL('https://api.example/me'), {

@@ -31,6 +31,8 @@ declare global {
   const res: import('express').Response
   const express: typeof import('express')
   const options: import('passport-authorization-code').AuthorizationCodeOptions
+  /** A person of the application. */
+  const user: { readonly id: string }
   /** The application's own users. */
   const users: { findOrCreate(id: string): Promise<Express.User> }
   const passport: import('passport').PassportStatic

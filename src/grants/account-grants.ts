@@ -1,0 +1,63 @@
+import type { GrantEngine } from './grant-engine.js'
+import { accountName, loginsName } from './grant-index.js'
+import type { GrantIndex } from './grant-index.js'
+import { hasEnded } from './grant-record.js'
+import type { GrantRecord } from './grant-record.js'
+import { isRenewable, isValid } from './line-state.js'
+
+/** One grant of a person. */
+export interface AccountGrant {
+  readonly id: string
+  readonly record: GrantRecord
+}
+
+/** Finds the grants of a person in a store, for one strategy. */
+export interface AccountGrants {
+  /** The grants that have not ended, the newest login first. @throws {StorageError} */
+  readonly of: (account: string) => Promise<readonly AccountGrant[]>
+  /** The logins that use grants which survive them, and have not ended. @throws {StorageError} */
+  readonly loginsOf: (account: string) => Promise<readonly AccountGrant[]>
+  /** The grant of this id; `undefined` if it has ended, or is another account's. @throws {StorageError} */
+  readonly find: (account: string, id: string) => Promise<AccountGrant | undefined>
+}
+
+/** Creates {@link AccountGrants}. */
+export function createAccountGrants(parts: {
+  readonly engine: Pick<GrantEngine, 'read'>
+  readonly index: Pick<GrantIndex, 'list'>
+  /** The strategy's name, and what identifies it in records. */
+  readonly name: string
+  readonly strategy: string
+}): AccountGrants {
+  const { engine, index, name, strategy } = parts
+
+  async function find(account: string, id: string): Promise<AccountGrant | undefined> {
+    const record = await engine.read(id, strategy)
+    if (record === undefined || hasEnded(record) || record.of.account !== account) return undefined
+    return { id, record }
+  }
+
+  async function listed(listName: string, account: string): Promise<AccountGrant[]> {
+    const found: AccountGrant[] = []
+    for await (const ids of index.list(listName)) {
+      const grants = await Promise.all(ids.map((id) => find(account, id)))
+      found.push(...grants.filter((grant) => grant !== undefined))
+    }
+    return found.sort((one, other) => loginOf(other) - loginOf(one))
+  }
+
+  return {
+    find,
+    of: (account) => listed(accountName(name, account), account),
+    loginsOf: (account) => listed(loginsName(name, account), account),
+  }
+}
+
+function loginOf({ record: { loggedInAt, createdAt } }: AccountGrant): number {
+  return loggedInAt ?? createdAt
+}
+
+/** Whether the grant has an access token that has not expired, or may get one without the person. */
+export function isAlive({ lines }: GrantRecord, now: number): boolean {
+  return lines.some((line) => isValid(line, now) || isRenewable(line, now))
+}

@@ -1,0 +1,146 @@
+import { hash } from 'node:crypto'
+import type { IdTokenClaims } from '../endpoints/id-token.js'
+import { LoginRequiredError } from '../errors/login-errors.js'
+import { randomId } from '../lib/random-id.js'
+import type { TokenSet } from '../options/token-set.js'
+import type { GrantEngine } from './grant-engine.js'
+import { accountName, loginsName, providerNames, strategyName } from './grant-index.js'
+import type { GrantIndex, ProviderName } from './grant-index.js'
+import type { GrantOwner, GrantRecord } from './grant-record.js'
+import { renewalTime } from './line-state.js'
+import type { Revoking } from './revoking.js'
+
+/** A login whose tokens have come. */
+export interface NewTokens {
+  readonly tokens: TokenSet
+  /** The claims of its ID token. */
+  readonly claims: IdTokenClaims | undefined
+  /** The application's own id of the person. */
+  readonly account: string | undefined
+  /** The person's id at the provider. */
+  readonly subject: string | undefined
+  /** The session that will hold it. */
+  readonly sessionId: string
+  /** Whether the provider is connected to a person who is already logged in by another way. */
+  readonly connected: boolean
+  /** How long the login lives without being used, in **milliseconds**. */
+  readonly lifetimeMs: number
+}
+
+/** A login that is stored: what the session is given. */
+export interface BegunLogin {
+  readonly id: string
+  readonly record: GrantRecord
+}
+
+/**
+ * Stores the tokens of a login as a grant. The order matters: the record, then the names it is listed under, then a look
+ * whether the provider has ended one of them. So either the provider's logout finds the login, or this finds the logout.
+ *
+ * @throws {LoginRequiredError} if the person has logged out at the provider meanwhile
+ * @throws {StorageError} if the store fails
+ */
+export type BeginLogin = (login: NewTokens) => Promise<BegunLogin>
+
+/** What {@link createBeginLogin} needs. */
+export interface BeginLoginParts {
+  readonly engine: GrantEngine
+  readonly index: GrantIndex
+  /** Identifies the strategy. */
+  readonly strategy: string
+  /** Whether grants are in a store, where they are listed. */
+  readonly isListed: boolean
+  readonly settings: {
+    readonly name: string
+    readonly issuer?: string | undefined
+    readonly clientID: string
+    readonly backchannelLogout: boolean
+    readonly refreshBeforeSeconds: number
+    readonly grantLifetime: 'login' | 'account'
+  }
+  readonly revoking: Pick<Revoking, 'loggedOut'>
+}
+
+/** How long a grant that survives logging out lives without being used, in **milliseconds**: a year. */
+export const ACCOUNT_LIFE_MS = 365 * 24 * 60 * 60 * 1000
+
+/** Creates {@link BeginLogin}. */
+export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
+  const { engine, index, strategy, settings, isListed, revoking } = parts
+  const { name, grantLifetime, refreshBeforeSeconds } = settings
+
+  /** Under which names the person's grants are listed, for jobs. */
+  function listedNames({ account, tokens }: NewTokens): string[] {
+    if (!isListed) return []
+    const names = account === undefined ? [] : [accountName(name, account)]
+    return tokens.refreshToken === undefined ? names : [...names, strategyName(name)]
+  }
+
+  function ownerOf(login: NewTokens, providers: readonly ProviderName[]): GrantOwner {
+    const { account, claims, sessionId, connected } = login
+    const isFound = providers.length > 0 || account !== undefined
+    return {
+      account,
+      names: providers.map((one) => one.name),
+      sessionId: isFound ? sessionId : undefined,
+      authenticatedAt: providers.length > 0 ? authenticatedAt(claims) : undefined,
+      connected: connected || undefined,
+    }
+  }
+
+  async function store(id: string, login: NewTokens, of: GrantOwner): Promise<GrantRecord> {
+    const { tokens } = login
+    const renewAt = renewalTime(tokens, refreshBeforeSeconds, Date.now())
+    const lifetimeMs = of.outlivesLogin ? ACCOUNT_LIFE_MS : login.lifetimeMs
+    const record = await engine.begin(id, { strategy, tokens, renewAt, lifetimeMs, of })
+    await index.link(id, of.names, lifetimeMs)
+    return record
+  }
+
+  /** The login has the tokens, which end with it. */
+  async function beginGrant(login: NewTokens, of: GrantOwner): Promise<BegunLogin> {
+    const id = randomId()
+    const names = [...of.names, ...listedNames(login)]
+    return { id, record: await store(id, login, { ...of, names }) }
+  }
+
+  /** The tokens join the person's grant, which survives the login. */
+  async function joinGrant(login: NewTokens, of: GrantOwner, account: string): Promise<BegunLogin> {
+    const { subject, tokens, lifetimeMs } = login
+    const grant = subject === undefined ? randomId() : accountGrantId(strategy, account, subject)
+    await store(grant, login, { account, names: listedNames(login), outlivesLogin: true })
+    const id = randomId()
+    const names = [...of.names, loginsName(name, account)]
+    const own = { ...of, names, through: grant, idToken: tokens.idToken }
+    const record = await engine.beginLogin(id, { strategy, lifetimeMs, of: own })
+    await index.link(id, names, lifetimeMs)
+    return { id, record }
+  }
+
+  return async (login) => {
+    const { account, claims } = login
+    const providers =
+      settings.backchannelLogout && claims !== undefined ? providerNames(claims, settings) : []
+    const of = ownerOf(login, providers)
+    const begun =
+      grantLifetime === 'account' && account !== undefined
+        ? await joinGrant(login, of, account)
+        : await beginGrant(login, of)
+    if (providers.length > 0 && (await index.hasEnded(providers, authenticatedAt(claims)))) {
+      const ended = await engine.end(begun.id)
+      if (ended !== undefined) void revoking.loggedOut(ended)
+      throw new LoginRequiredError('grant_ended')
+    }
+    return begun
+  }
+}
+
+function authenticatedAt(claims: IdTokenClaims | undefined): number {
+  return (claims?.iat ?? 0) * 1000
+}
+
+/** The id of the one grant of a person at one account of theirs at the provider. */
+export function accountGrantId(strategy: string, account: string, subject: string): string {
+  const text = JSON.stringify([strategy, account, subject])
+  return hash('sha256', text, 'base64url').slice(0, 22)
+}

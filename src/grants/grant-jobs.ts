@@ -1,0 +1,129 @@
+import { LoginRequiredError } from '../errors/login-errors.js'
+import { StorageError } from '../errors/setup-errors.js'
+import type { TokenSet } from '../options/token-set.js'
+import { ACCOUNT_LIFE_MS, accountGrantId } from './begin-login.js'
+import type { Ending } from './ending.js'
+import type { GrantEngine } from './grant-engine.js'
+import { accountName, strategyName } from './grant-index.js'
+import type { GrantIndex } from './grant-index.js'
+import { hasEnded } from './grant-record.js'
+import type { Line } from './grant-record.js'
+import type { ImportedGrant } from './imported-grant.js'
+import { isRenewable } from './line-state.js'
+import type { RefreshWays } from './refresh-ways.js'
+
+/** What refreshing the grants has done that nobody uses. */
+export interface RenewedIdle {
+  /** How many grants were refreshed. */
+  readonly renewed: number
+  /** How many the provider has refused: those people must log in again. */
+  readonly loginRequired: number
+  /** How many could not be refreshed this time, because the provider failed. */
+  readonly failed: number
+}
+
+/** What one strategy does for all of its grants, without a request. */
+export interface GrantJobs {
+  /** The strategy's name. */
+  readonly name: string
+  /** Ends everything of a person. Resolves to how many grants have ended. @throws {StorageError} */
+  readonly erase: (account: string) => Promise<number>
+  /** Refreshes the grants whose tokens were obtained before `since`. @throws {StorageError} */
+  readonly renewIdle: (since: number) => Promise<RenewedIdle>
+  /** Takes over a grant. Resolves to whether it was not there yet. @throws {StorageError} */
+  readonly import: (grant: ImportedGrant) => Promise<boolean>
+}
+
+/** What {@link createGrantJobs} needs. */
+export interface GrantJobsParts {
+  readonly name: string
+  readonly engine: GrantEngine
+  readonly index: GrantIndex
+  readonly ways: RefreshWays
+  readonly ending: Ending
+}
+
+/** How many grants are refreshed at once. The limit of connections to the provider applies too. */
+const AT_ONCE = 16
+
+type Result = keyof RenewedIdle | undefined
+
+/** Creates the {@link GrantJobs} of one strategy. */
+export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
+  const { name, engine, index, ways, ending } = parts
+  const { strategy } = ways
+
+  /** Lets a grant live longer that survives logging out. */
+  function prolong(id: string): Promise<void> {
+    if (engine.peek(id)?.of.outlivesLogin !== true) return Promise.resolve()
+    return engine.prolong(id, ({ of: { names }, lifetimeMs }) => index.link(id, names, lifetimeMs))
+  }
+
+  async function renewLine(id: string, { id: line }: Line, since: number): Promise<Result> {
+    try {
+      await engine.freshLine(id, ways, { isJob: true, line, idleSince: since })
+      return 'renewed'
+    } catch (error) {
+      if (error instanceof StorageError) throw error
+      return error instanceof LoginRequiredError ? 'loginRequired' : 'failed'
+    }
+  }
+
+  /** Refreshes each line of a grant that is due. What is best of them counts. */
+  async function renewOne(id: string, since: number): Promise<Result> {
+    const record = await engine.read(id, strategy)
+    if (record === undefined || hasEnded(record)) return undefined
+    const now = Date.now()
+    const idle = record.lines.filter(
+      (line) => isRenewable(line, now) && (line.obtainedAt ?? record.createdAt) < since,
+    )
+    const results: Result[] = []
+    for (const line of idle) results.push(await renewLine(id, line, since))
+    if (results.includes('renewed')) await prolong(id)
+    return results.find((one) => one === 'renewed') ?? results[0]
+  }
+
+  return {
+    name,
+    erase: ending.erase,
+
+    async renewIdle(since) {
+      const counts = { renewed: 0, loginRequired: 0, failed: 0 }
+      for await (const ids of index.list(strategyName(name))) {
+        for (let first = 0; first < ids.length; first += AT_ONCE) {
+          const batch = ids.slice(first, first + AT_ONCE).map((id) => renewOne(id, since))
+          for (const result of await Promise.all(batch)) if (result) counts[result] += 1
+        }
+      }
+      return counts
+    },
+
+    async import({ account, subject = '', ...given }) {
+      const person = String(account)
+      const id = accountGrantId(strategy, person, subject)
+      const names = [accountName(name, person), strategyName(name)]
+      const isNew = (await engine.read(id, strategy)) === undefined
+      await engine.adopt(id, {
+        strategy,
+        generation: 1,
+        lifetimeMs: ACCOUNT_LIFE_MS,
+        tokens: tokensOf(given),
+        // Whether the access token is still valid is not known for certain: the first use refreshes.
+        renewAt: 0,
+        of: { account: person, names, outlivesLogin: true },
+      })
+      await index.link(id, names, ACCOUNT_LIFE_MS)
+      return isNew
+    },
+  }
+}
+
+function tokensOf(given: Omit<ImportedGrant, 'strategy' | 'account' | 'subject'>): TokenSet {
+  const { accessToken = '', tokenType = 'bearer', expiresAt, ...rest } = given
+  return {
+    ...rest,
+    accessToken,
+    tokenType,
+    expiresAt: accessToken === '' ? 0 : (expiresAt ?? 0),
+  }
+}

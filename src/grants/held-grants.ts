@@ -1,0 +1,196 @@
+import { LoginRequiredError } from '../errors/login-errors.js'
+import type { LoginRequiredReason } from '../errors/login-errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import { isRequest, requireAccount } from '../options/holder.js'
+import type { AccountHolder, Holder } from '../options/holder.js'
+import type { TokenSet } from '../options/token-set.js'
+import { isAlive } from './account-grants.js'
+import type { AccountGrants } from './account-grants.js'
+import type { GrantEngine } from './grant-engine.js'
+import type { GrantIndex } from './grant-index.js'
+import { hasEnded } from './grant-record.js'
+import type { GrantRecord, Line } from './grant-record.js'
+import type { Holding } from './holding.js'
+import { chooseLine } from './line-choice.js'
+import { isRenewable, isValid } from './line-state.js'
+import type { RefreshWays } from './refresh-ways.js'
+import type { SessionGrant } from './session-grant.js'
+import type { WantedUse } from './uses.js'
+
+/** Which access token is wanted of a grant. */
+export interface Wanted {
+  /** An access token that an API has refused: a different one is wanted. */
+  readonly refused?: string | undefined
+  /** What the access token must be allowed to do. */
+  readonly scope?: readonly string[] | undefined
+  /** For what it is wanted, if not for what the grant allows. */
+  readonly use?: WantedUse | undefined
+}
+
+/** Reads and renews the grants of one strategy, for whoever holds them. */
+export interface HeldGrants {
+  /** The token set of the grant; `undefined` if there is none. @throws {StorageError} */
+  readonly read: (holder: Holder) => Promise<TokenSet | undefined>
+
+  /**
+   * Resolves to an access token that is valid now, and refreshes it first if necessary.
+   *
+   * @throws {LoginRequiredError} if the person has to log in again
+   * @throws {TokenEndpointError} if a refresh is necessary and the provider fails
+   * @throws {StorageError} if the store cannot be reached
+   */
+  readonly accessToken: (holder: Holder, wanted?: Wanted) => Promise<string>
+
+  /** The same as {@link accessToken} for a token that an API has refused; `undefined` if there is no refresh token. */
+  readonly replacementFor: (
+    holder: Holder,
+    wanted: Wanted & { readonly refused: string },
+  ) => Promise<string | undefined>
+}
+
+/** What {@link createHeldGrants} needs. */
+export interface HeldGrantsParts {
+  readonly engine: GrantEngine
+  readonly index: GrantIndex
+  readonly holding: Holding
+  readonly ways: RefreshWays
+  readonly sessionGrant: SessionGrant
+  /** The grants of people in a store; `undefined` if tokens are in the sessions. */
+  readonly accountGrants: AccountGrants | undefined
+}
+
+/** A grant that its holder may use. */
+interface Held {
+  /** Of the record that has the tokens. */
+  readonly id: string
+  /** The request that holds it, and the record that its session names. */
+  readonly by?: { readonly request: LoginRequest; readonly login: string } | undefined
+}
+
+/** Creates the {@link HeldGrants} of one strategy. */
+export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
+  const { engine, index, holding, ways, sessionGrant, accountGrants } = parts
+
+  async function heldBy(request: LoginRequest): Promise<Held> {
+    const found = await sessionGrant.find(request)
+    if (typeof found === 'object') return { id: found.id, by: { request, login: found.login } }
+    throw new LoginRequiredError(found)
+  }
+
+  /** The grants that serve a person, the best first. */
+  async function heldOf({ account, grant }: AccountHolder): Promise<readonly Held[]> {
+    const grants = needStore(accountGrants)
+    const person = requireAccount(account)
+    if (grant !== undefined) {
+      const found = await grants.find(person, grant)
+      if (found === undefined) throw new LoginRequiredError('no_tokens')
+      return [found]
+    }
+    const all = await grants.of(person)
+    const alive = all.filter(({ record }) => isAlive(record, Date.now()))
+    // If none is alive, the newest one says why.
+    const held = alive.length > 0 ? alive : all.slice(0, 1)
+    if (held.length === 0) throw new LoginRequiredError('no_tokens')
+    return held
+  }
+
+  async function lineFor({ id, by }: Held, wanted: Wanted): Promise<Line> {
+    const { refused } = wanted
+    if (by === undefined) return engine.freshLine(id, ways, { ...wanted, isJob: true })
+    const afterRenewal = (line: Line): Promise<void> => holding.update(by.request, id, line)
+    try {
+      const line = await engine.freshLine(id, ways, { ...wanted, afterRenewal })
+      void holding.update(by.request, id, line)
+      return line
+    } catch (error) {
+      const isUseless = error instanceof LoginRequiredError && !isUsable(engine.peek(id), refused)
+      if (isUseless) await sessionGrant.noteEnd(by.request, by.login)
+      throw error
+    }
+  }
+
+  /** The line of the first grant that has one. */
+  async function lineOfAny(held: readonly Held[], wanted: Wanted): Promise<Line> {
+    let reason: LoginRequiredReason = 'no_tokens'
+    for (const one of held) {
+      try {
+        const line = await lineFor(one, wanted)
+        prolong(one)
+        return line
+      } catch (error) {
+        if (!(error instanceof LoginRequiredError)) throw error
+        reason = error.reason
+      }
+    }
+    throw new LoginRequiredError(reason)
+  }
+
+  async function heldFor(holder: Holder): Promise<readonly Held[]> {
+    return isRequest(holder) ? [await heldBy(holder)] : heldOf(holder)
+  }
+
+  /** Requests let their login live longer; and whoever uses a grant that survives logins, lets that one live longer. */
+  function prolong({ id, by }: Held): void {
+    const renewLinks = ({ of: { names }, lifetimeMs }: GrantRecord, of: string): Promise<void> =>
+      index.link(of, names, lifetimeMs)
+    const ids = new Set<string>()
+    if (by !== undefined) ids.add(by.login)
+    if (by !== undefined || engine.peek(id)?.of.outlivesLogin) ids.add(id)
+    for (const one of ids) void engine.prolong(one, (record) => renewLinks(record, one))
+  }
+
+  return {
+    async read(holder) {
+      try {
+        const [held] = await heldFor(holder)
+        const record = held && (await engine.read(held.id, ways.strategy))
+        return record && servingLine(record)?.tokens
+      } catch (error) {
+        if (error instanceof LoginRequiredError) return undefined
+        throw error
+      }
+    },
+
+    async accessToken(holder, wanted = {}) {
+      return (await lineOfAny(await heldFor(holder), wanted)).tokens.accessToken
+    },
+
+    async replacementFor(holder, wanted) {
+      const held = await heldFor(holder)
+      const records = await Promise.all(held.map(({ id }) => engine.read(id, ways.strategy)))
+      const lines = records.flatMap((record) => record?.lines ?? [])
+      const isTheOnlyOne = lines.every(
+        ({ tokens }) => tokens.accessToken === wanted.refused && tokens.refreshToken === undefined,
+      )
+      if (isTheOnlyOne && lines.length > 0) return undefined
+      return (await lineOfAny(held, wanted)).tokens.accessToken
+    },
+  }
+}
+
+/** The line whose tokens are shown: that which serves a request. */
+function servingLine({ lines }: GrantRecord): Line | undefined {
+  const now = Date.now()
+  return chooseLine(lines, { isUsable: (line) => isValid(line, now) || isRenewable(line, now) })
+}
+
+/** @throws {ConfigurationError} if tokens are in the sessions, where they cannot be found without a request */
+export function needStore(accountGrants: AccountGrants | undefined): AccountGrants {
+  if (accountGrants !== undefined) return accountGrants
+  throw new ConfigurationError(
+    'Tokens are in the sessions, where they can only be found with a request. To find them by account, set grants, such as new RedisGrants({ client, secret }).',
+    'grants',
+  )
+}
+
+/**
+ * Whether the grant still has an access token that has not expired. One that an API has refused does not count if the
+ * provider refuses to refresh it.
+ */
+function isUsable(record: GrantRecord | undefined, refused: string | undefined): boolean {
+  if (record !== undefined && hasEnded(record)) return false
+  const isDead = (line: Line): boolean =>
+    line.refused !== undefined && line.tokens.accessToken === refused
+  return record?.lines.some((line) => isValid(line, Date.now()) && !isDead(line)) ?? false
+}

@@ -1,0 +1,69 @@
+import { ConfigurationError } from '../errors/setup-errors.js'
+import { accountText } from '../options/holder.js'
+
+/** Tokens that an application already has. */
+export interface ImportedGrant {
+  /** The `name` of the strategy that refreshes them. It must have been created with these grants. */
+  readonly strategy: string
+  /** Your own id of the person, as `accountOf` returns it. */
+  readonly account: string | number
+  readonly refreshToken: string
+  /**
+   * The person's id at the provider: the ID token's `sub`, or the profile's `id`. With it, the person's next login joins
+   * this grant; without it, that login makes another one.
+   */
+  readonly subject?: string | undefined
+  /** When the refresh token expires, in **milliseconds since the epoch**. Left out if unknown. */
+  readonly refreshTokenExpiresAt?: number
+  /** The access token, if it may still be valid. Without it, the first use refreshes. */
+  readonly accessToken?: string
+  /** When the access token expires, in **milliseconds since the epoch**. If it is unknown, the first use refreshes. */
+  readonly expiresAt?: number
+  /** How the access token is sent: `bearer`, or `dpop` with a `dpopKey`. @default 'bearer' */
+  readonly tokenType?: string
+  /** What the person has granted, as the provider sent it. */
+  readonly scope?: string
+}
+
+/** What taking over tokens has done. */
+export interface Imported {
+  /** How many grants are new. */
+  readonly imported: number
+  /** How many were there before, and were left as they are. */
+  readonly known: number
+}
+
+const TEXTS = ['strategy', 'refreshToken', 'subject', 'accessToken', 'tokenType', 'scope'] as const
+const TIMES = ['expiresAt', 'refreshTokenExpiresAt'] as const
+const KNOWN: ReadonlySet<string> = new Set([...TEXTS, ...TIMES, 'account'])
+
+/** @throws {ConfigurationError} naming the field that is missing, unknown or cannot be used, and which of all it is in */
+export function checkImported(given: ImportedGrant, place: number): ImportedGrant {
+  const fields = Object(given) as Readonly<Record<string, unknown>>
+  const wrong = (name: string, what: string): never => {
+    throw new ConfigurationError(
+      `${name} of grant number ${place} to import ${what}. Those before it have been imported; after a correction, call it again with all.`,
+      name,
+    )
+  }
+  const unknown = Object.keys(fields).find((name) => !KNOWN.has(name))
+  if (unknown !== undefined) wrong(unknown, 'does not exist')
+  for (const name of ['strategy', 'refreshToken'] as const) {
+    if (fields[name] === undefined) wrong(name, 'is missing')
+  }
+  for (const name of TEXTS) {
+    const value = fields[name]
+    const isText = typeof value === 'string' && value !== ''
+    if (value !== undefined && !isText) wrong(name, 'must be text that is not empty')
+  }
+  for (const name of TIMES) {
+    const value = fields[name]
+    if (value !== undefined && !(typeof value === 'number' && Number.isFinite(value))) {
+      wrong(name, 'must be a time in milliseconds since the epoch')
+    }
+  }
+  if (accountText(fields['account']) === undefined) {
+    wrong('account', 'must be a string that is not empty, or a number')
+  }
+  return given
+}

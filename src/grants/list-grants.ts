@@ -1,0 +1,72 @@
+import type { LoginRequest } from '../lib/login-request.js'
+import { isRequest, requireAccount } from '../options/holder.js'
+import { isAlive } from './account-grants.js'
+import type { AccountGrant, AccountGrants } from './account-grants.js'
+import { needStore } from './held-grants.js'
+import type { SessionGrant } from './session-grant.js'
+
+/** One of a person's grants, without its tokens. */
+export interface ListedGrant {
+  /** For `{ account, grant: id }`. */
+  readonly id: string
+  /** The strategy's `name`. */
+  readonly strategy: string
+  /** What the person has granted, as the provider sent it. Left out if it sent no scope. */
+  readonly scope?: string
+  /** When the grant began, in **milliseconds since the epoch**. */
+  readonly createdAt: number
+  /** When its tokens were last obtained, in **milliseconds since the epoch**. */
+  readonly renewedAt: number
+  /** Whether it no longer gives access, because it has expired or the provider has refused it. */
+  readonly loginRequired: boolean
+  /** Whether the request that asks uses this one. `false` without a request. */
+  readonly current: boolean
+}
+
+/** The grants of a person: by account, or of who is logged in on a request. The newest login comes first. */
+export type ListGrants = (whose: string | number | LoginRequest) => Promise<readonly ListedGrant[]>
+
+/** Creates {@link ListGrants} for one strategy. */
+export function createListGrants(parts: {
+  /** The strategy's name. */
+  readonly name: string
+  readonly accountGrants: AccountGrants | undefined
+  readonly sessionGrant: SessionGrant
+  readonly accountOf: (user: object) => string | undefined
+}): ListGrants {
+  const { name, accountGrants, sessionGrant, accountOf } = parts
+
+  function accountOn(request: LoginRequest): string | undefined {
+    const { user } = request as LoginRequest & { readonly user?: object }
+    return user === undefined ? undefined : accountOf(user)
+  }
+
+  return async (whose) => {
+    const grants = needStore(accountGrants)
+    const request = typeof whose === 'object' && isRequest(whose) ? whose : undefined
+    const account = request === undefined ? requireAccount(whose) : accountOn(request)
+    if (account === undefined) return []
+    const own = request === undefined ? undefined : await sessionGrant.find(request)
+    const current = typeof own === 'object' ? own.id : undefined
+    return (await grants.of(account)).map((grant) => listed(grant, name, current))
+  }
+}
+
+function listed(
+  { id, record }: AccountGrant,
+  strategy: string,
+  current: string | undefined,
+): ListedGrant {
+  const [line] = record.lines
+  const scope = line?.tokens.scope
+  const obtained = record.lines.map(({ obtainedAt }) => obtainedAt ?? record.createdAt)
+  return {
+    id,
+    strategy,
+    ...(scope !== undefined && { scope }),
+    createdAt: record.createdAt,
+    renewedAt: Math.max(...obtained),
+    loginRequired: !isAlive(record, Date.now()),
+    current: id === current,
+  }
+}

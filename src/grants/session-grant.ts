@@ -1,0 +1,122 @@
+import type { LoginRequiredReason } from '../errors/login-errors.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import { readStrategyData, requireSession, showStrategyData } from '../session/request-session.js'
+import type { StrategyData } from '../session/request-session.js'
+import { tryToChangeStoredData } from '../session/stored-session.js'
+import { isAlive } from './account-grants.js'
+import type { AccountGrants } from './account-grants.js'
+import type { GrantEngine } from './grant-engine.js'
+import { hasEnded } from './grant-record.js'
+import type { Holding } from './holding.js'
+import { hasEndedHere, withoutGrant } from './session-entry.js'
+
+/** The grant of a session. */
+export interface FoundGrant {
+  /** Of the record that has the tokens. */
+  readonly id: string
+  /** Of the record that the session names. It differs if the grant survives logging out. */
+  readonly login: string
+}
+
+/** Finds the grant that a request's session holds for one strategy, and removes it from there. */
+export interface SessionGrant {
+  /**
+   * The grant, or the reason why there is none.
+   *
+   * @throws {StorageError} if the store cannot be reached
+   */
+  readonly find: (request: LoginRequest) => Promise<FoundGrant | LoginRequiredReason>
+  /** Removes a grant that has ended from the session, and notes there that it has, for `requireLogin`. */
+  readonly noteEnd: (request: LoginRequest, login: string) => Promise<void>
+  /** Removes the grant from the session. */
+  readonly forget: (request: LoginRequest) => Promise<void>
+}
+
+/** What {@link createSessionGrant} needs. */
+export interface SessionGrantParts {
+  readonly sessionKey: string
+  /** Identifies the strategy. */
+  readonly strategy: string
+  readonly engine: GrantEngine
+  readonly holding: Holding
+  /** How long the session store may take, in **milliseconds**. */
+  readonly timeoutMs: number
+  /**
+   * Finds grants that survive logging out, for a person who is logged in by another way; `undefined` if grants do not.
+   */
+  readonly ofAccount:
+    | { readonly grants: AccountGrants; readonly accountOf: (user: object) => string | undefined }
+    | undefined
+}
+
+/** Creates the {@link SessionGrant} of one strategy. */
+export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
+  const { sessionKey, strategy, engine, holding, timeoutMs, ofAccount } = parts
+
+  async function remove(request: LoginRequest, id: string, ended: boolean): Promise<void> {
+    const { session } = request
+    if (!session) return
+    const change = (data: StrategyData): StrategyData | undefined => withoutGrant(data, id, ended)
+    const data = change(readStrategyData(session, sessionKey))
+    if (data !== undefined) showStrategyData(session, sessionKey, data)
+    await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
+  }
+
+  /**
+   * Whether the record is of this strategy. Strategies that were given no names share their place in the session. A
+   * record never changes its strategy, so that any look will do.
+   */
+  async function isOurs(id: string): Promise<boolean> {
+    if (engine.peek(id) === undefined) await engine.read(id, strategy)
+    return (engine.peek(id)?.strategy ?? strategy) === strategy
+  }
+
+  async function noteEnd(request: LoginRequest, login: string): Promise<void> {
+    if (await isOurs(login)) {
+      await remove(request, login, engine.peek(login)?.of.connected !== true)
+    }
+  }
+
+  /** The grant that a login uses: its own, or the one that survives it. */
+  async function throughLogin(login: string): Promise<FoundGrant | LoginRequiredReason> {
+    const known = engine.peek(login)
+    const isOwn = known !== undefined && known.of.through === undefined
+    const record = isOwn ? known : await engine.read(login, strategy)
+    const through = record?.of.through
+    if (record === undefined || through === undefined) return { id: login, login }
+    return hasEnded(record) ? 'grant_ended' : { id: through, login }
+  }
+
+  /** The newest grant of the person who is logged in, however they have logged in. */
+  async function ofPerson(request: LoginRequest): Promise<FoundGrant | undefined> {
+    const { user } = request as LoginRequest & { readonly user?: object }
+    const account = user === undefined ? undefined : ofAccount?.accountOf(user)
+    if (account === undefined || ofAccount === undefined) return undefined
+    const grants = await ofAccount.grants.of(account)
+    const found = grants.find(({ record }) => isAlive(record, Date.now()))
+    return found === undefined ? undefined : { id: found.id, login: found.id }
+  }
+
+  async function find(request: LoginRequest): Promise<FoundGrant | LoginRequiredReason> {
+    const held = await holding.find(request)
+    if (typeof held !== 'string') {
+      const found = await throughLogin(held.id)
+      if (typeof found === 'string') await noteEnd(request, held.id)
+      return found
+    }
+    if (hasEndedHere(readStrategyData(requireSession(request), sessionKey))) {
+      return held === 'no_tokens' ? 'grant_ended' : held
+    }
+    return (held === 'no_tokens' ? await ofPerson(request) : undefined) ?? held
+  }
+
+  return {
+    find,
+    noteEnd,
+
+    async forget(request) {
+      const held = await holding.find(request)
+      if (typeof held !== 'string' && (await isOurs(held.id))) await remove(request, held.id, false)
+    },
+  }
+}
