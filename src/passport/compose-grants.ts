@@ -78,6 +78,7 @@ export function composeGrants(
     ...provider,
     strategy,
     timeoutMs,
+    scopeSeparator: settings.scopeSeparator,
     refreshBeforeSeconds: settings.refreshBeforeSeconds,
     renewInBackground: settings.renewInBackground,
     around: watch(
