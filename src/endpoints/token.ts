@@ -75,12 +75,12 @@ export interface RefreshControl {
   readonly timeoutMs?: number | undefined
   /**
    * Parameters of this refresh, such as `scope` for fewer permissions. They replace those of the options; `resource` replaces all
-   * resources.
+   * resources. A list is sent as one parameter for each element.
    */
-  readonly parameters?: Readonly<Record<string, string>> | undefined
+  readonly parameters?: Readonly<Record<string, string | readonly string[]>> | undefined
 }
 
-type Parameters = Readonly<Record<string, string | undefined>>
+type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Where the token endpoint is, and the format of its requests. */
 export interface TokenEndpointSettings extends TokenResponseSettings {
@@ -122,7 +122,7 @@ export function createTokenEndpoint(
   ): Promise<{ response: Response; requestedAt: number }> {
     let requestedAt = Date.now()
     const all = { ...settings.tokenParameters, ...parameters, grant_type: grantType }
-    const form = new URLSearchParams(withoutUndefined(all))
+    const form = formOf(all)
     const resources = parameters['resource'] === undefined ? settings.resource : []
     for (const resource of resources) form.append('resource', resource)
     const { answer, secrets } = await request(settings.tokenURL, form, {
@@ -192,7 +192,7 @@ export function createTokenEndpoint(
     async refresh(tokens, { parameters, ...sending } = {}) {
       const { refreshToken, idToken, refreshTokenExpiresAt, authorizationDetails } = tokens
       // An answer without a scope says that it is the one that was asked for.
-      const scope = parameters?.['scope'] ?? tokens.scope
+      const { scope = tokens.scope } = (parameters ?? {}) as { readonly scope?: string }
       const { response, requestedAt } = await ask(
         'refresh',
         'refresh_token',
@@ -218,6 +218,16 @@ export function createTokenEndpoint(
       })
     },
   }
+}
+
+/** The parameters as a form. Those that are `undefined` are left out; a list is one parameter for each element. */
+function formOf(parameters: Parameters): URLSearchParams {
+  const form = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    const values = typeof value === 'string' ? [value] : (value ?? [])
+    for (const one of values) form.append(name, one)
+  }
+  return form
 }
 
 function whatIsExpected({ nonce, maxAgeSeconds }: Partial<ExpectedIdToken> = {}) {

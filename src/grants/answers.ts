@@ -120,12 +120,15 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       // This process may have ended the grant while the store took its time.
       const hasGone = cell.seen?.record?.closed.includes(answer.line) ?? false
       if (stored === 'ended' || hasGone) throw new LoginRequiredError('grant_ended')
-      return stored ?? { ...answeredLine(answer), ...answer, id: answer.line }
+      return stored ?? answeredLine(answer)
     },
   }
 }
 
 /** The line as the answer leaves it, for a caller who gets the tokens although the store does not have them. */
-function answeredLine({ base, line }: RefreshAnswer): Pick<Line, 'number'> {
-  return { number: lineOf(base, line)?.number ?? 0 }
+function answeredLine(answer: RefreshAnswer): Line {
+  const record = withAnswer(answer.base, answer, () => false) ?? answer.base
+  const line = lineOf(record, answer.line)
+  if (line === undefined) throw new Error('The line was in the record when its refresh was sent.')
+  return line
 }

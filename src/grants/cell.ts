@@ -1,3 +1,4 @@
+import type { Failure } from './failure.js'
 import type { GrantRecord, RefreshAnswer, Renewal } from './grant-record.js'
 
 /** What a process has last seen of a grant's record. */
@@ -23,16 +24,47 @@ export interface Cell {
   readonly answers: Set<RefreshAnswer>
   /** The mark in the record, and since when it has not changed. */
   watched?: WatchedMark | undefined
-  /** When this process has first seen the record's failure, in monotonic **milliseconds**. */
-  failure?: { readonly id: string; readonly since: number } | undefined
-  /** Renewals under way in this process, by line and generation. */
+  /** When this process has first seen each failure in the record, by its id, in monotonic **milliseconds**. */
+  failures: ReadonlyMap<string, { readonly since: number }>
+  /** Renewals under way in this process, by the access token that is replaced: see `tokenKey`. */
   readonly renewals: Map<string, Promise<Renewal>>
-  /** When a renewal in the background was last begun, in monotonic **milliseconds**. */
-  triedAt?: number
+  /** What is known of the access tokens of the grant, by line and use: see `slotKey`. */
+  readonly slots: Map<string, Slot>
   /** A refresh that never reached the provider. */
   trouble?: Trouble | undefined
-  /** The generation that an API has refused: its access token is no longer usable. */
-  refused?: { readonly line: string; readonly generation: number } | undefined
+}
+
+/** A cell of a grant of which nothing is known yet. */
+export function newCell(id: string): Cell {
+  return {
+    id,
+    usedAt: 0,
+    answers: new Set(),
+    renewals: new Map(),
+    slots: new Map(),
+    failures: new Map(),
+  }
+}
+
+/** What a process knows of one of a grant's access tokens. */
+export interface Slot {
+  /** When a renewal in the background was last begun, in monotonic **milliseconds**. */
+  triedAt?: number
+  /** The access token that an API has refused: it is no longer usable. */
+  refused?: string
+}
+
+/** How many access tokens of a grant are remembered. */
+const MAXIMUM_SLOTS = 64
+
+/** What is known of an access token. */
+export function slotOf({ slots }: Cell, key: string): Slot {
+  const slot = slots.get(key) ?? {}
+  slots.delete(key)
+  slots.set(key, slot)
+  const [oldest] = slots.keys()
+  if (slots.size > MAXIMUM_SLOTS && oldest !== undefined) slots.delete(oldest)
+  return slot
 }
 
 /** A mark that this process has seen several times. Times are monotonic **milliseconds**. */
@@ -104,11 +136,18 @@ const LONGEST_GAP_MS = 4_000
 export function note(cell: Cell, seen: Look, now: number): Look {
   if ((cell.seen?.at ?? -Infinity) > seen.at) return seen
   cell.seen = seen
-  const { mark, failure } = seen.record ?? {}
+  const { mark } = seen.record ?? {}
   cell.watched = mark === undefined ? undefined : watch(cell.watched, mark.id, seen.at, now)
-  if (failure === undefined) cell.failure = undefined
-  else if (cell.failure?.id !== failure.id) cell.failure = { id: failure.id, since: seen.at }
+  cell.failures = new Map(
+    failuresIn(seen.record).map(({ id }) => [id, cell.failures.get(id) ?? { since: seen.at }]),
+  )
   return seen
+}
+
+function failuresIn(record: GrantRecord | undefined): readonly Failure[] {
+  if (record === undefined) return []
+  const ofUses = record.lines.flatMap(({ refusedUses = [] }) => refusedUses)
+  return record.failure === undefined ? ofUses : [record.failure, ...ofUses]
 }
 
 function watch(

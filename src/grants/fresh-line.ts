@@ -4,14 +4,19 @@ import { TokenEndpointError } from '../errors/provider-errors.js'
 import { within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { TokenSet } from '../options/token-set.js'
+import { slotOf } from './cell.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 import { lineOf } from './grant-record.js'
 import type { Line, Renewal } from './grant-record.js'
+import { chooseLine } from './line-choice.js'
 import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
 import type { RefreshWays } from './refresh-ways.js'
-import type { WantedUse } from './uses.js'
+import type { Renew } from './renewal.js'
+import type { StaleToken } from './stale-token.js'
+import { servingUse, slotKey, useIn, useRequestOf, viewOf } from './uses.js'
+import type { UseRequest, WantedUse } from './uses.js'
 
 /** Who asks for an access token, and which one will not do. */
 export interface Ask {
@@ -61,6 +66,12 @@ const BACKGROUND_PAUSE_MS = 1_000
 /** How often a caller asks for a token that is valid. */
 const MAXIMUM_ATTEMPTS = 3
 
+/** An access token that may serve a caller. */
+interface Serving extends StaleToken {
+  /** The line with this access token in the place of its own. */
+  readonly view: Line
+}
+
 /** A caller who wants an access token. */
 interface Call {
   readonly cell: Cell
@@ -70,80 +81,95 @@ interface Call {
   readonly askedAt: number
 }
 
-/** Renews a line once over all processes, and shares the result. */
-type RenewLine = (
-  cell: Cell,
-  line: Line,
-  ways: RefreshWays,
-  urgent: boolean,
-  since: number,
-) => Promise<Renewal>
-
 /** Creates {@link FreshLine}. */
-export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLine): FreshLine {
-  /** The line that serves a request: the newest that the provider has not refused. Or why there is none. */
-  function servingLine({ record }: Look, { strategy }: RefreshWays): Line | LoginRequiredReason {
+export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): FreshLine {
+  /** The access token that serves a caller, and its line. Or why there is none. */
+  function servingToken(
+    { record }: Look,
+    { ways: { strategy }, ask }: Call,
+  ): Serving | LoginRequiredReason {
     if (record?.strategy !== strategy) return 'no_tokens'
-    const line = record.lines.find(({ refused }) => refused === undefined) ?? record.lines[0]
-    return line ?? 'grant_ended'
+    const now = clock.now()
+    const wanted = useRequestOf(ask.use)
+    const servingOf = (line: Line): Serving => servingFrom(line, wanted)
+    const line = chooseLine(
+      record.lines.filter(({ id }) => id === (ask.line ?? id)),
+      {
+        scope: ask.use?.scope ?? ask.scope,
+        isUsable: (one) => isRenewable(one, now) || isAccepted(servingOf(one), ask, now),
+        isServed: (one) => wanted !== undefined && useIn(one, wanted.key) !== undefined,
+      },
+    )
+    return line === undefined ? 'grant_ended' : servingOf(line)
   }
 
-  function renewInBackground(call: Call, line: Line): void {
+  function renewInBackground(call: Call, serving: Serving): void {
     const { cell, ways } = call
+    const { line, use } = serving
+    const slot = slotOf(cell, slotKey(line, use?.key))
     const now = clock.monotonic()
-    if (!ways.renewInBackground || now < (cell.triedAt ?? -Infinity) + BACKGROUND_PAUSE_MS) return
+    if (!ways.renewInBackground || now < (slot.triedAt ?? -Infinity) + BACKGROUND_PAUSE_MS) return
     const { record } = cell.seen ?? {}
-    if (record !== undefined && activeFailure(cell, record, line.id, clock) !== undefined) return
-    cell.triedAt = now
+    if (record !== undefined && activeFailure(cell, record, line.id, clock, use?.key) !== undefined)
+      return
+    slot.triedAt = now
     // A failure is ignored: the renewal is tried again as long as the token is due, and once it has expired, the
     // failure is thrown.
-    renewed(call, line, false).catch(() => undefined)
+    renewed(call, serving, false).catch(() => undefined)
   }
 
-  async function renewed(call: Call, line: Line, urgent: boolean): Promise<Renewal> {
+  async function renewed(call: Call, serving: Serving, urgent: boolean): Promise<Renewal> {
     const { cell, ways, ask, askedAt } = call
-    const renewal = await renew(cell, line, ways, urgent, askedAt)
+    const renewal = await renew(cell, serving, ways, urgent, askedAt)
     if (renewal.source !== 'busy') await ask.afterRenewal?.(renewal.line)
     return renewal
   }
 
-  /** Why a line has no access token that will do, and gets none; `undefined` if it has one or may get one. */
-  function whyUnable({ ask }: Call, line: Line): LoginRequiredReason | undefined {
+  /** Why a caller gets no access token that will do from this line; `undefined` if there is one or may be one. */
+  function whyUnable({ ask }: Call, serving: Serving): LoginRequiredReason | undefined {
+    const { line } = serving
     const now = clock.now()
     if (isRenewable(line, now)) return undefined
-    if (line.tokens.accessToken !== ask.refused && isValid(line, now)) return undefined
+    if (isAccepted(serving, ask, now) && !isIdle(line, ask)) return undefined
     return line.refused === undefined ? 'expired' : 'grant_ended'
   }
 
-  /** Whether the line's access token will do. If it is due, it is renewed in the background. */
-  function isFresh(call: Call, line: Line): boolean {
+  /** Whether the access token will do. If it is due, it is renewed in the background. */
+  function isFresh(call: Call, serving: Serving): boolean {
     const { cell, ask } = call
+    const { line, use, view } = serving
     const now = clock.now()
-    if (line.tokens.accessToken === ask.refused) {
-      cell.refused = { line: line.id, generation: line.generation }
+    if (view.tokens.accessToken === ask.refused) {
+      slotOf(cell, slotKey(line, use?.key)).refused = ask.refused
       return false
     }
+    if (isIdle(line, ask)) return false
     if (!isRenewable(line, now)) return true
-    if (!outlivesRequest(line, now)) return false
-    if (isDue(line, now)) renewInBackground(call, line)
+    if (!outlivesRequest(view, now)) return false
+    if (isDue(view, now)) renewInBackground(call, serving)
     return true
   }
 
   /** The line after a renewal; `undefined` if the record has to be looked at again. */
-  async function renewedLine(call: Call, line: Line): Promise<Line | undefined> {
+  async function renewedLine(call: Call, serving: Serving): Promise<ServedLine | undefined> {
     const { cell, ways, ask, askedAt } = call
+    const { line, use, view } = serving
     const patienceMs =
       Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (ask.isJob === true ? LEASE_MS : 0)
     const leftMs = askedAt + patienceMs - clock.monotonic()
     try {
-      const renewal = await within(clock, leftMs, renewed(call, line, true), () => {
+      const renewal = await within(clock, leftMs, renewed(call, serving, true), () => {
         throw new TokenEndpointError(
           `The token endpoint gave no answer to the refresh: No complete answer within ${patienceMs} ms.`,
           { phase: 'refresh', networkCode: 'timeout' },
         )
       })
-      if (renewal.source === 'busy') return undefined
-      return isValid(renewal.line, clock.now()) ? renewal.line : undefined
+      // Somebody else is using the refresh token of an idle line.
+      if (renewal.source === 'busy' && !isIdle(line, ask)) return undefined
+      const after = viewOf(renewal.line, use?.key)
+      return isValid(after, clock.now())
+        ? served({ ...serving, ...renewal, view: after })
+        : undefined
     } catch (error) {
       // Another line may serve the request, or the refused one until its access token expires.
       if (error instanceof LoginRequiredError) return undefined
@@ -151,9 +177,8 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLin
       const { seen } = cell
       const isRecent = seen !== undefined && (seen.at >= askedAt || cells.isRecent(seen))
       const isThere = isRecent && lineOf(seen.record, line.id) !== undefined
-      if (line.tokens.accessToken !== ask.refused && isThere && isValid(line, clock.now())) {
-        return line
-      }
+      const isWanted = isAccepted(serving, ask, clock.now()) && !isIdle(line, ask)
+      if (isThere && isWanted) return served({ line, view })
       throw error
     }
   }
@@ -163,19 +188,38 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLin
     const call: Call = { cell, ways, ask, askedAt: clock.monotonic() }
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
       const look = await cells.recentLook(cell)
-      const line = servingLine(look, ways)
-      const reason = typeof line === 'string' ? line : whyUnable(call, line)
+      const serving = servingToken(look, call)
+      const reason = typeof serving === 'string' ? serving : whyUnable(call, serving)
       if (reason !== undefined) {
         // What was seen a while ago may have changed.
         if (look.at >= call.askedAt) throw new LoginRequiredError(reason)
         await cells.look(cell)
-      } else if (typeof line !== 'string') {
-        const fresh = isFresh(call, line) ? line : await renewedLine(call, line)
-        if (fresh !== undefined) return { ...fresh, served: fresh.tokens }
+      } else if (typeof serving !== 'string') {
+        const fresh = isFresh(call, serving) ? served(serving) : await renewedLine(call, serving)
+        if (fresh !== undefined) return fresh
       }
     }
     throw new TokenEndpointError('The access token had expired when it arrived.', {
       phase: 'refresh',
     })
   }
+}
+
+function servingFrom(line: Line, wanted: UseRequest | undefined): Serving {
+  const use = servingUse(line, wanted)
+  return { line, use, view: viewOf(line, use?.key) }
+}
+
+function served({ line, view }: Pick<Serving, 'line' | 'view'>): ServedLine {
+  return { ...line, served: view.tokens }
+}
+
+/** Whether the access token has not expired, and is not the one that an API has refused. */
+function isAccepted({ view }: Serving, { refused }: Ask, now: number): boolean {
+  return view.tokens.accessToken !== refused && isValid(view, now)
+}
+
+/** Whether the caller wants the line to be renewed because its refresh token was not used for so long. */
+function isIdle({ obtainedAt = 0 }: Line, { idleSince = -Infinity }: Ask): boolean {
+  return obtainedAt < idleSince
 }

@@ -3,7 +3,7 @@ import { StorageError } from '../errors/setup-errors.js'
 import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
-import { note, noteWritten } from './cell.js'
+import { newCell, note, noteWritten } from './cell.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 import { TOMBSTONE_MS, hasEnded } from './grant-record.js'
 import { restored } from './restored-record.js'
@@ -50,7 +50,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
 
   function cellOf(id: string): Cell {
     const known = cells.get(id)
-    const cell: Cell = known ?? { id, answers: new Set(), renewals: new Map(), usedAt: 0 }
+    const cell: Cell = known ?? newCell(id)
     cell.usedAt = clock.monotonic()
     // Moved to the end: the first are those that were not used for the longest time.
     if (known !== undefined) cells.delete(id)

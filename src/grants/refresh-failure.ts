@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { ProviderError, TokenEndpointError } from '../errors/provider-errors.js'
 import type { Clock } from '../lib/clock.js'
 import type { Failure, FailureFacts } from './failure.js'
+import { lineOf } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import type { Cell } from './cell.js'
+import type { RefreshWays } from './refresh-ways.js'
 
 /** The first pause after a failed refresh, before it doubles, in **milliseconds**. */
 const FIRST_PAUSE_MS = 1_000
@@ -17,20 +19,22 @@ const LONGEST_RETRY_AFTER_MS = 15 * 60_000
 /**
  * What the record remembers of a refresh that the provider has answered with an error; `undefined` if no answer came.
  * It has the facts of the error, and leaves out its `cause`.
+ *
+ * @param previous the last failure of the same line or use
  */
 export function failureOf(
   error: unknown,
-  line: string,
+  line: Pick<Failure, 'line' | 'use'>,
   previous: Failure | undefined,
   clock: Clock,
   random: () => number,
 ): Failure | undefined {
   if (!(error instanceof ProviderError) || error.httpStatus === undefined) return undefined
-  const attempts = (previous?.line === line ? previous.attempts : 0) + 1
+  const attempts = (previous?.attempts ?? 0) + 1
   const forMs = Math.max(pauseAfter(attempts, random), retryAfterMs(error) ?? 0)
   return {
     id: randomBytes(9).toString('base64url'),
-    line,
+    ...line,
     attempts,
     forMs,
     until: clock.now() + forMs,
@@ -55,18 +59,61 @@ export function pauseAfter(attempts: number, random: () => number): number {
 
 /**
  * The error to throw instead of sending a refresh, because the last one has failed a moment ago; `undefined` if one may
- * be sent. The writer's clock and ours may differ: whichever is over first counts.
+ * be sent.
+ *
+ * @param use the key of the use that is wanted: the provider may have refused just that
  */
 export function activeFailure(
-  { failure, trouble }: Cell,
+  cell: Cell,
   record: GrantRecord,
   line: string,
   clock: Clock,
+  use?: string,
 ): Error | undefined {
+  const { trouble } = cell
+  if (trouble?.line === line && clock.monotonic() < trouble.until) return trouble.error as Error
+  const ofLine = errorDuring(cell, lastFailure(record, line, undefined), clock)
+  if (ofLine !== undefined || use === undefined) return ofLine
+  return errorDuring(cell, lastFailure(record, line, use), clock)
+}
+
+/**
+ * What the record has of the last failure.
+ *
+ * @param use the key of a use; `undefined` for failures of the whole line
+ */
+export function lastFailure(
+  record: GrantRecord | undefined,
+  line: string,
+  use: string | undefined,
+): Failure | undefined {
+  if (use === undefined) return record?.failure?.line === line ? record.failure : undefined
+  return lineOf(record, line)?.refusedUses?.find((one) => one.use === use)
+}
+
+/** The error to throw while the provider wants no refresh at all. */
+export function pauseOf({ connections }: RefreshWays): Error | undefined {
+  const retryAfterMs = connections.pausedForMs()
+  if (retryAfterMs <= 0) return undefined
+  const facts = { phase: 'refresh', httpStatus: 429, retryAfterMs }
+  return new TokenEndpointError(
+    'The token endpoint has asked for a pause. No refresh is sent until it is over.',
+    facts,
+  )
+}
+
+/**
+ * The error of a failure whose pause is not over. The writer's clock and ours may differ: whichever is over first
+ * counts.
+ */
+function errorDuring(
+  { failures }: Cell,
+  noted: Failure | undefined,
+  clock: Clock,
+): Error | undefined {
+  const failure = noted === undefined ? undefined : failures.get(noted.id)
+  if (noted === undefined || failure === undefined) return undefined
   const now = clock.monotonic()
-  if (trouble?.line === line && now < trouble.until) return trouble.error as Error
-  const noted = record.failure
-  if (noted?.line !== line || failure?.id !== noted.id) return undefined
   const left = noted.until - clock.now()
   const isOver = now >= failure.since + noted.forMs || left <= 0 || left > noted.forMs
   return isOver

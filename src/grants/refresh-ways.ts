@@ -25,6 +25,8 @@ export interface RefreshControl {
   readonly connection: Connection
   /** How long to listen for the answer, in **milliseconds**. */
   readonly timeoutMs: number
+  /** `scope` and `resource` of the request, if it is for a use. A list is one parameter for each element. */
+  readonly parameters?: Readonly<Record<string, string | readonly string[]>> | undefined
 }
 
 /** How a strategy refreshes its grants. */
@@ -46,6 +48,8 @@ export interface RefreshWays {
   /** Runs each renewal of this process, and may watch it. */
   readonly around: (renewal: () => Promise<Renewal>) => Promise<Renewal>
   readonly connections: Connections
+  /** Between the scopes of a use in a token request; a space if left out. */
+  readonly scopeSeparator?: string | undefined
   /** How long before it expires an access token becomes due, in **seconds**. */
   readonly refreshBeforeSeconds: number
   /** How long the provider may take, in **milliseconds**. */

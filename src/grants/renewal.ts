@@ -1,5 +1,4 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
-import { TokenEndpointError } from '../errors/provider-errors.js'
 import { StorageError } from '../errors/setup-errors.js'
 import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
@@ -8,16 +7,29 @@ import { createAnswers } from './answers.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 import { hasEnded, isNewer, lineOf, withRefusal } from './grant-record.js'
 import type { GrantRecord, Line, Renewal } from './grant-record.js'
+import { createDeadline } from './deadline.js'
 import { isValid, outlivesRequest, renewalTime } from './line-state.js'
 import { createMarkKeeper, mayTakeOver } from './mark-keeper.js'
 import type { MarkKeeper } from './mark-keeper.js'
-import { activeFailure, failureOf, pauseAfter, retryAfterMs } from './refresh-failure.js'
+import {
+  activeFailure,
+  failureOf,
+  lastFailure,
+  pauseAfter,
+  pauseOf,
+  retryAfterMs,
+} from './refresh-failure.js'
 import type { Connection, RefreshWays } from './refresh-ways.js'
+import { isRenewed, keyOf, otherRenewals } from './stale-token.js'
+import type { StaleToken } from './stale-token.js'
+import { isRefusalOfUse } from './use-refusal.js'
+import { parametersOf, slotKey, viewOf } from './uses.js'
+import type { UseRequest } from './uses.js'
 
 /**
- * Renews a line once over all processes that share the store. It goes on when its callers have left.
+ * Replaces an access token once over all processes that share the store. It goes on when its callers have left. What else the
+ * line is used for is refreshed before or afterwards: each refresh needs the refresh token that the last one has brought.
  *
- * @param present the line as the caller has seen it
  * @param urgent whether a person waits
  * @param since when the caller has asked, in monotonic **milliseconds**: no look that was asked for later is repeated
  * @throws {LoginRequiredError} if the grant has ended, or the provider refuses for good
@@ -26,7 +38,7 @@ import type { Connection, RefreshWays } from './refresh-ways.js'
  */
 export type Renew = (
   cell: Cell,
-  present: Line,
+  stale: StaleToken,
   ways: RefreshWays,
   urgent: boolean,
   since?: number,
@@ -59,37 +71,44 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
   function judge(
     cell: Cell,
     { record }: Look,
-    present: Line,
+    stale: StaleToken,
     ways: RefreshWays,
   ): Sendable | { over: Renewal } | 'wait' {
-    const line = record === undefined ? undefined : lineOf(record, present.id)
+    const { use } = stale
+    const line = lineOf(record, stale.line.id)
     if (record === undefined || line === undefined || hasEnded(record)) {
       throw new LoginRequiredError('grant_ended')
     }
     const over = (source: Renewal['source']) => ({ over: { line, source, tookOver: false } })
-    if (isNewer(line, present)) return over('shared')
+    if (isRenewed(line, stale)) return over('shared')
     if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
-    const failure = activeFailure(cell, record, line.id, clock) ?? pauseOf(ways)
+    const failure = activeFailure(cell, record, line.id, clock, use?.key) ?? pauseOf(ways)
     if (failure !== undefined) throw failure
     if (record.mark === undefined) return { go: record, line }
-    if (isUsable(cell, line)) return over('busy')
+    if (isUsable(cell, line, use)) return over('busy')
     return mayTakeOver(cell, record.mark) ? { go: record, line } : 'wait'
   }
 
   /** Whether the present access token will do: then nobody takes over from another process. */
-  function isUsable({ refused }: Cell, line: Line): boolean {
-    const isRefused = refused?.line === line.id && refused.generation === line.generation
-    return !isRefused && outlivesRequest(line, clock.now())
+  function isUsable({ slots }: Cell, line: Line, use: UseRequest | undefined): boolean {
+    const view = viewOf(line, use?.key)
+    const isRefused = slots.get(slotKey(line, use?.key))?.refused === view.tokens.accessToken
+    return !isRefused && outlivesRequest(view, clock.now())
   }
 
   async function renew(
     cell: Cell,
-    present: Line,
+    stale: StaleToken,
     ways: RefreshWays,
     urgent: boolean,
     since: number,
   ): Promise<Renewal> {
+    const sending = { use: stale.use, key: keyOf(stale) }
     let connection: Connection | undefined
+    const release = (): void => {
+      connection?.release()
+      connection = undefined
+    }
     try {
       // What was asked for since the caller came is as good as a new look: nothing is written over anything newer.
       const { seen } = cell
@@ -97,13 +116,15 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       for (let pollMs = FIRST_POLL_MS; ;) {
         const look = known ?? (await cells.look(cell))
         known = undefined
-        const kept = await answers.offerAgain(cell, present)
-        if (kept !== undefined) return { line: kept, source: 'shared', tookOver: false }
-        const next = judge(cell, look, present, ways)
+        const kept = await answers.offerAgain(cell, stale.line)
+        if (kept !== undefined) {
+          if (!isRenewed(kept, stale)) continue
+          return { line: kept, source: 'shared', tookOver: false }
+        }
+        const next = judge(cell, look, stale, ways)
         if (next === 'wait') {
-          connection?.release()
-          connection = undefined
-          await wait(clock, pollMs)
+          release()
+          await Promise.race([wait(clock, pollMs), ...otherRenewals(cell, stale)])
           pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)
           continue
         }
@@ -114,11 +135,14 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
           if (connection.waited) continue
         }
         const tookOver = next.go.mark !== undefined
-        const line = await refreshUnderMark(cell, look, next, ways, connection)
-        if (line !== undefined) return { line, source: 'refreshed', tookOver }
+        const line = await refreshUnderMark(cell, look, { ...next, ...sending }, ways, connection)
+        if (line === undefined) continue
+        if (isRenewed(line, stale)) return { line, source: 'refreshed', tookOver }
+        // The line was refreshed for something else meanwhile. It goes on with that refresh token.
+        release()
       }
     } finally {
-      connection?.release()
+      release()
     }
   }
 
@@ -126,7 +150,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
   async function refreshUnderMark(
     cell: Cell,
     look: Look,
-    { go, line }: Sendable,
+    { go, line, use, key }: Sendable & StaleToken & { readonly key: string },
     ways: RefreshWays,
     connection: Connection,
   ): Promise<Line | undefined> {
@@ -137,12 +161,12 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     const late = createDeadline(clock, MARK_KEPT_MS, () => {
       // From now on, others may try, and callers of this process too. The connection is still listened to, but does not
       // count: a provider that has come back must not be shut out by requests that will never be answered.
-      cell.renewals.delete(renewalKey(line))
+      cell.renewals.delete(key)
       connection.release()
       void keeper.release()
     })
     try {
-      const sent = await send(line, ways, connection, keeper, late.restart)
+      const sent = await send({ line, use }, ways, connection, keeper, late.restart)
       if (sent === undefined) {
         await keeper.release()
         return undefined
@@ -152,7 +176,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       const obtainedAt = clock.now()
       const renewAt = renewalTime(sent.tokens, ways.refreshBeforeSeconds, obtainedAt)
       const next = { line: id, generation: generation + 1, obtainedAt, renewAt }
-      const answer = { ...next, base: go, ...sent }
+      const answer = { ...next, use: use?.key, base: go, ...sent }
       const stored = await answers.store(cell, answer, keeper.isMine, ways)
       cell.trouble = undefined
       return stored
@@ -164,7 +188,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
         await keeper.release()
         throw error
       }
-      return await afterFailure(error, cell, line, ways, keeper)
+      return await afterFailure(error, cell, { line, use }, ways, keeper)
     } finally {
       late.cancel()
     }
@@ -174,12 +198,13 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
    * Sends the refresh, and only while others cannot have taken over. `undefined` if they have: then nothing was sent.
    */
   async function send(
-    { tokens }: Line,
-    { refresh }: RefreshWays,
+    { line: { tokens }, use }: StaleToken,
+    { refresh, scopeSeparator = ' ' }: RefreshWays,
     connection: Connection,
     keeper: MarkKeeper,
     onWrite: () => void,
   ): Promise<{ tokens: TokenSet; underMark: number } | undefined> {
+    const parameters = use === undefined ? undefined : parametersOf(use, scopeSeparator)
     for (;;) {
       let underMark = 0
       const beforeWrite = (): void => {
@@ -188,7 +213,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
         onWrite()
       }
       try {
-        const control = { beforeWrite, connection, timeoutMs: LISTENED_MS }
+        const control = { beforeWrite, connection, timeoutMs: LISTENED_MS, parameters }
         return { tokens: await refresh(tokens, control), underMark }
       } catch (error) {
         if (!(error instanceof StaleMark)) throw error
@@ -199,21 +224,31 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
 
   /**
    * A refused generation is noted as refused, after one more look. What the provider has answered otherwise is noted in
-   * the record; what never reached it, in this process.
+   * the record, for the use alone if it has refused just that; what never reached it, in this process.
    */
   async function afterFailure(
     error: unknown,
     cell: Cell,
-    line: Line,
+    { line, use }: StaleToken,
     ways: RefreshWays,
     keeper: MarkKeeper,
   ): Promise<Line> {
-    const reason = ways.refusalOf(error, isValid(line, clock.now()))
-    if (reason !== undefined) return refuse(cell, line, reason, keeper.isMine, ways)
+    const reason = ways.refusalOf(error, use !== undefined || isValid(line, clock.now()))
+    const refused = isRefusalOfUse(error, reason) ? use?.key : undefined
+    if (reason !== undefined && refused === undefined) {
+      return refuse(cell, line, reason, keeper.isMine, ways)
+    }
     const pauseMs = retryAfterMs(error)
     if (pauseMs !== undefined) ways.connections.pause(pauseMs)
-    const noted = failureOf(error, line.id, cell.seen?.record?.failure, clock, random)
+    const noted = failureOf(
+      error,
+      { line: line.id, use: refused },
+      lastFailure(cell.seen?.record, line.id, refused),
+      clock,
+      random,
+    )
     await keeper.release(() => noted)
+    if (refused !== undefined) throw error
     if (noted === undefined || cell.seen?.record?.failure?.id !== noted.id) {
       const attempts = cell.trouble?.line === line.id ? cell.trouble.attempts + 1 : 1
       const until = clock.monotonic() + (noted?.forMs ?? pauseAfter(attempts, random))
@@ -244,47 +279,15 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     }
   }
 
-  return (cell, present, ways, urgent, since = Infinity) => {
-    const key = renewalKey(present)
+  return (cell, stale, ways, urgent, since = Infinity) => {
+    const key = keyOf(stale)
     const joined = cell.renewals.get(key)
     if (joined !== undefined) return joined
-    const work = (): Promise<Renewal> => renew(cell, present, ways, urgent, since)
+    const work = (): Promise<Renewal> => renew(cell, stale, ways, urgent, since)
     const run: Promise<Renewal> = ways.around(work).finally(() => {
       if (cell.renewals.get(key) === run) cell.renewals.delete(key)
     })
     cell.renewals.set(key, run)
     return run
   }
-}
-
-/** Calls `run` once, `ms` **milliseconds** after the last restart. */
-function createDeadline(
-  clock: Clock,
-  ms: number,
-  run: () => void,
-): { readonly restart: () => void; readonly cancel: () => void } {
-  const start = (): (() => void) => clock.timer(ms, run, { background: true })
-  let cancel = start()
-  return {
-    restart() {
-      cancel()
-      cancel = start()
-    },
-    cancel: () => cancel(),
-  }
-}
-
-function renewalKey({ id, generation, underMark }: Line): string {
-  return `${id}:${generation}:${underMark}`
-}
-
-/** The error to throw while the provider wants no refresh at all. */
-function pauseOf({ connections }: RefreshWays): Error | undefined {
-  const retryAfterMs = connections.pausedForMs()
-  if (retryAfterMs <= 0) return undefined
-  const facts = { phase: 'refresh', httpStatus: 429, retryAfterMs }
-  return new TokenEndpointError(
-    'The token endpoint has asked for a pause. No refresh is sent until it is over.',
-    facts,
-  )
 }

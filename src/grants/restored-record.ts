@@ -47,6 +47,8 @@ export function restored(found: GrantRecord | undefined, remembered: GrantRecord
 function newerOf(line: Line, other: Line | undefined): Line {
   if (other === undefined || isNewer(line, other)) return line
   if (isNewer(other, line)) return other
+  const [logins, otherLogins] = [line.logins ?? 0, other.logins ?? 0]
+  if (logins !== otherLogins) return logins > otherLogins ? line : other
   return other.refused !== undefined && line.refused === undefined ? other : line
 }
 

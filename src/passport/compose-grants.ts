@@ -108,6 +108,7 @@ export function composeGrants(
     ...provider,
     strategy,
     timeoutMs,
+    scopeSeparator: settings.scopeSeparator,
     refreshBeforeSeconds: settings.refreshBeforeSeconds,
     renewInBackground: settings.renewInBackground,
     around: watch(
