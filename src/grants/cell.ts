@@ -31,8 +31,8 @@ export interface Cell {
   triedAt?: number
   /** A refresh that never reached the provider. */
   trouble?: Trouble | undefined
-  /** The generation that an API has refused: its access token is no longer usable. */
-  refused?: { readonly line: string; readonly generation: number } | undefined
+  /** The access token that an API has refused: it is no longer usable. */
+  refused?: string | undefined
 }
 
 /** A mark that this process has seen several times. Times are monotonic **milliseconds**. */

@@ -98,7 +98,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: RenewLin
     const { cell, ask } = call
     const now = clock.now()
     if (line.tokens.accessToken === ask.refused) {
-      cell.refused = { line: line.id, generation: line.generation }
+      cell.refused = ask.refused
       return false
     }
     if (!isRenewable(line, now)) return true

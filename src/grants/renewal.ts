@@ -78,8 +78,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
 
   /** Whether the present access token will do: then nobody takes over from another process. */
   function isUsable({ refused }: Cell, line: Line): boolean {
-    const isRefused = refused?.line === line.id && refused.generation === line.generation
-    return !isRefused && outlivesRequest(line, clock.now())
+    return line.tokens.accessToken !== refused && outlivesRequest(line, clock.now())
   }
 
   async function renew(
