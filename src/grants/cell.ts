@@ -129,12 +129,13 @@ const LOOKS_APART_MS = 1_000
 const LONGEST_GAP_MS = 4_000
 
 /**
- * Takes note of what the store has, unless something was seen that was asked for later.
+ * Takes note of what the store has, unless something was seen that was asked for later. Returns what was asked for
+ * last: a slow answer must not show anybody what this process knows to be over.
  *
  * @param now the monotonic time
  */
 export function note(cell: Cell, seen: Look, now: number): Look {
-  if ((cell.seen?.at ?? -Infinity) > seen.at) return seen
+  if (cell.seen !== undefined && cell.seen.at > seen.at) return cell.seen
   cell.seen = seen
   const { mark } = seen.record ?? {}
   cell.watched = mark === undefined ? undefined : watch(cell.watched, mark.id, seen.at, now)

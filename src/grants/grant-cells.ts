@@ -224,10 +224,13 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     isRecent,
     write,
 
-    insist(cell, { version }, next) {
-      const asked = moment()
-      cell.accepted = { record: next, until: asked.at + TOMBSTONE_MS }
-      note(cell, { version, record: next, ...asked }, asked.at)
+    insist(cell, was, next) {
+      const now = clock.monotonic()
+      cell.accepted = { record: next, until: now + TOMBSTONE_MS }
+      // A login may have come while the store took its time. It may have been seen, and if not, the next look shows it.
+      const { seen = was } = cell
+      const latest = seen.at > was.at ? seen : was
+      cell.seen = { ...latest, record: restored(latest.record, next) }
       void writeLater(cell)
     },
 

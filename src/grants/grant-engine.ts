@@ -70,9 +70,13 @@ export interface GrantEngineParts {
 /** How often {@link GrantEngine.idle} looks, in **milliseconds**. */
 const IDLE_POLL_MS = 20
 
-/** What has ended with this record: its tokens, and those of answers that the store does not have. */
-function endedGrant({ answers }: Cell, { lines, of }: GrantRecord): EndedGrant {
-  return { tokens: [...answers, ...lines].map(({ tokens }) => tokens), of }
+/**
+ * What has ended with this record: its tokens, and those of answers to its lines that the store does not have. An answer
+ * may also belong to a login that came after the end.
+ */
+function endedGrant({ answers }: Cell, record: GrantRecord): EndedGrant {
+  const own = [...answers].filter(({ line }) => lineOf(record, line) !== undefined)
+  return { tokens: [...own, ...record.lines].map(({ tokens }) => tokens), of: record.of }
 }
 
 /** Whether a login has come after the end of the grant as it was: none of its lines is left. */

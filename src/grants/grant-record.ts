@@ -240,7 +240,11 @@ export function withAnswer(
   return {
     ...record,
     lines: record.lines.map((line) => (line === present ? next : line)),
-    failure: failureOfOthers(record, answer.line),
+    // A failure that was noted since the request was sent is news: the provider may still want a pause.
+    failure:
+      record.failure?.id === answer.base.failure?.id
+        ? failureOfOthers(record, answer.line)
+        : record.failure,
     mark: markOfOthers(record, isMine),
   }
 }

@@ -171,6 +171,8 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
         await keeper.release()
         return undefined
       }
+      // The mark is kept while the answer is stored, also if that lasts beyond the minute.
+      late.cancel()
       // Not awaited: a mark that is being written must not hold up the answer.
       void keeper.stop()
       const obtainedAt = clock.now()

@@ -6,6 +6,7 @@ import {
   hasEnded,
   isNewer,
   lineOf,
+  wasWritten,
   withoutMark,
 } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
@@ -18,6 +19,23 @@ import type { GrantRecord, Line } from './grant-record.js'
  */
 export function restored(found: GrantRecord | undefined, remembered: GrantRecord): GrantRecord {
   if (found === undefined) return withoutMark(remembered)
+  return withLines(withClosed(found, remembered), remembered)
+}
+
+/** What was found, with the lines that it has forgotten to be closed. */
+function withClosed(found: GrantRecord, remembered: GrantRecord): GrantRecord {
+  // A full list has not lost any, but dropped the oldest.
+  if (found.closed.length >= MAXIMUM_CLOSED) return found
+  const forgotten = remembered.closed.filter((line) => !wasWritten(found, line))
+  if (forgotten.length === 0) return found
+  return {
+    ...found,
+    lastLine: Math.max(found.lastLine, remembered.lastLine),
+    closed: [...forgotten, ...found.closed].slice(-MAXIMUM_CLOSED),
+  }
+}
+
+function withLines(found: GrantRecord, remembered: GrantRecord): GrantRecord {
   if (hasEnded(found)) return found
   const isClosed = (line: Line): boolean => remembered.closed.includes(line.id)
   const open = found.lines.filter((line) => !isClosed(line))

@@ -17,6 +17,9 @@ export type Cause =
 const FRESH_MS = 5_000
 const LEASE_MS = 10_000
 
+/** How long a process remembers what the store has accepted, in **milliseconds**. */
+const REMEMBERED_MS = 60_000
+
 /** How long after a caller has asked the store may still show an older state, in **milliseconds**: its call limit. */
 const CALL_MS = 6_000
 
@@ -33,6 +36,25 @@ interface End {
   readonly process: VirtualProcess
   readonly at: number
   readonly isStored: boolean
+}
+
+/** A refresh token that the store had acknowledged and then lost. */
+interface LostToken {
+  /** When it was lost. */
+  readonly at: number
+  readonly writer: VirtualProcess
+  /** Until when the writer remembers it. */
+  readonly rememberedUntil: number
+}
+
+interface LostWrite {
+  readonly grant: string
+  readonly writer: VirtualProcess
+  /** When it was written. */
+  readonly since: number
+  /** When it was lost. */
+  readonly at: number
+  readonly wasAcked: boolean
 }
 
 /** Watches a world, and says what should not have happened. */
@@ -86,8 +108,9 @@ export function createOracle(parts: OracleParts): Oracle {
   /** When the store first had a refresh token. */
   const storedAt = new Map<string, number>()
   /** Refresh tokens that a failover has removed again, and who had written them. */
-  const rolledBack = new Map<string, { at: number; writer: VirtualProcess; wasAcked: boolean }>()
-  const failOvers: { grant: string; at: number; since: number }[] = []
+  const rolledBack = new Map<string, LostToken>()
+  /** Writes that failovers have lost, and when. */
+  const failOvers: LostWrite[] = []
   const killedAt = new Map<VirtualProcess, number>()
   const interruptedAt = new Map<VirtualProcess, number>()
   const noticedAt = new Map<VirtualProcess, number>()
@@ -150,8 +173,10 @@ export function createOracle(parts: OracleParts): Oracle {
       ),
     )
     const isRolledBack = failOvers.some(
-      ({ grant, at }) =>
+      ({ grant, at, writer, wasAcked }) =>
         grant === family.grant &&
+        wasAcked &&
+        (writer === process || writer === second?.process) &&
         at >= begun &&
         at <= Math.max(decidedAt, second?.sentAt ?? 0, first.sentAt),
     )
@@ -177,17 +202,17 @@ export function createOracle(parts: OracleParts): Oracle {
 
   /** Whether a write that a failover has lost should have been written again before it was needed. */
   function isHealable(
-    { at, writer, wasAcked }: { at: number; writer: VirtualProcess; wasAcked: boolean },
+    { at, writer, rememberedUntil }: LostToken,
     second: TokenRequest | undefined,
     decidedAt: number,
   ): boolean {
-    if (!wasAcked || (killedAt.get(writer) ?? Infinity) < decidedAt) return false
-    if (second?.process === writer && decidedAt > at) return true
+    if ((killedAt.get(writer) ?? Infinity) < decidedAt) return false
+    if (second?.process === writer && decidedAt > at && decidedAt < rememberedUntil) return true
     const noticed = noticedAt.get(writer)
     return (
       noticed !== undefined &&
       noticed >= at &&
-      noticed + 1_500 < decidedAt &&
+      noticed + 1_500 < Math.min(decidedAt, rememberedUntil) &&
       disturbances.totalMs(writer, at, decidedAt) === 0
     )
   }
@@ -238,7 +263,7 @@ export function createOracle(parts: OracleParts): Oracle {
       const key = `${id} ${line.id}`
       if (lineNumbers.has(key)) continue
       const highest = highestNumbers.get(id) ?? 0
-      if (line.number <= highest && failOvers.length === 0) {
+      if (line.number <= highest && !failOvers.some(({ grant }) => grant === id)) {
         fault(`${process.name} began a line with an old number`)
       }
       lineNumbers.set(key, line.number)
@@ -273,19 +298,20 @@ export function createOracle(parts: OracleParts): Oracle {
     },
 
     failedOver(lost) {
-      for (const { id, at, process, record, before, ackedAt } of lost) {
-        failOvers.push({ grant: id, at: timeline.time(), since: at })
+      for (const { id, askedAt, at, process, record, before, ackedAt } of lost) {
+        const lostAt = timeline.time()
+        const wasAcked = ackedAt !== undefined
+        failOvers.push({ grant: id, writer: process, since: at, at: lostAt, wasAcked })
         closed.set(id, new Set(before?.closed ?? []))
         for (const { tokens } of record.lines) {
           const { family, number } = identify(tokens.refreshToken ?? '')
           const key = tokenKey(family, number)
           if (storedAt.get(key) !== at) continue
           storedAt.delete(key)
-          rolledBack.set(key, {
-            at: timeline.time(),
-            writer: process,
-            wasAcked: ackedAt !== undefined,
-          })
+          if (wasAcked) {
+            const rememberedUntil = askedAt + REMEMBERED_MS
+            rolledBack.set(key, { at: lostAt, writer: process, rememberedUntil })
+          }
         }
       }
     },
@@ -378,6 +404,7 @@ export function createOracle(parts: OracleParts): Oracle {
     handedOut(process, line, askedAt) {
       const { family: name, number } = identify(line.tokens.accessToken)
       const end = ends.get(name)
+      const grant = families.find((one) => one.name === name)?.grant
       const now = timeline.time()
       const brought = requests.find(
         ({ family, issued }) => family.name === name && issued === number,
@@ -411,7 +438,7 @@ export function createOracle(parts: OracleParts): Oracle {
         disturbances.totalMs(process, (brought?.deliveredAt ?? now) - 6_000, now) > 0
       if (now <= end.at + Math.max(cacheMs, CALL_MS) + extraMs || !end.isStored) return
       if (isOnce && isUnreachable) return
-      if (failOvers.some(({ since }) => since >= end.at - 2_000)) return
+      if (failOvers.some((one) => one.grant === grant && one.since >= end.at - 2_000)) return
       fault(`${process.name} handed out a token ${Math.round(now - end.at)} ms after the end`)
     },
 
@@ -427,7 +454,7 @@ export function createOracle(parts: OracleParts): Oracle {
       const newest = alive.at(-1)
       if (newest === undefined) return
       const isExcused =
-        failOvers.some((one) => one.grant === grant) ||
+        failOvers.some((one) => one.grant === grant && one.at >= newest.begunAt) ||
         (newest.newestBy !== undefined &&
           causeFor(newest.newestBy, undefined, askedAt) !== undefined)
       if (!isExcused) fault(`${process.name} asked to log in although ${newest.name} is alive`)
@@ -442,7 +469,7 @@ export function createOracle(parts: OracleParts): Oracle {
         if (
           ended?.by === 'revoked' &&
           !isGone &&
-          !failOvers.some((one) => one.grant === grant) &&
+          !failOvers.some((one) => one.grant === grant && one.at >= family.begunAt) &&
           !endings.some((one) => one.grant === grant && one.at >= family.begunAt)
         ) {
           fault(`${name} was revoked although its grant has not ended`)

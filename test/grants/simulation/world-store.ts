@@ -14,7 +14,8 @@ export interface AppliedWrite {
   readonly at: number
   readonly record: GrantRecord
   readonly before: GrantRecord | undefined
-  /** When the process was told. `undefined`: never. */
+  readonly version: string
+  /** When the process was told, or has read it. `undefined`: never. */
   ackedAt?: number
   /** When a failover lost it. */
   lostAt?: number
@@ -80,6 +81,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
   const { timeline, random, decode, onApplied, onFailOver, onAnswer } = parts
   const entries = new Map<string, Entry>()
   const writes: AppliedWrite[] = []
+  const byVersion = new Map<string, AppliedWrite>()
   const undo: { write: AppliedWrite; before: Entry }[] = []
   const cutOff = new Map<VirtualProcess, Failing>()
   const failures = new Map<VirtualProcess, number>()
@@ -105,9 +107,11 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
       at,
       record,
       before: before.record,
+      version: stored.version,
     }
     entries.set(id, { stored, record })
     writes.push(write)
+    byVersion.set(stored.version, write)
     undo.push({ write, before })
     onApplied(write)
     return write
@@ -194,7 +198,14 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
 
     storeOf: (process) => ({
       get(id) {
-        return call(process, () => entries.get(id)?.stored)
+        return call(
+          process,
+          () => entries.get(id)?.stored,
+          (found) => {
+            const write = byVersion.get(found?.version ?? '')
+            if (write?.process === process) write.ackedAt ??= timeline.time()
+          },
+        )
       },
       async compareAndSet(id, was, record) {
         const asked = timeline.time()
