@@ -7,6 +7,7 @@ import type { AccountHolder, Holder } from '../options/holder.js'
 import type { TokenSet } from '../options/token-set.js'
 import { isAlive } from './account-grants.js'
 import type { AccountGrants } from './account-grants.js'
+import type { ServedLine } from './fresh-line.js'
 import type { GrantEngine } from './grant-engine.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
@@ -95,7 +96,7 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
     return held
   }
 
-  async function lineFor({ id, by }: Held, wanted: Wanted): Promise<Line> {
+  async function lineFor({ id, by }: Held, wanted: Wanted): Promise<ServedLine> {
     const { refused } = wanted
     if (by === undefined) return engine.freshLine(id, ways, { ...wanted, isJob: true })
     const afterRenewal = (line: Line): Promise<void> => holding.update(by.request, id, line)
@@ -110,14 +111,14 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
     }
   }
 
-  /** The line of the first grant that has one. */
-  async function lineOfAny(held: readonly Held[], wanted: Wanted): Promise<Line> {
+  /** The tokens of the first grant that has some. */
+  async function tokensOfAny(held: readonly Held[], wanted: Wanted): Promise<TokenSet> {
     let reason: LoginRequiredReason = 'no_tokens'
     for (const one of held) {
       try {
         const line = await lineFor(one, wanted)
         prolong(one)
-        return line
+        return line.served
       } catch (error) {
         if (!(error instanceof LoginRequiredError)) throw error
         reason = error.reason
@@ -153,7 +154,7 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
     },
 
     async accessToken(holder, wanted = {}) {
-      return (await lineOfAny(await heldFor(holder), wanted)).tokens.accessToken
+      return (await tokensOfAny(await heldFor(holder), wanted)).accessToken
     },
 
     async replacementFor(holder, wanted) {
@@ -164,7 +165,7 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
         ({ tokens }) => tokens.accessToken === wanted.refused && tokens.refreshToken === undefined,
       )
       if (isTheOnlyOne && lines.length > 0) return undefined
-      return (await lineOfAny(held, wanted)).tokens.accessToken
+      return (await tokensOfAny(held, wanted)).accessToken
     },
   }
 }
