@@ -1,6 +1,3 @@
-import type { TokenSet } from '../options/token-set.js'
-import type { Failure } from './failure.js'
-
 /** An access token for one use, as the record has it. The refresh token is that of its line. */
 export interface Use {
   /** Identifies the use in its line: see `UseRequest`. */
@@ -22,19 +19,35 @@ export interface Use {
 /** How many uses a line keeps. The one that was obtained the longest time ago is dropped. */
 export const MAXIMUM_USES = 16
 
-/** What this file needs of a line. */
-export interface LineWithUses {
-  readonly generation: number
-  readonly ownGeneration?: number | undefined
-  readonly tokens: TokenSet
-  readonly uses?: readonly Use[] | undefined
-  readonly refusedUses?: readonly Failure[] | undefined
+/** What is needed of a token set. This file imports nothing, because records are made of what it exports. */
+interface Tokens {
+  readonly accessToken: string
+  readonly tokenType: string
+  readonly expiresAt?: number
+  readonly refreshToken?: string
+  readonly refreshTokenExpiresAt?: number
+  readonly scope?: string
+  readonly idToken?: string
 }
 
-/** What this file needs of an answer to a refresh. */
-export interface AnswerOfUse {
+/** What is needed of a line. */
+interface LineWithUses {
+  readonly generation: number
+  readonly ownGeneration?: number | undefined
+  readonly tokens: Tokens
+  readonly uses?: readonly Use[] | undefined
+  readonly refusedUses?: readonly RefusedUse[] | undefined
+}
+
+/** What is needed of a failure. */
+interface RefusedUse {
   readonly use?: string | undefined
-  readonly tokens: TokenSet
+}
+
+/** What is needed of an answer to a refresh. */
+interface AnswerOfUse {
+  readonly use?: string | undefined
+  readonly tokens: Tokens
   readonly renewAt?: number | undefined
   readonly obtainedAt: number
   readonly generation: number
@@ -46,7 +59,7 @@ export function ownGenerationOf({ ownGeneration, generation }: LineWithUses): nu
 }
 
 /** The access token of a use, without the refresh token of its line. */
-export function tokensOf({ accessToken, tokenType, expiresAt, scope }: Use): TokenSet {
+export function tokensOf({ accessToken, tokenType, expiresAt, scope }: Use): Tokens {
   return {
     accessToken,
     tokenType,
@@ -76,10 +89,10 @@ export function withAnswerOfUse<L extends LineWithUses>(
 }
 
 /** The members of a token set that belong to all access tokens of a line. */
-type Shared = Pick<TokenSet, 'refreshToken' | 'refreshTokenExpiresAt' | 'idToken'>
+type Shared = Pick<Tokens, 'refreshToken' | 'refreshTokenExpiresAt' | 'idToken'>
 
 /** Those of a token set. */
-export function sharedOf({ refreshToken, refreshTokenExpiresAt, idToken }: TokenSet): Shared {
+export function sharedOf({ refreshToken, refreshTokenExpiresAt, idToken }: Tokens): Shared {
   return {
     ...(refreshToken !== undefined && { refreshToken }),
     ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
@@ -88,11 +101,10 @@ export function sharedOf({ refreshToken, refreshTokenExpiresAt, idToken }: Token
 }
 
 /** An access token with the refresh token and the ID token of another answer. */
-function withShared(own: TokenSet, answer: TokenSet): TokenSet {
-  const rest: { -readonly [Name in keyof TokenSet]: TokenSet[Name] } = { ...own }
+function withShared<T extends Tokens>(own: T, answer: Tokens): T {
   // A new refresh token may be one that never expires.
-  if (answer.refreshToken !== undefined) delete rest.refreshTokenExpiresAt
-  return { ...rest, ...sharedOf(answer) }
+  const isOther = answer.refreshToken !== own.refreshToken
+  return { ...own, ...(isOther && { refreshTokenExpiresAt: undefined }), ...sharedOf(answer) }
 }
 
 /** Puts the token of a use into the line. */
@@ -106,7 +118,7 @@ export function withUse<L extends LineWithUses>(line: L, use: Use): L {
 }
 
 /** Notes that the provider refuses a use of the line. */
-export function withRefusedUse<L extends LineWithUses>(line: L, failure: Failure): L {
+export function withRefusedUse<L extends LineWithUses>(line: L, failure: RefusedUse): L {
   const others = (line.refusedUses ?? []).filter(({ use }) => use !== failure.use)
   return { ...line, refusedUses: [failure, ...others].slice(0, MAXIMUM_USES) }
 }
