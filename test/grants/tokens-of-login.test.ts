@@ -173,4 +173,21 @@ describe('the answer to a refresh for a use', () => {
     expect(restored(record, before)).toBe(record)
     expect(lineOf(restored(undefined, record), 'line 0')?.uses).toHaveLength(1)
   })
+
+  it('counts in the place of another of its generation if it was requested under a later mark', () => {
+    const own = { ...answerTo(before), underMark: 1 }
+    const later = { ...answerTo(before, calendar), underMark: 2 }
+    const first = withAnswer(before, own, noMark) ?? before
+    expect(lineIn(withAnswer(first, later, noMark) ?? first)).toMatchObject({
+      generation: 2,
+      ownGeneration: 2,
+      underMark: 2,
+      tokens: { accessToken: own.tokens.accessToken },
+      uses: [{ key: calendar }],
+    })
+    const second = withAnswer(before, later, noMark) ?? before
+    expect(withAnswer(second, own, noMark)).toBeUndefined()
+    // Whoever waits for the own token goes on with the refresh token of the other.
+    expect(isReplaced(lineIn(second), lineIn(before), undefined)).toBe(false)
+  })
 })
