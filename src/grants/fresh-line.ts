@@ -13,8 +13,7 @@ import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
 import type { RefreshWays } from './refresh-ways.js'
-import type { Renew } from './renewal.js'
-import type { StaleToken } from './stale-token.js'
+import type { Renew, StaleToken } from './stale-token.js'
 import { servingUse, slotKey, useIn, useRequestOf, viewOf } from './uses.js'
 import type { UseRequest, WantedUse } from './uses.js'
 
@@ -31,7 +30,11 @@ export interface Ask {
    * access token is still valid.
    */
   readonly idleSince?: number | undefined
-  /** Asks for an access token other than the line's own. */
+  /**
+   * Asks for an access token for another API, or for less scope: see `servingUse`. It is obtained with the refresh token of the
+   * line. If there is none, and no such access token is stored and valid, the person has to log in again: the reason is
+   * `expired`, although the line's own access token may still be valid.
+   */
   readonly use?: WantedUse | undefined
   /** Whether no request waits. Jobs wait longer, and do not prolong the grant. */
   readonly isJob?: boolean

@@ -1,7 +1,7 @@
 import type { TokenSet } from '../options/token-set.js'
 import type { Failure } from './failure.js'
-import { ownGenerationOf, withAnswerOfUse, withRefusedUse } from './uses.js'
-import type { Use } from './uses.js'
+import { ownGenerationOf, withAnswerOfUse, withRefusedUse } from './stored-use.js'
+import type { Use } from './stored-use.js'
 
 /**
  * The format of {@link GrantRecord}. A process that finds a higher number answers 503 and changes nothing, so that old

@@ -21,28 +21,10 @@ import {
 } from './refresh-failure.js'
 import type { Connection, RefreshWays } from './refresh-ways.js'
 import { isRenewed, keyOf, otherRenewals } from './stale-token.js'
-import type { StaleToken } from './stale-token.js'
+import type { Renew, StaleToken } from './stale-token.js'
 import { isRefusalOfUse } from './use-refusal.js'
 import { parametersOf, slotKey, viewOf } from './uses.js'
 import type { UseRequest } from './uses.js'
-
-/**
- * Replaces an access token once over all processes that share the store. It goes on when its callers have left. What else the
- * line is used for is refreshed before or afterwards: each refresh needs the refresh token that the last one has brought.
- *
- * @param urgent whether a person waits
- * @param since when the caller has asked, in monotonic **milliseconds**: no look that was asked for later is repeated
- * @throws {LoginRequiredError} if the grant has ended, or the provider refuses for good
- * @throws {TokenEndpointError} if the provider fails, or has failed a moment ago
- * @throws {StorageError} if the store cannot be reached
- */
-export type Renew = (
-  cell: Cell,
-  stale: StaleToken,
-  ways: RefreshWays,
-  urgent: boolean,
-  since?: number,
-) => Promise<Renewal>
 
 /** How long a mark is kept while the provider does not answer, in **milliseconds**. */
 const MARK_KEPT_MS = 60_000

@@ -1,6 +1,7 @@
 import type { Cell } from './cell.js'
 import { isNewer } from './grant-record.js'
-import type { Line } from './grant-record.js'
+import type { Line, Renewal } from './grant-record.js'
+import type { RefreshWays } from './refresh-ways.js'
 import { isReplaced, tokenKey } from './uses.js'
 import type { UseRequest } from './uses.js'
 
@@ -11,6 +12,24 @@ export interface StaleToken {
   /** The use whose token it is; `undefined` for the line's own. */
   readonly use?: UseRequest | undefined
 }
+
+/**
+ * Replaces an access token once over all processes that share the store. It goes on when its callers have left. What else the
+ * line is used for is refreshed before or afterwards: each refresh needs the refresh token that the last one has brought.
+ *
+ * @param urgent whether a person waits
+ * @param since when the caller has asked, in monotonic **milliseconds**: no look that was asked for later is repeated
+ * @throws {LoginRequiredError} if the grant has ended, or the provider refuses for good
+ * @throws {TokenEndpointError} if the provider fails, or has failed a moment ago
+ * @throws {StorageError} if the store cannot be reached
+ */
+export type Renew = (
+  cell: Cell,
+  stale: StaleToken,
+  ways: RefreshWays,
+  urgent: boolean,
+  since?: number,
+) => Promise<Renewal>
 
 /** Identifies it within one process. */
 export function keyOf({ line, use }: StaleToken): string {

@@ -2,7 +2,8 @@ import type { TokenSet } from '../options/token-set.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import { isRenewable } from './line-state.js'
 import { coversScope, scopesOf } from './scope-set.js'
-import { useRequestOf, withUse } from './uses.js'
+import { withUse } from './stored-use.js'
+import { useRequestOf } from './uses.js'
 
 /**
  * Adds the tokens of a login that has brought no refresh token to the newest line that can be refreshed, within its

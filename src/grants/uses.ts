@@ -1,7 +1,8 @@
 import type { TokenSet } from '../options/token-set.js'
-import type { Failure } from './failure.js'
-import type { Line, RefreshAnswer } from './grant-record.js'
+import type { Line } from './grant-record.js'
 import { isExactScope } from './scope-set.js'
+import { ownGenerationOf, sharedOf, tokensOf } from './stored-use.js'
+import type { Use } from './stored-use.js'
 
 /**
  * For what an access token is wanted, if it is not the line's own: for less scope, for another API, or both.
@@ -24,27 +25,6 @@ export interface UseRequest {
   readonly scope: readonly string[]
   readonly resource: readonly string[]
 }
-
-/** An access token for one use, as the record has it. The refresh token is that of its line. */
-export interface Use {
-  /** Identifies the use in its line: see {@link UseRequest}. */
-  readonly key: string
-  readonly accessToken: string
-  readonly tokenType: string
-  /** When it expires, in **milliseconds since the epoch**. */
-  readonly expiresAt?: number | undefined
-  /** The scope that it has, as the provider sent it. */
-  readonly scope?: string | undefined
-  /** When it becomes due for renewal, in **milliseconds since the epoch**. */
-  readonly renewAt?: number | undefined
-  /** When it was obtained, in **milliseconds since the epoch**. */
-  readonly obtainedAt: number
-  /** The generation of the line that came with it. */
-  readonly generation: number
-}
-
-/** How many uses a line keeps. The one that was obtained the longest time ago is dropped. */
-export const MAXIMUM_USES = 16
 
 /** The one form of a use. `undefined` if nothing is asked for: the line's own access token is meant. */
 export function useRequestOf({ scope = [], resource = [] }: WantedUse = {}):
@@ -102,15 +82,6 @@ export function viewOf(line: Line, key: string | undefined): Line {
   return { ...line, tokens: { ...tokensOf(use), ...kept }, renewAt: use.renewAt }
 }
 
-function tokensOf({ accessToken, tokenType, expiresAt, scope }: Use): TokenSet {
-  return {
-    accessToken,
-    tokenType,
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(scope !== undefined && { scope }),
-  }
-}
-
 /** All tokens of a line, to be revoked: its own with the refresh token first, then those of its uses. */
 export function allTokensOf(line: Line): readonly TokenSet[] {
   return [line.tokens, ...(line.uses ?? []).map(tokensOf)]
@@ -134,11 +105,6 @@ function obtainedIn(line: Line, key: string | undefined): number {
   return key === undefined ? ownGenerationOf(line) : (useIn(line, key)?.generation ?? 0)
 }
 
-/** The generation in which the line's own access token was obtained. */
-export function ownGenerationOf({ ownGeneration, generation }: Line): number {
-  return ownGeneration ?? generation
-}
-
 /** Identifies an access token that is to be replaced, within one process. */
 export function tokenKey(line: Line, key: string | undefined): string {
   const { accessToken } = viewOf(line, key).tokens
@@ -148,59 +114,4 @@ export function tokenKey(line: Line, key: string | undefined): string {
 /** Identifies what a caller wants of a line, within one process. */
 export function slotKey({ id }: Line, key = ''): string {
   return `${id} ${key}`
-}
-
-/** The line with the answer to a refresh for a use: a new refresh token, and the other access tokens as they were. */
-export function withAnswerOfUse(
-  line: Line,
-  { use: key = '', tokens, renewAt, obtainedAt, generation }: RefreshAnswer,
-  ownGeneration: number,
-): Line {
-  const { accessToken, tokenType, expiresAt, scope } = tokens
-  const use: Use = {
-    key,
-    accessToken,
-    tokenType,
-    expiresAt,
-    scope,
-    renewAt,
-    obtainedAt,
-    generation,
-  }
-  return { ...withUse(line, use), tokens: withShared(line.tokens, tokens), ownGeneration }
-}
-
-/** The members of a token set that belong to all access tokens of a line. */
-type Shared = Pick<TokenSet, 'refreshToken' | 'refreshTokenExpiresAt' | 'idToken'>
-
-function sharedOf({ refreshToken, refreshTokenExpiresAt, idToken }: TokenSet): Shared {
-  return {
-    ...(refreshToken !== undefined && { refreshToken }),
-    ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
-    ...(idToken !== undefined && { idToken }),
-  }
-}
-
-/** An access token with the refresh token and the ID token of another answer. */
-function withShared(own: TokenSet, answer: TokenSet): TokenSet {
-  const rest: { -readonly [Name in keyof TokenSet]: TokenSet[Name] } = { ...own }
-  // A new refresh token may be one that never expires.
-  if (answer.refreshToken !== undefined) delete rest.refreshTokenExpiresAt
-  return { ...rest, ...sharedOf(answer) }
-}
-
-/** Puts the token of a use into the line. */
-export function withUse(line: Line, use: Use): Line {
-  const others = (line.uses ?? []).filter(({ key }) => key !== use.key)
-  return {
-    ...line,
-    uses: [use, ...others].slice(0, MAXIMUM_USES),
-    refusedUses: line.refusedUses?.filter((failure) => failure.use !== use.key),
-  }
-}
-
-/** Notes that the provider refuses a use of the line. */
-export function withRefusedUse(line: Line, failure: Failure): Line {
-  const others = (line.refusedUses ?? []).filter(({ use }) => use !== failure.use)
-  return { ...line, refusedUses: [failure, ...others].slice(0, MAXIMUM_USES) }
 }

@@ -52,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes over while the token is usable',
     theme: 'background',
     seed: 16,
-    changes: [change('renewal', "if (isUsable(cell, line)) return over('busy')", '')],
+    changes: [change('renewal', "if (isUsable(cell, line, use)) return over('busy')", '')],
   },
   {
     rule: 2,
