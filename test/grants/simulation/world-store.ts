@@ -61,6 +61,8 @@ export interface WorldStoreParts {
   readonly decode: (value: string, id: string) => GrantRecord
   readonly onApplied: (write: AppliedWrite) => void
   readonly onFailOver: (lost: readonly AppliedWrite[]) => void
+  /** Called when a process has read a record. */
+  readonly onRead: (process: VirtualProcess, record: GrantRecord) => void
   /** Called when a process gets an answer, or notices that a failover has interrupted its call. */
   readonly onAnswer: (process: VirtualProcess, isInterrupted: boolean) => void
 }
@@ -78,7 +80,7 @@ function grantOf(key: string): string {
 
 /** Creates a {@link WorldStore}. */
 export function createWorldStore(parts: WorldStoreParts): WorldStore {
-  const { timeline, random, decode, onApplied, onFailOver, onAnswer } = parts
+  const { timeline, random, decode, onApplied, onFailOver, onRead, onAnswer } = parts
   const entries = new Map<string, Entry>()
   const writes: AppliedWrite[] = []
   const byVersion = new Map<string, AppliedWrite>()
@@ -203,7 +205,9 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
           () => entries.get(id)?.stored,
           (found) => {
             const write = byVersion.get(found?.version ?? '')
-            if (write?.process === process) write.ackedAt ??= timeline.time()
+            if (write === undefined) return
+            if (write.process === process) write.ackedAt ??= timeline.time()
+            onRead(process, write.record)
           },
         )
       },
