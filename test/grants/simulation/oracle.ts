@@ -212,7 +212,8 @@ export function createOracle(parts: OracleParts): Oracle {
   /** When the answer to a request must be in the store: a process that dies later has lost it before. */
   function storableBy({ process, family, deliveredAt = Infinity }: TokenRequest): number {
     const until = killedAt.get(process) ?? Infinity
-    if (failOvers.some((one) => one.grant === family.grant && one.at >= deliveredAt)) return Infinity
+    if (failOvers.some((one) => one.grant === family.grant && one.at >= deliveredAt))
+      return Infinity
     const neededMs = parts.isQuiet() ? STORED_MS : STORED_IN_NOISE_MS
     return deliveredAt + neededMs + disturbances.totalMs(process, deliveredAt, until)
   }
@@ -230,7 +231,7 @@ export function createOracle(parts: OracleParts): Oracle {
       noticed !== undefined &&
       noticed >= at &&
       noticed + 1_500 < Math.min(decidedAt, rememberedUntil) &&
-      disturbances.totalMs(writer, at, decidedAt) === 0
+      disturbances.totalMs(writer, noticed, decidedAt) === 0
     )
   }
 
@@ -485,7 +486,8 @@ export function createOracle(parts: OracleParts): Oracle {
       const isExcused =
         failOvers.some((one) => one.grant === grant && one.at >= newest.begunAt) ||
         (newest.newestBy !== undefined &&
-          (replaced.has(newest.newestBy) ||
+          ((replaced.has(newest.newestBy) &&
+            !storedAt.has(tokenKey(newest.name, newest.newestBy.issued ?? 0))) ||
             causeFor(newest.newestBy, undefined, askedAt) !== undefined))
       if (!isExcused) fault(`${process.name} asked to log in although ${newest.name} is alive`)
     },

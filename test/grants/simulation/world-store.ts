@@ -48,6 +48,8 @@ export interface WorldStore {
   readonly writes: readonly AppliedWrite[]
   /** Faults of single calls from now on. */
   noise: Noise
+  /** The only process that they meet, if they do not meet all. */
+  victim: VirtualProcess | undefined
   /** Cuts a process off; without `process`, the store fails for all. `undefined`: it works again. */
   readonly cut: (failing: Failing | undefined, process?: VirtualProcess) => void
   /** Loses the writes of the last `ms` **milliseconds**, and interrupts all calls. */
@@ -63,7 +65,7 @@ export interface WorldStoreParts {
   readonly onFailOver: (lost: readonly AppliedWrite[]) => void
   /** Called when a process has read a record. */
   readonly onRead: (process: VirtualProcess, record: GrantRecord) => void
-  /** Called when a process gets an answer, or notices that a failover has interrupted its call. */
+  /** Called when a process gets an answer, or notices that a failover or an outage has interrupted its call. */
   readonly onAnswer: (process: VirtualProcess, isInterrupted: boolean) => void
 }
 
@@ -124,7 +126,8 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
   }
 
   function noiseOf(process: VirtualProcess): keyof Noise | undefined {
-    const { noise } = store
+    const { noise, victim } = store
+    if (victim !== undefined && victim !== process) return undefined
     const failed = failures.get(process) ?? 0
     let drawn = random.next()
     for (const kind of ['slow', 'refused', 'lost', 'unanswered', 'late'] as const) {
@@ -160,7 +163,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
           return true
         }
         const failing = down ?? cutOff.get(process)
-        if (failing === 'refused') fail(random.between(0.2, 20))
+        if (failing === 'refused') fail(random.between(0.2, 20), true)
         return failing !== undefined
       }
       if (stopped()) return
@@ -196,6 +199,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
   const store: WorldStore = {
     writes,
     noise: NO_NOISE,
+    victim: undefined,
     present: (id) => entries.get(grantKey(id))?.record,
 
     storeOf: (process) => ({
