@@ -139,6 +139,9 @@ export function createMarkKeeper(parts: MarkKeeperParts): MarkKeeper {
 
     isFresh() {
       if (mine === undefined || isReleased) return false
+      // Whoever did not answer for a lease may have come back and stored its answer meanwhile.
+      const { record } = cell.seen ?? {}
+      if (record !== undefined && !isMine(record)) return false
       const monotonic = clock.monotonic() - mine.monotonic
       const wall = Math.abs(clock.now() - mine.wall)
       return monotonic < LEASE_MS / 2 && wall < LEASE_MS / 2

@@ -121,6 +121,23 @@ export function createIncidents(world: World): Incidents {
     return true
   }
 
+  /** One process ends the grant while the looks of another take seconds. */
+  function endDuringLooks(): void {
+    const [ender, other] = random.chance(0.5) ? nodes : [...nodes].reverse()
+    if (isStopped || ender === undefined || other === undefined) return
+    store.victim = other.process
+    store.noise = { ...NO_NOISE, slow: 1 }
+    timeline.after(1_000, () => {
+      void scene.end(ender, 'g')
+    })
+    timeline.after(1_100, () => {
+      store.noise = NO_NOISE
+    })
+    timeline.after(16_000, () => {
+      if (!isStopped) void scene.logIn(ender, 'g')
+    })
+  }
+
   /** What a theme needs at its moments. */
   function follow(theme: Theme): void {
     const act =
@@ -162,7 +179,41 @@ export function createIncidents(world: World): Incidents {
         })
       })
     } else if (theme === 'losses') {
-      store.noise = { ...NO_NOISE, lost: 0.4, refused: 0.05, unanswered: 0.02 }
+      scene.on.sent = act(1, ({ process }) => {
+        if (!isQuietSince(30_000)) return
+        store.noise = { ...NO_NOISE, lost: 0.45, refused: 0.05, unanswered: 0.02 }
+        store.victim = process
+      })
+      scene.on.delivered = ({ process }) => {
+        if (process === store.victim) store.noise = NO_NOISE
+      }
+    } else if (theme === 'slow looks') {
+      for (let ends = 6; ends > 0; ends--)
+        timeline.after(random.between(5_000, 95_000), () => endDuringLooks())
+    } else if (theme === 'sleep') {
+      scene.on.marked = (process) => {
+        const node = nodes.find((one) => one.process === process)
+        if (isStopped || node === undefined || !random.chance(0.2) || !isQuietSince(20_000)) return
+        timeline.after(random.between(0, 500), () =>
+          scene.freeze(node, random.between(6_000, 20_000), true),
+        )
+      }
+    } else if (theme === 'refusal') {
+      scene.on.sent = act(0.5, (node) => {
+        if (isQuietSince(30_000)) scene.freeze(node, random.between(11_000, 16_000), false)
+      })
+    } else if (theme === 'pauses') {
+      timeline.after(random.between(20_000, 60_000), () => {
+        provider.weather.failing = { status: 503, retryAfterMs: 20_000 }
+      })
+    } else {
+      scene.on.sent = act(0.5, () => {
+        const node = someNode()
+        timeline.after(random.between(10, 2_000), () => {
+          if (isStopped || node?.process.isAlive() !== true) return
+          void scene.end(node, 'g').then(() => scene.logIn(node, 'g'))
+        })
+      })
     }
   }
 
@@ -190,6 +241,7 @@ export function createIncidents(world: World): Incidents {
     stop() {
       isStopped = true
       store.noise = NO_NOISE
+      store.victim = undefined
     },
   }
 }

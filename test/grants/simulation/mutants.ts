@@ -63,6 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 2,
     name: 'trusts the monotonic clock alone',
+    theme: 'sleep',
     changes: [change('mark-keeper', ' && wall < LEASE_MS / 2', '')],
   },
   {
@@ -136,6 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 5,
     name: 'refuses what another process has renewed',
+    theme: 'refusal',
     changes: [change('renewal', 'if (isNewer(line, sent)) return line', '')],
   },
   {
@@ -213,6 +215,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 8,
     name: 'tells no other process of a failure',
+    theme: 'pauses',
     changes: [change('renewal', 'await keeper.release(() => noted)', 'await keeper.release()')],
   },
   {
@@ -231,6 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 9,
     name: 'hands out a token although storing it has shown an end',
+    theme: 'ends',
     changes: [
       change(
         'answers',

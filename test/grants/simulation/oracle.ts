@@ -1,4 +1,4 @@
-import type { Line } from '../../../src/grants/grant-record.js'
+import type { GrantRecord, Line } from '../../../src/grants/grant-record.js'
 import type { Disturbances } from './disturbances.js'
 import type { Timeline } from './timeline.js'
 import type { VirtualProcess } from './virtual-clock.js'
@@ -16,6 +16,10 @@ export type Cause =
 /** Half of a lease: how old a mark may be when a request is written, in **milliseconds**. */
 const FRESH_MS = 5_000
 const LEASE_MS = 10_000
+
+/** How long storing an answer takes at the most, also if calls of the store get lost, in **milliseconds**. */
+const STORED_MS = 3_000
+const STORED_IN_NOISE_MS = 15_000
 
 /** How long a process remembers what the store has accepted, in **milliseconds**. */
 const REMEMBERED_MS = 60_000
@@ -63,6 +67,7 @@ export interface Oracle {
   readonly causes: ReadonlyMap<Cause, number>
   readonly applied: (write: AppliedWrite) => void
   readonly failedOver: (lost: readonly AppliedWrite[]) => void
+  readonly read: (process: VirtualProcess, record: GrantRecord) => void
   readonly storeAnswered: (process: VirtualProcess, isInterrupted: boolean) => void
   readonly sent: (request: TokenRequest) => void
   readonly arrived: (request: TokenRequest, newestBy: TokenRequest | undefined) => void
@@ -101,8 +106,10 @@ export function createOracle(parts: OracleParts): Oracle {
   const { timeline, disturbances, cacheMs, requests, families } = parts
   const faults: string[] = []
   const known = new Set<string>()
-  /** Families that have two requests of one generation under way for one of the causes: more may follow from it. */
-  const excused = new Map<Family, Cause>()
+  /** Requests that used a refresh token again for one of the causes: what they have brought may be lost too. */
+  const excused = new Map<TokenRequest, Cause>()
+  /** Requests whose refresh token was not used for one of the causes: the login may be lost with it. */
+  const replaced = new Set<TokenRequest>()
   const causes = new Map<Cause, number>()
   const marks = new Map<string, MarkFacts[]>()
   /** When the store first had a refresh token. */
@@ -124,6 +131,8 @@ export function createOracle(parts: OracleParts): Oracle {
   const highestNumbers = new Map<string, number>()
   /** When a token that the store did not have was first handed out. */
   const firstHandOut = new Map<string, number>()
+  /** The newest refresh token of each family that a process has read in the store. */
+  const newestRead = new Map<string, number>()
   const failureNotes: { line: string; process: VirtualProcess; at: number }[] = []
 
   function fault(what: string): void {
@@ -165,7 +174,7 @@ export function createOracle(parts: OracleParts): Oracle {
       return 'the answer was lost on the network, or took over a minute'
     }
     const killed = killedAt.get(process)
-    if (killed !== undefined && (stored === undefined || killed < stored))
+    if (killed !== undefined && killed < Math.min(stored ?? Infinity, storableBy(first)))
       return 'the process was killed'
     const begun = Math.min(
       ...[first, second ?? first].map(
@@ -197,7 +206,16 @@ export function createOracle(parts: OracleParts): Oracle {
     ) {
       return 'the process was frozen or cut off for a whole lease'
     }
-    return isConcluding ? undefined : excused.get(family)
+    return isConcluding ? undefined : excused.get(first)
+  }
+
+  /** When the answer to a request must be in the store: a process that dies later has lost it before. */
+  function storableBy({ process, family, deliveredAt = Infinity }: TokenRequest): number {
+    const until = killedAt.get(process) ?? Infinity
+    if (failOvers.some((one) => one.grant === family.grant && one.at >= deliveredAt))
+      return Infinity
+    const neededMs = parts.isQuiet() ? STORED_MS : STORED_IN_NOISE_MS
+    return deliveredAt + neededMs + disturbances.totalMs(process, deliveredAt, until)
   }
 
   /** Whether a write that a failover has lost should have been written again before it was needed. */
@@ -213,7 +231,7 @@ export function createOracle(parts: OracleParts): Oracle {
       noticed !== undefined &&
       noticed >= at &&
       noticed + 1_500 < Math.min(decidedAt, rememberedUntil) &&
-      disturbances.totalMs(writer, at, decidedAt) === 0
+      disturbances.totalMs(writer, noticed, decidedAt) === 0
     )
   }
 
@@ -316,6 +334,14 @@ export function createOracle(parts: OracleParts): Oracle {
       }
     },
 
+    read(process, { lines }) {
+      for (const { tokens } of lines) {
+        const { family, number } = identify(tokens.refreshToken ?? '')
+        const key = `${process.name} ${family}`
+        newestRead.set(key, Math.max(number, newestRead.get(key) ?? 0))
+      }
+    },
+
     storeAnswered(process, isInterrupted) {
       if (isInterrupted) {
         interruptedAt.set(process, timeline.time())
@@ -331,6 +357,9 @@ export function createOracle(parts: OracleParts): Oracle {
       const age = request.sentAt - (mark?.askedAt ?? -Infinity)
       if (age >= FRESH_MS)
         fault(`${process.name} sent a refresh with a mark of ${Math.round(age)} ms`)
+      const newest = newestRead.get(`${process.name} ${family.name}`) ?? 0
+      if (request.token < newest && !failOvers.some(({ grant }) => grant === family.grant))
+        fault(`${process.name} used a refresh token although it had read a newer one`)
       if (!parts.clocksAgree || failOvers.length > 0 || mark === undefined) return
       const failed = requests.findLast(
         (one) => one.family === family && one.outcome === 'failed' && one.deliveredAt !== undefined,
@@ -368,7 +397,8 @@ export function createOracle(parts: OracleParts): Oracle {
       if (newestBy === undefined) return
       const cause = causeFor(newestBy, request)
       if (cause !== undefined) {
-        excused.set(request.family, cause)
+        excused.set(request, cause)
+        replaced.add(newestBy)
         count(cause)
         return
       }
@@ -456,7 +486,9 @@ export function createOracle(parts: OracleParts): Oracle {
       const isExcused =
         failOvers.some((one) => one.grant === grant && one.at >= newest.begunAt) ||
         (newest.newestBy !== undefined &&
-          causeFor(newest.newestBy, undefined, askedAt) !== undefined)
+          ((replaced.has(newest.newestBy) &&
+            !storedAt.has(tokenKey(newest.name, newest.newestBy.issued ?? 0))) ||
+            causeFor(newest.newestBy, undefined, askedAt) !== undefined))
       if (!isExcused) fault(`${process.name} asked to log in although ${newest.name} is alive`)
     },
 

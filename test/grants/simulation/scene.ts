@@ -162,6 +162,7 @@ export function createScene(
       if (mark !== undefined && mark.id !== write.before?.mark?.id) on.marked?.(write.process)
     },
     onFailOver: (lost) => oracle.failedOver(lost),
+    onRead: (process, record) => oracle.read(process, record),
     onAnswer: (process, isInterrupted) => oracle.storeAnswered(process, isInterrupted),
   })
 

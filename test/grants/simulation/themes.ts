@@ -3,13 +3,26 @@ import type { SceneSettings } from './scene.js'
 
 /**
  * Schedules that come together too rarely by chance. `outage`: the store fails for all while a refresh is under way.
- * `losses`: calls of the store are lost one after the other during long refreshes. `two answers`: a process is frozen
+ * `losses`: the calls of one process are lost one after the other during a long refresh. `two answers`: a process is frozen
  * during a refresh at a provider that answers a second one too. `failover`: the store loses what was just written, and
  * processes notice it at other grants. `clocks`: a process whose clock is wrong notes a failure, and dies. `slow looks`: the
  * looks around a logout take seconds. `background`: a process dies while it renews a token that can still be used.
+ * `sleep`: a machine sleeps while a refresh is signed, and its monotonic clock stands still. `refusal`: a process comes back
+ * with the answer while another is refused. `pauses`: the provider wants long pauses. `ends`: a grant ends while it is
+ * renewed.
  */
 export type Theme =
-  'outage' | 'losses' | 'two answers' | 'failover' | 'clocks' | 'slow looks' | 'background'
+  | 'outage'
+  | 'losses'
+  | 'two answers'
+  | 'failover'
+  | 'clocks'
+  | 'slow looks'
+  | 'background'
+  | 'sleep'
+  | 'refusal'
+  | 'pauses'
+  | 'ends'
 
 export const THEMES: readonly [Theme, ...Theme[]] = [
   'outage',
@@ -19,6 +32,10 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
   'clocks',
   'slow looks',
   'background',
+  'sleep',
+  'refusal',
+  'pauses',
+  'ends',
 ]
 
 /** What a theme needs of the settings. */
@@ -37,6 +54,14 @@ export function settingsFor(theme: Theme | undefined, random: Random): Partial<S
       return { cacheMs: 10_000, lifeMs: 60_000 }
     case 'background':
       return { renewInBackground: true, lifeMs: 60_000, refreshBeforeSeconds: 30 }
+    case 'sleep':
+      return { rotation: 'strict', renewInBackground: false, lifeMs: 15_000 }
+    case 'refusal':
+      return { rotation: 'lenient', renewInBackground: false, lifeMs: 15_000 }
+    case 'pauses':
+      return { clocksAgree: true, renewInBackground: false, lifeMs: 15_000 }
+    case 'ends':
+      return { cacheMs: 0, renewInBackground: false, lifeMs: 15_000, timeoutMs: 30_000 }
     case undefined:
       return {}
   }

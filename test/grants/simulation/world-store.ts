@@ -48,6 +48,8 @@ export interface WorldStore {
   readonly writes: readonly AppliedWrite[]
   /** Faults of single calls from now on. */
   noise: Noise
+  /** The only process that they meet, if they do not meet all. */
+  victim: VirtualProcess | undefined
   /** Cuts a process off; without `process`, the store fails for all. `undefined`: it works again. */
   readonly cut: (failing: Failing | undefined, process?: VirtualProcess) => void
   /** Loses the writes of the last `ms` **milliseconds**, and interrupts all calls. */
@@ -61,7 +63,9 @@ export interface WorldStoreParts {
   readonly decode: (value: string, id: string) => GrantRecord
   readonly onApplied: (write: AppliedWrite) => void
   readonly onFailOver: (lost: readonly AppliedWrite[]) => void
-  /** Called when a process gets an answer, or notices that a failover has interrupted its call. */
+  /** Called when a process has read a record. */
+  readonly onRead: (process: VirtualProcess, record: GrantRecord) => void
+  /** Called when a process gets an answer, or notices that a failover or an outage has interrupted its call. */
   readonly onAnswer: (process: VirtualProcess, isInterrupted: boolean) => void
 }
 
@@ -78,7 +82,7 @@ function grantOf(key: string): string {
 
 /** Creates a {@link WorldStore}. */
 export function createWorldStore(parts: WorldStoreParts): WorldStore {
-  const { timeline, random, decode, onApplied, onFailOver, onAnswer } = parts
+  const { timeline, random, decode, onApplied, onFailOver, onRead, onAnswer } = parts
   const entries = new Map<string, Entry>()
   const writes: AppliedWrite[] = []
   const byVersion = new Map<string, AppliedWrite>()
@@ -122,7 +126,8 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
   }
 
   function noiseOf(process: VirtualProcess): keyof Noise | undefined {
-    const { noise } = store
+    const { noise, victim } = store
+    if (victim !== undefined && victim !== process) return undefined
     const failed = failures.get(process) ?? 0
     let drawn = random.next()
     for (const kind of ['slow', 'refused', 'lost', 'unanswered', 'late'] as const) {
@@ -158,7 +163,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
           return true
         }
         const failing = down ?? cutOff.get(process)
-        if (failing === 'refused') fail(random.between(0.2, 20))
+        if (failing === 'refused') fail(random.between(0.2, 20), true)
         return failing !== undefined
       }
       if (stopped()) return
@@ -194,6 +199,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
   const store: WorldStore = {
     writes,
     noise: NO_NOISE,
+    victim: undefined,
     present: (id) => entries.get(grantKey(id))?.record,
 
     storeOf: (process) => ({
@@ -203,7 +209,9 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
           () => entries.get(id)?.stored,
           (found) => {
             const write = byVersion.get(found?.version ?? '')
-            if (write?.process === process) write.ackedAt ??= timeline.time()
+            if (write === undefined) return
+            if (write.process === process) write.ackedAt ??= timeline.time()
+            onRead(process, write.record)
           },
         )
       },

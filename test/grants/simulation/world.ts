@@ -7,7 +7,7 @@ import { createScene } from './scene.js'
 import type { Node, Outcome, Scene, SceneSettings } from './scene.js'
 import { THEMES, settingsFor } from './themes.js'
 import type { Theme } from './themes.js'
-import { MAXIMUM_NOISE, NO_NOISE } from './world-store.js'
+import { MAXIMUM_NOISE } from './world-store.js'
 
 /** What has happened in a world. */
 export interface WorldReport {
@@ -106,18 +106,32 @@ function drawSettings(random: Random, seed: number): SceneSettings {
   }
 }
 
+/** The longest time that the provider takes in themes that need a slow one, in **milliseconds**. */
+const LONGEST_ANSWERS: Partial<Record<Theme, number>> = {
+  outage: 40_000,
+  losses: 40_000,
+  'two answers': 9_000,
+  refusal: 9_000,
+  ends: 15_000,
+}
+
 function drawWeather({ theme, scene: { provider, random }, random: drawn }: World): void {
   const { weather } = provider
-  const isLong = theme === 'outage' || theme === 'losses' || theme === 'two answers'
-  const speed = isLong ? 'long' : drawn.pick(['fast', 'fast', 'fast', 'slow', 'slow', 'very slow'])
-  const signing = drawn.pick([0, 0, 0, 0.3])
+  const longestMs = theme === undefined ? undefined : LONGEST_ANSWERS[theme]
+  const speed =
+    longestMs !== undefined
+      ? 'long'
+      : drawn.pick(['fast', 'fast', 'fast', 'slow', 'slow', 'very slow'])
+  const signing = theme === 'sleep' ? 1 : drawn.pick([0, 0, 0, 0.3])
   weather.loss = drawn.pick([0, 0, 0, 0.03])
   weather.nonce = drawn.pick([0, 0, 0.3])
   weather.signingMs = () =>
-    random.chance(signing) ? random.between(500, 14_000) : random.between(0, 4)
+    random.chance(signing)
+      ? random.between(500, theme === 'sleep' ? 4_000 : 14_000)
+      : random.between(0, 4)
   weather.answerMs = () => {
     const kind = random.chance(0.5) ? 'fast' : speed
-    if (kind === 'long') return random.between(1_000, theme === 'two answers' ? 9_000 : 40_000)
+    if (kind === 'long') return random.between(1_000, longestMs ?? 0)
     if (kind === 'fast') return random.between(10, 400)
     return kind === 'slow' ? random.between(500, 20_000) : random.between(10_000, 90_000)
   }
@@ -186,10 +200,9 @@ function planLogins(world: World): void {
   }
   for (let count = random.pick([0, 0, 0, 1, 1, 5]); count > 0; count--)
     logInAfter(random.between(5_000, ADVERSE_MS))
-  const ends = world.theme === 'slow looks' ? 3 : random.pick([0, 0, 0, 1, 2])
+  const ends = world.theme === 'slow looks' ? 0 : random.pick([0, 0, 0, 1, 2])
   for (let count = ends; count > 0; count--) {
     const endMs = random.between(5_000, ADVERSE_MS)
-    if (world.theme === 'slow looks') slowDown(world, endMs)
     timeline.after(endMs, () => {
       const node = someNode()
       if (node !== undefined) void scene.end(node, GRANT)
@@ -197,16 +210,6 @@ function planLogins(world: World): void {
     if (random.chance(0.6))
       logInAfter(endMs + random.pick([0, random.between(0, 500), random.between(0, 15_000)]))
   }
-}
-
-/** Looks take seconds around a moment. */
-function slowDown({ scene: { timeline, store } }: World, at: number): void {
-  timeline.after(at - 1_000, () => {
-    store.noise = { ...NO_NOISE, slow: 0.7 }
-  })
-  timeline.after(at + 500, () => {
-    store.noise = NO_NOISE
-  })
 }
 
 /** All is well from now on: every login that is not lost must work again, and the tokens must fit together. */
