@@ -22,7 +22,7 @@ export interface CleanUpParts {
  * There is no timer. The store calls it at each write, so that a process which writes nothing deletes nothing.
  */
 export function createCleanUp({ run, names, clock }: CleanUpParts): () => void {
-  const statements = [names.records, names.links].map(deletion)
+  const statements = [names.records, names.links].map(deletionStatement)
   // At another moment in each process, although a deployment starts them at the same.
   let dueAt = clock.monotonic() + EVERY_MS * Math.random()
   let isRunning = false
@@ -51,7 +51,7 @@ export function createCleanUp({ run, names, clock }: CleanUpParts): () => void {
  *
  * `now()`, and not `clock_timestamp()`, so that PostgreSQL can use the index.
  */
-function deletion(table: string): string {
+export function deletionStatement(table: string): string {
   return `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM ${table} WHERE expires <= now() ORDER BY expires LIMIT $1 FOR UPDATE SKIP LOCKED
 )) RETURNING 1 AS deleted`

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -17,8 +17,8 @@ export interface PostgresProcess {
   readonly url: string
   /** A pool of connections to it, which is closed with the server. */
   connect(options?: PoolConfig): Pool
-  /** Everything in it, as `pg_dump` writes it. */
-  dump(): Promise<string>
+  /** Everything in a database, as `pg_dump` writes it; in the one of {@link url} by default. */
+  dump(database?: string): Promise<string>
   /** Ends it as a power cut does. */
   kill(): Promise<void>
   /** Starts it again where it was, with the data it had; kills it before if it runs. */
@@ -35,7 +35,9 @@ export async function startPostgresProcess(postgres: string): Promise<PostgresPr
   const folder = await mkdtemp(join(tmpdir(), 'postgres-'))
   const user = await unprivilegedUser()
   if (user !== undefined) await chown(folder, user.uid, user.gid)
-  const program = (name: string): string => join(dirname(postgres), name)
+  // The path may have a link to it, and not to the programs beside it.
+  const programs = dirname(await realpath(postgres))
+  const program = (name: string): string => join(programs, name)
   const data = join(folder, 'data')
   const options = { ...user, cwd: folder }
   await run(program('initdb'), ['-D', data, '-U', 'test', '-A', 'trust', '-N'], options)
@@ -65,8 +67,9 @@ export async function startPostgresProcess(postgres: string): Promise<PostgresPr
       pools.push(pool)
       return pool
     },
-    async dump() {
-      const dumped = await run(program('pg_dump'), ['--dbname', url], { maxBuffer: 2 ** 28 })
+    async dump(database = 'postgres') {
+      const args = ['--dbname', url.replace(/\w+$/, database)]
+      const dumped = await run(program('pg_dump'), args, { maxBuffer: 2 ** 28 })
       return dumped.stdout
     },
     kill,
