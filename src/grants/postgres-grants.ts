@@ -3,7 +3,7 @@ import type { OptionsOf } from '../options/option-table.js'
 import { storeCall } from './claims.js'
 import { Grants } from './grants.js'
 import { postgresRecordIds } from './postgres-record-ids.js'
-import { postgresRelations, postgresSetUp } from './postgres-schema.js'
+import { missingRelations, postgresSetUp } from './postgres-schema.js'
 import { createPostgresRunner } from './postgres-statements.js'
 import { POSTGRES_GRANTS_OPTIONS, createPostgresStore } from './postgres-store.js'
 import type { PostgresStoreSettings } from './postgres-store.js'
@@ -68,17 +68,9 @@ export class PostgresGrants extends Grants {
     const { pool, schema } = this.#settings
     const run = createPostgresRunner(pool, SET_UP_TIMEOUT_MS)
     await storeCall(async () => {
-      if (!(await areThere(postgresRelations(schema)))) await run(postgresSetUp(schema))
+      const missing = await missingRelations(schema, (text, values) => run(text, ...values))
+      if (missing.length > 0) await run(postgresSetUp(schema))
     })
-
-    async function areThere(relations: readonly string[]): Promise<boolean> {
-      const list = JSON.stringify(relations)
-      const missing = await run(
-        'SELECT name FROM json_array_elements_text($1::json) AS name WHERE to_regclass(name) IS NULL',
-        list,
-      )
-      return missing.length === 0
-    }
   }
 
   /**

@@ -28,10 +28,22 @@ export function postgresNames(schema: string | undefined): PostgresNames {
   return { records: `${start}oauth2_records`, links: `${start}oauth2_links` }
 }
 
-/** What {@link postgresStatements} create beside the schema, as `to_regclass` takes it. */
-export function postgresRelations(schema: string | undefined): readonly string[] {
+/**
+ * Which of the tables and indexes are not there.
+ *
+ * @param run runs one statement, and resolves to its rows
+ */
+export async function missingRelations(
+  schema: string | undefined,
+  run: (text: string, values: unknown[]) => Promise<readonly Readonly<Record<string, unknown>>[]>,
+): Promise<readonly string[]> {
   const { records, links } = postgresNames(schema)
-  return [records, `${records}_expires`, links, `${links}_expires`, `${links}_account`]
+  const all = [records, `${records}_expires`, links, `${links}_expires`, `${links}_account`]
+  const rows = await run(
+    'SELECT name FROM json_array_elements_text($1::json) AS name WHERE to_regclass(name) IS NULL',
+    [JSON.stringify(all)],
+  )
+  return rows.map((row) => String(row['name']))
 }
 
 /**

@@ -163,6 +163,10 @@ describeWithPostgres('expired rows in PostgreSQL', (postgres) => {
     clock.advance(60_000)
     await store.link('name', 'living', 2 * HOUR_MS)
     await until(async () => String(await left()) === '3,1')
+    const { rows } = await pool.query(
+      "SELECT id FROM oauth2_records WHERE id LIKE 'old%' ORDER BY id",
+    )
+    expect(rows).toEqual([{ id: 'old 7' }, { id: 'old 8' }])
     await other.query('COMMIT')
     other.release()
   })
@@ -173,12 +177,19 @@ describeWithPostgres('expired rows in PostgreSQL', (postgres) => {
     for (const clock of clocks) clock.advance(60_000)
     const written = await Promise.all(
       Array.from({ length: 200 }, (_, at) =>
-        stores[at % 8]?.compareAndSet(`old ${at + 1}`, undefined, newRecord(), HOUR_MS),
+        (stores[at % 8] ?? storeThrough(pool)).compareAndSet(
+          `old ${at + 1}`,
+          undefined,
+          newRecord(),
+          HOUR_MS,
+        ),
       ),
     )
     expect(written).toEqual(Array.from({ length: 200 }, () => true))
     await until(async () => String(await left()) === '201,1')
-    const present = await Promise.all(written.map((_, at) => stores[0]?.get(`old ${at + 1}`)))
+    const present = await Promise.all(
+      written.map((_, at) => storeThrough(pool).get(`old ${at + 1}`)),
+    )
     expect(present).not.toContain(undefined)
   })
 

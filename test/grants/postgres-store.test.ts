@@ -124,7 +124,9 @@ describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
 
   describe('in a schema, with an adapter that only has rows', () => {
     const adapter = {
-      query: async (text: string, values: unknown[]) => (await pool.query(text, values)).rows,
+      async query(text: string, values: unknown[]): Promise<unknown> {
+        return (await pool.query<object>(text, values)).rows
+      },
     }
     runContract(makeOnce(() => storeThrough(adapter, { schema: 'My-Schema' })))
   })
@@ -145,7 +147,9 @@ describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
     for (let round = 0; round < 5; round++) {
       const records = Array.from({ length: 50 }, () => newRecord())
       const outcomes = await Promise.all(
-        records.map((record, at) => stores[at % 5]?.compareAndSet('race', was, record, HOUR_MS)),
+        records.map((record, at) =>
+          (stores[at % 5] ?? storeThrough(pool)).compareAndSet('race', was, record, HOUR_MS),
+        ),
       )
       const winners = records.filter((_, at) => outcomes[at])
       expect(winners).toHaveLength(1)
