@@ -1,12 +1,15 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { PostgresGrants } from '../../src/postgres.js'
 import { runCommand } from '../support/command-line.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
 import { startPostgresProcess } from '../support/postgres-process.js'
 import type { PostgresProcess } from '../support/postgres-process.js'
 import { describeWithPostgres } from '../support/requirements.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 /** What `doctor` finds of PostgreSQL, and everything that it prints. */
 async function examine(env: Readonly<Record<string, string>>) {

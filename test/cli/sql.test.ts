@@ -1,8 +1,11 @@
 import { PGlite } from '@electric-sql/pglite'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { PostgresGrants } from '../../src/postgres.js'
 import { runCommand } from '../support/command-line.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 describe('the command sql', () => {
   it.each([undefined, 'auth'])(

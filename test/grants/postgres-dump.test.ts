@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
 import { PostgresGrants } from '../../src/postgres.js'
 import { advanceClock } from '../support/clock.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
@@ -9,6 +9,9 @@ import type { PostgresProcess } from '../support/postgres-process.js'
 import { describeWithPostgres } from '../support/requirements.js'
 import { rotateRefreshTokens } from '../support/rotating-provider.js'
 import { setScene } from '../support/scene.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 const HOUR_SECONDS = 3600
 const scene = setScene()

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Client, Pool } from 'pg'
 import { partsOf } from '../../src/grants/grants.js'
 import { postgresScript } from '../../src/grants/postgres-schema.js'
@@ -11,6 +11,9 @@ import type { PostgresProcess } from '../support/postgres-process.js'
 import { storeThrough } from '../support/postgres-store.js'
 import { newRecord } from '../support/redis-store.js'
 import { describeWithPostgres } from '../support/requirements.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 const NEW_SECRET = 'a new secret of 32 characters or more'
 const STRATEGY = 'the strategy'

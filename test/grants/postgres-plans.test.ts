@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
 import type { Pool } from 'pg'
 import { deletionStatement } from '../../src/grants/postgres-clean-up.js'
 import { readPostgresPool } from '../../src/grants/postgres-pool.js'
@@ -12,6 +12,9 @@ import { createTables, storeThrough } from '../support/postgres-store.js'
 import { newRecord } from '../support/redis-store.js'
 import { describeWithPostgres } from '../support/requirements.js'
 import { until } from '../support/until.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 const HOUR_MS = 3_600_000
 const GRANTS = 100_000

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { partsOf } from '../../src/grants/grants.js'
 import { StorageError } from '../../src/index.js'
 import { PostgresGrants } from '../../src/postgres.js'
@@ -10,6 +10,9 @@ import { createTables, storeThrough } from '../support/postgres-store.js'
 import { newRecord } from '../support/redis-store.js'
 import { describeWithPostgres } from '../support/requirements.js'
 import { until } from '../support/until.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 const MINUTE_MS = 60_000
 

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Pool } from 'pg'
 import { accountName } from '../../src/grants/grant-index.js'
 import { accountColumns } from '../../src/grants/postgres-text.js'
@@ -10,6 +10,9 @@ import type { PostgresProcess } from '../support/postgres-process.js'
 import { createTables, storeThrough } from '../support/postgres-store.js'
 import { newRecord } from '../support/redis-store.js'
 import { describeWithPostgres } from '../support/requirements.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 const HOUR_MS = 3_600_000
 

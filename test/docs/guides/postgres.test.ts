@@ -1,10 +1,13 @@
 import { PGlite } from '@electric-sql/pglite'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { accountName } from '../../../src/grants/grant-index.js'
 import { partsOf } from '../../../src/grants/grants.js'
 import { PostgresGrants } from '../../../src/postgres.js'
 import { readGuide } from '../../support/documentation.js'
 import { GRANT_SECRET } from '../../support/grant-modes.js'
+
+// A database takes seconds to start on a busy machine.
+jest.setTimeout(60_000)
 
 describe('the guide to tokens in your own database', () => {
   it('has a query that counts the grants of each user', async () => {
