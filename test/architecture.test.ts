@@ -24,7 +24,7 @@ const ORDER: readonly (readonly string[])[] = [
 ]
 
 /** The entries: lists of exports. `cli.ts` starts the command line. */
-const ENTRIES = ['cli.ts', 'flow-inspector.ts', 'index.ts', 'redis.ts', 'testing.ts']
+const ENTRIES = ['cli.ts', 'flow-inspector.ts', 'index.ts', 'postgres.ts', 'redis.ts', 'testing.ts']
 
 const MAXIMUM_LINES = 300
 /** Files on the longest chain of imports, from an entry to a file without imports. */

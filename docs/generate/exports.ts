@@ -7,6 +7,7 @@ const REPOSITORY = join(import.meta.dirname, '..', '..')
 const ENTRIES = [
   ['passport-authorization-code', 'index'],
   ['passport-authorization-code/redis', 'redis'],
+  ['passport-authorization-code/postgres', 'postgres'],
   ['passport-authorization-code/testing', 'testing'],
   ['passport-authorization-code/flow-inspector', 'flow-inspector'],
 ] as const

@@ -3,6 +3,7 @@ import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
 import { FLOW_INSPECTOR_OPTIONS } from '../../src/flow-inspector/router.js'
 import { GRANTS_OPTIONS } from '../../src/grants/grants.js'
+import { POSTGRES_GRANTS_OPTIONS } from '../../src/grants/postgres-store.js'
 import { REDIS_GRANTS_OPTIONS } from '../../src/grants/redis-store.js'
 import { COOKIE_PENDING_LOGINS_OPTIONS } from '../../src/login/cookie-pending-logins.js'
 import { CLIENT_OPTIONS } from '../../src/options/client-options.js'
@@ -50,6 +51,11 @@ const OTHERS: readonly Section[] = [
   },
   { title: '`guardSessionStore(store, options)`', type: 'GuardOptions', table: GUARD_OPTIONS },
   { title: '`new RedisGrants(options)`', type: 'RedisGrantsOptions', table: REDIS_GRANTS_OPTIONS },
+  {
+    title: '`new PostgresGrants(options)`',
+    type: 'PostgresGrantsOptions',
+    table: POSTGRES_GRANTS_OPTIONS,
+  },
   { title: '`new Grants(store, options)`', type: 'GrantsOptions', table: GRANTS_OPTIONS },
   {
     title: '`flowInspector(strategy, options)`',

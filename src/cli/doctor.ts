@@ -2,6 +2,7 @@ import { checkCallbackUrl, checkLogin } from './app-checks.js'
 import type { RunningApplication } from './app-checks.js'
 import { failed, messageOf, ok } from './finding.js'
 import type { Finding, Verdict } from './finding.js'
+import { checkPostgres } from './postgres-check.js'
 import {
   checkClient,
   checkClock,
@@ -34,6 +35,10 @@ export interface CheckedSetup {
   readonly application?: RunningApplication | undefined
   /** The address of Redis; left out, Redis is not checked. */
   readonly redisURL?: string | undefined
+  /** The address of PostgreSQL; left out, PostgreSQL is not checked. */
+  readonly databaseURL?: string | undefined
+  /** The schema of the tables of `PostgresGrants`, if they are in one of their own. */
+  readonly databaseSchema?: string | undefined
 }
 
 /** How long each request may take, in **milliseconds**. Shorter than the strategy's default, because a person waits. */
@@ -42,9 +47,12 @@ const TIMEOUT_MS = 5000
 /** Runs all checks, one after another, and resolves to their findings. Never throws: an error becomes a finding. */
 export async function examine(setup: CheckedSetup): Promise<readonly Finding[]> {
   const { options, verdict } = await readSetup(setup)
-  const redis = { check: 'Redis', ...(await checkRedis(setup.redisURL)) }
-  if (options === undefined) return [verdict, redis]
-  return [verdict, ...(await checkAll(options, setup.application)), redis]
+  const stores = [
+    { check: 'Redis', ...(await checkRedis(setup.redisURL)) },
+    { check: 'PostgreSQL', ...(await checkPostgres(setup.databaseURL, setup.databaseSchema)) },
+  ]
+  if (options === undefined) return [verdict, ...stores]
+  return [verdict, ...(await checkAll(options, setup.application)), ...stores]
 }
 
 /** Loads and reads the options. `options` is left out if they cannot be used, and the verdict says why. */

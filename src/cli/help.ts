@@ -17,12 +17,20 @@ ${columns([
   ['--kid', 'the name of the key at the provider (its thumbprint if left out)'],
 ])}`,
   },
+  sql: {
+    summary: 'Prints the tables of PostgresGrants, for a migration.',
+    details: `Usage: ${PROGRAM} sql [--schema name]
+
+Prints the SQL statements that create the tables of PostgresGrants, for an application with migrations. They can be repeated. Without migrations, call await grants.setUp() at start instead.
+
+${columns([['--schema', 'the value of the option schema (the first one of the search_path if left out)']])}`,
+  },
   doctor: {
     summary: 'Checks a set-up, and says how to correct what is wrong.',
     details: `Usage: ${PROGRAM} doctor [--config auth-options.mjs] [--json]
 
 Checks a set-up, and says how to correct what is wrong. The exit code is 1 if a check has failed.
-Set PROVIDER or ISSUER, and the credentials of your client; or use --config. Without APP_URL and REDIS_URL, the application and Redis are not checked.
+Set PROVIDER or ISSUER, and the credentials of your client; or use --config. Without APP_URL, REDIS_URL and DATABASE_URL, the application, Redis and PostgreSQL are not checked.
 
 ${columns([
   ...SETTINGS.map(({ variable, argument, help }): [string, string] => [

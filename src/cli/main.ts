@@ -7,6 +7,7 @@ import { helpOn } from './help.js'
 import { generateClientKey, KEYGEN_ALGORITHMS } from './keygen.js'
 import { SETTINGS } from './settings.js'
 import { loadOptions } from './setup.js'
+import { postgresScript, readSchema } from '../grants/postgres-schema.js'
 
 /** What a command uses of the process. Tests pass their own. */
 export interface CommandLine {
@@ -35,6 +36,7 @@ export async function main(args: readonly string[], line: CommandLine): Promise<
       return 2
     }
     if (command === 'keygen') return await keygen(rest, line)
+    if (command === 'sql') return sql(rest, line)
     if (command === 'doctor') return await doctor(rest, line)
     if (command === '--version') {
       line.print(await packageVersion())
@@ -100,6 +102,14 @@ async function keygen(args: readonly string[], { print, say }: CommandLine): Pro
   return 0
 }
 
+/** Runs `sql`: the statements go to stdout, so that they can be written into a migration. */
+function sql(args: readonly string[], { print }: CommandLine): number {
+  const { values } = parseArgs({ args: [...args], options: { schema: { type: 'string' } } })
+  const { schema } = values
+  print(postgresScript(schema === undefined ? undefined : readSchema(schema, '--schema')))
+  return 0
+}
+
 /** Runs `doctor`. An argument takes precedence over the environment variable of the same name. */
 async function doctor(args: readonly string[], { env, print }: CommandLine): Promise<number> {
   const flags = SETTINGS.flatMap(({ argument }) =>
@@ -120,14 +130,16 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
       }),
     ),
   }
-  const { APP_URL: origin, LOGIN_PATH: loginPath, REDIS_URL: redisURL } = source
+  const { APP_URL: origin, LOGIN_PATH: loginPath } = source
   if (origin !== undefined && !/^https?:\/\//.test(origin)) {
     throw new Error('APP_URL must begin with https:// or http://.')
   }
   const findings = await examine({
     loadOptions: () => loadOptions(source),
     application: origin === undefined ? undefined : { origin, loginPath },
-    redisURL,
+    redisURL: source['REDIS_URL'],
+    databaseURL: source['DATABASE_URL'],
+    databaseSchema: source['DATABASE_SCHEMA'],
   })
   const hasPassed = findings.every(({ status }) => status !== 'failed')
   if (values.json) print(JSON.stringify({ ok: hasPassed, findings }, null, 2))

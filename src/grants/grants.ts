@@ -104,7 +104,7 @@ export function partsOf(grants: StoredGrants): GrantParts {
  * Grants in a store of your own: the option `grants`. Tokens are stored there, sealed, and each session holds only the
  * id of its grant. All processes, requests and jobs that share the store refresh a token exactly once.
  *
- * For Redis there is `RedisGrants`, and for one process `MemoryGrants`. `grantStoreTests` of
+ * For Redis there is `RedisGrants`, for PostgreSQL `PostgresGrants`, and for one process `MemoryGrants`. `grantStoreTests` of
  * `passport-authorization-code/testing` tests a store.
  *
  * @example

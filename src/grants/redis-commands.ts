@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { systemClock, wait, within } from '../lib/clock.js'
+import { systemClock, wait } from '../lib/clock.js'
+import { withinIdleTime } from '../lib/within-idle-time.js'
 import type { RedisConnection } from './redis-clients.js'
 
 /** A Lua script of one key, which Redis knows by its digest. */
@@ -71,32 +72,11 @@ async function attempt(
     }
   }
 
-  return withinRedisTime(untilAccepted(), timeoutMs, () => {
+  return withinIdleTime(timeoutMs, untilAccepted(), () => {
     stop.abort()
     return tooLate(connection, timeoutMs, refusal)
   })
 }
-
-/** Into how many parts a time limit is divided. */
-const PARTS = 10
-
-/**
- * The outcome of `work`, or the error `late` after `ms` **milliseconds**. Time in which this process was busy hardly
- * counts: the limit is divided into parts, and a part that took longer than it should still counts as one.
- */
-async function withinRedisTime<Value>(
-  work: Promise<Value>,
-  ms: number,
-  late: () => Error,
-): Promise<Value> {
-  for (let part = 0; part < PARTS; part++) {
-    const outcome = await within<Value | typeof LATE>(systemClock, ms / PARTS, work, () => LATE)
-    if (outcome !== LATE) return outcome
-  }
-  throw late()
-}
-
-const LATE = Symbol('late')
 
 function tooLate(connection: RedisConnection, timeoutMs: number, refusal: unknown): Error {
   if (refusal !== undefined) {

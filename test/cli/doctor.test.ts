@@ -143,6 +143,7 @@ describe('doctor, with a set-up that is well', () => {
     const lines = printed.split('\n')
     expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([
       ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'skipped'],
+      'skipped',
     ])
     expect(printed).toContain(
       'ok       client: the provider accepts the client’s credentials (client_secret_post)',

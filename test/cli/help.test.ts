@@ -8,7 +8,7 @@ describe('the command line', () => {
   it.each([['--help'], ['help']])('lists its commands by %s', async (arg) => {
     const { exitCode, printed } = await runCommand([arg])
     expect(exitCode).toBe(0)
-    expect(printed).toMatch(/^ {2}keygen .*\n {2}doctor /m)
+    expect(printed).toMatch(/^ {2}keygen .*\n {2}sql .*\n {2}doctor /m)
   })
 
   it('lists them without arguments, too, and says by its exit code that nothing was done', async () => {
@@ -18,6 +18,7 @@ describe('the command line', () => {
 
   it.each([
     ['keygen', ['--alg', '--out', '--kid']],
+    ['sql', ['--schema']],
     ['doctor', ['CLIENT_ID, --client-id', 'APP_URL, --app-url', '--json']],
   ])('says what %s takes, by help before it or --help after it', async (command, names) => {
     const { exitCode, printed } = await runCommand(['help', command])
@@ -31,7 +32,7 @@ describe('the command line', () => {
     const taken = Object.values<Option>(OPTIONS).filter(({ help }) => help !== undefined)
     expect(taken).toHaveLength(7)
     for (const { help } of taken) expect(printed).toContain(help)
-    expect(printed).not.toMatch(/--(client-secret|private-key|redis-url)/)
+    expect(printed).not.toMatch(/--(client-secret|private-key|redis-url|database-url)/)
   })
 
   it('says which version it is', async () => {

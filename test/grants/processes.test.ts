@@ -1,23 +1,62 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import type { GrantEngine } from '../../src/grants/grant-engine.js'
 import { partsOf } from '../../src/grants/grants.js'
+import type { Grants } from '../../src/grants/grants.js'
+import { PostgresGrants } from '../../src/grants/postgres-grants.js'
 import { RedisGrants } from '../../src/grants/redis-grants.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
 import { startGrantProcess } from '../support/grant-process.js'
 import type { Answer, GrantProcess } from '../support/grant-process.js'
+import { startPostgresProcess } from '../support/postgres-process.js'
 import { startRedis } from '../support/redis.js'
-import type { RedisServer } from '../support/redis.js'
-import { describeWithRedis } from '../support/requirements.js'
+import { describeWithPostgres, describeWithRedis } from '../support/requirements.js'
 import { startRotatingTokenServer } from '../support/rotating-token-server.js'
 import type { RotatingTokenServer, ServedLogin } from '../support/rotating-token-server.js'
 import { until } from '../support/until.js'
 
 const HOUR_MS = 3_600_000
-const COMMAND_TIMEOUT_MS = 2_000
+const STORE_TIMEOUT_MS = 2_000
 const STRATEGY = 'the strategy'
 
+/** A server that has the grants of several processes. */
+interface SharedStore {
+  readonly url: string
+  /** Grants of this process in it. */
+  connect(): Promise<Grants>
+  kill(): Promise<void>
+  restart(): Promise<void>
+  pause(): void | Promise<void>
+  resume(): void | Promise<void>
+  stop(): Promise<void>
+}
+
 describeWithRedis('processes that share grants in Redis', () => {
-  let redis: RedisServer
+  describeProcesses(async () => {
+    const redis = await startRedis()
+    return {
+      ...redis,
+      connect: async () => new RedisGrants({ client: await redis.connect(), secret: GRANT_SECRET }),
+    }
+  })
+})
+
+describeWithPostgres('processes that share grants in PostgreSQL', (postgres) => {
+  describeProcesses(async () => {
+    const server = await startPostgresProcess(postgres)
+    return {
+      ...server,
+      stop: () => server.close(),
+      async connect() {
+        const grants = new PostgresGrants({ pool: server.connect(), secret: GRANT_SECRET })
+        await grants.setUp()
+        return grants
+      },
+    }
+  })
+})
+
+function describeProcesses(startStore: () => Promise<SharedStore>): void {
+  let store: SharedStore
   let provider: RotatingTokenServer
   let processes: [GrantProcess, GrantProcess, GrantProcess, GrantProcess]
   let engine: GrantEngine
@@ -25,26 +64,25 @@ describeWithRedis('processes that share grants in Redis', () => {
   /** Starts a process; their clocks are hours apart. */
   const start = (clockSkewMs: number): Promise<GrantProcess> =>
     startGrantProcess({
-      redisURL: redis.url,
+      storeURL: store.url,
       tokenURL: provider.tokenURL,
       secret: GRANT_SECRET,
       strategy: STRATEGY,
-      commandTimeoutMs: COMMAND_TIMEOUT_MS,
+      storeTimeoutMs: STORE_TIMEOUT_MS,
       clockSkewMs,
     })
 
   beforeAll(async () => {
-    redis = await startRedis()
+    store = await startStore()
     provider = await startRotatingTokenServer()
     processes = await Promise.all([start(0), start(HOUR_MS), start(-HOUR_MS), start(0)])
-    const client = await redis.connect()
-    engine = partsOf(new RedisGrants({ client, secret: GRANT_SECRET })).engine
+    engine = partsOf(await store.connect()).engine
   })
   beforeEach(() => provider.act('renew'))
   afterAll(async () => {
     await Promise.all(processes.map((process) => process.kill()))
     await provider.close()
-    await redis.stop()
+    await store.stop()
   })
 
   async function logIn(): Promise<ServedLogin> {
@@ -169,15 +207,15 @@ describeWithRedis('processes that share grants in Redis', () => {
     expect(login.asked).toHaveLength(2)
   })
 
-  it('lose no renewal when Redis is killed in the middle of it and comes back', async () => {
+  it('lose no renewal when the store is killed in the middle of it and comes back', async () => {
     const login = await logIn()
     const held = provider.hold()
     const renewing = askIn([processes[0]], login, { times: 5 })
     await held.arrived
-    await redis.kill()
+    await store.kill()
     held.release()
     const token = tokenIn(await renewing)
-    await redis.restart()
+    await store.restart()
     const answers: Answer[] = []
     await until(async () => {
       answers.splice(0, answers.length, ...(await askIn(processes, login, { times: 5 })))
@@ -188,10 +226,10 @@ describeWithRedis('processes that share grants in Redis', () => {
     await expectToLive(login, token)
   })
 
-  it('keep what was renewed before Redis was killed', async () => {
+  it('keep what was renewed before the store was killed', async () => {
     const login = await logIn()
     const token = tokenIn(await askIn(processes, login))
-    await redis.restart()
+    await store.restart()
     const answers: Answer[] = []
     await until(async () => {
       answers.splice(0, answers.length, ...(await askIn(processes, login)))
@@ -201,23 +239,23 @@ describeWithRedis('processes that share grants in Redis', () => {
     expect(login.asked).toHaveLength(1)
   })
 
-  it('fail in time while Redis does not answer, and go on when it does', async () => {
+  it('fail in time while the store does not answer, and go on when it does', async () => {
     const login = await logIn()
-    redis.pause()
+    await store.pause()
     const startedAt = performance.now()
     const answers = await askIn(processes, login, { times: 5 })
     const tookMs = performance.now() - startedAt
-    redis.resume()
+    await store.resume()
     expect(answers).toHaveLength(20)
     for (const { failure } of answers) {
       expect(failure).toMatchObject({ name: 'StorageError', code: 'ERR_STORAGE', status: 503 })
     }
-    expect(tookMs).toBeGreaterThan(COMMAND_TIMEOUT_MS - 10)
-    expect(tookMs).toBeLessThan(2 * COMMAND_TIMEOUT_MS)
+    expect(tookMs).toBeGreaterThan(STORE_TIMEOUT_MS - 10)
+    expect(tookMs).toBeLessThan(2 * STORE_TIMEOUT_MS)
     expect(login.asked).toEqual([])
 
     const token = tokenIn(await askIn(processes, login, { times: 5 }))
     expect(login.asked).toHaveLength(1)
     await expectToLive(login, token)
   })
-})
+}

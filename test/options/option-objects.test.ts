@@ -12,6 +12,7 @@ import {
   guardSessionStore,
   requireLogin,
 } from '../../src/index.js'
+import { PostgresGrants } from '../../src/postgres.js'
 import { RedisGrants } from '../../src/redis.js'
 import { startTestProvider } from '../../src/testing.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
@@ -36,6 +37,7 @@ const TAKERS: Readonly<Record<string, (options: never) => unknown>> = {
   guardSessionStore: (options) => guardSessionStore(store, options),
   Grants: (options) => new Grants(createMemoryStore(), options),
   RedisGrants: (options) => new RedisGrants(options),
+  PostgresGrants: (options) => new PostgresGrants(options),
   startTestProvider: (options) => startTestProvider(options),
 }
 
@@ -84,6 +86,7 @@ describe('a name that is nearly right', () => {
     ['Grants', 'cachSeconds', 'cacheSeconds'],
     ['RedisGrants', 'prefx', 'prefix'],
     ['RedisGrants', 'secrets', 'secret'],
+    ['PostgresGrants', 'query_timeout', 'queryTimeoutMs'],
     ['startTestProvider', 'clientId', 'clientID'],
   ])('%s answers %s with %s', async (name, wrong, meant) => {
     const error = await refusalOf(() => TAKERS[name]?.({ [wrong]: 'x' } as never))
@@ -95,6 +98,11 @@ describe('what is called without the options that it needs', () => {
   it.each<[string, () => unknown, string]>([
     ['RedisGrants', () => new RedisGrants(undefined as never), 'new RedisGrants({ client'],
     ['RedisGrants', () => new RedisGrants({} as never), 'client is missing. Write new RedisGrants'],
+    [
+      'PostgresGrants',
+      () => new PostgresGrants({} as never),
+      'pool is missing. Write new Postgres',
+    ],
     ['Grants', () => new Grants(createMemoryStore(), undefined as never), 'new Grants(store'],
     [
       'Grants',

@@ -2,12 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
 import * as inspector from '../../src/flow-inspector.js'
 import * as api from '../../src/index.js'
+import * as postgres from '../../src/postgres.js'
 import * as redis from '../../src/redis.js'
 import * as testing from '../../src/testing.js'
 
 describe('the package', () => {
   it('exports the grants in Redis from an entry of its own', () => {
     expect(Object.keys(redis)).toEqual(['RedisGrants'])
+  })
+
+  it('exports the grants in PostgreSQL from an entry of its own', () => {
+    expect(Object.keys(postgres)).toEqual(['PostgresGrants'])
   })
 
   it('exports the flow inspector from an entry of its own', () => {

@@ -4,11 +4,13 @@ import { bundle } from './bundle.js'
 
 /** What a worker is started with. */
 export interface WorkerOptions {
-  readonly redisURL: string
+  /** Where its grants are: the address of a Redis or of a PostgreSQL. */
+  readonly storeURL: string
   readonly tokenURL: string
   readonly secret: string
   readonly strategy: string
-  readonly commandTimeoutMs: number
+  /** How long the store may take, in **milliseconds**. */
+  readonly storeTimeoutMs: number
   /** By how much its clock is wrong, in **milliseconds**. */
   readonly clockSkewMs: number
 }
@@ -29,7 +31,7 @@ export interface Answer {
   readonly failure?: Readonly<Record<string, unknown>>
 }
 
-/** A process of its own with grants in Redis. */
+/** A process of its own with grants in a store that it shares. */
 export interface GrantProcess {
   /** Has so many callers ask for a token, all at once; never resolves if the process dies before. */
   ask(task: Omit<Task, 'id'>): Promise<Answer[]>
@@ -40,7 +42,7 @@ export interface GrantProcess {
 let file: string | undefined
 const workerFile = (): string => (file ??= bundle('test/support/grant-worker.ts'))
 
-/** Starts a process with grants in Redis; it ends with this process at the latest. */
+/** Starts a process with grants in a store; it ends with this process at the latest. */
 export async function startGrantProcess(options: WorkerOptions): Promise<GrantProcess> {
   const child = fork(workerFile(), [JSON.stringify(options)], {
     execArgv: [],

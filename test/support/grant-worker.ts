@@ -1,14 +1,17 @@
 /** A process of an application, as far as its grants go: does what `grant-process.ts` sends it. */
+import { Pool } from 'pg'
 import { createClient } from 'redis'
 import { TokenEndpointError } from '../../src/errors/errors.js'
 import type { AuthorizationCodeError } from '../../src/errors/errors.js'
 import { partsOf } from '../../src/grants/grants.js'
+import type { Grants } from '../../src/grants/grants.js'
+import { PostgresGrants } from '../../src/grants/postgres-grants.js'
 import { RedisGrants } from '../../src/grants/redis-grants.js'
 import type { RefreshWays } from '../../src/grants/refresh-ways.js'
 import type { TokenSet } from '../../src/options/token-set.js'
 import type { Task, WorkerOptions } from './grant-process.js'
 
-const { redisURL, tokenURL, secret, strategy, commandTimeoutMs, clockSkewMs }: WorkerOptions =
+const { storeURL, tokenURL, secret, strategy, storeTimeoutMs, clockSkewMs }: WorkerOptions =
   JSON.parse(process.argv[2] ?? '')
 
 // Its parent may be gone before it has started.
@@ -18,10 +21,7 @@ if (!process.connected) process.exit()
 const now = Date.now
 Date.now = () => now() + clockSkewMs
 
-const client = createClient({ url: redisURL })
-client.on('error', () => undefined)
-await client.connect()
-const grants = new RedisGrants({ client, secret, commandTimeoutMs, cacheSeconds: 0 })
+const grants = storeURL.startsWith('redis:') ? await grantsInRedis() : grantsInPostgres()
 const { engine } = partsOf(grants)
 
 const ways: RefreshWays = {
@@ -60,6 +60,18 @@ process.on('message', (task: Task) => {
   )
 })
 process.send?.('ready')
+
+async function grantsInRedis(): Promise<Grants> {
+  const client = createClient({ url: storeURL })
+  client.on('error', () => undefined)
+  await client.connect()
+  return new RedisGrants({ client, secret, commandTimeoutMs: storeTimeoutMs, cacheSeconds: 0 })
+}
+
+function grantsInPostgres(): Grants {
+  const pool = new Pool({ connectionString: storeURL, connectionTimeoutMillis: storeTimeoutMs })
+  return new PostgresGrants({ pool, secret, queryTimeoutMs: storeTimeoutMs, cacheSeconds: 0 })
+}
 
 async function refresh({ refreshToken = '' }: TokenSet): Promise<TokenSet> {
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })

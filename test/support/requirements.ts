@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, it } from '@jest/globals'
 
@@ -6,6 +6,8 @@ import { describe, it } from '@jest/globals'
 interface Program {
   /** Its names, the preferred one first. */
   readonly commands: readonly string[]
+  /** Where it may be beside the path. */
+  readonly folders?: readonly string[]
   /** How to get it, for whoever reads why tests were skipped. */
   readonly advice: string
 }
@@ -17,6 +19,7 @@ const REDIS: Program = {
 
 const POSTGRES: Program = {
   commands: ['postgres'],
+  folders: debianFolders(),
   advice: 'install the package postgresql, and put its programs on the path',
 }
 
@@ -64,7 +67,7 @@ export function describeWithGlewlwyd(name: string, suite: (glewlwyd: string) => 
 
 function describeWith(program: Program, name: string, suite: (path: string) => void): void {
   const [command = ''] = program.commands
-  const path = findProgram(program.commands)
+  const path = findProgram(program)
   if (path !== undefined) {
     describe(name, () => suite(path))
     return
@@ -87,11 +90,11 @@ function isRequired({ CI = '' }: Readonly<Record<string, string | undefined>>): 
   return !['', '0', 'false'].includes(CI)
 }
 
-/** The path of the first of `commands` that can be run. */
-function findProgram(commands: readonly string[]): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+/** The path of the first of its commands that can be run. */
+function findProgram({ commands, folders = [] }: Program): string | undefined {
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
   return commands
-    .flatMap((command) => folders.map((folder) => join(folder, command)))
+    .flatMap((command) => [...path, ...folders].map((folder) => join(folder, command)))
     .find((path) => isExecutable(path))
 }
 
@@ -101,5 +104,15 @@ function isExecutable(path: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** Debian keeps the programs of each version of PostgreSQL in a folder that is not on the path. */
+function debianFolders(): readonly string[] {
+  const all = '/usr/lib/postgresql'
+  try {
+    return readdirSync(all).map((version) => join(all, version, 'bin'))
+  } catch {
+    return []
   }
 }

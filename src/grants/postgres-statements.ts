@@ -1,0 +1,65 @@
+import { StorageError } from '../errors/setup-errors.js'
+import { systemClock, wait } from '../lib/clock.js'
+import { withinIdleTime } from '../lib/within-idle-time.js'
+import type { Row, SendStatement } from './postgres-pool.js'
+
+/** Runs one statement, and resolves to its rows. */
+export type RunStatement = (text: string, ...values: unknown[]) => Promise<readonly Row[]>
+
+/**
+ * Runs statements, each in a transaction of its own. One fails if PostgreSQL takes longer than the time limit.
+ *
+ * A statement is sent again only after PostgreSQL has answered that it was rolled back because of another one. That
+ * happens if the application has set another isolation than `read committed` for all transactions.
+ */
+export function createPostgresRunner(send: SendStatement, timeoutMs: number): RunStatement {
+  return async (text, ...values) => {
+    let isLate = false
+
+    async function untilDone(): Promise<readonly Row[]> {
+      for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+        try {
+          return await send(text, values, timeoutMs)
+        } catch (error) {
+          if (!ROLLED_BACK.has(sqlStateOf(error))) throw explained(error)
+        }
+        await wait(systemClock, waitMs * Math.random())
+        if (isLate) throw new Error('Time was up')
+      }
+    }
+
+    return withinIdleTime(timeoutMs, untilDone(), () => {
+      isLate = true
+      return new Error(`PostgreSQL did not answer within ${timeoutMs} ms`)
+    })
+  }
+}
+
+const LONGEST_WAIT_MS = 64
+
+/** Failures to serialize, and deadlocks: the statement was rolled back. */
+const ROLLED_BACK: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
+
+/** What to do about errors for which PostgreSQL's own words do not say it. */
+const REASONS: Readonly<Record<string, string>> = {
+  '42P01':
+    'they do not exist: call `await grants.setUp()` at start, or run what `npx passport-authorization-code sql` prints',
+  '3F000':
+    'their schema does not exist: call `await grants.setUp()` at start, or run what `npx passport-authorization-code sql --schema …` prints',
+  '42501':
+    'this user of the database may not: as one who may, run what `npx passport-authorization-code sql` prints, and grant SELECT, INSERT, UPDATE and DELETE on the tables',
+  '25006': 'this server only reads: connect the pool to the primary server',
+}
+
+/** @see [PostgreSQL, Error Codes](https://www.postgresql.org/docs/current/errcodes-appendix.html) */
+function explained(error: unknown): unknown {
+  const reason = REASONS[sqlStateOf(error) ?? '']
+  return reason === undefined
+    ? error
+    : new StorageError('Using the tables of the grants', error, reason)
+}
+
+function sqlStateOf(error: unknown): string | undefined {
+  const { code } = Object(error) as { readonly code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
