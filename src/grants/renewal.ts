@@ -96,7 +96,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       const { seen } = cell
       let known = seen !== undefined && seen.at >= since ? seen : undefined
       for (let pollMs = FIRST_POLL_MS; ;) {
-        const look = known ?? (await cells.look(cell))
+        const look = known ?? newest(cell, await cells.look(cell))
         known = undefined
         const kept = await answers.offerAgain(cell, stale.line)
         if (kept !== undefined) {
@@ -274,4 +274,12 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     cell.renewals.set(key, run)
     return run
   }
+}
+
+/**
+ * The look that was asked for last. What this process knows of marks and failures comes from there, and if the store has changed
+ * since, no mark can be written over it.
+ */
+function newest({ seen }: Cell, look: Look): Look {
+  return seen !== undefined && seen.at > look.at ? seen : look
 }
