@@ -129,6 +129,7 @@ export function createIncidents(world: World): Incidents {
     store.noise = { ...NO_NOISE, slow: 1 }
     timeline.after(1_000, () => {
       void scene.end(ender, 'g')
+      if (random.chance(0.5)) void scene.end(other, 'g')
     })
     timeline.after(1_100, () => {
       store.noise = NO_NOISE
@@ -181,7 +182,7 @@ export function createIncidents(world: World): Incidents {
     } else if (theme === 'losses') {
       scene.on.sent = act(1, ({ process }) => {
         if (!isQuietSince(30_000)) return
-        store.noise = { ...NO_NOISE, lost: 0.45, refused: 0.05, unanswered: 0.02 }
+        store.noise = { ...NO_NOISE, lost: 0.3, refused: 0.05, unanswered: 0.02 }
         store.victim = process
       })
       scene.on.delivered = ({ process }) => {

@@ -34,7 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 1,
     name: 'takes over without waiting for the whole lease',
-    seed: 54,
+    seed: 53,
     changes: [change('mark-keeper', ' && watched.countedAt - watched.since >= LEASE_MS', '')],
   },
   {
@@ -64,12 +64,23 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 2,
     name: 'trusts the monotonic clock alone',
     theme: 'sleep',
+    seed: 3,
     changes: [change('mark-keeper', ' && wall < LEASE_MS / 2', '')],
+  },
+  {
+    rule: 2,
+    name: 'sends although it has seen that the record does not wait for it',
+    theme: 'two answers',
+    seed: 53,
+    changes: [
+      change('mark-keeper', 'if (record !== undefined && !isMine(record)) return false', ''),
+    ],
   },
   {
     rule: 2,
     name: 'does not repeat an unclear mark',
     theme: 'losses',
+    seed: 67,
     changes: [
       change(
         'grant-cells',
@@ -88,6 +99,18 @@ export const MUTANTS: readonly Mutant[] = [
         'restored-record',
         'return record.closed.includes(id) || number + MAXIMUM_CLOSED <= record.lastLine',
         'return number < 0 && record.closed.includes(id)',
+      ),
+    ],
+  },
+  {
+    rule: 3,
+    name: 'forgets in a failover which lines are closed',
+    seed: 1016796,
+    changes: [
+      change(
+        'restored-record',
+        'return withLines(withClosed(found, remembered), remembered)',
+        'return withLines(found, remembered)',
       ),
     ],
   },
@@ -130,6 +153,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 4,
+    name: 'releases its mark while the answer is stored',
+    seed: 1042088,
+    changes: [change('renewal', '      late.cancel()\n      // Not', '      // Not')],
+  },
+  {
+    rule: 4,
     name: 'lets callers wait for ever',
     seed: 63,
     changes: [change('fresh-line', 'within(clock, leftMs, ', 'within(clock, leftMs + 1e9, ')],
@@ -138,6 +167,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 5,
     name: 'refuses what another process has renewed',
     theme: 'refusal',
+    seed: 4,
     changes: [change('renewal', 'if (isNewer(line, sent)) return line', '')],
   },
   {
@@ -174,9 +204,32 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    rule: 6,
+    name: 'revokes an answer to a login that came after the end',
+    seed: 1011473,
+    changes: [
+      change(
+        'grant-engine',
+        '[...answers].filter(({ line }) => lineOf(record, line) !== undefined)',
+        '[...answers]',
+      ),
+    ],
+  },
+  {
+    rule: 6,
+    name: 'hides a login with an end that the store refuses',
+    changes: [
+      change(
+        'grant-cells',
+        'cell.seen = { ...latest, record: restored(latest.record, next) }',
+        'cell.seen = { version: latest.version, record: next, ...moment() }',
+      ),
+    ],
+  },
+  {
     rule: 7,
     name: 'remembers nothing',
-    seed: 56,
+    seed: 50,
     changes: [
       change(
         'grant-cells',
@@ -200,7 +253,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 7,
     name: 'does not look again after a failed call',
-    theme: 'failover',
+    seed: 42,
     changes: [change('grant-cells', 'void recheck()', '')],
   },
   {
@@ -216,7 +269,14 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 8,
     name: 'tells no other process of a failure',
     theme: 'pauses',
+    seed: 7,
     changes: [change('renewal', 'await keeper.release(() => noted)', 'await keeper.release()')],
+  },
+  {
+    rule: 8,
+    name: 'forgets a failure with an answer that came before it',
+    seed: 1002689,
+    changes: [change('grant-record', 'record.failure?.id === answer.base.failure?.id', 'true')],
   },
   {
     rule: 8,
@@ -235,11 +295,25 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 9,
     name: 'hands out a token although storing it has shown an end',
     theme: 'ends',
+    seed: 39,
     changes: [
       change(
         'answers',
         "if (stored === 'ended' || hasGone) throw",
         "if (stored === 'ended') return { ...answeredLine(answer), ...answer, id: answer.line }\n      if (hasGone) throw",
+      ),
+    ],
+  },
+  {
+    rule: 9,
+    name: 'shows what it knows to be over with a late look',
+    theme: 'slow looks',
+    seed: 17,
+    changes: [
+      change(
+        'cell',
+        'cell.seen.at > seen.at) return cell.seen',
+        'cell.seen.at > seen.at) return seen',
       ),
     ],
   },
@@ -263,6 +337,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 9,
     name: 'counts the cache from the answer to a look',
     theme: 'slow looks',
+    seed: 33,
     changes: [
       change(
         'grant-cells',
