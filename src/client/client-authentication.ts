@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ClientSecretBasic, ClientSecretPost, None, TlsClientAuth } from 'oauth4webapi'
 import type { ClientAuth } from 'oauth4webapi'
 import type { ClientKeys } from './client-keys.js'
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import type {
   ClientAssertionAudience,
   ClientAuthenticationMethod,

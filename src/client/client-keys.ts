@@ -1,7 +1,7 @@
 import { SignJWT, calculateJwkThumbprint } from 'jose'
 import type { CryptoKey, JSONWebKeySet, JWK, JWTPayload } from 'jose'
 import { KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import type {
   ClientAssertionAlgorithm,
   NamedPrivateKey,

@@ -4,7 +4,7 @@ import { wantsNonce } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
 import { rethrowAs } from './transport.js'
 import type { Answer, OutgoingRequest, Transport } from './transport.js'
-import { ResourceError } from '../errors/errors.js'
+import { ResourceError } from '../errors/provider-errors.js'
 
 /** The provider's answer to an authenticated request. */
 export interface ClientAnswer {

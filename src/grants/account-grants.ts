@@ -1,6 +1,5 @@
-import type { GrantEngine } from './grant-engine.js'
-import { accountName, loginsName } from './grant-index.js'
-import type { GrantIndex } from './grant-index.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
+import { accountName, loginsName } from './index-names.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import { isRenewable, isValid } from './line-state.js'
@@ -23,8 +22,8 @@ export interface AccountGrants {
 
 /** Creates {@link AccountGrants}. */
 export function createAccountGrants(parts: {
-  readonly engine: Pick<GrantEngine, 'read'>
-  readonly index: Pick<GrantIndex, 'list'>
+  readonly engine: { read(id: string, strategy: string): Promise<GrantRecord | undefined> }
+  readonly index: { list(name: string): AsyncIterable<readonly string[]> }
   /** The strategy's name, and what identifies it in records. */
   readonly name: string
   readonly strategy: string
@@ -60,4 +59,13 @@ function loginOf({ record: { loggedInAt, createdAt } }: AccountGrant): number {
 /** Whether the grant has an access token that has not expired, or may get one without the person. */
 export function isAlive({ lines }: GrantRecord, now: number): boolean {
   return lines.some((line) => isValid(line, now) || isRenewable(line, now))
+}
+
+/** @throws {ConfigurationError} if tokens are in the sessions, where they cannot be found without a request */
+export function needStore(accountGrants: AccountGrants | undefined): AccountGrants {
+  if (accountGrants !== undefined) return accountGrants
+  throw new ConfigurationError(
+    'Tokens are in the sessions, where they can only be found with a request. To find them by account, set grants, such as new RedisGrants({ client, secret }).',
+    'grants',
+  )
 }

@@ -3,12 +3,12 @@ import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { LoginRequiredError } from '../errors/login-errors.js'
 import { randomId } from '../lib/random-id.js'
 import type { TokenSet } from '../options/token-set.js'
-import type { GrantEngine } from './grant-engine.js'
-import { accountName, loginsName, providerNames, strategyName } from './grant-index.js'
-import type { GrantIndex, ProviderName } from './grant-index.js'
+import type { EndedGrant, GrantEngine } from './engine.js'
+import { accountName, loginsName, providerNames, strategyName } from './index-names.js'
+import type { GrantIndex } from './grant-index.js'
+import type { ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
-import type { Revoking } from './revoking.js'
 
 /** A login whose tokens have come. */
 export interface NewTokens {
@@ -58,7 +58,8 @@ export interface BeginLoginParts {
     readonly refreshBeforeSeconds: number
     readonly grantLifetime: 'login' | 'account'
   }
-  readonly revoking: Pick<Revoking, 'loggedOut'>
+  /** Revokes the tokens of a login that the person has ended meanwhile. Never rejects. */
+  readonly revoking: { readonly loggedOut: (grant: EndedGrant) => Promise<void> }
 }
 
 /** How long a grant that survives logging out lives without being used, in **milliseconds**: a year. */

@@ -1,27 +1,15 @@
 import type { LoginRequest } from '../lib/login-request.js'
 import { isRequest, requireAccount } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
-import type { TokenSet } from '../options/token-set.js'
+import { needStore } from './account-grants.js'
 import type { AccountGrant, AccountGrants } from './account-grants.js'
 import { endSession } from './end-session.js'
-import type { EndedGrant, GrantEngine } from './grant-engine.js'
+import type { EndedGrant, EndedLogin, GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
-import { needStore } from './held-grants.js'
 import type { Holding } from './holding.js'
-import type { Revoking } from './revoking.js'
-import type { SessionGrant } from './session-grant.js'
-
-/** A login that has ended. */
-export interface EndedLogin {
-  /** The tokens that ended with it, the newest first. Empty if the grant survives logging out. */
-  readonly tokens: readonly TokenSet[]
-  /** For the provider's logout. */
-  readonly idToken: string | undefined
-  /** Asks the provider to revoke what may be revoked. Never rejects. */
-  readonly revoke: () => Promise<void>
-}
+import type { SessionGrant } from './found-grant.js'
 
 /** Ends the grants of one strategy, and what depends on them. */
 export interface Ending {
@@ -44,6 +32,12 @@ export interface Ending {
   readonly erase: (account: string) => Promise<number>
 }
 
+/** Revokes the tokens of what has ended. Never rejects. */
+interface RevokesEnded {
+  readonly ended: (grant: EndedGrant) => Promise<void>
+  readonly loggedOut: (grant: EndedGrant) => Promise<void>
+}
+
 /** What {@link createEnding} needs. */
 export interface EndingParts {
   readonly sessionKey: string
@@ -54,7 +48,7 @@ export interface EndingParts {
   readonly holding: Holding
   readonly sessionGrant: SessionGrant
   readonly accountGrants: AccountGrants | undefined
-  readonly revoking: Revoking
+  readonly revoking: RevokesEnded
   /** The session store that requests were last seen with. */
   readonly sessionStore: () => object | undefined
 }
@@ -192,7 +186,7 @@ export function createEnding(parts: EndingParts): Ending {
   }
 }
 
-function endedLogin(grant: EndedGrant, { loggedOut }: Revoking): EndedLogin {
+function endedLogin(grant: EndedGrant, { loggedOut }: RevokesEnded): EndedLogin {
   return {
     tokens: grant.tokens,
     idToken: grant.tokens[0]?.idToken ?? grant.of.idToken,

@@ -3,8 +3,8 @@ import type { LoginRequiredReason } from '../errors/login-errors.js'
 import { TokenEndpointError } from '../errors/provider-errors.js'
 import { within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
-import type { TokenSet } from '../options/token-set.js'
 import { slotOf } from './cell.js'
+import type { Ask, FreshLine, ServedLine } from './ask.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 import { lineOf } from './grant-record.js'
 import type { Line, Renewal } from './grant-record.js'
@@ -15,50 +15,7 @@ import { activeFailure } from './refresh-failure.js'
 import type { RefreshWays } from './refresh-ways.js'
 import type { Renew, StaleToken } from './stale-token.js'
 import { servingUse, slotKey, useIn, useRequestOf, viewOf } from './uses.js'
-import type { UseRequest, WantedUse } from './uses.js'
-
-/** Who asks for an access token, and which one will not do. */
-export interface Ask {
-  /** An access token that an API has refused. */
-  readonly refused?: string | undefined
-  /** What the access token must be allowed to do: chooses the line. */
-  readonly scope?: readonly string[] | undefined
-  /** The only line that will do. */
-  readonly line?: string | undefined
-  /**
-   * Renews the line if its refresh token was obtained before this moment, in **milliseconds since the epoch**, even if the
-   * access token is still valid.
-   */
-  readonly idleSince?: number | undefined
-  /**
-   * Asks for an access token for another API, or for less scope: see `servingUse`. It is obtained with the refresh token of the
-   * line. If there is none, and no such access token is stored and valid, the person has to log in again: the reason is
-   * `expired`, although the line's own access token may still be valid.
-   */
-  readonly use?: WantedUse | undefined
-  /** Whether no request waits. Jobs wait longer, and do not prolong the grant. */
-  readonly isJob?: boolean
-  /** Called after each renewal of this process, with the line as it is then, before the token is handed out. */
-  readonly afterRenewal?: ((line: Line) => Promise<void>) | undefined
-}
-
-/** A line, and the token of it that was asked for. */
-export interface ServedLine extends Line {
-  /**
-   * The tokens for the caller: those of the line, or for a use its access token with the refresh token of the line. `tokens` are
-   * always those of the line.
-   */
-  readonly served: TokenSet
-}
-
-/**
- * Resolves to the line with an access token that is valid now, and refreshes it first if necessary.
- *
- * @throws {LoginRequiredError} if the person has to log in again
- * @throws {TokenEndpointError} if a refresh is necessary and the provider fails
- * @throws {StorageError} if the store cannot be reached
- */
-export type FreshLine = (id: string, ways: RefreshWays, ask?: Ask) => Promise<ServedLine>
+import type { UseRequest } from './uses.js'
 
 /** How much longer than the provider may take its callers wait, and how long at least, in **milliseconds**. */
 const CALLER_MARGIN_MS = 5_000

@@ -2,59 +2,18 @@ import { StorageError } from '../errors/setup-errors.js'
 import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
-import type { TokenSet } from '../options/token-set.js'
 import { randomId } from '../lib/random-id.js'
 import { createGrantCells } from './grant-cells.js'
-import type { Adoption } from './adoption.js'
 import { createFreshLine } from './fresh-line.js'
-import type { FreshLine } from './fresh-line.js'
+import type { EndedGrant, GrantEngine } from './engine.js'
 import type { Cell, Look } from './cell.js'
 import { ended, hasEnded, lineOf, wasWritten, withLine } from './grant-record.js'
 import { restored } from './restored-record.js'
-import type { GrantOwner, GrantRecord } from './grant-record.js'
+import type { GrantRecord } from './grant-record.js'
 import { emptyRecord, heldRecord } from './new-record.js'
-import type { NewGrant, NewLogin } from './new-record.js'
 import { createRenew } from './renewal.js'
 import { withTokensOfLogin } from './tokens-of-login.js'
 import type { RecordCodec } from './record-codec.js'
-
-/** A grant that has just ended. */
-export interface EndedGrant {
-  /** The tokens that it had, to be revoked. */
-  readonly tokens: readonly TokenSet[]
-  readonly of: GrantOwner
-}
-
-/** Keeps grants in a store: begins, reads, renews and ends them. One engine per store and process. */
-export interface GrantEngine extends Adoption {
-  /** Starts a line with the tokens of a login. @throws {StorageError} */
-  readonly begin: (id: string, grant: NewGrant) => Promise<GrantRecord>
-  /** Writes the record of a login that uses another grant. @throws {StorageError} */
-  readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
-  /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
-  readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
-  /** See {@link FreshLine}. */
-  readonly freshLine: FreshLine
-  /**
-   * Ends the grant in all processes, in this one at once. `undefined` if it had ended before, or never was.
-   *
-   * @throws {StorageError} if the store cannot be read. If it can be read but not written, the end holds in this process
-   *   and is written as soon as possible.
-   */
-  readonly end: (id: string) => Promise<EndedGrant | undefined>
-  /** Writes the record as it is, sealed anew. @throws {StorageError} */
-  readonly rewrite: (id: string) => Promise<void>
-  /** Lets the grant live longer if half of its lifetime is over. Never rejects. */
-  readonly prolong: (
-    id: string,
-    renewLinks: (record: GrantRecord) => Promise<void>,
-  ) => Promise<void>
-  /**
-   * Resolves when no renewal of this strategy is under way in this process, and every answer of the provider is stored;
-   * or when the time is up. To the number of those that are still under way.
-   */
-  readonly idle: (strategy: string, timeoutMs: number) => Promise<number>
-}
 
 /** What {@link createGrantEngine} needs. */
 export interface GrantEngineParts {

@@ -2,37 +2,15 @@ import { LoginRequiredError } from '../errors/login-errors.js'
 import { StorageError } from '../errors/setup-errors.js'
 import type { TokenSet } from '../options/token-set.js'
 import { ACCOUNT_LIFE_MS, accountGrantId } from './begin-login.js'
-import type { Ending } from './ending.js'
-import type { GrantEngine } from './grant-engine.js'
-import { accountName, strategyName } from './grant-index.js'
+import type { GrantEngine } from './engine.js'
+import { accountName, strategyName } from './index-names.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { Line } from './grant-record.js'
 import type { ImportedGrant } from './imported-grant.js'
 import { isRenewable } from './line-state.js'
 import type { RefreshWays } from './refresh-ways.js'
-
-/** What refreshing the grants has done that nobody uses. */
-export interface RenewedIdle {
-  /** How many grants were refreshed. */
-  readonly renewed: number
-  /** How many the provider has refused: those people must log in again. */
-  readonly loginRequired: number
-  /** How many could not be refreshed this time, because the provider failed. */
-  readonly failed: number
-}
-
-/** What one strategy does for all of its grants, without a request. */
-export interface GrantJobs {
-  /** The strategy's name. */
-  readonly name: string
-  /** Ends everything of a person. Resolves to how many grants have ended. @throws {StorageError} */
-  readonly erase: (account: string) => Promise<number>
-  /** Refreshes the grants whose tokens were obtained before `since`. @throws {StorageError} */
-  readonly renewIdle: (since: number) => Promise<RenewedIdle>
-  /** Takes over a grant. Resolves to whether it was not there yet. @throws {StorageError} */
-  readonly import: (grant: ImportedGrant) => Promise<boolean>
-}
+import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
 
 /** What {@link createGrantJobs} needs. */
 export interface GrantJobsParts {
@@ -40,7 +18,7 @@ export interface GrantJobsParts {
   readonly engine: GrantEngine
   readonly index: GrantIndex
   readonly ways: RefreshWays
-  readonly ending: Ending
+  readonly erase: GrantJobs['erase']
 }
 
 /** How many grants are refreshed at once. The limit of connections to the provider applies too. */
@@ -50,7 +28,7 @@ type Result = keyof RenewedIdle | undefined
 
 /** Creates the {@link GrantJobs} of one strategy. */
 export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
-  const { name, engine, index, ways, ending } = parts
+  const { name, engine, index, ways, erase } = parts
   const { strategy } = ways
 
   /** Lets a grant live longer that survives logging out. */
@@ -85,7 +63,7 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
 
   return {
     name,
-    erase: ending.erase,
+    erase,
 
     async renewIdle(since) {
       const counts = { renewed: 0, loginRequired: 0, failed: 0 }

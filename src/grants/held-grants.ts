@@ -1,14 +1,13 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
 import type { LoginRequiredReason } from '../errors/login-errors.js'
-import { ConfigurationError } from '../errors/setup-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { isRequest, requireAccount } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
 import type { TokenSet } from '../options/token-set.js'
-import { isAlive } from './account-grants.js'
+import { isAlive, needStore } from './account-grants.js'
 import type { AccountGrants } from './account-grants.js'
-import type { ServedLine } from './fresh-line.js'
-import type { GrantEngine } from './grant-engine.js'
+import type { ServedLine, Wanted } from './ask.js'
+import type { GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
@@ -16,18 +15,7 @@ import type { Holding } from './holding.js'
 import { chooseLine } from './line-choice.js'
 import { isRenewable, isValid } from './line-state.js'
 import type { RefreshWays } from './refresh-ways.js'
-import type { SessionGrant } from './session-grant.js'
-import type { WantedUse } from './uses.js'
-
-/** Which access token is wanted of a grant. */
-export interface Wanted {
-  /** An access token that an API has refused: a different one is wanted. */
-  readonly refused?: string | undefined
-  /** What the access token must be allowed to do. */
-  readonly scope?: readonly string[] | undefined
-  /** For what it is wanted, if not for what the grant allows. */
-  readonly use?: WantedUse | undefined
-}
+import type { SessionGrant } from './found-grant.js'
 
 /** Reads and renews the grants of one strategy, for whoever holds them. */
 export interface HeldGrants {
@@ -174,15 +162,6 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
 function servingLine({ lines }: GrantRecord): Line | undefined {
   const now = Date.now()
   return chooseLine(lines, { isUsable: (line) => isValid(line, now) || isRenewable(line, now) })
-}
-
-/** @throws {ConfigurationError} if tokens are in the sessions, where they cannot be found without a request */
-export function needStore(accountGrants: AccountGrants | undefined): AccountGrants {
-  if (accountGrants !== undefined) return accountGrants
-  throw new ConfigurationError(
-    'Tokens are in the sessions, where they can only be found with a request. To find them by account, set grants, such as new RedisGrants({ client, secret }).',
-    'grants',
-  )
 }
 
 /**

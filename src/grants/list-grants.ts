@@ -1,9 +1,8 @@
 import type { LoginRequest } from '../lib/login-request.js'
 import { isRequest, requireAccount } from '../options/holder.js'
-import { isAlive } from './account-grants.js'
+import { isAlive, needStore } from './account-grants.js'
 import type { AccountGrant, AccountGrants } from './account-grants.js'
-import { needStore } from './held-grants.js'
-import type { SessionGrant } from './session-grant.js'
+import type { SessionGrant } from './found-grant.js'
 
 /** One of a person's grants, without its tokens. */
 export interface ListedGrant {

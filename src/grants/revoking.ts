@@ -1,7 +1,7 @@
 import type { TokenSet } from '../options/token-set.js'
 import { isAlive } from './account-grants.js'
 import type { AccountGrants } from './account-grants.js'
-import type { EndedGrant } from './grant-engine.js'
+import type { EndedGrant } from './engine.js'
 import type { GrantOwner } from './grant-record.js'
 
 /** Decides which tokens that nobody uses any more are revoked at the provider. Nothing here rejects. */

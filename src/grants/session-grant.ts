@@ -5,32 +5,11 @@ import type { StrategyData } from '../session/request-session.js'
 import { tryToChangeStoredData } from '../session/stored-session.js'
 import { isAlive } from './account-grants.js'
 import type { AccountGrants } from './account-grants.js'
-import type { GrantEngine } from './grant-engine.js'
+import type { GrantEngine } from './engine.js'
 import { hasEnded } from './grant-record.js'
+import type { FoundGrant, SessionGrant } from './found-grant.js'
 import type { Holding } from './holding.js'
 import { hasEndedHere, withoutGrant } from './session-entry.js'
-
-/** The grant of a session. */
-export interface FoundGrant {
-  /** Of the record that has the tokens. */
-  readonly id: string
-  /** Of the record that the session names. It differs if the grant survives logging out. */
-  readonly login: string
-}
-
-/** Finds the grant that a request's session holds for one strategy, and removes it from there. */
-export interface SessionGrant {
-  /**
-   * The grant, or the reason why there is none.
-   *
-   * @throws {StorageError} if the store cannot be reached
-   */
-  readonly find: (request: LoginRequest) => Promise<FoundGrant | LoginRequiredReason>
-  /** Removes a grant that has ended from the session, and notes there that it has, for `requireLogin`. */
-  readonly noteEnd: (request: LoginRequest, login: string) => Promise<void>
-  /** Removes the grant from the session. */
-  readonly forget: (request: LoginRequest) => Promise<void>
-}
 
 /** What {@link createSessionGrant} needs. */
 export interface SessionGrantParts {

@@ -1,5 +1,5 @@
 import type { LoginRequest } from '../lib/login-request.js'
-import type { EndedLogin } from '../grants/ending.js'
+import type { EndedLogin } from '../grants/engine.js'
 import { replaceSession } from '../session/replace-session.js'
 
 /** Ends what one strategy has in the session; `undefined` if it has nothing there. */

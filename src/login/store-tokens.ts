@@ -1,14 +1,13 @@
-import type { Exchanged } from '../endpoints/token.js'
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
 import type { BeginLogin } from '../grants/begin-login.js'
-import type { GrantEngine } from '../grants/grant-engine.js'
+import type { GrantEngine } from '../grants/engine.js'
 import type { GrantIndex } from '../grants/grant-index.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { carryPendingLogins } from './session-pending-logins.js'
-import type { Profile } from '../options/profile.js'
 import { fillWhenRegenerated } from '../session/replace-session.js'
 import {
   clearFields,
@@ -18,25 +17,6 @@ import {
   writeStrategyData,
 } from '../session/request-session.js'
 import { reloadSession, saveSession } from '../session/stored-session.js'
-
-/** A login that was accepted. */
-export interface AcceptedLogin extends Exchanged {
-  readonly profile: Profile | undefined
-  /** What `verify` has returned. */
-  readonly user: object
-  /** Whether the provider is connected to a person who is already logged in. */
-  readonly connecting: boolean
-}
-
-/**
- * Stores the tokens of a login as a grant, and puts the grant into the session: the current one if another provider is
- * `connecting`, otherwise the new one that Passport makes next.
- *
- * @throws {LoginRequiredError} if the person has logged out meanwhile, here or at the provider
- * @throws {ConfigurationError} if the grant must be found by an account, and the user has none
- * @throws {StorageError} if the session store or the store of grants fails
- */
-export type StoreTokens = (request: LoginRequest, login: AcceptedLogin) => Promise<void>
 
 /** The options of the strategy that keeping a login depends on. */
 export interface StoreTokensSettings {

@@ -5,7 +5,7 @@ import { createBeginLogin } from '../grants/begin-login.js'
 import type { BeginLogin } from '../grants/begin-login.js'
 import { createEnding } from '../grants/ending.js'
 import type { Ending } from '../grants/ending.js'
-import { accountName, strategyName } from '../grants/grant-index.js'
+import { accountName, strategyName } from '../grants/index-names.js'
 import { createGrantJobs } from '../grants/grant-jobs.js'
 import type { GrantOwner } from '../grants/grant-record.js'
 import { createProcessParts, partsOf } from '../grants/grants.js'
@@ -135,7 +135,8 @@ export function composeGrants(
         : undefined,
   })
   const ending = createEnding({ ...shared, sessionGrant, sessionStore: () => sessionStore })
-  if (grants !== undefined) parts.strategies.set(strategy, createGrantJobs({ ...shared, ending }))
+  if (grants !== undefined)
+    parts.strategies.set(strategy, createGrantJobs({ ...shared, erase: ending.erase }))
 
   return {
     ...parts,

@@ -1,20 +1,15 @@
 import { createClientAuthentication } from '../client/client-authentication.js'
 import { createClientKeys, readSigningKey } from '../client/client-keys.js'
-import type { ClientKeys } from '../client/client-keys.js'
 import { createProofOfPossession } from '../client/dpop.js'
 import { createClientRequest, createResourceClient } from '../client/requests.js'
-import type { ResourceClient } from '../client/requests.js'
 import { createTransport } from '../client/transport.js'
-import type { Transport } from '../client/transport.js'
 import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
 import type { Conclusion } from '../diagnostics/events.js'
 import { observedPendingLogins } from '../diagnostics/observed-pending-logins.js'
 import { observedTransport } from '../diagnostics/observed-transport.js'
 import { createDiagnostics } from '../diagnostics/watch.js'
-import type { Diagnostics } from '../diagnostics/watch.js'
 import { createAuthorizationEndpoint } from '../endpoints/authorization.js'
 import { createRequestProfile } from '../endpoints/profile.js'
-import type { ReadProfile } from '../endpoints/profile.js'
 import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
 import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revocation.js'
@@ -22,59 +17,22 @@ import { openSignedResponse } from '../endpoints/signed-response.js'
 import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { retryAfterMs } from '../grants/refresh-failure.js'
-import type { EndedLogin } from '../grants/ending.js'
-import type { HeldGrants } from '../grants/held-grants.js'
-import type { ListGrants } from '../grants/list-grants.js'
+import type { EndedLogin } from '../grants/engine.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
 import { createFinishLogin } from '../login/finish-login.js'
-import type { FinishLogin, LoginOutcome, LoginToVerify } from '../login/finish-login.js'
+import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
 import { createStoreTokens } from '../login/store-tokens.js'
 import { logOut } from '../login/log-out.js'
 import type { EndLoginHere } from '../login/log-out.js'
 import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
-import type { StartLogin } from '../login/start-login.js'
 import { composeGrants } from './compose-grants.js'
 import { wantedOf } from './token-use.js'
-import type { AccessTokenOptions } from './token-use.js'
-import type { Holder } from '../options/holder.js'
+import type { UseCases } from './use-cases.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
-
-/** What one strategy can do: its use cases, with everything they need built in and with diagnostics around them. */
-export interface UseCases {
-  readonly startLogin: StartLogin
-  readonly finishLogin: FinishLogin
-  /** @param strategies the strategies of the application */
-  readonly logOut: (
-    request: LoginRequest,
-    strategies: readonly EndLoginHere[],
-  ) => Promise<string | undefined>
-  /** @param except a request whose login goes on */
-  readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
-  readonly listGrants: ListGrants
-  readonly backchannelLogout: (request: LoginRequest) => Promise<void>
-  /** The profile that belongs to an access token, from `profileURL`. */
-  readonly requestProfile: ReadProfile
-  readonly tokens: HeldGrants['read']
-  readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
-  /** A different access token than one that an API has refused; `undefined` if there is no refresh token. */
-  readonly replacementFor: (
-    holder: Holder,
-    options: AccessTokenOptions & { readonly refused: string },
-  ) => Promise<string | undefined>
-  /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
-  readonly idle: (timeoutMs: number) => Promise<number>
-  readonly resources: ResourceClient
-  readonly transport: Transport
-  readonly diagnostics: Diagnostics
-  /** Lets other strategies end what this one has in a session when they log out of it. */
-  readonly endLogin: EndLoginHere
-  /** The client's own keys, if it has any. */
-  readonly keys: ClientKeys | undefined
-}
 
 /**
  * Puts the parts of a strategy together. All wiring is here: each part gets what it needs as parameters, and

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
-import type { Wanted } from '../grants/held-grants.js'
+import type { Wanted } from '../grants/ask.js'
 import type { WantedUse } from '../grants/uses.js'
 import { resources, text } from '../options/readers.js'
 

@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Pool } from 'pg'
-import { accountName } from '../../src/grants/grant-index.js'
+import { accountName } from '../../src/grants/index-names.js'
 import { accountColumns } from '../../src/grants/postgres-text.js'
 import type { GrantStore } from '../../src/options/grant-store.js'
 import { grantStoreTests } from '../../src/testing/grant-store-contract.js'

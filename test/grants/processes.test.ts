@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import type { GrantEngine } from '../../src/grants/grant-engine.js'
+import type { GrantEngine } from '../../src/grants/engine.js'
 import { partsOf } from '../../src/grants/grants.js'
 import type { Grants } from '../../src/grants/grants.js'
 import { PostgresGrants } from '../../src/grants/postgres-grants.js'

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { StorageError } from '../../src/errors/errors.js'
 import { Grants, partsOf } from '../../src/grants/grants.js'
-import type { GrantEngine } from '../../src/grants/grant-engine.js'
+import type { GrantEngine } from '../../src/grants/engine.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import { createSeal } from '../../src/lib/sealing.js'
 import type { GrantStore, StoredRecord } from '../../src/options/grant-store.js'

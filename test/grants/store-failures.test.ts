@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { StorageError } from '../../src/errors/errors.js'
-import type { GrantEngine } from '../../src/grants/grant-engine.js'
+import type { GrantEngine } from '../../src/grants/engine.js'
 import { partsOf } from '../../src/grants/grants.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import type { RefreshWays } from '../../src/grants/refresh-ways.js'

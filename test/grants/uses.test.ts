@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { LoginRequiredError, TokenEndpointError } from '../../src/errors/errors.js'
-import type { Ask, ServedLine } from '../../src/grants/fresh-line.js'
+import type { Ask, ServedLine } from '../../src/grants/ask.js'
 import type { Line } from '../../src/grants/grant-record.js'
 import type { RefreshWays } from '../../src/grants/refresh-ways.js'
 import { useRequestOf } from '../../src/grants/uses.js'

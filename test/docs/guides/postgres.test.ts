@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { describe, expect, it, jest } from '@jest/globals'
-import { accountName } from '../../../src/grants/grant-index.js'
+import { accountName } from '../../../src/grants/index-names.js'
 import { partsOf } from '../../../src/grants/grants.js'
 import { PostgresGrants } from '../../../src/postgres.js'
 import { readGuide } from '../../support/documentation.js'

@@ -1,5 +1,5 @@
-import type { Ask } from '../../../src/grants/fresh-line.js'
-import type { GrantEngine } from '../../../src/grants/grant-engine.js'
+import type { Ask } from '../../../src/grants/ask.js'
+import type { GrantEngine } from '../../../src/grants/engine.js'
 import type { Line } from '../../../src/grants/grant-record.js'
 import type { RefreshWays } from '../../../src/grants/refresh-ways.js'
 import { createDisturbances } from './disturbances.js'

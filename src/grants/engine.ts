@@ -1,0 +1,53 @@
+import type { TokenSet } from '../options/token-set.js'
+import type { Adoption } from './adoption.js'
+import type { FreshLine } from './ask.js'
+import type { GrantOwner, GrantRecord } from './grant-record.js'
+import type { NewGrant, NewLogin } from './new-record.js'
+
+/** A grant that has just ended. */
+export interface EndedGrant {
+  /** The tokens that it had, to be revoked. */
+  readonly tokens: readonly TokenSet[]
+  readonly of: GrantOwner
+}
+
+/** A login that has ended. */
+export interface EndedLogin {
+  /** The tokens that ended with it, the newest first. Empty if the grant survives logging out. */
+  readonly tokens: readonly TokenSet[]
+  /** For the provider's logout. */
+  readonly idToken: string | undefined
+  /** Asks the provider to revoke what may be revoked. Never rejects. */
+  readonly revoke: () => Promise<void>
+}
+
+/** Keeps grants in a store: begins, reads, renews and ends them. One engine per store and process. */
+export interface GrantEngine extends Adoption {
+  /** Starts a line with the tokens of a login. @throws {StorageError} */
+  readonly begin: (id: string, grant: NewGrant) => Promise<GrantRecord>
+  /** Writes the record of a login that uses another grant. @throws {StorageError} */
+  readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
+  /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
+  readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
+  /** See {@link FreshLine}. */
+  readonly freshLine: FreshLine
+  /**
+   * Ends the grant in all processes, in this one at once. `undefined` if it had ended before, or never was.
+   *
+   * @throws {StorageError} if the store cannot be read. If it can be read but not written, the end holds in this process
+   *   and is written as soon as possible.
+   */
+  readonly end: (id: string) => Promise<EndedGrant | undefined>
+  /** Writes the record as it is, sealed anew. @throws {StorageError} */
+  readonly rewrite: (id: string) => Promise<void>
+  /** Lets the grant live longer if half of its lifetime is over. Never rejects. */
+  readonly prolong: (
+    id: string,
+    renewLinks: (record: GrantRecord) => Promise<void>,
+  ) => Promise<void>
+  /**
+   * Resolves when no renewal of this strategy is under way in this process, and every answer of the provider is stored;
+   * or when the time is up. To the number of those that are still under way.
+   */
+  readonly idle: (strategy: string, timeoutMs: number) => Promise<number>
+}

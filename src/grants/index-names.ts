@@ -1,0 +1,47 @@
+import { hash } from 'node:crypto'
+
+/** By which of its names the provider ends a login. */
+export type ProviderNameKind = 'sid' | 'sub'
+
+/** A name under which a provider can end logins: a session there, or a person. */
+export interface ProviderName {
+  readonly kind: ProviderNameKind
+  readonly name: string
+}
+
+/** The index of a person's grants. It is readable, for operators; only a slash in the strategy's name is encoded. */
+export function accountName(strategy: string, account: string): string {
+  return `account/${encoded(strategy)}/${account}`
+}
+
+/** The index of the logins that use grants which survive them. */
+export function loginsName(strategy: string, account: string): string {
+  return `logins/${encoded(strategy)}/${account}`
+}
+
+/** The index of all grants of a strategy that can be refreshed. */
+export function strategyName(strategy: string): string {
+  return `strategy/${encoded(strategy)}`
+}
+
+/** A name has as many slashes as it has parts, whatever is in the strategy's name. */
+function encoded(strategy: string): string {
+  return strategy.replaceAll('%', '%25').replaceAll('/', '%2F')
+}
+
+/** The names under which a provider can end a login: one for the session there, and one for the person. Digests. */
+export function providerNames(
+  { sub, sid }: Readonly<Record<string, unknown>>,
+  client: { readonly issuer?: string | undefined; readonly clientID: string },
+): readonly ProviderName[] {
+  const kinds: readonly [ProviderNameKind, unknown][] = [
+    ['sid', sid],
+    ['sub', sub],
+  ]
+  return kinds
+    .filter(([, value]) => typeof value === 'string')
+    .map(([kind, value]) => {
+      const text = JSON.stringify([client.issuer, client.clientID, value])
+      return { kind, name: `${kind}/${hash('sha256', text, 'base64url')}` }
+    })
+}

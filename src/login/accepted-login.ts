@@ -1,0 +1,26 @@
+import type { IdTokenClaims } from '../endpoints/id-token.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { Profile } from '../options/profile.js'
+import type { TokenSet } from '../options/token-set.js'
+
+/** A login that was accepted. */
+export interface AcceptedLogin {
+  readonly tokens: TokenSet
+  /** The claims of its ID token. */
+  readonly claims: IdTokenClaims | undefined
+  readonly profile: Profile | undefined
+  /** What `verify` has returned. */
+  readonly user: object
+  /** Whether the provider is connected to a person who is already logged in. */
+  readonly connecting: boolean
+}
+
+/**
+ * Stores the tokens of a login as a grant, and puts the grant into the session: the current one if another provider is
+ * `connecting`, otherwise the new one that Passport makes next.
+ *
+ * @throws {LoginRequiredError} if the person has logged out meanwhile, here or at the provider
+ * @throws {ConfigurationError} if the grant must be found by an account, and the user has none
+ * @throws {StorageError} if the session store or the store of grants fails
+ */
+export type StoreTokens = (request: LoginRequest, login: AcceptedLogin) => Promise<void>

@@ -1,0 +1,46 @@
+import type { ClientKeys } from '../client/client-keys.js'
+import type { ResourceClient } from '../client/requests.js'
+import type { Transport } from '../client/transport.js'
+import type { Diagnostics } from '../diagnostics/watch.js'
+import type { ReadProfile } from '../endpoints/profile.js'
+import type { HeldGrants } from '../grants/held-grants.js'
+import type { ListGrants } from '../grants/list-grants.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { FinishLogin } from '../login/finish-login.js'
+import type { EndLoginHere } from '../login/log-out.js'
+import type { StartLogin } from '../login/start-login.js'
+import type { Holder } from '../options/holder.js'
+import type { AccessTokenOptions } from './token-use.js'
+
+/** What one strategy can do: its use cases, with everything they need built in and with diagnostics around them. */
+export interface UseCases {
+  readonly startLogin: StartLogin
+  readonly finishLogin: FinishLogin
+  /** @param strategies the strategies of the application */
+  readonly logOut: (
+    request: LoginRequest,
+    strategies: readonly EndLoginHere[],
+  ) => Promise<string | undefined>
+  /** @param except a request whose login goes on */
+  readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
+  readonly listGrants: ListGrants
+  readonly backchannelLogout: (request: LoginRequest) => Promise<void>
+  /** The profile that belongs to an access token, from `profileURL`. */
+  readonly requestProfile: ReadProfile
+  readonly tokens: HeldGrants['read']
+  readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
+  /** A different access token than one that an API has refused; `undefined` if there is no refresh token. */
+  readonly replacementFor: (
+    holder: Holder,
+    options: AccessTokenOptions & { readonly refused: string },
+  ) => Promise<string | undefined>
+  /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
+  readonly idle: (timeoutMs: number) => Promise<number>
+  readonly resources: ResourceClient
+  readonly transport: Transport
+  readonly diagnostics: Diagnostics
+  /** Lets other strategies end what this one has in a session when they log out of it. */
+  readonly endLogin: EndLoginHere
+  /** The client's own keys, if it has any. */
+  readonly keys: ClientKeys | undefined
+}
