@@ -1,7 +1,7 @@
 import { retryAfterMs } from './retry-after.js'
 import type { Answer } from './exchange.js'
 import { TokenEndpointError } from '../errors/provider-errors.js'
-import type { OAuthErrorFacts } from '../errors/errors.js'
+import type { OAuthErrorFacts } from '../errors/error-entry.js'
 import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
 import { providerText } from '../lib/provider-text.js'
 

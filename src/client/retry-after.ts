@@ -1,5 +1,3 @@
-import type { Answer } from './exchange.js'
-
 /** The longest time that a provider is believed to need, in **milliseconds**. */
 const MAXIMUM_RETRY_AFTER_MS = 15 * 60 * 1000
 
@@ -20,7 +18,7 @@ const HTTP_DATE = new RegExp(
  * @see [RFC 9110, section 10.2.3 - Retry-After](https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3)
  */
 export function retryAfterMs(
-  { headers }: Pick<Answer, 'headers'>,
+  { headers }: { readonly headers: Readonly<Record<string, string | string[] | undefined>> },
   now = Date.now(),
 ): number | undefined {
   const value = first(headers['retry-after'])
