@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import { describe, expect, it, jest } from '@jest/globals'
+import { afterAll, describe, expect, it, jest } from '@jest/globals'
 import { PostgresGrants } from '../../src/postgres.js'
 import { runCommand } from '../support/command-line.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
@@ -8,6 +8,9 @@ import { GRANT_SECRET } from '../support/grant-modes.js'
 jest.setTimeout(60_000)
 
 describe('the command sql', () => {
+  const database = new PGlite()
+  afterAll(() => database.close())
+
   it.each([undefined, 'auth'])(
     'prints statements that leave nothing to set up, in the schema %s',
     async (schema) => {
@@ -16,7 +19,6 @@ describe('the command sql', () => {
         ...(schema === undefined ? [] : ['--schema', schema]),
       ])
       expect([exitCode, said]).toEqual([0, ''])
-      const database = new PGlite()
       await database.exec(printed)
       await database.exec(printed)
       const sent: string[] = []
@@ -28,7 +30,6 @@ describe('the command sql', () => {
       }
       await new PostgresGrants({ pool, secret: GRANT_SECRET, schema }).setUp()
       expect(sent).toEqual([expect.stringMatching(/^SELECT/)])
-      await database.close()
     },
   )
 

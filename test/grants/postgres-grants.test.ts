@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Client, Pool } from 'pg'
 import { partsOf } from '../../src/grants/grants.js'
@@ -92,16 +91,6 @@ describe('PostgresGrants', () => {
     }
     const numbers = storeThrough({ query: () => Promise.resolve([{ version: 5, value: 'x' }]) })
     await expect(numbers.get('id')).rejects.toThrow('returned number')
-  })
-
-  it('can be set up in PGlite, and works there', async () => {
-    const pool = new PGlite()
-    const grants = new PostgresGrants({ pool, secret: GRANT_SECRET, schema: 'auth' })
-    await grants.setUp()
-    await grants.setUp()
-    await begin(grants, 'ada')
-    expect(await tokenOf(grants, 'ada')).toBe('the token of ada')
-    await pool.close()
   })
 })
 
