@@ -174,7 +174,7 @@ export function createOracle(parts: OracleParts): Oracle {
       return 'the answer was lost on the network, or took over a minute'
     }
     const killed = killedAt.get(process)
-    if (killed !== undefined && killed < Math.min(stored ?? Infinity, storableBy(first)))
+    if (killed !== undefined && killed < Math.min(stored ?? Infinity, storableBy(first, killed)))
       return 'the process was killed'
     const begun = Math.min(
       ...[first, second ?? first].map(
@@ -191,27 +191,34 @@ export function createOracle(parts: OracleParts): Oracle {
     )
     if (isRolledBack) return 'the store lost a write that it had acknowledged'
     const tookOverAt =
-      second === undefined
-        ? decidedAt
-        : (marks
-            .get(family.grant)
-            ?.findLast(
-              (one) => one.isFirst && one.process === second.process && one.at <= decidedAt,
-            )?.at ?? decidedAt)
+      marks
+        .get(family.grant)
+        ?.find((one) => one.process !== process && one.at > first.sentAt && one.at <= decidedAt)
+        ?.at ?? decidedAt
     const shown = lastMarkOf(family.grant, process, tookOverAt)?.askedAt ?? first.sentAt
     if (
       second?.process !== process &&
       !isConcluding &&
+      decidedAt < storableBy(first, decidedAt) &&
       disturbances.excuse(process, shown, tookOverAt)
     ) {
       return 'the process was frozen or cut off for a whole lease'
     }
-    return isConcluding ? undefined : excused.get(first)
+    // Two answers under marks of the same number, as a failover has lost the first mark: one of them counts.
+    const earlier = excused.get(first)
+    const isLost = earlier === 'the store lost a write that it had acknowledged'
+    return isConcluding && !isLost ? undefined : earlier
   }
 
-  /** When the answer to a request must be in the store: a process that dies later has lost it before. */
-  function storableBy({ process, family, deliveredAt = Infinity }: TokenRequest): number {
-    const until = killedAt.get(process) ?? Infinity
+  function isStoredBefore({ family, issued = 0 }: TokenRequest, time: number): boolean {
+    return (storedAt.get(tokenKey(family.name, issued)) ?? Infinity) < time
+  }
+
+  /** By when the answer to a request must be in the store, as far as that can be said at a moment. */
+  function storableBy(
+    { process, family, deliveredAt = Infinity }: TokenRequest,
+    until: number,
+  ): number {
     if (failOvers.some((one) => one.grant === family.grant && one.at >= deliveredAt))
       return Infinity
     const neededMs = parts.isQuiet() ? STORED_MS : STORED_IN_NOISE_MS
@@ -486,8 +493,7 @@ export function createOracle(parts: OracleParts): Oracle {
       const isExcused =
         failOvers.some((one) => one.grant === grant && one.at >= newest.begunAt) ||
         (newest.newestBy !== undefined &&
-          ((replaced.has(newest.newestBy) &&
-            !storedAt.has(tokenKey(newest.name, newest.newestBy.issued ?? 0))) ||
+          ((replaced.has(newest.newestBy) && !isStoredBefore(newest.newestBy, askedAt)) ||
             causeFor(newest.newestBy, undefined, askedAt) !== undefined))
       if (!isExcused) fault(`${process.name} asked to log in although ${newest.name} is alive`)
     },
