@@ -92,7 +92,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
         .look(cell, CALL_LIMIT_MS)
         .then(() => put(cell, answer, isMine))
         .catch(() => undefined)
-      if (stored === 'ended') void revoke(answer.tokens)
+      if (stored === 'ended') void revoke(answer.tokens, answer.base.of)
       if (stored !== undefined || clock.monotonic() >= until) break
     }
     cell.answers.delete(answer)
@@ -116,7 +116,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (stored === undefined) void offer(cell, answer, isMine, ways)
       else cell.answers.delete(answer)
-      if (stored === 'ended') void ways.revoke(answer.tokens)
+      if (stored === 'ended') void ways.revoke(answer.tokens, answer.base.of)
       // This process may have ended the grant while the store took its time.
       const hasGone = cell.seen?.record?.closed.includes(answer.line) ?? false
       if (stored === 'ended' || hasGone) throw new LoginRequiredError('grant_ended')

@@ -41,8 +41,8 @@ export interface RefreshWays {
    * @param isValid whether the access token is still valid
    */
   readonly refusalOf: (error: unknown, isValid: boolean) => string | undefined
-  /** Revokes tokens that have no owner. Never rejects. */
-  readonly revoke: (tokens: TokenSet) => Promise<void>
+  /** Revokes tokens that came after the end of their grant, if that ends nothing else. Never rejects. */
+  readonly revoke: (tokens: TokenSet, of: GrantOwner) => Promise<void>
   /** Called once for each refusal, with whose grant it was and what the provider has answered. Must not throw. */
   readonly onRefused: (owner: GrantOwner, reason: string) => void
   /** Runs each renewal of this process, and may watch it. */

@@ -488,6 +488,22 @@ describe('revoking', () => {
     expect(provider.requestsTo('revoke')).toEqual([])
   })
 
+  it('does not revoke tokens that come after the end of their grant where that would end another login', async () => {
+    const app = await startProcess({ revocationEnds: 'grant' })
+    const [other] = [await logIn(app), await logIn(app)]
+    const [newest] = await app.strategy.listGrants('account-of-ada')
+    const holder = { ...ADA, grant: newest?.id }
+    advanceClock(HOUR)
+    provider.fail('token', { slowMs: 300 })
+    const asked = app.strategy.accessToken(holder)
+    const refused = expect(asked).rejects.toMatchObject({ code: 'ERR_LOGIN_REQUIRED' })
+    while (refreshes() === 0) await setTimeout(5)
+    expect(await app.strategy.endGrant(holder)).toBe(1)
+    await refused
+    expect(await tokenOf(other, app)).toMatch(/^[\w-]{20,}$/)
+    expect(provider.requestsTo('revoke')).toEqual([])
+  })
+
   it('revokes what a login over a login replaces if that ends nothing else', async () => {
     const app = await startProcess({ revocationEnds: 'token' })
     const browser = await logIn(app)
