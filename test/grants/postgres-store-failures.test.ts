@@ -26,6 +26,9 @@ const callsOf = (store: GrantStore, id = newRecord().version): readonly Promise<
   store.unlink(id, ['one']),
 ]
 
+/** Our own time limit; or that of the pool, which comes first if this process is busy. */
+const GAVE_UP = /^(PostgreSQL did not answer within 100 ms|Query read timeout)$/
+
 describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
   let server: PostgresProcess
 
@@ -49,11 +52,11 @@ describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
     for (const attempt of attempts) {
       expect(attempt).toMatchObject({
         status: 'rejected',
-        reason: { message: 'PostgreSQL did not answer within 100 ms' },
+        reason: { message: expect.stringMatching(GAVE_UP) },
       })
     }
     expect(tookMs).toBeGreaterThan(95)
-    expect(tookMs).toBeLessThan(1_500)
+    expect(tookMs).toBeLessThan(10_000)
     const patient = storeThrough(pool)
     await expect(patient.compareAndSet(id, undefined, record, MINUTE_MS)).resolves.toBe(true)
     await expect(patient.get(id)).resolves.toEqual(record)
@@ -64,7 +67,7 @@ describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
     const store = storeThrough(pool, { queryTimeoutMs: 100 })
     await store.get('id')
     await server.pause()
-    await expect(store.get('id')).rejects.toThrow('did not answer')
+    await expect(store.get('id')).rejects.toThrow(GAVE_UP)
     await until(() => pool.totalCount === 0)
     await server.resume()
     await expect(storeThrough(pool).get('id')).resolves.toBeUndefined()
@@ -72,7 +75,7 @@ describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
 
   it('fails while the server is away, also if it dies during the call, and goes on after that', async () => {
     const pool = server.connect()
-    const store = storeThrough(pool)
+    const store = storeThrough(pool, { queryTimeoutMs: 20_000 })
     const [id, record] = [newRecord().version, newRecord()]
     await store.compareAndSet(id, undefined, record, MINUTE_MS)
 
