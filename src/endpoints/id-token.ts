@@ -4,6 +4,9 @@ import { createHash } from 'node:crypto'
 import { DiscoveryError } from '../errors/errors.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 
+/** How far the provider's clock may be ahead of ours, in **milliseconds**: 5 minutes. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000
+
 /** The claims of a validated ID token. */
 export type IdTokenClaims = JWTPayload & { readonly sub: string }
 
@@ -32,6 +35,11 @@ export async function checkIdToken(
   if (authorized !== undefined && authorized !== clientID) {
     throw new Error('its ID token authorizes another client ("azp")')
   }
+  if ((claims.iat ?? 0) * 1000 > Date.now() + CLOCK_TOLERANCE_MS) {
+    throw new Error(
+      `its ID token was issued in the future ("iat"): the provider's clock says ${timeOf(claims.iat)}, and ours ${timeOf(Date.now() / 1000)}`,
+    )
+  }
   const hash = claims['at_hash']
   if (hash !== undefined && hash !== accessTokenHash(idToken, accessToken)) {
     throw new Error('its ID token has an "at_hash" that is not that of its access token')
@@ -39,6 +47,12 @@ export async function checkIdToken(
   if (acrValues !== undefined && !acrValues.some((value) => value === claims['acr'])) {
     throw new Error('its ID token has an "acr" that was not asked for')
   }
+}
+
+/** A time in **seconds** since the epoch, for a message. The provider may send anything. */
+function timeOf(seconds = 0): string {
+  const time = new Date(seconds * 1000)
+  return Number.isNaN(time.getTime()) ? 'an impossible time' : time.toISOString()
 }
 
 /** @see [OpenID Connect Core, section 3.1.3.6 - ID Token](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken) */

@@ -71,8 +71,10 @@ export function createEndLogin(
   return async (id, { name: { kind }, at }, sessionStore) => {
     const record = await engine.read(id, strategyId)
     if (record === undefined) return true
-    // A person who logs out there may have logged in again since.
-    if (kind === 'sub' && (record.of.authenticatedAt ?? 0) > at) return false
+    // A person who logs out there may have logged in again since. The provider's machines may have different clocks: the
+    // login is newer only if ours says so too.
+    const { loggedInAt = record.createdAt, of } = record
+    if (kind === 'sub' && (of.authenticatedAt ?? 0) > at && loggedInAt > at) return false
     await engine.end(id)
     await endSession(id, record.of, sessionStore, sessionKey)
     return true

@@ -1,5 +1,4 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
 import { readQuery } from '../endpoints/authorization-response.js'
 import type { AuthorizationEndpoint } from '../endpoints/authorization.js'
 import { ConfigurationError, CrossSiteRequestError } from '../errors/errors.js'
@@ -64,7 +63,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
   return async (request, options, hooked) => {
     const connecting = options.assignProperty !== undefined
-    refuseOtherSites(request.headers, connecting)
+    refuseOtherSites(request, connecting)
 
     const state = randomToken()
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
@@ -105,15 +104,18 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
 }
 
 /**
- * Another site may send people here to log in, in a window that they see. It may not start logins that
- * nobody sees, from images and frames, and it may not connect a provider to somebody's account.
+ * Another site may send people here to log in, in a window that they see. It may not start logins that nobody sees, from
+ * images and frames. Nor may it connect a provider to somebody's account: only a page of the same site may send people
+ * here for that, by a link that they follow.
  *
  * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/)
  */
-function refuseOtherSites(headers: IncomingHttpHeaders, connecting: boolean): void {
-  if (headers['sec-fetch-site'] !== 'cross-site') return
-  const destination = headers['sec-fetch-dest'] ?? 'document'
-  if (destination !== 'document' || connecting) throw new CrossSiteRequestError()
+function refuseOtherSites({ method, headers }: LoginRequest, connecting: boolean): void {
+  const site = headers['sec-fetch-site']
+  if (site !== 'cross-site' && site !== 'same-site') return
+  const isSeen = (headers['sec-fetch-dest'] ?? 'document') === 'document'
+  const isFollowed = site === 'same-site' && method === 'GET' && headers['sec-fetch-user'] === '?1'
+  if (!isSeen || (connecting && !isFollowed)) throw new CrossSiteRequestError()
 }
 
 /**

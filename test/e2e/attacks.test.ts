@@ -60,12 +60,16 @@ describe('a visitor who means harm', () => {
     expect(asked(scene.provider)).toEqual([])
   })
 
-  it.each(['image', 'iframe', 'empty'])(
-    'cannot start a login from another site by way of %s, so that cookies pile up [attack-6]',
-    async (destination) => {
+  it.each(
+    ['cross-site', 'same-site'].flatMap((site) =>
+      ['image', 'iframe', 'empty'].map((destination) => [site, destination] as const),
+    ),
+  )(
+    'cannot start a login from another origin (%s) by way of %s, so that cookies pile up [attack-6]',
+    async (site, destination) => {
       const app = await scene.start({})
       const browser = new Browser()
-      const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': destination }
+      const headers = { 'sec-fetch-site': site, 'sec-fetch-dest': destination }
       const page = await browser.request(app.loginURL, { headers })
       expect([page.status, bodyOf(page)]).toEqual([403, { code: 'ERR_CROSS_SITE_REQUEST' }])
       expect(browser.cookies(app.origin).size).toBe(0)

@@ -132,6 +132,7 @@ describe('an ID token is refused, and nobody logged in, when it', () => {
     ['has expired', { exp: old }, {}],
     ['never expires', { exp: undefined }, {}],
     ['has no time', { iat: undefined }, {}],
+    ['is from the future', { iat: Math.floor(Date.now() / 1000) + 3600 }, {}],
     ['is about nobody', { sub: undefined }, {}],
     ['has another nonce', { nonce: 'another' }, {}],
     ['has no nonce', { nonce: undefined }, {}],
@@ -333,6 +334,16 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
       expect((await browser.follow(one.loginURL)).status).toBe(200)
     },
   )
+
+  it('ends a login that came before by our clock, though the provider’s clocks do not agree', async () => {
+    const app = await start({ backchannelLogout: true, ...kept() })
+    const browser = new Browser()
+    provider.claims = { iat: Math.floor(Date.now() / 1000) + 60 }
+    await browser.follow(app.loginURL)
+    const iat = Math.floor(Date.now() / 1000) + 1
+    const answer = await post(app, await provider.logoutToken({ sid: undefined, iat }))
+    expect([answer.status, await isLoggedIn(app, browser)]).toEqual([200, false])
+  })
 
   it('leaves the logins of other sessions and persons alone', async () => {
     const app = await start({ backchannelLogout: true, ...kept() })
