@@ -2,6 +2,7 @@ import type { Client, ClientAuth } from 'oauth4webapi'
 import type { Connection } from './connection-limit.js'
 import { wantsNonce } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
+import { followRedirects } from './follow-redirects.js'
 import { rethrowAs } from './transport.js'
 import type { Answer, OutgoingRequest, Transport } from './transport.js'
 import { ResourceError } from '../errors/provider-errors.js'
@@ -159,6 +160,8 @@ export interface ResourceClient {
   send(request: OutgoingRequest, accessToken: string): Promise<Answer>
 }
 
+const noAnswer = rethrowAs(ResourceError, 'The resource gave no answer', 'resource')
+
 /**
  * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
  * @see [RFC 9449, section 7.1 - The DPoP Authentication Scheme](https://www.rfc-editor.org/rfc/rfc9449.html#section-7.1)
@@ -188,9 +191,7 @@ export function createResourceClient(
     const headers = new Headers(init.headers)
     const proof = await authorization(url, (init.method ?? 'GET').toUpperCase(), accessToken)
     for (const [name, value] of Object.entries(proof)) headers.set(name, value)
-    const answer = await transport
-      .fetch(url, { ...init, headers })
-      .catch(rethrowAs(ResourceError, 'The resource gave no answer', 'resource'))
+    const answer = await transport.fetch(url, { ...init, headers }).catch(noAnswer)
     dpop?.learn(url, answer.headers.get('dpop-nonce'))
     return answer
   }
@@ -203,12 +204,28 @@ export function createResourceClient(
     return answer
   }
 
+  async function fetchWithNonce(
+    url: string | URL,
+    init: RequestInit,
+    accessToken: string,
+  ): Promise<Response> {
+    const answer = await fetchOnce(url, init, accessToken)
+    if (dpop === undefined || !isRepeatable(init.body) || !asksForNonce(answer)) return answer
+    await answer.body?.cancel().catch(() => undefined)
+    return fetchOnce(url, init, accessToken)
+  }
+
   return {
     async fetch(url, init, accessToken) {
-      const answer = await fetchOnce(url, init, accessToken)
-      if (dpop === undefined || !isRepeatable(init.body) || !asksForNonce(answer)) return answer
-      await answer.body?.cancel().catch(() => undefined)
-      return fetchOnce(url, init, accessToken)
+      // Without proofs, undici's redirects are right: it takes the credentials out at another origin.
+      if (dpop === undefined || init.redirect !== 'follow') {
+        return fetchWithNonce(url, init, accessToken)
+      }
+      return followRedirects(url, init, (target, request, isTrusted) =>
+        isTrusted
+          ? fetchWithNonce(target, request, accessToken)
+          : transport.fetch(target, request).catch(noAnswer),
+      )
     },
 
     async send(request, accessToken) {
