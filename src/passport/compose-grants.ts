@@ -140,8 +140,10 @@ export function composeGrants(
         : undefined,
   })
   const ending = createEnding({ ...shared, sessionGrant, sessionStore: () => sessionStore })
-  if (grants !== undefined)
+  if (grants !== undefined) {
+    refuseSameName(parts, name, strategy)
     parts.strategies.set(strategy, createGrantJobs({ ...shared, erase: ending.erase }))
+  }
 
   return {
     ...parts,
@@ -161,6 +163,20 @@ export function composeGrants(
       return busy + holding.busy()
     },
   }
+}
+
+/**
+ * Grants are listed by the strategy's name: under one name, a person of one provider could be taken for another's.
+ *
+ * @throws {ConfigurationError} if another strategy with these grants has the name
+ */
+function refuseSameName({ strategies }: GrantParts, name: string, strategy: string): void {
+  const isTaken = [...strategies].some(([id, other]) => id !== strategy && other.name === name)
+  if (!isTaken) return
+  throw new ConfigurationError(
+    `Two providers with the name '${name}' share one store of grants, which is listed by name. Give each its own, such as name: '${name}-2', and use it in passport.authenticate too.`,
+    'name',
+  )
 }
 
 /**

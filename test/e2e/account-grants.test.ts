@@ -218,6 +218,24 @@ describe('a job', () => {
   })
 })
 
+describe('two providers with one name', () => {
+  it('cannot share grants, in which one person could be taken for another', () => {
+    const grants = new MemoryGrants()
+    const create = (clientID: string, name?: string) =>
+      new AuthorizationCodeStrategy({
+        ...provider.options,
+        clientID,
+        grants,
+        ...(name !== undefined && { name }),
+        callbackURL: 'https://your-app.com/auth/callback',
+      })
+    create('one')
+    create('one')
+    expect(() => create('two')).toThrow("Two providers with the name 'oauth2' share one store")
+    expect(create('two', 'other').name).toBe('other')
+  })
+})
+
 describe('the list of a person’s grants', () => {
   it('says what was granted, when, and which one the request uses, without tokens', async () => {
     const app = await startProcess()
