@@ -41,7 +41,8 @@ export function createRevokeTokens(revoke: RevokeToken | undefined): RevokeToken
   return async ({ refreshToken, accessToken }) => {
     await Promise.allSettled([
       refreshToken !== undefined && revoke(refreshToken, 'refresh_token'),
-      revoke(accessToken, 'access_token'),
+      // Imported grants may not have one yet.
+      accessToken !== '' && revoke(accessToken, 'access_token'),
     ])
   }
 }

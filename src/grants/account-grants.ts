@@ -2,7 +2,8 @@ import { ConfigurationError } from '../errors/setup-errors.js'
 import { accountName, loginsName } from './index-names.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
-import { isRenewable, isValid } from './line-state.js'
+import { isRenewable } from './line-state.js'
+import { validTokensOf } from './uses.js'
 
 /** One grant of a person. */
 export interface AccountGrant {
@@ -16,7 +17,7 @@ export interface AccountGrants {
   readonly of: (account: string) => Promise<readonly AccountGrant[]>
   /** The logins that use grants which survive them, and have not ended. @throws {StorageError} */
   readonly loginsOf: (account: string) => Promise<readonly AccountGrant[]>
-  /** The grant of this id; `undefined` if it has ended, or is another account's. @throws {StorageError} */
+  /** The grant of this id; `undefined` if it has ended, is another account's, or is a login that uses a grant. @throws {StorageError} */
   readonly find: (account: string, id: string) => Promise<AccountGrant | undefined>
 }
 
@@ -30,7 +31,7 @@ export function createAccountGrants(parts: {
 }): AccountGrants {
   const { engine, index, name, strategy } = parts
 
-  async function find(account: string, id: string): Promise<AccountGrant | undefined> {
+  async function read(account: string, id: string): Promise<AccountGrant | undefined> {
     const record = await engine.read(id, strategy)
     if (record === undefined || hasEnded(record) || record.of.account !== account) return undefined
     return { id, record }
@@ -39,14 +40,17 @@ export function createAccountGrants(parts: {
   async function listed(listName: string, account: string): Promise<AccountGrant[]> {
     const found: AccountGrant[] = []
     for await (const ids of index.list(listName)) {
-      const grants = await Promise.all(ids.map((id) => find(account, id)))
+      const grants = await Promise.all(ids.map((id) => read(account, id)))
       found.push(...grants.filter((grant) => grant !== undefined))
     }
     return found.sort((one, other) => loginOf(other) - loginOf(one))
   }
 
   return {
-    find,
+    async find(account, id) {
+      const found = await read(account, id)
+      return found?.record.of.through === undefined ? found : undefined
+    },
     of: (account) => listed(accountName(name, account), account),
     loginsOf: (account) => listed(loginsName(name, account), account),
   }
@@ -58,7 +62,7 @@ function loginOf({ record: { loggedInAt, createdAt } }: AccountGrant): number {
 
 /** Whether the grant has an access token that has not expired, or may get one without the person. */
 export function isAlive({ lines }: GrantRecord, now: number): boolean {
-  return lines.some((line) => isValid(line, now) || isRenewable(line, now))
+  return lines.some((line) => isRenewable(line, now) || validTokensOf(line, now).length > 0)
 }
 
 /** @throws {ConfigurationError} if tokens are in the sessions, where they cannot be found without a request */

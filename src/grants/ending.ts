@@ -1,5 +1,5 @@
 import type { LoginRequest } from '../lib/login-request.js'
-import { isRequest, requireAccount } from '../options/holder.js'
+import { isRequest, requireAccountHolder } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
 import { needStore } from './account-grants.js'
 import type { AccountGrant, AccountGrants } from './account-grants.js'
@@ -9,7 +9,9 @@ import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import type { Holding } from './holding.js'
-import type { SessionGrant } from './found-grant.js'
+import { accountName, loginsName, strategyName } from './index-names.js'
+import type { FoundGrant, SessionGrant } from './found-grant.js'
+import { allTokensOf } from './uses.js'
 
 /** Ends the grants of one strategy, and what depends on them. */
 export interface Ending {
@@ -41,6 +43,8 @@ interface RevokesEnded {
 /** What {@link createEnding} needs. */
 export interface EndingParts {
   readonly sessionKey: string
+  /** The strategy's name. */
+  readonly name: string
   /** Identifies the strategy. */
   readonly strategy: string
   readonly engine: GrantEngine
@@ -56,102 +60,139 @@ export interface EndingParts {
 /** How many records are ended at once. */
 const BATCH = 20
 
+/** What ending several records has done. */
 interface Results {
   readonly ended: EndedGrant[]
   readonly failures: unknown[]
+  /** The ids of the records that may not have ended. */
+  readonly left: Set<string>
 }
 
 /** Creates {@link Ending}. */
 export function createEnding(parts: EndingParts): Ending {
-  const { sessionKey, strategy, engine, index, holding, sessionGrant, accountGrants } = parts
+  const { sessionKey, name, strategy, engine, index, holding, sessionGrant, accountGrants } = parts
   const { revoking, sessionStore } = parts
 
-  /** Ends one record, and takes it out of its indexes if its id never returns. */
-  async function endRecord(id: string): Promise<EndedGrant | undefined> {
-    const ended = await engine.end(id)
-    if (ended !== undefined && !ended.of.outlivesLogin) await index.unlink(id, ended.of.names)
-    return ended
+  /** Takes a record out of its indexes if its id never returns. */
+  async function unlink(id: string, { of: { names, outlivesLogin } }: EndedGrant): Promise<void> {
+    if (!outlivesLogin) await index.unlink(id, names)
   }
 
-  async function endWithSession({ id, record }: AccountGrant): Promise<EndedGrant | undefined> {
-    const ended = await endRecord(id)
-    const store = sessionStore()
-    if (store !== undefined) await endSession(id, record.of, store, sessionKey)
-    return ended
+  /** Ends one record with its session. Once it has ended, its tokens are revoked, whatever fails after that. */
+  async function endOneOf({ id, record }: AccountGrant, results: Results): Promise<void> {
+    try {
+      const ended = await engine.end(id)
+      if (ended === undefined) return
+      results.ended.push(ended)
+      const store = sessionStore()
+      const rest = [unlink(id, ended)]
+      if (store !== undefined) rest.push(endSession(id, record.of, store, sessionKey))
+      for (const one of await Promise.allSettled(rest)) {
+        if (one.status === 'rejected') results.failures.push(one.reason)
+      }
+    } catch (error) {
+      results.left.add(id)
+      results.failures.push(error)
+    }
   }
 
   /** Ends all of these, even if some fail. */
   async function endEach(all: readonly AccountGrant[]): Promise<Results> {
-    const results: Results = { ended: [], failures: [] }
+    const results: Results = { ended: [], failures: [], left: new Set() }
     for (let first = 0; first < all.length; first += BATCH) {
-      const batch = all.slice(first, first + BATCH).map(endWithSession)
-      for (const one of await Promise.allSettled(batch)) {
-        if (one.status === 'rejected') results.failures.push(one.reason)
-        else if (one.value !== undefined) results.ended.push(one.value)
-      }
+      const batch = all.slice(first, first + BATCH)
+      await Promise.all(batch.map((one) => endOneOf(one, results)))
     }
     return results
   }
 
-  /** The logins first: none of them must use the grant again if a later login brings it back. */
+  /**
+   * Ends grants and the logins that use them. The logins first: none of them must use the grant again if a later login
+   * brings it back. So a grant stays of which a login could not be ended: the next call finds both.
+   */
   async function endAll(
     grants: readonly AccountGrant[],
     logins: readonly AccountGrant[],
-  ): Promise<number> {
-    const { failures } = await endEach(logins)
-    const results = await endEach(grants)
-    await Promise.all(results.ended.map(revoking.ended))
-    for (const failure of [...failures, ...results.failures]) throw failure
-    return results.ended.length
+  ): Promise<Results> {
+    const { failures, left } = await endEach(logins)
+    const inUse = logins.filter(({ id }) => left.has(id)).map(({ record }) => record.of.through)
+    const results = await endEach(grants.filter(({ id }) => !inUse.includes(id)))
+    results.failures.unshift(...failures)
+    return results
   }
 
-  /** Takes a grant out of its indexes whose id returns with the person's next login. That may have come meanwhile. */
-  async function unlist(id: string, { of: { names }, lifetimeMs }: GrantRecord): Promise<void> {
-    await index.unlink(id, names)
-    const now = await engine.read(id, strategy)
-    if (now !== undefined && !hasEnded(now)) await index.link(id, now.of.names, lifetimeMs)
+  /** Revokes the tokens of what has ended, and resolves to how many grants that were. */
+  async function concluded({ ended, failures }: Results): Promise<number> {
+    await Promise.all(ended.map(revoking.ended))
+    for (const failure of failures) throw failure
+    return ended.length
   }
 
-  async function endOne(grants: AccountGrants | undefined, one: AccountGrant): Promise<number> {
+  /** @param own a login that is not ended */
+  async function endOne(one: AccountGrant, own?: string): Promise<Results> {
     const { account, outlivesLogin } = one.record.of
-    if (!outlivesLogin || account === undefined || grants === undefined) return endAll([one], [])
-    const logins = await grants.loginsOf(account)
-    return endAll(
-      [one],
-      logins.filter(({ record }) => record.of.through === one.id),
-    )
+    const isShared = outlivesLogin && account !== undefined
+    const logins = isShared ? await accountGrants?.loginsOf(account) : undefined
+    const isOther = ({ id, record }: AccountGrant): boolean =>
+      record.of.through === one.id && id !== own
+    return endAll([one], (logins ?? []).filter(isOther))
   }
 
   async function endOfAccount(
-    { account, grant }: AccountHolder,
+    holder: AccountHolder,
     except: LoginRequest | undefined,
   ): Promise<number> {
     const grants = needStore(accountGrants)
-    const person = requireAccount(account)
+    const { account, grant } = requireAccountHolder(holder)
     if (grant !== undefined) {
-      const found = await grants.find(person, grant)
-      return found === undefined ? 0 : endOne(grants, found)
+      const found = await grants.find(account, grant)
+      return found === undefined ? 0 : concluded(await endOne(found))
     }
     const own = except === undefined ? undefined : await sessionGrant.find(except)
     const isOther = ({ id }: AccountGrant): boolean =>
       typeof own !== 'object' || (id !== own.id && id !== own.login)
-    const [all, logins] = [await grants.of(person), await grants.loginsOf(person)]
-    return endAll(all.filter(isOther), logins.filter(isOther))
+    const [all, logins] = [await grants.of(account), await grants.loginsOf(account)]
+    return concluded(await endAll(all.filter(isOther), logins.filter(isOther)))
   }
 
   async function endOfRequest(request: LoginRequest): Promise<number> {
     const found = await sessionGrant.find(request)
     if (typeof found !== 'object') return 0
-    const record = await engine.read(found.id, strategy)
-    // The session itself stays, so that it is not ended with its grant.
-    const alone: GrantRecord | undefined = record && {
-      ...record,
-      of: { ...record.of, sessionId: undefined },
+    const { id, login } = found
+    const record = await engine.read(id, strategy)
+    if (record === undefined) {
+      await sessionGrant.forget(request)
+      return 0
     }
-    const count =
-      alone === undefined ? 0 : await endOne(accountGrants, { id: found.id, record: alone })
+    // The session itself stays, so that it is not ended with its grant.
+    const alone: GrantRecord = { ...record, of: { ...record.of, sessionId: undefined } }
+    const results = await endOne({ id, record: alone }, login)
+    // If something has failed, its own login stays: by it, the next call finds the grant.
+    if (results.failures.length === 0) {
+      await forgetOwn(request, found).catch((error: unknown) => results.failures.push(error))
+    }
+    return concluded(results)
+  }
+
+  /** Ends the login of a request whose grant has ended, and leaves its session. */
+  async function forgetOwn(request: LoginRequest, { id, login }: FoundGrant): Promise<void> {
+    const ended = login === id ? undefined : await engine.end(login)
+    if (ended !== undefined) await unlink(login, ended)
     await sessionGrant.forget(request)
-    return count
+  }
+
+  /** Removes what is left of a person's records from an index. A login may come meanwhile, and is listed again. */
+  async function clear(indexName: string): Promise<void> {
+    const isOver = (record: GrantRecord | undefined): record is undefined =>
+      record === undefined || hasEnded(record)
+    for await (const ids of index.list(indexName)) {
+      for (const id of ids) {
+        if (!isOver(await engine.look(id))) continue
+        await index.unlink(id, [indexName, strategyName(name)])
+        const now = await engine.look(id)
+        if (!isOver(now)) await index.link(id, now.of.names, now.lifetimeMs)
+      }
+    }
   }
 
   return {
@@ -163,13 +204,15 @@ export function createEnding(parts: EndingParts): Ending {
         const record = engine.peek(held.id) ?? (await engine.read(held.id, strategy))
         if (record !== undefined && record.strategy !== strategy) return undefined
         id = held.id
-        const ended = await endRecord(id)
+        const ended = await engine.end(id)
+        // A link that stays lists nothing.
+        if (ended !== undefined) await unlink(id, ended).catch(() => undefined)
         return ended && endedLogin(ended, revoking)
       } catch {
         // The logout goes on: revoking the tokens ends the grant too.
         const { lines, of } = (id === undefined ? undefined : engine.peek(id)) ?? {}
         return (
-          lines && of && endedLogin({ tokens: lines.map(({ tokens }) => tokens), of }, revoking)
+          lines && of && endedLogin({ tokens: lines.flatMap(allTokensOf), of, strategy }, revoking)
         )
       }
     },
@@ -178,9 +221,8 @@ export function createEnding(parts: EndingParts): Ending {
       isRequest(holder) ? endOfRequest(holder) : endOfAccount(holder, except),
 
     async erase(account) {
-      const grants = await needStore(accountGrants).of(account)
       const count = await endOfAccount({ account }, undefined)
-      for (const { id, record } of grants) await unlist(id, record)
+      for (const one of [accountName(name, account), loginsName(name, account)]) await clear(one)
       return count
     },
   }
@@ -189,7 +231,7 @@ export function createEnding(parts: EndingParts): Ending {
 function endedLogin(grant: EndedGrant, { loggedOut }: RevokesEnded): EndedLogin {
   return {
     tokens: grant.tokens,
-    idToken: grant.tokens[0]?.idToken ?? grant.of.idToken,
+    idToken: grant.tokens.find(({ idToken }) => idToken !== undefined)?.idToken ?? grant.of.idToken,
     revoke: () => loggedOut(grant),
   }
 }

@@ -6,9 +6,11 @@ import type { NewGrant, NewLogin } from './new-record.js'
 
 /** A grant that has just ended. */
 export interface EndedGrant {
-  /** The tokens that it had, to be revoked. */
+  /** The tokens that it had, to be revoked: the newest first, and those of a line before those of its uses. */
   readonly tokens: readonly TokenSet[]
   readonly of: GrantOwner
+  /** Identifies the strategy: no other provider must receive these tokens. */
+  readonly strategy: string
 }
 
 /** A login that has ended. */
@@ -29,6 +31,8 @@ export interface GrantEngine extends Adoption {
   readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
+  /** The record as the store has it now, of any strategy. @throws {StorageError} */
+  readonly look: (id: string) => Promise<GrantRecord | undefined>
   /** See {@link FreshLine}. */
   readonly freshLine: FreshLine
   /**

@@ -13,6 +13,7 @@ import type { GrantRecord } from './grant-record.js'
 import { emptyRecord, heldRecord } from './new-record.js'
 import { createRenew } from './renewal.js'
 import { withTokensOfLogin } from './tokens-of-login.js'
+import { allTokensOf } from './uses.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** What {@link createGrantEngine} needs. */
@@ -35,7 +36,11 @@ const IDLE_POLL_MS = 20
  */
 function endedGrant({ answers }: Cell, record: GrantRecord): EndedGrant {
   const own = [...answers].filter(({ line }) => lineOf(record, line) !== undefined)
-  return { tokens: [...own, ...record.lines].map(({ tokens }) => tokens), of: record.of }
+  return {
+    tokens: [...own.map(({ tokens }) => tokens), ...record.lines.flatMap(allTokensOf)],
+    of: record.of,
+    strategy: record.strategy,
+  }
 }
 
 /** Whether a login has come after the end of the grant as it was: none of its lines is left. */
@@ -66,7 +71,8 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         // An earlier attempt has written it although no answer came, and somebody else has changed the record since.
         if (look.record !== undefined && wasWritten(look.record, line.id)) return look.record
         const now = clock.now()
-        const base: GrantRecord = look.record ?? emptyRecord(grant, now)
+        const found: GrantRecord = look.record ?? emptyRecord(grant, now)
+        const base = hasEnded(found) ? { ...found, createdAt: now } : found
         const prolonged = { ...base, of, lifetimeMs, livesUntil: now + lifetimeMs, loggedInAt: now }
         const record =
           withTokensOfLogin(prolonged, tokens, renewAt, now) ?? withLine(prolonged, line)
@@ -108,6 +114,10 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     async read(id, strategy) {
       const { record } = await cells.recentLook(cells.cellOf(id))
       return record?.strategy === strategy ? record : undefined
+    },
+
+    async look(id) {
+      return (await cells.look(cells.cellOf(id))).record
     },
 
     async end(id) {

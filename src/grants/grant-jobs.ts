@@ -67,12 +67,18 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
 
     async renewIdle(since) {
       const counts = { renewed: 0, loginRequired: 0, failed: 0 }
+      let failure: PromiseRejectedResult | undefined
       for await (const ids of index.list(strategyName(name))) {
         for (let first = 0; first < ids.length; first += AT_ONCE) {
           const batch = ids.slice(first, first + AT_ONCE).map((id) => renewOne(id, since))
-          for (const result of await Promise.all(batch)) if (result) counts[result] += 1
+          for (const result of await Promise.allSettled(batch)) {
+            // One record that cannot be read must not let all those expire that come after it.
+            if (result.status === 'rejected') failure ??= result
+            else if (result.value) counts[result.value] += 1
+          }
         }
       }
+      if (failure !== undefined) throw failure.reason
       return counts
     },
 

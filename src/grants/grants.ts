@@ -180,19 +180,25 @@ export class Grants implements StoredGrants {
    *
    * @param options.olderThanDays grants are refreshed whose tokens were obtained longer ago than so many days
    * @throws {ConfigurationError} if it is not a positive number, or no strategy was created with these grants
-   * @throws {StorageError} if the store fails
+   * @throws {StorageError} if the store fails, or a grant cannot be read; the others are refreshed first
    */
   async renewIdle(options: { readonly olderThanDays: number }): Promise<RenewedIdle> {
     const { olderThanDays } = Object(options) as Partial<typeof options>
     const days = positive(olderThanDays, 'olderThanDays')
     const since = Date.now() - days * 24 * 60 * 60 * 1000
     const all = { renewed: 0, loginRequired: 0, failed: 0 }
+    const failures: unknown[] = []
     for (const strategy of strategiesOf(this)) {
-      const { renewed, loginRequired, failed } = await strategy.renewIdle(since)
-      all.renewed += renewed
-      all.loginRequired += loginRequired
-      all.failed += failed
+      try {
+        const { renewed, loginRequired, failed } = await strategy.renewIdle(since)
+        all.renewed += renewed
+        all.loginRequired += loginRequired
+        all.failed += failed
+      } catch (error) {
+        failures.push(error)
+      }
     }
+    for (const failure of failures) throw failure
     return all
   }
 

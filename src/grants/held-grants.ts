@@ -1,7 +1,7 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
 import type { LoginRequiredReason } from '../errors/login-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { isRequest, requireAccount } from '../options/holder.js'
+import { isRequest, requireAccountHolder } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
 import type { TokenSet } from '../options/token-set.js'
 import { isAlive, needStore } from './account-grants.js'
@@ -16,6 +16,7 @@ import { chooseLine } from './line-choice.js'
 import { isRenewable, isValid } from './line-state.js'
 import type { RefreshWays } from './refresh-ways.js'
 import type { SessionGrant } from './found-grant.js'
+import { validTokensOf } from './uses.js'
 
 /** Reads and renews the grants of one strategy, for whoever holds them. */
 export interface HeldGrants {
@@ -68,15 +69,15 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
   }
 
   /** The grants that serve a person, the best first. */
-  async function heldOf({ account, grant }: AccountHolder): Promise<readonly Held[]> {
+  async function heldOf(holder: AccountHolder): Promise<readonly Held[]> {
     const grants = needStore(accountGrants)
-    const person = requireAccount(account)
+    const { account, grant } = requireAccountHolder(holder)
     if (grant !== undefined) {
-      const found = await grants.find(person, grant)
+      const found = await grants.find(account, grant)
       if (found === undefined) throw new LoginRequiredError('no_tokens')
       return [found]
     }
-    const all = await grants.of(person)
+    const all = await grants.of(account)
     const alive = all.filter(({ record }) => isAlive(record, Date.now()))
     // If none is alive, the newest one says why.
     const held = alive.length > 0 ? alive : all.slice(0, 1)
@@ -165,12 +166,15 @@ function servingLine({ lines }: GrantRecord): Line | undefined {
 }
 
 /**
- * Whether the grant still has an access token that has not expired. One that an API has refused does not count if the
+ * Whether the grant still has an access token that has not expired, also one for a use. One that an API has refused does not count if the
  * provider refuses to refresh it.
  */
 function isUsable(record: GrantRecord | undefined, refused: string | undefined): boolean {
-  if (record !== undefined && hasEnded(record)) return false
-  const isDead = (line: Line): boolean =>
-    line.refused !== undefined && line.tokens.accessToken === refused
-  return record?.lines.some((line) => isValid(line, Date.now()) && !isDead(line)) ?? false
+  if (record === undefined || hasEnded(record)) return false
+  const now = Date.now()
+  return record.lines.some((line) =>
+    validTokensOf(line, now).some(
+      ({ accessToken }) => line.refused === undefined || accessToken !== refused,
+    ),
+  )
 }

@@ -10,12 +10,16 @@ export interface Revoking {
   readonly ended: (grant: EndedGrant) => Promise<void>
   /** Revokes the tokens of a login that has ended with its session. */
   readonly loggedOut: (grant: EndedGrant) => Promise<void>
-  /** Revokes tokens that were replaced, or that nobody has received: only if that ends nothing else. */
+  /** Revokes the tokens of a grant that another login has replaced: only if that ends nothing else. */
+  readonly replaced: (grant: EndedGrant) => Promise<void>
+  /** Revokes tokens that nobody has received: only if that ends nothing else. */
   readonly unwanted: (tokens: readonly TokenSet[], of: Partial<GrantOwner>) => Promise<void>
 }
 
 /** What {@link createRevoking} needs. */
 export interface RevokingParts {
+  /** Identifies the strategy. */
+  readonly strategy: string
   /** Revokes one token set. Never rejects. */
   readonly revoke: (tokens: TokenSet) => Promise<void>
   /** See the option of this name. */
@@ -25,7 +29,9 @@ export interface RevokingParts {
 }
 
 /** Creates {@link Revoking}. */
-export function createRevoking({ revoke, revocationEnds, accountGrants }: RevokingParts): Revoking {
+export function createRevoking(parts: RevokingParts): Revoking {
+  const { strategy, revoke, revocationEnds, accountGrants } = parts
+
   /** Whether something else of this person is alive here; `undefined` if that cannot be known. */
   async function isAnythingAlive({ account }: Partial<GrantOwner>): Promise<boolean | undefined> {
     if (account === undefined || accountGrants === undefined) return undefined
@@ -43,7 +49,18 @@ export function createRevoking({ revoke, revocationEnds, accountGrants }: Revoki
     await Promise.all(some.map(revoke))
   }
 
+  async function unwanted(tokens: readonly TokenSet[], of: Partial<GrantOwner>): Promise<void> {
+    if (revocationEnds === 'token' || (await isAnythingAlive(of)) === false) await revokeAll(tokens)
+  }
+
   return {
+    unwanted,
+
+    async replaced(grant) {
+      // Strategies that were given no names share their place in the session, and have different providers.
+      if (grant.strategy === strategy) await unwanted(grant.tokens, grant.of)
+    },
+
     async ended({ tokens, of }) {
       const isShared = revocationEnds === 'grant' && (await isAnythingAlive(of)) === true
       if (!isShared) await revokeAll(tokens)
@@ -52,12 +69,6 @@ export function createRevoking({ revoke, revocationEnds, accountGrants }: Revoki
     async loggedOut({ tokens, of }) {
       const mayRevoke = revocationEnds !== 'grant' || (await isAnythingAlive(of)) === false
       if (mayRevoke) await revokeAll(tokens)
-    },
-
-    async unwanted(tokens, of) {
-      if (revocationEnds === 'token' || (await isAnythingAlive(of)) === false) {
-        await revokeAll(tokens)
-      }
     },
   }
 }

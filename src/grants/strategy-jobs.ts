@@ -16,7 +16,7 @@ export interface GrantJobs {
   readonly name: string
   /** Ends everything of a person. Resolves to how many grants have ended. @throws {StorageError} */
   readonly erase: (account: string) => Promise<number>
-  /** Refreshes the grants whose tokens were obtained before `since`. @throws {StorageError} */
+  /** Refreshes the grants whose tokens were obtained before `since`. @throws {StorageError} after all that can be */
   readonly renewIdle: (since: number) => Promise<RenewedIdle>
   /** Takes over a grant. Resolves to whether it was not there yet. @throws {StorageError} */
   readonly import: (grant: ImportedGrant) => Promise<boolean>

@@ -87,6 +87,11 @@ export function allTokensOf(line: Line): readonly TokenSet[] {
   return [line.tokens, ...(line.uses ?? []).map(tokensOf)]
 }
 
+/** Those whose access token has not expired. */
+export function validTokensOf(line: Line, now: number): readonly TokenSet[] {
+  return allTokensOf(line).filter(({ expiresAt = Infinity }) => now < expiresAt)
+}
+
 /**
  * Whether the access token that a caller wants has been replaced since. That the refresh token has does not count: it may
  * have been used for something else.

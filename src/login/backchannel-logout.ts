@@ -63,11 +63,13 @@ export async function backchannelLogout(
 export type EndLogin = (id: string, ended: NamedEnd, sessionStore: object) => Promise<boolean>
 
 /** Creates the {@link EndLogin} of one strategy. */
-export function createEndLogin(
-  engine: Pick<GrantEngine, 'read' | 'end'>,
-  strategyId: string,
-  sessionKey: string,
-): EndLogin {
+export function createEndLogin(parts: {
+  readonly engine: Pick<GrantEngine, 'read' | 'end'>
+  readonly index: Pick<GrantIndex, 'unlink'>
+  readonly strategyId: string
+  readonly sessionKey: string
+}): EndLogin {
+  const { engine, index, strategyId, sessionKey } = parts
   return async (id, { name: { kind }, at }, sessionStore) => {
     const record = await engine.read(id, strategyId)
     if (record === undefined) return true
@@ -75,8 +77,9 @@ export function createEndLogin(
     // login is newer only if ours says so too.
     const { loggedInAt = record.createdAt, of } = record
     if (kind === 'sub' && (of.authenticatedAt ?? 0) > at && loggedInAt > at) return false
-    await engine.end(id)
+    const over = await engine.end(id)
     await endSession(id, record.of, sessionStore, sessionKey)
+    if (over !== undefined) await index.unlink(id, over.of.names)
     return true
   }
 }

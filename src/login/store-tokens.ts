@@ -28,6 +28,8 @@ export interface StoreTokensSettings {
 /** What storing tokens needs. */
 export interface StoreTokensParts {
   readonly settings: StoreTokensSettings
+  /** Identifies the strategy. */
+  readonly strategy: string
   readonly beginLogin: BeginLogin
   readonly engine: GrantEngine
   readonly index: GrantIndex
@@ -42,17 +44,21 @@ export interface StoreTokensParts {
 /** Creates {@link StoreTokens}. */
 export function createStoreTokens(parts: StoreTokensParts): StoreTokens {
   return async (request, login) => {
-    const account = accountFor(login, parts)
+    const account = accountFor(request, login, parts)
     if (login.connecting) await storeInPresentSession(request, login, account, parts)
     else storeInNewSession(request, login, account, parts)
   }
 }
 
+/** The account of who is logged in: with a provider that is connected, of who has been logged in before. */
 function accountFor(
-  { user, tokens }: AcceptedLogin,
+  request: LoginRequest,
+  { user, tokens, connecting }: AcceptedLogin,
   { accountOf, settings, revoking }: StoreTokensParts,
 ): string | undefined {
-  const account = accountOf(user)
+  const { user: present } = request as LoginRequest & { readonly user?: object }
+  const person = connecting ? present : user
+  const account = person === undefined ? undefined : accountOf(person)
   if (account === undefined && settings.grantLifetime === 'account') {
     void revoking.unwanted([tokens], {})
     throw new ConfigurationError(
@@ -74,7 +80,8 @@ async function storeInPresentSession(
   const present = await reloadSession(request)
   if (present === undefined) {
     // The person has logged out meanwhile: these tokens have no owner.
-    void parts.revoking.loggedOut({ tokens: [login.tokens], of: { account, names: [] } })
+    const of = { account, names: [] }
+    void parts.revoking.loggedOut({ tokens: [login.tokens], of, strategy: parts.strategy })
     throw new LoginRequiredError('not_logged_in')
   }
   carryPendingLogins(session, present)
@@ -134,7 +141,7 @@ async function endReplaced(
     const ended = await engine.end(id)
     if (ended === undefined) return
     await index.unlink(id, ended.of.names)
-    await revoking.unwanted(ended.tokens, ended.of)
+    await revoking.replaced(ended)
   } catch {
     // The store fails: the grant expires by itself, and no session has it any more.
   }

@@ -17,12 +17,33 @@ export interface AccountHolder {
   /** Your own id of the person, as `accountOf` returns it. Their newest login that lives is used. */
   readonly account: string | number
   /** One of the person's grants: an id from `listGrants`. A grant of another account counts as absent. */
-  readonly grant?: string | undefined
+  readonly grant?: string
 }
 
 /** Whether the holder is a request. Applications put properties of any name on their requests. */
 export function isRequest(holder: Holder): holder is LoginRequest {
   return 'headers' in Object(holder)
+}
+
+/**
+ * The account, and the grant if one is named. A `grant` that is there without an id is a mistake: taken as left out, it
+ * would mean all of the person's grants, and `endGrant` would end them.
+ *
+ * @throws {ConfigurationError} if it is not such a holder
+ */
+export function requireAccountHolder(holder: unknown): {
+  readonly account: string
+  readonly grant: string | undefined
+} {
+  const fields = Object(holder) as Readonly<Record<string, unknown>>
+  const { account, grant } = fields
+  const person = requireAccount(account)
+  if (!('grant' in fields)) return { account: person, grant: undefined }
+  if (typeof grant === 'string' && grant !== '') return { account: person, grant }
+  throw new ConfigurationError(
+    'grant must be an id from listGrants. Leave it out to mean the account, with all of its grants.',
+    'grant',
+  )
 }
 
 /** An account id as it is stored, as text; `undefined` if it is empty, or neither text nor a number. */

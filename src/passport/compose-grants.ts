@@ -68,7 +68,12 @@ export function composeGrants(
   parts.onStoreFailure((method) => report('storage', { outcome: 'failed', reason: method }))
   const accountGrants =
     grants === undefined ? undefined : createAccountGrants({ ...parts, name, strategy })
-  const revoking = createRevoking({ ...settings, revoke: provider.revoke, accountGrants })
+  const revoking = createRevoking({
+    ...settings,
+    strategy,
+    revoke: provider.revoke,
+    accountGrants,
+  })
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 

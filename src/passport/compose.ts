@@ -118,7 +118,7 @@ export function composeUseCases(
     authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
     dpopThumbprint: dpop?.thumbprint,
   })
-  const storeTokens = createStoreTokens({ ...grants, settings })
+  const storeTokens = createStoreTokens({ ...grants, settings, strategy: strategyId })
   const finishLogin = createFinishLogin({
     settings,
     strategyId,
@@ -197,7 +197,7 @@ export function composeUseCases(
         verifyJwt: settings.backchannelLogout ? verifyJwt : undefined,
         endLogin: reportAfter(
           'grant_end',
-          createEndLogin(engine, strategyId, settings.sessionKey),
+          createEndLogin({ engine, index, strategyId, sessionKey: settings.sessionKey }),
           (ended) => (ended ? { outcome: 'ok', reason: 'backchannel_logout' } : undefined),
         ),
       }),
