@@ -3,37 +3,27 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RedisStore } from 'connect-redis'
 import express from 'express'
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express'
 import session from 'express-session'
 import passport from 'passport'
-import { createClient } from 'redis'
-import { readRedisClient } from '../../src/grants/redis-clients.js'
-import { createRedisStore } from '../../src/grants/redis-store.js'
 import { AuthorizationCodeStrategy, authRouter } from '../../src/index.js'
-import { Grants, guardSessionStore } from '../../src/index.js'
-import type { DefaultUser, DiagnosticEvent } from '../../src/index.js'
+import type { DefaultUser, DiagnosticEvent, Grants } from '../../src/index.js'
+import { openPlace } from './grant-place.js'
+import type { PlaceOptions } from './grant-place.js'
 import { PROCESS_HEADER } from './provider.js'
-import { watchedGrants, watchSessions } from './watched-stores.js'
 
 /** What a process of the application is told on its command line. */
-export interface AppOptions {
+export interface AppOptions extends PlaceOptions {
   /** Its name; a process that replaces it has another. */
   readonly process: string
-  /** Where the tokens are: in the sessions of one process, or in Redis, for several. */
-  readonly tokens: 'session' | 'redis'
-  readonly redisPort: number
+  /** Whether the tokens end with the login, or survive logging out. */
+  readonly lifetime: 'login' | 'account'
   readonly providerOrigin: string
   /** How long the provider may take, in milliseconds. */
   readonly timeoutMs: number
   /** How long a graceful stop may take, in milliseconds. */
   readonly graceMs: number
-  /**
-   * Whether commands wait while Redis is away, as is node-redis's default, or fail at once. Applications
-   * do both.
-   */
-  readonly waitsForRedis: boolean
 }
 
 /** What a process of the application tells whoever has started it. */
@@ -67,8 +57,6 @@ declare module 'express-session' {
   }
 }
 
-const GRANT_SECRET = 'a secret for the grants, long enough'
-
 function tell(message: AppMessage): void {
   process.send?.(message)
 }
@@ -82,27 +70,9 @@ async function runApp(options: AppOptions): Promise<void> {
     const { step, outcome, reason = '' } = message as DiagnosticEvent
     tell({ step: `${step} ${outcome} ${reason}`.trim() })
   })
-  const client = await connectToRedis(options)
-  const redisStore = new RedisStore({ client })
-  const settings = { client: readRedisClient(client, 'client'), prefix: 'oauth2:' }
-  const grants =
-    options.tokens === 'session'
-      ? undefined
-      : new Grants(
-          watchedGrants(
-            // What `RedisGrants` makes of a client.
-            createRedisStore({ ...settings, commandTimeoutMs: 2_000 }),
-            GRANT_SECRET,
-            tellKept,
-          ),
-          { secret: GRANT_SECRET },
-        )
-  const store =
-    grants === undefined
-      ? guardSessionStore(watchSessions(redisStore, tellKept))
-      : guardSessionStore(redisStore, { grants })
+  const { grants, sessions } = await openPlace(options, tellKept)
   const strategy = createStrategy(options, grants)
-  const app = createApp(options, strategy, store)
+  const app = createApp(options, strategy, sessions)
   let isStopping = false
   const server = createServer((request, response) => {
     if (isStopping) response.setHeader('Connection', 'close')
@@ -137,10 +107,12 @@ function createApp(
   strategy: AuthorizationCodeStrategy,
   store: session.Store,
 ): Express {
-  const show = showPerson(strategy, `${options.providerOrigin}/me`, options.process)
+  const url = `${options.providerOrigin}/me`
+  const show = showPerson(strategy, url, options.process)
   const app = express()
   // Keeps Express's own error handler from printing what the browsers count.
   app.set('env', 'test')
+  app.get('/jobs/:account', doJob(strategy, url, options.process))
   app.use(session({ secret: 'a bench', resave: false, saveUninitialized: false, store }))
   app.use(passport.session())
   app.use('/auth', authRouter(strategy, { onError: (error, _req, _res, next) => next(error) }))
@@ -148,18 +120,6 @@ function createApp(
   app.post('/visits', countVisit(show))
   app.use(reportError)
   return app
-}
-
-async function connectToRedis({ redisPort: port, waitsForRedis }: AppOptions) {
-  const reconnectStrategy = (attempt: number): number => Math.min(attempt * 50, 500)
-  const client = createClient({
-    socket: { port, host: '127.0.0.1', reconnectStrategy },
-    disableOfflineQueue: !waitsForRedis,
-  })
-  // Each request meets the failure itself.
-  client.on('error', () => undefined)
-  await client.connect()
-  return client
 }
 
 function createStrategy(
@@ -177,7 +137,7 @@ function createStrategy(
     customHeaders: { [PROCESS_HEADER]: options.process },
     timeoutMs: options.timeoutMs,
     refreshBeforeSeconds: 4,
-    ...(grants && { grants }),
+    ...(grants && { grants, grantLifetime: options.lifetime }),
   })
 }
 
@@ -193,6 +153,18 @@ function showPerson(strategy: AuthorizationCodeStrategy, url: string, process: s
     const answer = await strategy.fetch(req, url, { headers: { [PROCESS_HEADER]: process } })
     const user = (req.user as DefaultUser | undefined)?.id ?? 'nobody'
     return [answer.status, { user, ...((await answer.json()) as AppAnswer) }]
+  }
+}
+
+/** Work for a person who is not there: no session is read. */
+function doJob(strategy: AuthorizationCodeStrategy, url: string, process: string): RequestHandler {
+  return async ({ params, query }, res) => {
+    const holder = { account: String(params['account']) }
+    const token = await strategy.accessToken(holder)
+    if (query['renew'] !== undefined) await strategy.accessToken(holder, { refused: token })
+    // Asks for a token again, which is fresh, and for another one if the API refuses it.
+    const answer = await strategy.fetch(holder, url, { headers: { [PROCESS_HEADER]: process } })
+    res.status(answer.status).json(await answer.json())
   }
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, request } from 'undici'
 import type { AppAnswer } from './app.js'
 import type { Fleet } from './processes.js'
+import { askPage } from './page.js'
+import type { Page } from './page.js'
 import { PERSON_HEADER } from './provider.js'
 import { between, oneOf } from './random.js'
 import type { Random } from './random.js'
@@ -27,6 +28,10 @@ export interface Sightings {
   updates: number
   /** Those of them that a later request of the same browser found undone. */
   readonly lostUpdates: LostUpdate[]
+  /** Jobs, by how they ended. */
+  readonly jobs: Map<string, number>
+  /** Jobs that were told that the person must log in, who was logged in all that time. */
+  readonly lostJobs: LostLogin[]
 }
 
 /** A browser that was logged in and is told to log in. */
@@ -73,23 +78,13 @@ export function noSightings(): Sightings {
     revivals: [],
     updates: 0,
     lostUpdates: [],
+    jobs: new Map(),
+    lostJobs: [],
   }
-}
-
-interface Page {
-  /** 0 when no complete answer came; then `body.code` says why. */
-  readonly status: number
-  readonly location: string
-  /** The session's, if a new one came. */
-  readonly cookie: string | undefined
-  readonly body: AppAnswer
 }
 
 /** The share of visits that end with a logout. */
 const LOGOUT_SHARE = 0.04
-
-/** More patience than a renewal ever needs whose owner was killed: the others wait until its lease ends. */
-const agent = new Agent({ headersTimeout: 40_000, bodyTimeout: 40_000, connectTimeout: 10_000 })
 
 /** How often somebody tries to log in: through several bad minutes of everything in a row. */
 const PATIENCE = 80
@@ -99,7 +94,7 @@ export class Browser {
   #cookie = ''
   #grant: string | undefined
   #visits = 0
-  #loggedInAt = 0
+  #login: { readonly at: number } | undefined
   #visitedAt = 0
 
   constructor(
@@ -108,6 +103,16 @@ export class Browser {
     readonly seen: Sightings,
     readonly random: Random,
   ) {}
+
+  /** The present login; `undefined` as long as there is none, or it is ending. Each login is another object. */
+  get login(): { readonly at: number } | undefined {
+    return this.#login
+  }
+
+  /** The grant that was last shown; `undefined` when nothing has ever been shown with it. */
+  get grant(): string | undefined {
+    return this.#grant
+  }
 
   /** Logs in, as often as it takes. Whoever cannot do it without deleting cookies has been locked out. */
   async logIn(): Promise<void> {
@@ -120,7 +125,7 @@ export class Browser {
       left = Infinity
     }
     this.seen.logins++
-    this.#loggedInAt = Date.now()
+    this.#login = { at: Date.now() }
     this.#visits = 0
     this.#grant = undefined
   }
@@ -154,6 +159,7 @@ export class Browser {
   async #logOut(): Promise<void> {
     const { person, seen } = this
     const [grant, cookie] = [this.#grant, this.#cookie]
+    this.#login = undefined
     const slow = this.#send('POST', '/visits?wait=200')
     await sleep(between(this.random, 20, 300))
     const { status } = await this.#send('POST', '/auth/logout')
@@ -174,7 +180,7 @@ export class Browser {
     this.seen.loginAttempts++
     const start = await this.#send('GET', '/auth/login')
     if (start.status !== 302) return false
-    const consent = await this.#ask(start.location, 'GET', { [PERSON_HEADER]: this.person })
+    const consent = await askPage(start.location, 'GET', { [PERSON_HEADER]: this.person })
     if (consent.status !== 302) return false
     const { pathname, search } = new URL(consent.location)
     const finish = await this.#send('GET', pathname + search)
@@ -185,9 +191,7 @@ export class Browser {
   async #load(method: 'GET' | 'POST', path: string): Promise<Page> {
     const sentAt = Date.now()
     const page = await this.#send(method, path)
-    const { answers } = this.seen
-    const outcome = `${page.status} ${page.body.code ?? ''}`.trim()
-    answers.set(outcome, (answers.get(outcome) ?? 0) + 1)
+    noteAnswer(this.seen.answers, page)
     this.seen.answeredInMs.push(Date.now() - sentAt)
     if (page.status === 200) this.#look(page.body)
     return page
@@ -210,12 +214,13 @@ export class Browser {
   async #logInAgainIfLost(pages: readonly Page[]): Promise<void> {
     const refusal = pages.find((page) => page.status === 401)
     if (refusal === undefined) return
-    const { person } = this
+    const { person, login } = this
+    this.#login = undefined
     const said = refusal.body.code ?? 'the API refused the token'
     this.seen.lostLogins.push({
       person,
       grant: this.#grant,
-      loggedInAt: this.#loggedInAt,
+      loggedInAt: login?.at ?? 0,
       at: Date.now(),
       said,
     })
@@ -226,7 +231,7 @@ export class Browser {
   async #send(method: 'GET' | 'POST', path: string): Promise<Page> {
     for (;;) {
       const origin = oneOf(this.random, this.fleet.origins)
-      const page = await this.#ask(origin + path, method, { cookie: this.#cookie })
+      const page = await askPage(origin + path, method, { cookie: this.#cookie })
       if (page.cookie !== undefined) this.#cookie = page.cookie
       if (page.body.code !== 'ECONNREFUSED') return page
       this.seen.refusedConnections++
@@ -235,25 +240,10 @@ export class Browser {
       await sleep(isAlone ? between(this.random, 500, 2_000) : 50)
     }
   }
+}
 
-  async #ask(url: string, method: 'GET' | 'POST', sent: Record<string, string>): Promise<Page> {
-    try {
-      const { statusCode, headers, body } = await request(url, {
-        method,
-        headers: sent,
-        dispatcher: agent,
-      })
-      const text = await body.text()
-      const [cookie] = [headers['set-cookie'] ?? []].flat()
-      return {
-        status: statusCode,
-        location: String(headers['location']),
-        cookie: cookie?.split(';')[0],
-        body: headers['content-type']?.includes('json') ? (JSON.parse(text) as AppAnswer) : {},
-      }
-    } catch (error) {
-      const { code = 'unknown' } = error as { code?: string }
-      return { status: 0, location: '', cookie: undefined, body: { code } }
-    }
-  }
+/** Counts how a request ended. */
+export function noteAnswer(answers: Map<string, number>, { status, body }: Page): void {
+  const outcome = `${status} ${body.code ?? ''}`.trim()
+  answers.set(outcome, (answers.get(outcome) ?? 0) + 1)
 }

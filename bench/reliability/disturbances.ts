@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fleet } from './processes.js'
 import { between } from './random.js'
 import type { Random } from './random.js'
+import type { PostgresServer } from './postgres-server.js'
 import type { RedisPair } from './redis-pair.js'
 
 /** A place whose process is being replaced; nobody else replaces it meanwhile. */
@@ -28,7 +29,7 @@ async function atFreePlace(
 ): Promise<void> {
   const busy = busyPlaces.get(fleet) ?? new Set<number>()
   busyPlaces.set(fleet, busy)
-  const place = Math.floor(random() * fleet.origins.length)
+  const place = Math.floor(random() * fleet.size)
   if (busy.has(place)) return
   busy.add(place)
   await work(place)
@@ -37,7 +38,7 @@ async function atFreePlace(
 
 /** Kills one process after the other. One that is alone has time to get to work before it is killed. */
 export function killProcesses(fleet: Fleet, random: Random, endsAt: number): Promise<void> {
-  const longest = fleet.origins.length > 1 ? 8_000 : 20_000
+  const longest = fleet.size > 1 ? 8_000 : 20_000
   return repeat(
     endsAt,
     () => between(random, 2_000, longest),
@@ -47,7 +48,7 @@ export function killProcesses(fleet: Fleet, random: Random, endsAt: number): Pro
 
 /** Deploys one process after the other. */
 export function deployProcesses(fleet: Fleet, random: Random, endsAt: number): Promise<void> {
-  const longest = fleet.origins.length > 1 ? 5_000 : 40_000
+  const longest = fleet.size > 1 ? 5_000 : 40_000
   return repeat(
     endsAt,
     () => between(random, 2_000, longest),
@@ -69,5 +70,19 @@ export function disturbRedis(
       random() < 0.6
         ? redis.restart(between(random, 100, 2_500))
         : redis.failOver(1_000, between(random, 1_000, 4_000)),
+  )
+}
+
+/** Kills PostgreSQL and starts it again. */
+export function disturbPostgres(
+  postgres: PostgresServer,
+  random: Random,
+  seconds: number,
+  endsAt: number,
+): Promise<void> {
+  return repeat(
+    endsAt,
+    () => between(random, seconds * 60, seconds * 150),
+    () => postgres.restart(between(random, 100, 2_500)),
   )
 }

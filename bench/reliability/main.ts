@@ -1,8 +1,10 @@
 /**
  * Shows that nobody loses a login without cause: many browsers use one application while its processes are killed
- * and deployed, Redis is killed and fails over, and the provider fails. Exits with 1 when a promise is broken.
+ * and deployed, Redis or PostgreSQL is killed, Redis fails over, and the provider fails. Jobs use the
+ * same grants without a browser. Exits with 1 when a promise is broken.
  *
  *     npm run bench:reliability -- --tokens redis --logins 1000 --seconds 120 --processes 4 --seed 1
+ *     npm run bench:reliability -- --tokens postgres --lifetime account
  *     npm run bench:reliability -- --tokens session
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,7 +14,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Browser, noSightings } from './browser.js'
 import { killAll, startNeighbour } from './children.js'
-import { deployProcesses, disturbRedis, killProcesses } from './disturbances.js'
+import { deployProcesses, disturbPostgres, disturbRedis, killProcesses } from './disturbances.js'
+import type { TokenPlace } from './grant-place.js'
+import { doJob, work } from './jobs.js'
+import { startPostgresServer } from './postgres-server.js'
 import { startFleet } from './processes.js'
 import { startProvider } from './provider.js'
 import { between, createRandom } from './random.js'
@@ -22,8 +27,12 @@ import { report } from './report.js'
 
 /** What can be chosen on the command line. */
 interface Options {
-  /** Where the tokens are. In the sessions, there is one process. */
-  readonly tokens: 'session' | 'redis'
+  /** Where the tokens are. In the sessions, there is one process, and no job can find them. */
+  readonly tokens: TokenPlace
+  /** Whether the tokens end with the login, or survive logging out. */
+  readonly lifetime: 'login' | 'account'
+  /** How many jobs are done at once, for people who are not there. */
+  readonly jobs: number
   readonly logins: number
   /** How long the disturbances last; starting and the last look come on top. */
   readonly seconds: number
@@ -46,6 +55,8 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       tokens: { type: 'string', default: 'redis' },
+      lifetime: { type: 'string', default: 'login' },
+      jobs: { type: 'string', default: '12' },
       logins: { type: 'string', default: '1000' },
       seconds: { type: 'string', default: '120' },
       processes: { type: 'string', default: '4' },
@@ -53,9 +64,11 @@ function readOptions(): Options {
       seed: { type: 'string', default: '1' },
     },
   })
-  const tokens = values.tokens === 'session' ? 'session' : 'redis'
+  const tokens = (['session', 'postgres'] as const).find((one) => one === values.tokens) ?? 'redis'
   return {
     tokens,
+    lifetime: values.lifetime === 'account' ? 'account' : 'login',
+    jobs: tokens === 'session' ? 0 : Number(values.jobs),
     logins: Number(values.logins),
     seconds: Number(values.seconds),
     processes: tokens === 'session' ? 1 : Number(values.processes),
@@ -65,7 +78,7 @@ function readOptions(): Options {
 }
 
 async function run(options: Options, folder: string): Promise<boolean> {
-  const { tokens, seconds } = options
+  const { tokens, lifetime, seconds } = options
   const startedAt = Date.now()
   const random = createRandom(options.seed)
   const fork = (): Random => createRandom(random() * 2 ** 32)
@@ -75,9 +88,13 @@ async function run(options: Options, folder: string): Promise<boolean> {
     timeoutMs: TIMEOUT_MS,
   })
   const redis = await startRedisPair(folder)
-  const fleet = await startFleet(options.processes, {
+  const postgres = tokens === 'postgres' ? await startPostgresServer() : undefined
+  const size = { processes: options.processes, hasJobs: options.jobs > 0 }
+  const fleet = await startFleet(size, {
     tokens,
+    lifetime,
     redisPort: redis.port,
+    databaseURL: postgres?.url ?? '',
     providerOrigin: provider.origin,
     timeoutMs: TIMEOUT_MS,
     graceMs: GRACE_MS,
@@ -95,11 +112,15 @@ async function run(options: Options, folder: string): Promise<boolean> {
     ...browsers.map((browser) => live(browser, seconds, endsAt)),
     killProcesses(fleet, fork(), endsAt),
     deployProcesses(fleet, fork(), endsAt),
-    disturbRedis(redis, fork(), seconds, endsAt),
+    postgres === undefined
+      ? disturbRedis(redis, fork(), seconds, endsAt)
+      : disturbPostgres(postgres, fork(), seconds, endsAt),
+    ...Array.from({ length: options.jobs }, () => work(browsers, fork(), endsAt)),
   ])
   provider.failureRate = 0
-  await lookAtAll(browsers)
-  return report({ options, tokens, startedAt, provider, redis, fleet, seen })
+  await lookAtAll(browsers, options.jobs > 0)
+  const store = postgres ?? redis
+  return report({ options, tokens, lifetime, startedAt, provider, store, fleet, seen })
 }
 
 /** A person who logs in early on, and comes by when the access token is fresh, due or over. */
@@ -115,11 +136,14 @@ async function live(browser: Browser, seconds: number, endsAt: number): Promise<
   }
 }
 
-/** In calm weather everybody who has not been told otherwise must be logged in, and stay so. */
-async function lookAtAll(browsers: readonly Browser[]): Promise<void> {
+/** In calm weather everybody who has not been told otherwise must be logged in, and stay so, also for a job. */
+async function lookAtAll(browsers: readonly Browser[], hasJobs: boolean): Promise<void> {
   const left = [...browsers]
   const look = async (): Promise<void> => {
-    for (let next = left.pop(); next !== undefined; next = left.pop()) await next.renew()
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      await next.renew()
+      if (hasJobs) await doJob(next, next.random, true)
+    }
   }
   await Promise.all(Array.from({ length: 50 }, look))
 }

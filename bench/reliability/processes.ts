@@ -5,8 +5,12 @@ import { kill, start } from './children.js'
 
 /** The processes of the application, and what has befallen them. */
 export interface Fleet {
-  /** Where each one listens, or has listened until it was killed. */
+  /** Where those for browsers listen, or have listened until they were killed. */
   readonly origins: readonly string[]
+  /** Where the one that only does jobs listens; nowhere, if there is none. */
+  readonly jobOrigins: readonly string[]
+  /** How many places there are, that of the jobs included. */
+  readonly size: number
   /** When each process that was killed got its signal, by its name. */
   readonly killedAt: ReadonlyMap<string, number>
   /** When each process that was stopped gracefully had ended, by its name. */
@@ -25,19 +29,25 @@ export interface Fleet {
   deploy(place: number): Promise<void>
 }
 
-/** Starts `size` processes of the application; every second one lets commands wait while Redis is away. */
+/**
+ * Starts the processes of the application for browsers, and one for jobs if there are any; every second one lets commands
+ * wait while Redis is away.
+ */
 export async function startFleet(
-  size: number,
+  { processes, hasJobs }: { readonly processes: number; readonly hasJobs: boolean },
   options: Omit<AppOptions, 'process' | 'waitsForRedis'>,
 ): Promise<Fleet> {
+  const size = processes + (hasJobs ? 1 : 0)
   const origins: string[] = []
+  const jobOrigins: string[] = []
   const places: { readonly name: string; readonly child: ChildProcess }[] = []
   const killedAt = new Map<string, number>()
   const stoppedAt = new Map<string, number>()
   const keptAt = new Map<string, number[]>()
   const steps = new Map<string, number>()
   const stopping = new Set<string>()
-  const fleet = { origins, killedAt, stoppedAt, keptAt, steps, unfinished: 0, crashes: 0 }
+  const facts = { killedAt, stoppedAt, keptAt, steps, unfinished: 0, crashes: 0 }
+  const fleet = { origins, jobOrigins, size, ...facts }
   let started = 0
 
   function hear(message: AppMessage): void {
@@ -62,7 +72,8 @@ export async function startFleet(
       child.once('exit', reject)
       child.on('message', (message: AppMessage) => {
         if (!('origin' in message)) return
-        origins[place] = message.origin
+        if (place < processes) origins[place] = message.origin
+        else jobOrigins[place - processes] = message.origin
         resolve()
       })
     })

@@ -7,21 +7,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findFreePort } from '../../test/support/child-process.js'
 import { kill, start } from './children.js'
-
-/** A stretch of time, in milliseconds since the epoch. */
-export interface Stretch {
-  readonly from: number
-  readonly to: number
-}
+import type { DisturbedStore, Stretch } from './disturbed-store.js'
 
 /** A Redis with a replica, behind one address. */
-export interface RedisPair {
+export interface RedisPair extends DisturbedStore {
   /** Where clients find the server that is the primary at present. */
   readonly port: number
-  /** When it was away: from the signal, or from the cut, to the first answer. */
-  readonly outages: readonly Stretch[]
-  /** When it acknowledged writes that were lost later. */
-  readonly losses: readonly Stretch[]
   /** Kills the primary and starts it again `awayMs` later. It loses nothing it has acknowledged. */
   restart(awayMs: number): Promise<void>
   /** Promotes the replica `awayMs` later. It has not received what was written in the last `lostMs`. */
@@ -52,6 +43,7 @@ export async function startRedisPair(folder: string): Promise<RedisPair> {
   const door = await startDoor(primary.port)
 
   return {
+    name: 'Redis',
     port: door.port,
     outages,
     losses,

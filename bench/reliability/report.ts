@@ -24,6 +24,10 @@ export function report(evidence: Evidence): boolean {
     ...loss,
     cause: causeOfLoss(loss, reuses, evidence),
   }))
+  const lostJobs = seen.lostJobs.map((loss) => ({
+    ...loss,
+    cause: causeOfLoss(loss, reuses, evidence),
+  }))
   const undone = seen.lostUpdates.map((one) => ({
     ...one,
     cause: causeOfUndoing(one, evidence),
@@ -33,8 +37,10 @@ export function report(evidence: Evidence): boolean {
   print('What happened', figuresOf(evidence))
   print('How the provider failed', Object.fromEntries(provider.faults))
   print('Requests, by answer (0: none)', sorted(seen.answers))
+  print('Jobs, by answer (0: none)', sorted(seen.jobs))
   print('Diagnostics', sorted(fleet.steps))
   print('Logins lost, by cause', countCauses(losses))
+  print('Jobs of people who were logged in, told to log in, by cause', countCauses(lostJobs))
   print('Refresh tokens used twice, by cause', countCauses(reuses))
   print('Grants revived, by cause', countCauses(revivals))
   print('Changes of the application undone, by cause', countCauses(undone))
@@ -42,7 +48,7 @@ export function report(evidence: Evidence): boolean {
   const isOdd = ({ cause }: { cause: Cause }): boolean =>
     cause === undefined || cause === 'Redis lost a write it had acknowledged'
   for (const { token } of reuses.filter(isOdd)) console.log(storyOf(token.grant, evidence))
-  for (const loss of withoutCause(losses)) {
+  for (const loss of [...withoutCause(losses), ...withoutCause(lostJobs)]) {
     console.log('Lost without cause:', loss)
     const grant = grantOf(loss, provider)
     if (grant !== undefined) console.log(storyOf(grant, evidence))
@@ -52,6 +58,7 @@ export function report(evidence: Evidence): boolean {
 
   const mustBeZero = {
     'logins lost without cause': withoutCause(losses).length,
+    'jobs told to log in without cause': withoutCause(lostJobs).length,
     'refresh tokens used twice without cause': withoutCause(reuses).length,
     'grants revived without cause': withoutCause(revivals).length,
     'changes of the application undone without cause': withoutCause(undone).length,
@@ -65,7 +72,7 @@ export function report(evidence: Evidence): boolean {
   return Object.values(mustBeZero).every((figure) => figure === 0)
 }
 
-function figuresOf({ options, startedAt, provider, redis, fleet, seen }: Evidence) {
+function figuresOf({ options, startedAt, provider, store, fleet, seen }: Evidence) {
   const { counts } = provider
   const answered = countAnswers(seen.answers)
   const failures = [...provider.faults.values()].reduce((sum, count) => sum + count, 0)
@@ -75,8 +82,8 @@ function figuresOf({ options, startedAt, provider, redis, fleet, seen }: Evidenc
     seconds: Math.round((Date.now() - startedAt) / 1000),
     'processes killed': fleet.killedAt.size,
     'processes stopped gracefully': fleet.stoppedAt.size,
-    'Redis restarts': redis.outages.length - redis.losses.length,
-    'failovers that lose writes': redis.losses.length,
+    [`${store.name} restarts`]: store.outages.length - store.losses.length,
+    'failovers that lose writes': store.losses.length,
     'token requests': `${counts.tokenRequests}, of which the provider failed ${failures}`,
     logins: `${seen.logins}, in ${seen.loginAttempts} attempts`,
     logouts: seen.logouts.length,
@@ -87,6 +94,8 @@ function figuresOf({ options, startedAt, provider, redis, fleet, seen }: Evidenc
     'requests broken off': answered('0'),
     'connections refused, next process asked': seen.refusedConnections,
     'requests answered': [0.5, 0.99, 1].map(within).join(', '),
+    'jobs answered 200': countAnswers(seen.jobs)('200'),
+    'jobs answered 5xx': countAnswers(seen.jobs)('5'),
     'session updates acknowledged': seen.updates,
   }
 }

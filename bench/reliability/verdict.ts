@@ -1,14 +1,15 @@
 import type { LostLogin, LostUpdate, Logout } from './browser.js'
 import type { Fleet } from './processes.js'
 import type { Provider } from './provider.js'
-import type { RedisPair, Stretch } from './redis-pair.js'
+import type { DisturbedStore, Stretch } from './disturbed-store.js'
+import type { TokenPlace } from './grant-place.js'
 import type { Grant, RefreshToken, RefreshTokenUse } from './token-book.js'
 
 /** What excuses a loss; `undefined` where nothing does. */
 export type Cause =
   | 'killed with its request in flight'
   | 'stopped with its request in flight: the time for it was up'
-  | 'killed while the answer waited for Redis'
+  | 'killed while the answer waited for the store'
   | 'the network lost the answer'
   | 'the answer took over a minute'
   | 'Redis lost a write it had acknowledged'
@@ -19,10 +20,12 @@ export type Cause =
 /** Everything that is known about what happened. */
 export interface Facts {
   /** Where the tokens are. */
-  readonly tokens: 'session' | 'redis'
+  readonly tokens: TokenPlace
+  /** Whether the tokens end with the login, or survive logging out. */
+  readonly lifetime: 'login' | 'account'
   readonly provider: Provider
   readonly fleet: Fleet
-  readonly redis: RedisPair
+  readonly store: DisturbedStore
 }
 
 /** A refresh token that was used twice. */
@@ -34,10 +37,10 @@ export interface Reuse {
 /** No process takes longer from the provider's answer to the store, however busy the machine is. */
 const WRITING_MS = 5_000
 
-/** When Redis is back, it takes the clients so long to notice, and the library to offer again what has waited. */
+/** When the store is back, it takes the clients so long to notice, and the library to offer again what has waited. */
 const OFFERING_MS = 3_000
 
-/** A browser may see an answer so long after Redis has acknowledged the write, in milliseconds. */
+/** A browser may see an answer so long after the store has acknowledged the write, in milliseconds. */
 const DELIVERY_MS = 2_000
 
 /** What one process has ended counts in the others after `cacheSeconds`; on a busy machine a little later. */
@@ -68,7 +71,7 @@ function causeOfReuse({ uses: [first, second] }: RefreshToken, facts: Facts): Ca
     (one) => one < usedAgainAt,
   )
   if (keptAt.length > 0) return causeOfForgetting(first.process, keptAt, facts)
-  const hasLost = facts.redis.losses.some((loss) => hasLostMark(loss, first.at, usedAgainAt))
+  const hasLost = facts.store.losses.some((loss) => hasLostMark(loss, first.at, usedAgainAt))
   if (facts.tokens === 'redis' && hasLost) return 'Redis lost the mark of a refresh under way'
   return causeOfNotStoring(first, facts)
 }
@@ -77,10 +80,10 @@ function causeOfReuse({ uses: [first, second] }: RefreshToken, facts: Facts): Ca
 function causeOfForgetting(
   process: string,
   keptAt: readonly number[],
-  { fleet, redis }: Facts,
+  { fleet, store }: Facts,
 ): Cause {
-  if (!keptAt.every((one) => isWithin(one, redis.losses))) return undefined
-  const [loss] = redis.losses.filter(({ to }) => to >= Math.max(...keptAt))
+  if (!keptAt.every((one) => isWithin(one, store.losses))) return undefined
+  const [loss] = store.losses.filter(({ to }) => to >= Math.max(...keptAt))
   const endedAt = fleet.killedAt.get(process) ?? fleet.stoppedAt.get(process) ?? Infinity
   // A process that lives writes again what it remembers.
   return endedAt < (loss?.to ?? 0) + OFFERING_MS
@@ -91,7 +94,7 @@ function causeOfForgetting(
 /** Why an answer was not stored in time. */
 function causeOfNotStoring(
   { process, at, answeredAt = Infinity }: RefreshTokenUse,
-  { fleet, redis }: Facts,
+  { fleet, store }: Facts,
 ): Cause {
   const stoppedAt = fleet.stoppedAt.get(process) ?? Infinity
   if (stoppedAt < answeredAt) return 'stopped with its request in flight: the time for it was up'
@@ -99,10 +102,10 @@ function causeOfNotStoring(
   const killedAt = fleet.killedAt.get(process)
   if (killedAt === undefined) return undefined
   if (killedAt - answeredAt < WRITING_MS) return 'killed with its request in flight'
-  const waited = redis.outages.some(
+  const waited = store.outages.some(
     ({ from, to }) => from <= killedAt && answeredAt <= to + OFFERING_MS,
   )
-  return waited ? 'killed while the answer waited for Redis' : undefined
+  return waited ? 'killed while the answer waited for the store' : undefined
 }
 
 /**
@@ -118,7 +121,7 @@ function isWithin(time: number, stretches: readonly Stretch[]): boolean {
 }
 
 /** Whether Redis has lost a write whose success a browser saw at this time. */
-function isLostWrite(seenAt: number, { losses }: RedisPair): boolean {
+function isLostWrite(seenAt: number, { losses }: DisturbedStore): boolean {
   return isWithin(
     seenAt,
     losses.map(({ from, to }) => ({ from, to: to + DELIVERY_MS })),
@@ -130,7 +133,7 @@ export function causeOfLoss(loss: LostLogin, reuses: readonly Reuse[], facts: Fa
   const grant = grantOf(loss, facts.provider)
   const reuse = reuses.find(({ token }) => token.grant === grant)
   if (reuse !== undefined) return reuse.cause
-  const wasForgotten = isLostWrite(loss.loggedInAt, facts.redis)
+  const wasForgotten = isLostWrite(loss.loggedInAt, facts.store)
   return wasForgotten ? 'Redis lost a write it had acknowledged' : undefined
 }
 
@@ -141,8 +144,8 @@ export function grantOf({ person, grant, at }: LostLogin, { grants }: Provider):
 }
 
 /** What changes of a session were undone by. */
-export function causeOfUndoing({ acknowledgedAt }: LostUpdate, { redis }: Facts): Cause {
-  return isLostWrite(acknowledgedAt, redis) ? 'Redis lost a write it had acknowledged' : undefined
+export function causeOfUndoing({ acknowledgedAt }: LostUpdate, { store }: Facts): Cause {
+  return isLostWrite(acknowledgedAt, store) ? 'Redis lost a write it had acknowledged' : undefined
 }
 
 /** A grant that lived on after a logout that was acknowledged. */
@@ -155,15 +158,17 @@ export interface Revival extends Logout {
 export function findRevivals(
   logouts: readonly Logout[],
   answered: readonly Logout[],
-  { provider, redis }: Facts,
+  { provider, lifetime, store }: Facts,
 ): Revival[] {
-  const refreshed = logouts.filter(({ grant = '', at }) =>
+  // A grant that survives logging out is refreshed afterwards: there, only the session must not come back.
+  const ended = lifetime === 'login' ? logouts : []
+  const refreshed = ended.filter(({ grant = '', at }) =>
     provider.grants
       .get(grant)
       ?.refreshTokens.some(({ uses }) => uses.some((use) => use.at > at + ENDED_EVERYWHERE_MS)),
   )
   const causeOf = ({ at }: Logout): Cause =>
-    isLostWrite(at, redis) ? 'Redis lost a write it had acknowledged' : undefined
+    isLostWrite(at, store) ? 'Redis lost a write it had acknowledged' : undefined
   return [
     ...answered.map((one) => ({ ...one, how: 'the session is logged in', cause: causeOf(one) })),
     ...refreshed.map((one) => ({ ...one, how: 'the grant was refreshed', cause: causeOf(one) })),
@@ -171,7 +176,7 @@ export function findRevivals(
 }
 
 /** The story of a grant, for whoever has to find out what went wrong: one line a use. */
-export function storyOf(grant: Grant, { fleet, redis }: Facts): string {
+export function storyOf(grant: Grant, { fleet, store }: Facts): string {
   const lines = grant.refreshTokens.flatMap(({ uses }, version) =>
     uses.map(({ process, at, answeredAt, isAnswerLost, accessToken }) => {
       const killedAt = fleet.killedAt.get(process)
@@ -192,9 +197,11 @@ export function storyOf(grant: Grant, { fleet, redis }: Facts): string {
         .join(', ')
     }),
   )
-  const away = list(redis.outages)
-  const lost = list(redis.losses)
-  return [`${grant.person} (Redis away: ${away}; lost writes: ${lost})`, ...lines].join('\n')
+  const away = list(store.outages)
+  const lost = list(store.losses)
+  return [`${grant.person} (${store.name} away: ${away}; lost writes: ${lost})`, ...lines].join(
+    '\n',
+  )
 }
 
 function list(stretches: readonly Stretch[]): string {

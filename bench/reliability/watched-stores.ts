@@ -17,8 +17,7 @@ export function watchedGrants(store: GrantStore, secret: string, onKept: OnKept)
     async compareAndSet(id, was, record, ttlMs) {
       const isWritten = await store.compareAndSet(id, was, record, ttlMs)
       if (isWritten && id.startsWith('grant/')) {
-        const [line] = codec.read(record.value, id).lines
-        if (line !== undefined) onKept(line.tokens.accessToken)
+        for (const { tokens } of codec.read(record.value, id).lines) onKept(tokens.accessToken)
       }
       return isWritten
     },

@@ -115,6 +115,11 @@ export interface GrantCells {
    * is written as soon as possible.
    */
   readonly insist: (cell: Cell, was: Look, next: GrantRecord) => void
+  /**
+   * Takes note of how a call of the store has ended. After a failure, everything that is remembered is looked at as soon
+   * as the store answers.
+   */
+  readonly noteCall: (hasFailed: boolean) => void
   /** How many renewals of a strategy are under way, answers that the store does not have yet included. */
   readonly busy: (strategy: string) => number
 }

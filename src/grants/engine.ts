@@ -42,6 +42,11 @@ export interface GrantEngine extends Adoption {
    *   and is written as soon as possible.
    */
   readonly end: (id: string) => Promise<EndedGrant | undefined>
+  /**
+   * Tells the engine how somebody else's call of the same store has ended. After one that failed, the first that does not
+   * lets it look at everything it remembers, because the store may have lost that.
+   */
+  readonly noteStoreCall: (hasFailed: boolean) => void
   /** Writes the record as it is, sealed anew. @throws {StorageError} */
   readonly rewrite: (id: string) => Promise<void>
   /** Lets the grant live longer if half of its lifetime is over. Never rejects. */

@@ -82,7 +82,13 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     )
   }
 
-  /** Calls the store. After a failure, everything that is remembered is looked at as soon as the store answers. */
+  /** After a failure, everything that is remembered is looked at as soon as the store answers. */
+  function noteCall(hasFailed: boolean): void {
+    if (hasFailed) isTroubled = true
+    else if (isTroubled && !isRechecking) void recheck()
+  }
+
+  /** Calls the store. */
   async function call<Value>(
     what: string,
     work: () => Promise<Value>,
@@ -94,10 +100,10 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
         throw new Error(`no answer within ${limitMs} ms`)
       })
     } catch (error) {
-      isTroubled = true
+      noteCall(true)
       throw error instanceof StorageError ? error : new StorageError(what, error)
     }
-    if (isTroubled && !isRechecking) void recheck()
+    noteCall(false)
     return value
   }
 
@@ -223,6 +229,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     recentLook,
     isRecent,
     write,
+    noteCall,
 
     insist(cell, was, next) {
       const now = clock.monotonic()

@@ -109,6 +109,8 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       }
     },
 
+    noteStoreCall: cells.noteCall,
+
     peek: (id) => cells.cellOf(id).seen?.record,
 
     async read(id, strategy) {

@@ -63,19 +63,24 @@ export function createGrantParts(
   codec: RecordCodec,
   cacheSeconds: number,
 ): GrantParts {
-  const { watched, onFailure } = watchStore(store)
+  let tell: StoreFailureListener | undefined
+  const watched = watchStore(store, (method, hasFailed) => {
+    if (hasFailed) tell?.(method)
+  })
   const engine = createGrantEngine({
     store: watched,
     codec,
     clock: systemClock,
     cacheMs: cacheSeconds * 1000,
   })
+  // The engine hears of all calls: a process that only does jobs meets an outage while it looks for grants.
+  const shared = watchStore(watched, (_, hasFailed) => engine.noteStoreCall(hasFailed))
   return {
     engine,
-    claims: createClaims(watched),
-    index: createGrantIndex(watched),
+    claims: createClaims(shared),
+    index: createGrantIndex(shared),
     strategies: new Map(),
-    onStoreFailure: onFailure,
+    onStoreFailure: (listener) => void (tell = listener),
   }
 }
 

@@ -3,36 +3,30 @@ import type { GrantStore } from '../options/grant-store.js'
 /** Receives the name of the method that has failed, such as `get`. */
 export type StoreFailureListener = (method: keyof GrantStore) => void
 
-/** Wraps a store, so that a listener can be told of each call that fails. */
-export function watchStore(store: GrantStore): {
-  readonly watched: GrantStore
-  /** Sets the listener, in place of any earlier one. */
-  readonly onFailure: (listener: StoreFailureListener) => void
-} {
-  let tell: StoreFailureListener | undefined
+/** Receives, after each call of a store, the name of the method and whether it has failed. */
+export type StoreCallListener = (method: keyof GrantStore, hasFailed: boolean) => void
 
+/** The same store. `listener` is called after each call of it. */
+export function watchStore(store: GrantStore, listener: StoreCallListener): GrantStore {
   async function watch<Value>(
     method: keyof GrantStore,
     call: () => Promise<Value>,
   ): Promise<Value> {
+    let hasFailed = true
     try {
-      return await call()
-    } catch (error) {
-      tell?.(method)
-      throw error
+      const value = await call()
+      hasFailed = false
+      return value
+    } finally {
+      listener(method, hasFailed)
     }
   }
 
   return {
-    onFailure(listener) {
-      tell = listener
-    },
-    watched: {
-      get: (id) => watch('get', () => store.get(id)),
-      compareAndSet: (...given) => watch('compareAndSet', () => store.compareAndSet(...given)),
-      link: (...given) => watch('link', () => store.link(...given)),
-      linked: (...given) => watch('linked', () => store.linked(...given)),
-      unlink: (...given) => watch('unlink', () => store.unlink(...given)),
-    },
+    get: (id) => watch('get', () => store.get(id)),
+    compareAndSet: (...given) => watch('compareAndSet', () => store.compareAndSet(...given)),
+    link: (...given) => watch('link', () => store.link(...given)),
+    linked: (...given) => watch('linked', () => store.linked(...given)),
+    unlink: (...given) => watch('unlink', () => store.unlink(...given)),
   }
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Fleet } from '../../bench/reliability/processes.js'
 import type { Provider } from '../../bench/reliability/provider.js'
-import type { RedisPair } from '../../bench/reliability/redis-pair.js'
 import type { Grant, RefreshTokenUse } from '../../bench/reliability/token-book.js'
 import {
   causeOfLoss,
@@ -24,9 +23,18 @@ interface Story {
   /** When Redis lost what it had acknowledged. */
   readonly loss?: { readonly from: number; readonly to: number }
   readonly tokens?: Facts['tokens']
+  readonly lifetime?: Facts['lifetime']
 }
 
-function factsOf({ first, keptAt, killedAt, stoppedAt, loss, tokens = 'redis' }: Story) {
+function factsOf({
+  first,
+  keptAt,
+  killedAt,
+  stoppedAt,
+  loss,
+  tokens = 'redis',
+  lifetime = 'login',
+}: Story) {
   const grant: Grant = { id: 'g', person: 'ada', createdAt: 0, refreshTokens: [] }
   const accessToken = { name: 'access', grant, expiresAt: 0, shownBy: new Set<string>() }
   const use = { process: 'P', at: FIRST_MS, answeredAt: FIRST_MS, isAnswerLost: false, accessToken }
@@ -35,13 +43,14 @@ function factsOf({ first, keptAt, killedAt, stoppedAt, loss, tokens = 'redis' }:
   const ends = (at: number | undefined) => new Map(at === undefined ? [] : [['P', at]])
   const facts: Facts = {
     tokens,
+    lifetime,
     provider: { grants: new Map([['g', grant]]) } as unknown as Provider,
     fleet: {
       keptAt: new Map([['access', keptAt ?? []]]),
       killedAt: ends(killedAt),
       stoppedAt: ends(stoppedAt),
     } as unknown as Fleet,
-    redis: { outages: [], losses: loss === undefined ? [] : [loss] } as unknown as RedisPair,
+    store: { name: 'Redis', outages: [], losses: loss === undefined ? [] : [loss] },
   }
   return facts
 }
@@ -148,5 +157,12 @@ describe('the verdict on what browsers miss', () => {
       { how: 'the grant was refreshed', cause: undefined },
     ])
     expect(findRevivals([logout(SECOND_MS - 5_000)], [], facts)).toEqual([])
+  })
+
+  it('lets a grant be refreshed after a logout that it survives', () => {
+    const logout = { person: 'ada', grant: 'g', at: SECOND_MS - 20_000 }
+    const facts = factsOf({ lifetime: 'account' })
+    expect(findRevivals([logout], [], facts)).toEqual([])
+    expect(findRevivals([], [logout], facts)).toHaveLength(1)
   })
 })

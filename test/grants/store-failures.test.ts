@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import { StorageError } from '../../src/errors/errors.js'
 import type { GrantEngine } from '../../src/grants/engine.js'
 import { partsOf } from '../../src/grants/grants.js'
+import type { GrantParts, Grants } from '../../src/grants/grants.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import type { RefreshWays } from '../../src/grants/refresh-ways.js'
 import type { GrantStore } from '../../src/options/grant-store.js'
@@ -17,6 +18,7 @@ let inner: GrantStore
 let faults: Partial<Record<keyof GrantStore, 'refused' | 'done, but not answered'>>
 let calls: (keyof GrantStore)[]
 let store: GrantStore
+let grants: Grants
 let asked: (string | undefined)[]
 
 beforeEach(() => {
@@ -71,7 +73,8 @@ let beforeCommit: () => void = () => undefined
 
 /** The engine of a process that has the test's store, after a login. */
 async function startLoggedIn(): Promise<GrantEngine> {
-  const { engine } = partsOf(grantsIn(store))
+  grants = grantsIn(store)
+  const { engine } = partsOf(grants)
   await engine.begin(GRANT, {
     strategy: STRATEGY,
     tokens: { accessToken: 'access-1', refreshToken: 'refresh-1', tokenType: 'bearer' },
@@ -165,4 +168,24 @@ describe('a store that fails', () => {
     faults = {}
     expect(await renewed(engine, 'access-1')).toBe('access-2')
   })
+
+  it.each<[string, keyof GrantStore, (parts: GrantParts) => Promise<unknown>]>([
+    ['looks for grants', 'linked', ({ index }) => firstOf(index.list('account/ada'))],
+    ['asks whether a session was destroyed', 'get', ({ claims }) => claims.isSessionEnded('s')],
+  ])('gets back what it has lost, also if a process only %s', async (_, method, work) => {
+    await startLoggedIn()
+    const parts = partsOf(grants)
+    faults = { [method]: 'refused' }
+    await expect(work(parts)).rejects.toThrow(StorageError)
+    Object.assign(inner, createMemoryStore())
+    faults = {}
+    expect(await storedToken()).toBeUndefined()
+    await work(parts)
+    await until(async () => (await storedToken()) === 'access-1')
+  })
 })
+
+async function firstOf(list: AsyncIterable<readonly string[]>): Promise<readonly string[]> {
+  for await (const ids of list) return ids
+  return []
+}
