@@ -38,8 +38,8 @@ async function lead(): Promise<void> {
     )
   }
   // What is wrong with it is said once here instead of once by every worker.
-  const storage = await openStorage(options.redisURL, randomSecret(), printError)
-  storage.close()
+  const storage = await openStorage(options, randomSecret(), printError)
+  await storage.close()
   const { sessionSecret = randomSecret() } = options
   const shared = { ...options, sessionSecret }
   // The workers have the port, and the stand-ins have to know it: so they come once the first one listens.

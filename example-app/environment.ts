@@ -12,8 +12,8 @@ const MAX_WORKERS = 64
 
 /**
  * Reads the options of the example app from environment variables, all of them optional: `PORT`,
- * `APP_URL`, `SESSION_SECRET`, `TOKEN_SECRET`, `REDIS_URL`, `ASKARA_CLIENT_ID`,
- * `ASKARA_CLIENT_SECRET`, `JIKO_CLIENT_ID`, `JIKO_PRIVATE_KEY` (PEM, or the path of a file),
+ * `APP_URL`, `SESSION_SECRET`, `TOKEN_SECRET`, `REDIS_URL`, `DATABASE_URL`,
+ * `ASKARA_CLIENT_ID`, `ASKARA_CLIENT_SECRET`, `JIKO_CLIENT_ID`, `JIKO_PRIVATE_KEY` (PEM, or the path of a file),
  * `JIKO_KEY_ID`, `JIKO_API_URL`.
  *
  * @throws {Error} naming the variable that is missing beside another, or cannot be used
@@ -26,6 +26,7 @@ export function readEnvironment(variables: Environment): ExampleAppOptions {
     sessionSecret: environment['SESSION_SECRET'],
     tokenSecret: environment['TOKEN_SECRET'],
     redisURL: environment['REDIS_URL'],
+    databaseURL: environment['DATABASE_URL'],
     askara: readAskara(environment),
     jiko: readJiko(environment),
   }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from 'passport-authorization-code'
 import { html, type Html } from './html.js'
-import { DISPLAY_NAMES, page, type ProviderName } from './pages.js'
+import { DISPLAY_NAMES, page, type ProviderName } from './layout.js'
 
 interface Explanation {
   readonly title: string
@@ -76,7 +76,7 @@ const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
   ),
   ERR_CROSS_SITE_REQUEST: notYours(
     'This request came from another site',
-    'Only this site’s own button logs you out. You are still logged in.',
+    'Only this site’s own buttons count. Nothing was changed.',
   ),
   ERR_STORAGE: notYours(
     'We cannot remember you right now',

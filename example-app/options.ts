@@ -20,11 +20,14 @@ export interface ExampleAppOptions {
   /** Signs the session cookies. @default random, so that logins end with the process */
   readonly sessionSecret?: string | undefined
 
-  /** Encrypts the tokens, in the sessions or in Redis; 32 characters or more. @default derived from the session secret */
+  /** Encrypts the tokens; 32 characters or more. @default derived from the session secret */
   readonly tokenSecret?: string | undefined
 
-  /** Where sessions and grants are stored. @default in memory, with the tokens in the sessions */
+  /** The Redis for the sessions, and for the grants if there is no database. @default in memory */
   readonly redisURL?: string | undefined
+
+  /** The PostgreSQL for the grants. @default in Redis, or in memory */
+  readonly databaseURL?: string | undefined
 
   /** The credentials for the real Askara. @default none: a local stand-in */
   readonly askara?:

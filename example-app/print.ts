@@ -4,7 +4,7 @@ import type { ExampleAppOptions } from './options.js'
 /** What to tell whoever started the app: where it is, what it runs on, and how to change that. */
 export function describeApp(
   url: string,
-  { askara, jiko, redisURL, sessionSecret }: ExampleAppOptions,
+  { askara, databaseURL, jiko, redisURL, sessionSecret }: ExampleAppOptions,
   workers?: number,
 ): string {
   const provider = (account: object | undefined, variables: string) =>
@@ -14,6 +14,8 @@ export function describeApp(
     '',
     `Askara     ${provider(askara, 'ASKARA_CLIENT_ID, ASKARA_CLIENT_SECRET')}`,
     `Jiko       ${provider(jiko, 'JIKO_CLIENT_ID, JIKO_PRIVATE_KEY')}`,
+    ...(askara === undefined ? [] : [`           register also ${url}/auth/report/callback there`]),
+    `Tokens     in ${placeOfTokens(databaseURL, redisURL)}`,
     `Sessions   in ${redisURL === undefined ? 'memory (REDIS_URL moves them to Redis)' : 'Redis'},`,
     sessionSecret === undefined
       ? '           with a random secret, so logins end with this process (SESSION_SECRET sets one)'
@@ -23,6 +25,12 @@ export function describeApp(
     'Ctrl+C stops it.',
   ]
   return `\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`
+}
+
+function placeOfTokens(databaseURL: string | undefined, redisURL: string | undefined): string {
+  if (databaseURL !== undefined) return 'PostgreSQL'
+  const where = redisURL === undefined ? 'memory' : 'Redis'
+  return `${where} (DATABASE_URL moves them to PostgreSQL)`
 }
 
 /** One line for one token request: who asked for what. Nothing of it is secret. */

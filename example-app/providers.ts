@@ -1,5 +1,10 @@
-import { askara, AuthorizationCodeStrategy, jiko } from 'passport-authorization-code'
-import type { RedisGrants } from 'passport-authorization-code/redis'
+import {
+  askara,
+  AuthorizationCodeStrategy,
+  jiko,
+  type DefaultUser,
+  type Grants,
+} from 'passport-authorization-code'
 import type { AuthorizationServer } from './authorization-server.js'
 import type { ExampleAppOptions } from './options.js'
 
@@ -7,6 +12,8 @@ import type { ExampleAppOptions } from './options.js'
 export interface Providers {
   readonly askara: Provider
   readonly jiko: Provider
+  /** Askara once more, for the nightly report: what a person allows it survives their logins. */
+  readonly report: Provider
   /** The local stand-ins of this process, if it has any. */
   readonly authorizationServer: AuthorizationServer | undefined
   close(): Promise<void>
@@ -19,11 +26,12 @@ export interface Provider {
   readonly apiURL: string
 }
 
-/** What both strategies share: where tokens are stored, and what encrypts them in a session. */
-export interface TokenKeeping {
-  readonly tokenSecret: string
-  /** `undefined`: the tokens are in the sessions. */
-  readonly grants: RedisGrants | undefined
+/** What the providers need from the rest of the app. */
+export interface ProvidersParts {
+  /** Where tokens are stored. */
+  readonly grants: Grants
+  /** Called when a person allows the report. */
+  readonly onReportAllowed: (account: string) => Promise<void>
 }
 
 /** How long before its end an access token is renewed, in **seconds**; the pages say when that is. */
@@ -32,32 +40,51 @@ export const REFRESH_BEFORE_SECONDS = 60
 /** @see [Jiko, List Customer Pockets](https://docs.jiko.io/products/customer-api/reference/pockets-v2) */
 const JIKO_API_URL = 'https://api.business.jiko.io/api/v2/pockets/'
 
-/** Makes the two strategies, for the real providers where there are credentials, else for stand-ins. */
+/** Makes the strategies, for the real providers where there are credentials, else for stand-ins. */
 export async function createProviders(
   options: ExampleAppOptions,
   appURL: string,
-  keeping: TokenKeeping,
+  { grants, onReportAllowed }: ProvidersParts,
 ): Promise<Providers> {
   const { findStandIns } = options
   const authorizationServer = findStandIns ? undefined : await startStandIns(options, appURL)
   const standIns = findStandIns ? await findStandIns(appURL) : authorizationServer?.tenants
-  const common = { ...keeping, refreshBeforeSeconds: REFRESH_BEFORE_SECONDS }
+  const common = { grants, refreshBeforeSeconds: REFRESH_BEFORE_SECONDS }
 
   return {
     askara: createAskara({ ...common, callbackURL: callbackURL(appURL, 'askara') }),
     jiko: createJiko({ ...common, callbackURL: callbackURL(appURL, 'jiko') }),
+    report: createReport({ ...common, callbackURL: callbackURL(appURL, 'report') }),
     authorizationServer,
     close: async () => authorizationServer?.close(),
   }
 
-  function createAskara(settings: StrategySettings): Provider {
+  function askaraOptions() {
     const account = options.askara ?? standIns?.askara
     if (account === undefined) throw new Error('Askara has neither credentials nor a stand-in')
-
     const { profileURL = askara.profileURL, ...client } = account
+    return { ...askara, ...client, profileURL }
+  }
+
+  function createAskara(settings: StrategySettings): Provider {
+    const own = askaraOptions()
     return {
-      apiURL: profileURL,
-      strategy: new AuthorizationCodeStrategy({ ...askara, ...client, profileURL, ...settings }),
+      apiURL: own.profileURL,
+      strategy: new AuthorizationCodeStrategy({ ...own, ...settings }),
+    }
+  }
+
+  function createReport(settings: StrategySettings): Provider {
+    const own = { ...askaraOptions(), name: 'report', grantLifetime: 'account' } as const
+    return {
+      apiURL: own.profileURL,
+      strategy: new AuthorizationCodeStrategy({ ...own, ...settings }, async ({ profile, req }) => {
+        const { id } = (req.user ?? {}) as Partial<DefaultUser>
+        // Somebody may be logged in at Askara under another name than here.
+        if (id === undefined || profile?.id !== id) return false
+        await onReportAllowed(id)
+        return { id }
+      }),
     }
   }
 
@@ -82,17 +109,23 @@ export async function startStandIns(
   // Whoever has the real providers, or is a worker of a cluster, does without loading it.
   const { startAuthorizationServer } = await import('./authorization-server.js')
   const callbackURLs = {
-    askara: callbackURL(appURL, 'askara'),
+    askara: [callbackURL(appURL, 'askara'), callbackURL(appURL, 'report')],
     jiko: callbackURL(appURL, 'jiko'),
   }
   return startAuthorizationServer({ ...authorizationServer, callbackURLs })
 }
 
-interface StrategySettings extends TokenKeeping {
+interface StrategySettings {
+  readonly grants: Grants
   readonly refreshBeforeSeconds: number
   readonly callbackURL: string
 }
 
-function callbackURL(appURL: string, provider: 'askara' | 'jiko'): string {
+/** All strategies of the app. */
+export function strategiesOf({ askara, jiko, report }: Providers): AuthorizationCodeStrategy[] {
+  return [askara, jiko, report].map(({ strategy }) => strategy)
+}
+
+function callbackURL(appURL: string, provider: 'askara' | 'jiko' | 'report'): string {
   return `${appURL}/auth/${provider}/callback`
 }

@@ -6,7 +6,9 @@ import { promisify } from 'node:util'
 import { createApp } from './app.js'
 import type { AuthorizationServer } from './authorization-server.js'
 import type { ExampleAppOptions } from './options.js'
-import { createProviders } from './providers.js'
+import { startNightly } from './nightly.js'
+import { createProviders, strategiesOf } from './providers.js'
+import { createReports, type Report } from './report.js'
 import { openStorage } from './storage.js'
 
 /** How long requests may take to finish when the app stops, in **milliseconds**. Pages that stream never finish. */
@@ -21,7 +23,9 @@ export interface ExampleApp {
   readonly url: string
   /** The own stand-ins; `undefined` when both providers are the real ones, or stand-ins elsewhere. */
   readonly authorizationServer: AuthorizationServer | undefined
-  /** Stops the app, waits until no token request is under way, and closes its stand-ins and its connection to Redis. */
+  /** Makes the nightly report now. */
+  runReport(): Promise<Report>
+  /** Stops the app, waits until no report and no token request is under way, and closes its stand-ins and its connections. */
   close(): Promise<void>
 }
 
@@ -42,14 +46,20 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
   const { port } = server.address() as AddressInfo
   const url = new URL(publicURL ?? `http://localhost:${port}`)
   const { tokenSecret = deriveTokenSecret(sessionSecret) } = options
-  const storage = await openStorage(options.redisURL, tokenSecret, onError)
+  const storage = await openStorage(options, tokenSecret, onError)
   try {
-    const { grants } = storage
-    const providers = await createProviders(options, url.origin, { grants, tokenSecret })
+    const { grants, notes } = storage
+    const reports = createReports({ report: () => providers.report, notes, onError })
+    const providers = await createProviders(options, url.origin, {
+      grants,
+      onReportAllowed: reports.allow,
+    })
+    const nightly = startNightly(reports.run, notes, onError)
     server.on(
       'request',
       createApp({
         providers,
+        reports,
         url,
         isBehindProxy: publicURL !== undefined,
         sessionSecret,
@@ -60,18 +70,18 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
     return {
       url: url.origin,
       authorizationServer: providers.authorizationServer,
+      runReport: reports.run,
       async close() {
-        await stop(server, GRACE_MS)
-        await Promise.all([
-          providers.askara.strategy.idle({ timeoutMs: IDLE_TIMEOUT_MS }),
-          providers.jiko.strategy.idle({ timeoutMs: IDLE_TIMEOUT_MS }),
-        ])
+        await Promise.all([stop(server, GRACE_MS), nightly.stop()])
+        await Promise.all(
+          strategiesOf(providers).map((one) => one.idle({ timeoutMs: IDLE_TIMEOUT_MS })),
+        )
         await providers.close()
-        storage.close()
+        await storage.close()
       },
     }
   } catch (error) {
-    storage.close()
+    await storage.close()
     throw error
   }
 }

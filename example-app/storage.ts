@@ -1,99 +1,78 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisStore } from 'connect-redis'
 import { MemoryStore, type Store } from 'express-session'
-import { guardSessionStore } from 'passport-authorization-code'
+import { guardSessionStore, MemoryGrants, type Grants } from 'passport-authorization-code'
+import { PostgresGrants } from 'passport-authorization-code/postgres'
 import { RedisGrants } from 'passport-authorization-code/redis'
-import { createClient } from 'redis'
+import { Pool } from 'pg'
+import { memoryNotes, postgresNotes, redisNotes, type Notes } from './notes.js'
+import type { ExampleAppOptions } from './options.js'
+import { openRedis, type RedisConnection } from './redis.js'
 
-/** Where sessions and grants are stored, and how to close the connection. */
+/** Where everything is stored, and how to close the connections. */
 export interface Storage {
   readonly sessionStore: Store
-  /** `undefined`: the tokens are in the sessions. */
-  readonly grants: RedisGrants | undefined
-  close(): void
+  readonly grants: Grants
+  readonly notes: Notes
+  close(): Promise<void>
 }
 
-type Client = Awaited<ReturnType<typeof connect>>
-
-/** How long Redis may be silent before it counts as away, in milliseconds. */
-const REDIS_TIMEOUT_MS = 2_000
+/** How long a connection to PostgreSQL may take, in **milliseconds**. */
+const CONNECTION_TIMEOUT_MS = 2_000
 
 /**
- * Opens the storage: in Redis, or in memory if no URL is given.
+ * Opens the storage: sessions in Redis or in memory; grants and notes in PostgreSQL, in Redis or in memory.
  *
- * @param grantSecret encrypts the grants in Redis: at least 32 characters
- * @throws if Redis cannot be reached at the start; later losses are reported and mended
+ * @param grantSecret encrypts the grants: at least 32 characters
+ * @throws if a server cannot be reached at the start; later losses are reported and mended
  */
 export async function openStorage(
-  redisURL: string | undefined,
+  { redisURL, databaseURL }: Pick<ExampleAppOptions, 'redisURL' | 'databaseURL'>,
   grantSecret: string,
   onError: (error: unknown) => void,
 ): Promise<Storage> {
-  if (redisURL === undefined) {
-    const sessionStore = guardSessionStore(new MemoryStore())
-    return { sessionStore, grants: undefined, close: () => undefined }
+  const redis = redisURL === undefined ? undefined : await openRedis(redisURL, onError)
+  const pool = databaseURL === undefined ? undefined : createPool(databaseURL, onError)
+  async function close(): Promise<void> {
+    redis?.close()
+    await pool?.end()
   }
+  try {
+    const { grants, notes } = await openGrants(redis, pool, grantSecret)
+    const store =
+      redis === undefined
+        ? new MemoryStore()
+        : new RedisStore({ client: redis.client, prefix: 'example-app:session:' })
+    return { sessionStore: guardSessionStore(store, { grants }), grants, notes, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
 
-  const client = await connect(redisURL, onError)
-  const grants = new RedisGrants({ client, secret: grantSecret, prefix: 'example-app:oauth2:' })
-  const store = new RedisStore({ client, prefix: 'example-app:session:' })
-  const stopWatching = reconnectWhenSilent(client, onError)
+async function openGrants(
+  redis: RedisConnection | undefined,
+  pool: Pool | undefined,
+  secret: string,
+): Promise<Pick<Storage, 'grants' | 'notes'>> {
+  if (pool !== undefined) {
+    const grants = new PostgresGrants({ pool, secret })
+    await grants.setUp()
+    return { grants, notes: await postgresNotes(pool) }
+  }
+  if (redis === undefined) return { grants: new MemoryGrants(), notes: memoryNotes() }
+  const { client } = redis
   return {
-    sessionStore: guardSessionStore(store, { grants }),
-    grants,
-    close() {
-      stopWatching()
-      client.destroy()
-    },
+    grants: new RedisGrants({ client, secret, prefix: 'example-app:oauth2:' }),
+    notes: redisNotes(client, 'example-app:'),
   }
 }
 
-async function connect(redisURL: string, onError: (error: unknown) => void) {
-  let wasReady = false
-  let isReady = false
-  const client = createClient({
-    url: redisURL,
-    // While Redis is away, visitors get an error page at once instead of waiting for its return.
-    disableOfflineQueue: true,
-    socket: {
-      connectTimeout: REDIS_TIMEOUT_MS,
-      // A wrong URL should stop the start; a Redis that restarts later should not stop the app.
-      reconnectStrategy: (retries) => wasReady && Math.min((retries + 1) * 100, 1_000),
-    },
+function createPool(databaseURL: string, onError: (error: unknown) => void): Pool {
+  const pool = new Pool({
+    connectionString: databaseURL,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
   })
-  client.on('ready', () => {
-    wasReady = true
-    isReady = true
-  })
-  // Without a listener, a lost connection would end the process. Every failed attempt to get it back
-  // is an error, too; one of them is enough to know.
-  client.on('error', (error: unknown) => {
-    if (isReady) onError(error)
-    isReady = false
-  })
-  await client.connect()
-  return client
-}
-
-/**
- * Connects again if Redis is silent: node-redis waits for an answer without a limit, and its `socketTimeout` starts anew with
- * each command that is sent.
- *
- * @returns ends it
- */
-function reconnectWhenSilent(client: Client, onError: (error: unknown) => void): () => void {
-  const timer = setInterval(() => void check(), REDIS_TIMEOUT_MS)
-
-  async function check(): Promise<void> {
-    const answer = await Promise.race([
-      client.ping().catch(() => 'offline'),
-      sleep(REDIS_TIMEOUT_MS, 'silent'),
-    ])
-    if (answer !== 'silent' || !client.isOpen) return
-    onError(new Error(`Redis was silent for ${REDIS_TIMEOUT_MS} ms`))
-    client.destroy()
-    client.connect().catch(onError)
-  }
-
-  return () => clearInterval(timer)
+  // Without a listener, an idle connection that is lost would end the process.
+  pool.on('error', onError)
+  return pool
 }

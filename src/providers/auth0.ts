@@ -32,6 +32,7 @@ import { baseUrl } from './base-url.js'
  * @param domain the tenant's domain, such as `your-tenant.eu.auth0.com`, your custom domain, or the HTTPS URL of either
  * @throws {ConfigurationError} if it is missing, or neither a domain nor an HTTPS URL
  * @see [Auth0, Authentication API](https://auth0.com/docs/api/authentication)
+ * @see [Auth0, Revoke Refresh Tokens](https://auth0.com/docs/secure/tokens/refresh-tokens/revoke-refresh-tokens)
  * @see [Auth0, Log Users Out of Auth0 with OIDC Endpoint](https://auth0.com/docs/authenticate/login/logout/log-users-out-of-auth0)
  */
 export function auth0(domain: string | undefined) {
@@ -45,6 +46,7 @@ export function auth0(domain: string | undefined) {
     tokenURL: `${base}/oauth/token`,
     profileURL: `${base}/userinfo`,
     revocationURL: `${base}/oauth/revoke`,
+    revocationEnds: 'grant',
     endSessionURL: `${base}/oidc/logout`,
     jwksURL: `${base}/.well-known/jwks.json`,
     scope: 'openid profile email',

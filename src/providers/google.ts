@@ -41,6 +41,7 @@ export const google = {
   tokenURL: 'https://oauth2.googleapis.com/token',
   profileURL: 'https://openidconnect.googleapis.com/v1/userinfo',
   revocationURL: 'https://oauth2.googleapis.com/revoke',
+  revocationEnds: 'grant',
   jwksURL: 'https://www.googleapis.com/oauth2/v3/certs',
   providerSignatureAlgorithms: ['RS256'],
   scope: 'openid email profile',

@@ -290,6 +290,14 @@ const ADDRESSES: Readonly<Record<keyof typeof ROWS, Readonly<Record<string, stri
   },
 }
 
+it('is known of Google and Auth0 alone that a revoked token ends everything', () => {
+  const all = Object.entries<Row>(ROWS).filter(([, { options }]) => options.revocationEnds)
+  expect(all.map(([name, { options }]) => [name, options.revocationEnds])).toEqual([
+    ['auth0', 'grant'],
+    ['google', 'grant'],
+  ])
+})
+
 let elsewhere: ProvidersElsewhere
 const apps: TestApp[] = []
 let browser: Browser

@@ -40,9 +40,13 @@ export async function fingerprint(page: Page): Promise<string> {
 }
 
 /** Logs in without a real browser: fills in the provider's forms, and resolves to the app's page at the end. */
-export async function logInByForms(browser: Browser, loginURL: string): Promise<Answer> {
+export async function logInByForms(
+  browser: Browser,
+  loginURL: string,
+  name = 'Ada Lovelace',
+): Promise<Answer> {
   const first = await browser.follow(loginURL)
-  const second = await submit(browser, `${first.url}/login`, { name: 'Ada Lovelace' })
+  const second = await submit(browser, `${first.url}/login`, { name })
   return submit(browser, `${second.url}/consent`, { decision: 'allow' })
 }
 
