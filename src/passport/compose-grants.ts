@@ -115,7 +115,7 @@ export function composeGrants(
 
   const ways: RefreshWays = {
     ...provider,
-    revoke: (tokens, of) => revoking.loggedOut({ tokens: [tokens], of }),
+    revoke: (tokens, of) => revoking.loggedOut({ tokens: [tokens], of, strategy }),
     strategy,
     timeoutMs,
     scopeSeparator: settings.scopeSeparator,

@@ -510,7 +510,7 @@ describe('revoking', () => {
     const app = await startProcess({ revocationEnds: 'grant' })
     const [other] = [await logIn(app), await logIn(app)]
     const [newest] = await app.strategy.listGrants('account-of-ada')
-    const holder = { ...ADA, grant: newest?.id }
+    const holder = { ...ADA, grant: newest?.id ?? '' }
     advanceClock(HOUR)
     provider.fail('token', { slowMs: 300 })
     const asked = app.strategy.accessToken(holder)
