@@ -55,6 +55,8 @@ export interface EndingParts {
   readonly revoking: RevokesEnded
   /** The session store that requests were last seen with. */
   readonly sessionStore: () => object | undefined
+  /** Called when grants have ended, before their tokens are revoked. Must not throw. */
+  readonly onEnded: () => void
 }
 
 /** How many records are ended at once. */
@@ -71,7 +73,7 @@ interface Results {
 /** Creates {@link Ending}. */
 export function createEnding(parts: EndingParts): Ending {
   const { sessionKey, name, strategy, engine, index, holding, sessionGrant, accountGrants } = parts
-  const { revoking, sessionStore } = parts
+  const { revoking, sessionStore, onEnded } = parts
 
   /** Takes a record out of its indexes if its id never returns. */
   async function unlink(id: string, { of: { names, outlivesLogin } }: EndedGrant): Promise<void> {
@@ -123,6 +125,7 @@ export function createEnding(parts: EndingParts): Ending {
 
   /** Revokes the tokens of what has ended, and resolves to how many grants that were. */
   async function concluded({ ended, failures }: Results): Promise<number> {
+    if (ended.length > 0) onEnded()
     await Promise.all(ended.map(revoking.ended))
     for (const failure of failures) throw failure
     return ended.length

@@ -144,7 +144,12 @@ export function composeGrants(
         ? { grants: accountGrants, accountOf }
         : undefined,
   })
-  const ending = createEnding({ ...shared, sessionGrant, sessionStore: () => sessionStore })
+  const ending = createEnding({
+    ...shared,
+    sessionGrant,
+    sessionStore: () => sessionStore,
+    onEnded: () => report('grant_end', { outcome: 'ok', reason: 'end_grant' }),
+  })
   if (grants !== undefined) {
     refuseSameName(parts, name, strategy)
     parts.strategies.set(strategy, createGrantJobs({ ...shared, erase: ending.erase }))

@@ -181,13 +181,7 @@ export function composeUseCases(
       },
     ),
 
-    endGrant: flow(
-      'end_grant',
-      reportAfter('grant_end', ending.endGrant, (count) =>
-        count === 0 ? undefined : { outcome: 'ok', reason: 'end_grant' },
-      ),
-      {},
-    ),
+    endGrant: flow('end_grant', ending.endGrant, {}),
 
     backchannelLogout: watch('backchannel_logout', (req: LoginRequest) =>
       backchannelLogout(req, {

@@ -62,15 +62,16 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
       ...inRedis('SET'),
       ...pending(...guarded('SET')),
       'DEL',
-      ...inRedis('SET', 'EVALSHA'),
+      // Record, and a link under the account and the strategy.
+      ...inRedis('SET', 'EVALSHA', 'EVALSHA'),
       'SET',
     ],
     visit: ['GET', 'EXPIRE'],
     // Look, mark, commit; or our part of the stored session.
     refresh: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA'), ...inSession('GET', 'SET'), 'EXPIRE'],
     change: ['GET', ...guarded('GET'), 'SET', ...guarded('GET')],
-    // Look, tombstone, link.
-    logout: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA'), ...guarded('SET'), 'DEL'],
+    // Look, tombstone, links.
+    logout: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA', 'EVALSHA'), ...guarded('SET'), 'DEL'],
   }
 }
 
