@@ -116,6 +116,8 @@ export function createOracle(parts: OracleParts): Oracle {
   const storedAt = new Map<string, number>()
   /** Refresh tokens that a failover has removed again, and who had written them. */
   const rolledBack = new Map<string, LostToken>()
+  /** Those that the store had taken and lost before its answer arrived: a process that is frozen believes the answer. */
+  const unheard = new Map<string, { readonly writer: VirtualProcess; readonly at: number }>()
   /** Writes that failovers have lost, and when. */
   const failOvers: LostWrite[] = []
   const killedAt = new Map<VirtualProcess, number>()
@@ -311,6 +313,7 @@ export function createOracle(parts: OracleParts): Oracle {
         const key = tokenKey(family, number)
         if (!storedAt.has(key)) storedAt.set(key, write.at)
         rolledBack.delete(key)
+        unheard.delete(key)
       }
       if (record.failure !== undefined && record.failure.id !== before?.failure?.id) {
         failureNotes.push({ line: record.failure.line, process, at: write.at })
@@ -336,7 +339,7 @@ export function createOracle(parts: OracleParts): Oracle {
           if (wasAcked) {
             const rememberedUntil = askedAt + REMEMBERED_MS
             rolledBack.set(key, { at: lostAt, writer: process, rememberedUntil })
-          }
+          } else unheard.set(key, { writer: process, at })
         }
       }
     },
@@ -454,9 +457,13 @@ export function createOracle(parts: OracleParts): Oracle {
       const key = tokenKey(name, number)
       if (!isStored && !firstHandOut.has(key)) firstHandOut.set(key, now)
       const isOnce = !isStored && askedAt <= (firstHandOut.get(key) ?? now)
+      const lost = unheard.get(key)
+      const isHeardLate =
+        lost?.writer === process && disturbances.totalMs(process, lost.at, now) > 0
       if (
         !isStored &&
         !isOnce &&
+        !isHeardLate &&
         !rolledBack.has(tokenKey(name, number)) &&
         brought.family.newest === number
       ) {
