@@ -53,6 +53,8 @@ export interface GrantParts {
   readonly index: GrantIndex
   /** What each strategy that was created with these grants does for all of them, by what identifies it. */
   readonly strategies: Map<string, GrantJobs>
+  /** Seals what a session holds of pending logins; `undefined` without a secret. */
+  readonly pendingSeal: Seal | undefined
   /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
   readonly onStoreFailure: (listener: StoreFailureListener) => void
 }
@@ -80,6 +82,7 @@ export function createGrantParts(
     claims: createClaims(shared),
     index: createGrantIndex(shared),
     strategies: new Map(),
+    pendingSeal: undefined,
     onStoreFailure: (listener) => void (tell = listener),
   }
 }
@@ -138,7 +141,8 @@ export class Grants implements StoredGrants {
     )
     this.#store = readStore(store, 'store')
     this.#seal = createSeal(secret, 'grants')
-    this[GRANT_PARTS] = createGrantParts(this.#store, sealedRecords(this.#seal), cacheSeconds)
+    const parts = createGrantParts(this.#store, sealedRecords(this.#seal), cacheSeconds)
+    this[GRANT_PARTS] = { ...parts, pendingSeal: createSeal(secret, 'pending logins') }
   }
 
   /**

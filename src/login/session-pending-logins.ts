@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { LoginSession } from '../lib/login-request.js'
+import type { Seal } from '../lib/sealing.js'
 import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
@@ -37,18 +38,34 @@ export function sessionPendingLogins(settings: {
   readonly pendingLoginLifetimeMs: number
   /** Whether the session remembers used logins too. Otherwise, only what `claim` has written does. */
   readonly remembersUsed: boolean
+  /** Seals the code verifiers, if the tokens are sealed too. */
+  readonly seal?: Seal | undefined
 }): PendingLoginStore {
-  const { sessionKey, pendingLoginLifetimeMs, remembersUsed } = settings
+  const { sessionKey, pendingLoginLifetimeMs, remembersUsed, seal } = settings
+
+  /** The login as the session has it. */
+  function sealed(id: string, login: PendingLogin): PendingLogin {
+    const { codeVerifier } = login
+    if (seal === undefined || codeVerifier === undefined) return login
+    return { ...login, codeVerifier: seal.seal(codeVerifier, id) }
+  }
+
+  /** The login as it was put; `undefined` if its code verifier does not open. */
+  function opened(id: string, login: PendingLogin): PendingLogin | undefined {
+    const { codeVerifier } = login
+    // A login that was started before there was a secret has it in clear: Base64url, without a dot.
+    if (codeVerifier?.includes('.') !== true) return login
+    const opened = seal?.open(codeVerifier, id)
+    return typeof opened === 'string' ? { ...login, codeVerifier: opened } : undefined
+  }
 
   return {
     lifetimeMs: pendingLoginLifetimeMs,
 
     async put(request, state, login) {
       const session = requireSession(request)
-      write(session, sessionKey, [
-        ...read(session, sessionKey),
-        { id: attemptIdOf(state), ...login },
-      ])
+      const id = attemptIdOf(state)
+      write(session, sessionKey, [...read(session, sessionKey), { id, ...sealed(id, login) }])
       await saveSession(session)
     },
 
@@ -58,12 +75,14 @@ export function sessionPendingLogins(settings: {
       const taken = look(read(session, sessionKey), id, Date.now() - pendingLoginLifetimeMs)
       if (taken.status === 'unknown') return { ...taken, reason: explainLostLogin(request) }
       if (taken.status !== 'pending') return taken
-      const { returnTo } = taken.login
+      const login = opened(id, taken.login)
+      if (login === undefined) return { status: 'unknown' }
+      const { returnTo } = login
       if (!(await claim(returnTo))) return { status: 'used', returnTo }
       const others = read(session, sessionKey).filter((one) => one.id !== id)
       const used = { id, used: true, ...(returnTo !== undefined && { returnTo }) } as const
       write(session, sessionKey, remembersUsed ? [...others, used] : others)
-      return taken
+      return { status: 'pending', login }
     },
   }
 }

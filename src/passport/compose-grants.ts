@@ -23,6 +23,8 @@ import { createSessionEntries } from '../grants/session-entry.js'
 import { createSessionGrant } from '../grants/session-grant.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { createSeal } from '../lib/sealing.js'
+import type { Seal } from '../lib/sealing.js'
 import { accountText } from '../options/holder.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
@@ -157,6 +159,7 @@ export function composeGrants(
 
   return {
     ...parts,
+    pendingSeal: parts.pendingSeal ?? sealOf(settings),
     holding,
     accountOf,
     revoking,
@@ -173,6 +176,11 @@ export function composeGrants(
       return busy + holding.busy()
     },
   }
+}
+
+/** Where the tokens in the sessions are sealed, the code verifiers of pending logins are as well. */
+function sealOf({ tokenSecret }: Settings): Seal | undefined {
+  return tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'pending logins')
 }
 
 /**

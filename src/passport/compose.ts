@@ -108,7 +108,11 @@ export function composeUseCases(
   // The use cases.
   const pendingLogins = observedPendingLogins(
     settings.pendingLogins ??
-      sessionPendingLogins({ ...settings, remembersUsed: settings.grants === undefined }),
+      sessionPendingLogins({
+        ...settings,
+        remembersUsed: settings.grants === undefined,
+        seal: grants.pendingSeal,
+      }),
     diagnostics,
   )
   const startLogin = createStartLogin({

@@ -12,6 +12,8 @@ import { asked, bodyOf, formOf, ONE_LOGIN, startLogin } from '../support/login.j
 import { RecordingStore } from '../support/recording-store.js'
 import { startRedisServer } from '../support/redis-server.js'
 import type { RedisServer } from '../support/redis-server.js'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
+import { grantsIn } from '../support/grant-modes.js'
 import { describeWithRedis } from '../support/requirements.js'
 import { rotateRefreshTokens } from '../support/rotating-provider.js'
 import type { RotatingProvider } from '../support/rotating-provider.js'
@@ -132,6 +134,38 @@ describe('with tokenSecret', () => {
     expect(renewed.entry.held).not.toBe(entry.held)
     expectNothingOf([JSON.stringify(renewed.session)], rotating.issued)
     expect(asked(provider)).toEqual(ONE_REFRESH)
+  })
+
+  it.each<[string, () => Partial<AuthorizationCodeOptions>]>([
+    ['tokenSecret', () => ({ tokenSecret: NEW })],
+    ['grants', () => ({ grants: grantsIn(createMemoryStore()) })],
+  ])('with %s, the code verifier of a pending login is sealed too', async (_, strategy) => {
+    const app = await scene.start({ store, strategy: strategy() })
+    const { location = '' } = await browser.visit(app.loginURL)
+    const pending = JSON.stringify(await store.contents())
+    const { location: callback = '' } = await browser.visit(location)
+    expect((await browser.visit(callback)).status).toBe(302)
+    const [request] = provider.requestsTo('/token')
+    const verifier = new URLSearchParams(request?.body).get('code_verifier') ?? ''
+    expect(verifier).toMatch(/^[\w-]{43}$/)
+    expect(pending).toContain('codeVerifier')
+    expect(pending).not.toContain(verifier)
+  })
+
+  it('a login that was started before the secret can be finished, one whose secret is gone can start again', async () => {
+    const before = await start(undefined)
+    const { location = '' } = await browser.visit(before.loginURL)
+    const { location: callback = '' } = await browser.visit(location)
+    const after = await start(OLD, before)
+    expect((await browser.visit(callback.replace(before.origin, after.origin))).status).toBe(302)
+
+    browser = new Browser()
+    const { location: next = '' } = await browser.visit(after.loginURL)
+    const { location: lost = '' } = await browser.visit(next)
+    const other = await start(NEW, after)
+    const page = await browser.visit(lost.replace(after.origin, other.origin))
+    expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_PENDING_LOGIN_UNKNOWN' }])
+    expect((await browser.follow(other.loginURL)).status).toBe(200)
   })
 
   it('seals the same tokens differently each time', async () => {
