@@ -55,15 +55,19 @@ export interface GrantParts {
   readonly strategies: Map<string, GrantJobs>
   /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
   readonly onStoreFailure: (listener: StoreFailureListener) => void
+  /** Calls the listener, instead of any earlier one, with each record that another secret has sealed. */
+  readonly onForeignSecret: (listener: () => void) => void
 }
 
 /** Builds the parts that work on a store. */
 export function createGrantParts(
   store: GrantStore,
-  codec: RecordCodec,
+  makeCodec: (onForeign: () => void) => RecordCodec,
   cacheSeconds: number,
 ): GrantParts {
   const { watched, onFailure } = watchStore(store)
+  let tellForeign: (() => void) | undefined
+  const codec = makeCodec(() => tellForeign?.())
   const engine = createGrantEngine({
     store: watched,
     codec,
@@ -76,6 +80,9 @@ export function createGrantParts(
     index: createGrantIndex(watched),
     strategies: new Map(),
     onStoreFailure: onFailure,
+    onForeignSecret(listener) {
+      tellForeign = listener
+    },
   }
 }
 
@@ -92,7 +99,7 @@ const CACHE_SECONDS = 10
 export function createProcessParts(): GrantParts {
   const store = createMemoryStore({ maximumRecords: MAXIMUM_RECORDS })
   const claims = createClaims(createMemoryStore({ maximumRecords: MAXIMUM_RECORDS }))
-  return { ...createGrantParts(store, clearRecords, CACHE_SECONDS), claims }
+  return { ...createGrantParts(store, () => clearRecords, CACHE_SECONDS), claims }
 }
 
 /** The parts of a value of the option `grants`. */
@@ -133,7 +140,8 @@ export class Grants implements StoredGrants {
     )
     this.#store = readStore(store, 'store')
     this.#seal = createSeal(secret, 'grants')
-    this[GRANT_PARTS] = createGrantParts(this.#store, sealedRecords(this.#seal), cacheSeconds)
+    const makeCodec = (onForeign: () => void): RecordCodec => sealedRecords(this.#seal, onForeign)
+    this[GRANT_PARTS] = createGrantParts(this.#store, makeCodec, cacheSeconds)
   }
 
   /**

@@ -80,12 +80,13 @@ export function composeGrants(
     return { account, names: [...names, strategyName(name)] }
   }
 
-  let isForeignReported = false
-  const reportForeign = (): void => {
-    if (isForeignReported) return
-    isForeignReported = true
+  const reportForeign = once(() => {
     report('several_processes', { outcome: 'failed', reason: 'ERR_SEVERAL_PROCESSES' })
-  }
+  })
+  const reportSecret = once(() => {
+    report('another_secret', { outcome: 'failed', reason: 'ERR_STORAGE' })
+  })
+  parts.onForeignSecret(reportSecret)
   const holdingParts = {
     sessionKey,
     strategy,
@@ -160,6 +161,16 @@ export function composeGrants(
       while (holding.busy() > 0 && systemClock.monotonic() < until) await wait(systemClock, 20)
       return busy + holding.busy()
     },
+  }
+}
+
+/** Does something at the first call only. */
+function once(work: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    work()
   }
 }
 
