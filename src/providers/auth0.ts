@@ -5,6 +5,11 @@ import { baseUrl } from './base-url.js'
  * Returns the options for an Auth0 tenant: OpenID Connect. The default scope is `openid profile email`; add
  * `offline_access` to get refresh tokens.
  *
+ * In tenants with the setting "Refresh Token Revocation Deletes Grant", which those from before 2021 have unless it was
+ * turned off, revoking one refresh token ends all of that person at this client and audience. So logging out revokes
+ * only if it is known that nothing else of that person is alive, which needs the option `grants`. If the setting is off,
+ * add `revocationEnds: 'token'`: then each logout revokes.
+ *
  * @example
  * ```ts
  * import { AuthorizationCodeStrategy, auth0 } from 'passport-authorization-code'
@@ -32,6 +37,7 @@ import { baseUrl } from './base-url.js'
  * @param domain the tenant's domain, such as `your-tenant.eu.auth0.com`, your custom domain, or the HTTPS URL of either
  * @throws {ConfigurationError} if it is missing, or neither a domain nor an HTTPS URL
  * @see [Auth0, Authentication API](https://auth0.com/docs/api/authentication)
+ * @see [Auth0, Revoke Refresh Tokens](https://auth0.com/docs/secure/tokens/refresh-tokens/revoke-refresh-tokens)
  * @see [Auth0, Log Users Out of Auth0 with OIDC Endpoint](https://auth0.com/docs/authenticate/login/logout/log-users-out-of-auth0)
  */
 export function auth0(domain: string | undefined) {
@@ -45,6 +51,7 @@ export function auth0(domain: string | undefined) {
     tokenURL: `${base}/oauth/token`,
     profileURL: `${base}/userinfo`,
     revocationURL: `${base}/oauth/revoke`,
+    revocationEnds: 'grant',
     endSessionURL: `${base}/oidc/logout`,
     jwksURL: `${base}/.well-known/jwks.json`,
     scope: 'openid profile email',
