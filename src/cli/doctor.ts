@@ -1,8 +1,9 @@
 import { checkCallbackUrl, checkLogin } from './app-checks.js'
 import type { RunningApplication } from './app-checks.js'
-import { failed, messageOf, ok } from './finding.js'
+import { failed, messageOf, ok, skipped } from './finding.js'
 import type { Finding, Verdict } from './finding.js'
 import { checkPostgres } from './postgres-check.js'
+import type { CheckedPostgres } from './postgres-check.js'
 import {
   checkClient,
   checkClock,
@@ -14,6 +15,7 @@ import {
   discoveryFailed,
 } from './provider-checks.js'
 import { checkRedis } from './redis-check.js'
+import type { CheckedRedis } from './redis-check.js'
 import { createClientAuthentication } from '../client/client-authentication.js'
 import { createClientKeys, readSigningKey } from '../client/client-keys.js'
 import { createProofOfPossession } from '../client/dpop.js'
@@ -33,12 +35,12 @@ export interface CheckedSetup {
   readonly loadOptions: () => Promise<AuthorizationCodeOptions>
   /** The running application; left out, its login route is not checked. */
   readonly application?: RunningApplication | undefined
-  /** The address of Redis; left out, Redis is not checked. */
-  readonly redisURL?: string | undefined
-  /** The address of PostgreSQL; left out, PostgreSQL is not checked. */
-  readonly databaseURL?: string | undefined
-  /** The schema of the tables of `PostgresGrants`, if they are in one of their own. */
-  readonly databaseSchema?: string | undefined
+  /** The Redis of the grants; without an address, Redis is not checked. */
+  readonly redis?: Omit<CheckedRedis, 'secret'>
+  /** The PostgreSQL of the grants; without an address, PostgreSQL is not checked. */
+  readonly postgres?: Omit<CheckedPostgres, 'secret'>
+  /** The secret of the grants. */
+  readonly grantSecret?: string | undefined
 }
 
 /** How long each request may take, in **milliseconds**. Shorter than the strategy's default, because a person waits. */
@@ -47,12 +49,32 @@ const TIMEOUT_MS = 5000
 /** Runs all checks, one after another, and resolves to their findings. Never throws: an error becomes a finding. */
 export async function examine(setup: CheckedSetup): Promise<readonly Finding[]> {
   const { options, verdict } = await readSetup(setup)
-  const stores = [
-    { check: 'Redis', ...(await checkRedis(setup.redisURL)) },
-    { check: 'PostgreSQL', ...(await checkPostgres(setup.databaseURL, setup.databaseSchema)) },
-  ]
+  const stores = await checkStores(setup)
   if (options === undefined) return [verdict, ...stores]
   return [verdict, ...(await checkAll(options, setup.application)), ...stores]
+}
+
+/** Checks the stores of grants. */
+async function checkStores({
+  redis = {},
+  postgres = {},
+  grantSecret: secret,
+}: CheckedSetup): Promise<readonly Finding[]> {
+  const inRedis = await checkRedis({ ...redis, secret })
+  const inPostgres = await checkPostgres({ ...postgres, secret })
+  const opened = [inRedis, inPostgres].map((one) => one.secret)
+  // An application may have both, and its grants in one of them.
+  const known = opened.find((one) => one?.status !== undefined && one.status !== 'skipped')
+  const unknown = skipped(
+    secret === undefined
+      ? 'GRANT_SECRET is not set: it must be the same in all processes'
+      : 'no store of grants could be read',
+  )
+  return [
+    { check: 'Redis', ...inRedis.store },
+    { check: 'PostgreSQL', ...inPostgres.store },
+    { check: 'grant secret', ...(known ?? opened.find((one) => one !== undefined) ?? unknown) },
+  ]
 }
 
 /** Loads and reads the options. `options` is left out if they cannot be used, and the verdict says why. */

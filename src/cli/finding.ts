@@ -16,6 +16,14 @@ export interface Finding {
 /** A finding without the name of the check. */
 export type Verdict = Omit<Finding, 'check'>
 
+/** The verdicts on a store. */
+export interface StoreVerdicts {
+  /** Whether it can be used. */
+  readonly store: Verdict
+  /** Whether its grants can be opened; left out if it could not be asked. */
+  readonly secret?: Verdict
+}
+
 /** The check has passed. */
 export const ok = (seen: string): Verdict => ({ status: 'ok', seen })
 

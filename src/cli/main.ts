@@ -137,9 +137,9 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
   const findings = await examine({
     loadOptions: () => loadOptions(source),
     application: origin === undefined ? undefined : { origin, loginPath },
-    redisURL: source['REDIS_URL'],
-    databaseURL: source['DATABASE_URL'],
-    databaseSchema: source['DATABASE_SCHEMA'],
+    redis: { url: source['REDIS_URL'], prefix: source['REDIS_PREFIX'] },
+    postgres: { url: source['DATABASE_URL'], schema: source['DATABASE_SCHEMA'] },
+    grantSecret: source['GRANT_SECRET'],
   })
   const hasPassed = findings.every(({ status }) => status !== 'failed')
   if (values.json) print(JSON.stringify({ ok: hasPassed, findings }, null, 2))

@@ -1,25 +1,61 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { failed, ok, skipped, warning } from './finding.js'
-import type { Verdict } from './finding.js'
+import type { StoreVerdicts, Verdict } from './finding.js'
+import { SAMPLED_GRANTS, checkSecret } from './secret-check.js'
+import type { SealedRecord } from './secret-check.js'
 import { ConfigurationError } from '../errors/errors.js'
-import { missingRelations, readSchema } from '../grants/postgres-schema.js'
+import { grantKey } from '../grants/record-codec.js'
+import { missingRelations, postgresNames, readSchema } from '../grants/postgres-schema.js'
 
 /** How long the whole check of PostgreSQL may take, in **milliseconds**. */
 const TIMEOUT_MS = 3000
 
+/** The PostgreSQL to check. */
+export interface CheckedPostgres {
+  /** `postgres:` or `postgresql:`; it may contain a password, which no finding shows. */
+  readonly url?: string | undefined
+  /** The schema of the tables, if `PostgresGrants` has the option. */
+  readonly schema?: string | undefined
+  /** The secret of the grants: see {@link checkSecret}. */
+  readonly secret?: string | undefined
+}
+
 /**
- * Checks that PostgreSQL can be reached, that it can be written to, and that it has the tables of `PostgresGrants`.
- * Never throws.
- *
- * @param url `postgres:` or `postgresql:`; it may contain a password, which no finding shows
- * @param schema the schema of the tables, if `PostgresGrants` has the option
+ * Checks that PostgreSQL can be reached, that it can be written to, that it has the tables of `PostgresGrants`, and that
+ * the secret opens its grants. Never throws.
  */
-export async function checkPostgres(
-  url: string | undefined,
+export async function checkPostgres(checked: CheckedPostgres): Promise<StoreVerdicts> {
+  const { url, schema, secret } = checked
+  if (url === undefined) return { store: skipped('DATABASE_URL is not set') }
+  let sealed: Verdict | undefined
+  const store = await checkServer(url, schema, async (client) => {
+    if (secret !== undefined) sealed = checkSecret(secret, await sample(client, schema))
+  })
+  return { store, ...(sealed !== undefined && { secret: sealed }) }
+}
+
+/** Some of the grants in PostgreSQL. */
+async function sample(
+  client: Client,
   schema: string | undefined,
+): Promise<readonly SealedRecord[]> {
+  const { records } = postgresNames(schema)
+  // The ids of grants are all that begin like this.
+  const first = grantKey('')
+  const { rows } = await client.query<SealedRecord>(
+    `SELECT id, value FROM ${records} WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`,
+    [first, `${first}~`, SAMPLED_GRANTS],
+  )
+  return rows
+}
+
+/** @param whileConnected called if PostgreSQL has the tables, before the connection is closed */
+async function checkServer(
+  url: string,
+  schema: string | undefined,
+  whileConnected: (client: Client) => Promise<void>,
 ): Promise<Verdict> {
-  if (url === undefined) return skipped('DATABASE_URL is not set')
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
     return failed('the address is not one of PostgreSQL', 'Use postgres://user@host:5432/database.')
   }
@@ -39,7 +75,7 @@ export async function checkPostgres(
     failed(`${host} does not answer`, 'Check DATABASE_URL, and which program listens there.'),
   )
   try {
-    return await Promise.race([ask(client, host, schema), silence])
+    return await Promise.race([ask(client, host, schema, whileConnected), silence])
   } catch (error) {
     if (error instanceof ConfigurationError)
       return failed(error.message, 'Correct DATABASE_SCHEMA.')
@@ -52,7 +88,12 @@ export async function checkPostgres(
   }
 }
 
-async function ask(client: Client, host: string, schema: string | undefined): Promise<Verdict> {
+async function ask(
+  client: Client,
+  host: string,
+  schema: string | undefined,
+  whileConnected: (client: Client) => Promise<void>,
+): Promise<Verdict> {
   const name = schema === undefined ? undefined : readSchema(schema, 'DATABASE_SCHEMA')
   await client.connect()
   const { rows } = await client.query<{ readonly reads: boolean }>(
@@ -65,6 +106,7 @@ async function ask(client: Client, host: string, schema: string | undefined): Pr
     const result = await client.query<Record<string, unknown>>(text, values)
     return result.rows
   })
+  if (missing.length === 0) await whileConnected(client)
   return missing.length === 0
     ? ok(`${host} answers, and has the tables`)
     : // Only a warning: an application may have a database and its grants elsewhere, or create the tables at start.

@@ -25,8 +25,10 @@ const OTHER_SETTINGS: readonly Setting[] = [
   setting('APP_URL', 'the address of the running application that browsers use'),
   setting('LOGIN_PATH', 'the path of its login route, if it is not /login beside the callback'),
   setting('REDIS_URL', 'the address of the Redis that it uses', true),
+  setting('REDIS_PREFIX', 'the prefix of its RedisGrants, if it has that option'),
   setting('DATABASE_URL', 'the address of the PostgreSQL of its PostgresGrants', true),
   setting('DATABASE_SCHEMA', 'the schema of its PostgresGrants, if it has that option'),
+  setting('GRANT_SECRET', 'the secret of its grants; several with commas between them', true),
 ]
 
 /** All values that `doctor` reads, in the order of the help text. */

@@ -38,6 +38,11 @@ export type DiagnosticStep =
    * the option `grants`: otherwise, they use the same refresh token twice.
    */
   | 'several_processes'
+  /**
+   * A grant in the store was sealed with a secret that this process does not have, reported once. Either another process
+   * uses the store with another secret, or an older secret was removed too early. Such requests are answered with 503.
+   */
+  | 'another_secret'
 
 /**
  * The message on the channel `passport-authorization-code` of `node:diagnostics_channel` when a step is over.

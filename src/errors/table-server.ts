@@ -119,7 +119,7 @@ export const SERVER_ERRORS = {
     fix: 'Check that the session store, and the store of the option `grants`, are running and can be reached from this server.',
     checks: [
       '**The message is “Writing the session failed.”, and the cause is a `TypeError`.** The session holds a value that JSON cannot hold, such as a user with a `bigint`.',
-      '**The message is “Opening a grant failed: …”.** The grant was sealed with a secret that this process lacks, or by a newer version of this package. Give all processes the same list of secrets, and let the newer processes answer. Nothing is lost.',
+      '**The message is “Opening a grant failed: …”.** The grant was sealed with a secret that this process lacks (then it also reports the event [`another_secret`](diagnostics.md#events), and the [doctor](tools.md#doctor) finds it), or by a newer version of this package. Give all processes the same list of secrets, and let the newer processes answer. Nothing is lost.',
       '**The message says that a session has the id of a grant in a store.** This process lacks the option `grants` that other processes have.',
       '**Redis cannot be reached.** See [Redis and several processes](redis-and-several-processes.md#while-redis-is-away).',
       '**PostgreSQL cannot be reached, or lacks the tables.** The message says which, if it is known. See [Tokens in your own database](tokens-in-your-database.md#while-the-database-is-away).',

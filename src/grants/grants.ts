@@ -57,18 +57,22 @@ export interface GrantParts {
   readonly pendingSeal: Seal | undefined
   /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
   readonly onStoreFailure: (listener: StoreFailureListener) => void
+  /** Calls the listener, instead of any earlier one, with each record that another secret has sealed. */
+  readonly onForeignSecret: (listener: () => void) => void
 }
 
 /** Builds the parts that work on a store. */
 export function createGrantParts(
   store: GrantStore,
-  codec: RecordCodec,
+  makeCodec: (onForeign: () => void) => RecordCodec,
   cacheSeconds: number,
 ): GrantParts {
   let tell: StoreFailureListener | undefined
   const watched = watchStore(store, (method, hasFailed) => {
     if (hasFailed) tell?.(method)
   })
+  let tellForeign: (() => void) | undefined
+  const codec = makeCodec(() => tellForeign?.())
   const engine = createGrantEngine({
     store: watched,
     codec,
@@ -84,6 +88,7 @@ export function createGrantParts(
     strategies: new Map(),
     pendingSeal: undefined,
     onStoreFailure: (listener) => void (tell = listener),
+    onForeignSecret: (listener) => void (tellForeign = listener),
   }
 }
 
@@ -100,7 +105,7 @@ const CACHE_SECONDS = 10
 export function createProcessParts(): GrantParts {
   const store = createMemoryStore({ maximumRecords: MAXIMUM_RECORDS })
   const claims = createClaims(createMemoryStore({ maximumRecords: MAXIMUM_RECORDS }))
-  return { ...createGrantParts(store, clearRecords, CACHE_SECONDS), claims }
+  return { ...createGrantParts(store, () => clearRecords, CACHE_SECONDS), claims }
 }
 
 /** The parts of a value of the option `grants`. */
@@ -141,7 +146,8 @@ export class Grants implements StoredGrants {
     )
     this.#store = readStore(store, 'store')
     this.#seal = createSeal(secret, 'grants')
-    const parts = createGrantParts(this.#store, sealedRecords(this.#seal), cacheSeconds)
+    const makeCodec = (onForeign: () => void): RecordCodec => sealedRecords(this.#seal, onForeign)
+    const parts = createGrantParts(this.#store, makeCodec, cacheSeconds)
     this[GRANT_PARTS] = { ...parts, pendingSeal: createSeal(secret, 'pending logins') }
   }
 

@@ -11,15 +11,23 @@ export interface RecordCodec {
   readonly read: (text: string, id: string) => GrantRecord
 }
 
-/** Seals records and binds them to their id: a record that is copied to another id does not open. */
-export function sealedRecords(seal: Seal): RecordCodec {
+/**
+ * Seals records and binds them to their id: a record that is copied to another id does not open.
+ *
+ * @param onForeign called with each record that was sealed with a secret that is not among those of this process
+ */
+export function sealedRecords(seal: Seal, onForeign: () => void = () => undefined): RecordCodec {
   return {
     write: (record, id) => seal.seal(record, id),
     read(text, id) {
       const record = seal.open(text, id)
       if (record === undefined) {
+        const isForeign = seal.isForeign(text)
+        if (isForeign) onForeign()
         throw new Error(
-          'it does not open: it was sealed with a secret that is not among the secrets of this process, or it was changed',
+          isForeign
+            ? 'it was sealed with a secret that is not among the secrets of this process'
+            : 'it does not open: it was changed, or belongs to another id',
         )
       }
       return checked(record)

@@ -30,6 +30,9 @@ export interface Seal {
    * secret can be removed. Does not check that the value can be opened.
    */
   isCurrent(sealed: string): boolean
+
+  /** Whether a sealed value names a secret that is not among these. */
+  isForeign(sealed: string): boolean
 }
 
 /**
@@ -66,6 +69,11 @@ export function createSeal(secrets: string | readonly string[], purpose: string)
 
     isCurrent(sealed) {
       return readHeader(sealed.split('.', 1)[0])?.['kid'] === first.id
+    },
+
+    isForeign(sealed) {
+      const header = readHeader(sealed.split('.', 1)[0])
+      return header !== undefined && keys.every(({ id }) => id !== header['kid'])
     },
   }
 }

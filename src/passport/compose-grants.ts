@@ -86,12 +86,13 @@ export function composeGrants(
     return { account, names: [...names, strategyName(name)] }
   }
 
-  let isForeignReported = false
-  const reportForeign = (): void => {
-    if (isForeignReported) return
-    isForeignReported = true
+  const reportForeign = once(() => {
     report('several_processes', { outcome: 'failed', reason: 'ERR_SEVERAL_PROCESSES' })
-  }
+  })
+  const reportSecret = once(() => {
+    report('another_secret', { outcome: 'failed', reason: 'ERR_STORAGE' })
+  })
+  parts.onForeignSecret(reportSecret)
   const holdingParts = {
     sessionKey,
     strategy,
@@ -195,6 +196,16 @@ function refuseSameName({ strategies }: GrantParts, name: string, strategy: stri
     `Two providers with the name '${name}' share one store of grants, which is listed by name. Give each its own, such as name: '${name}-2', and use it in passport.authenticate too.`,
     'name',
   )
+}
+
+/** Does something at the first call only. */
+function once(work: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    work()
+  }
 }
 
 /**

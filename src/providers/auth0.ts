@@ -5,6 +5,11 @@ import { baseUrl } from './base-url.js'
  * Returns the options for an Auth0 tenant: OpenID Connect. The default scope is `openid profile email`; add
  * `offline_access` to get refresh tokens.
  *
+ * In tenants with the setting "Refresh Token Revocation Deletes Grant", which those from before 2021 have unless it was
+ * turned off, revoking one refresh token ends all of that person at this client and audience. So logging out revokes
+ * only if it is known that nothing else of that person is alive, which needs the option `grants`. If the setting is off,
+ * add `revocationEnds: 'token'`: then each logout revokes.
+ *
  * @example
  * ```ts
  * import { AuthorizationCodeStrategy, auth0 } from 'passport-authorization-code'

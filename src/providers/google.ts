@@ -7,6 +7,9 @@ import type { ProviderOptions } from '../options/options.js'
  * Google sends a refresh token only after it has asked the person for consent, by default at the first login
  * only. If you call Google's APIs, ask for consent at each login, as in the second example.
  *
+ * Google ends everything that a person has granted to the client when one token is revoked. So logging out revokes only
+ * if it is known that nothing else of that person is alive, which needs the option `grants`.
+ *
  * @example
  * ```ts
  * import { AuthorizationCodeStrategy, google } from 'passport-authorization-code'
@@ -33,6 +36,8 @@ import type { ProviderOptions } from '../options/options.js'
  *
  * @see [Google, OpenID Connect](https://developers.google.com/identity/openid-connect/openid-connect)
  * @see [Google, Using OAuth 2.0 for Web Server Applications](https://developers.google.com/identity/protocols/oauth2/web-server)
+ * @see [Google, google.accounts.oauth2.revoke](https://developers.google.com/identity/oauth2/web/reference/js-reference#google.accounts.oauth2.revoke) -
+ *   what a revocation ends
  */
 export const google = {
   name: 'google',

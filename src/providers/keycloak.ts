@@ -5,6 +5,9 @@ import { baseUrl } from './base-url.js'
  * Returns the options for a realm of a Keycloak server: OpenID Connect, access tokens that live for five minutes
  * unless the realm is set otherwise. The default scope is `openid profile email`.
  *
+ * Servers without a correction of January 2025 end all logins of a person at the client when one refresh token is revoked, as
+ * a logout does. For such a server, add `revocationEnds: 'grant'`.
+ *
  * @example
  * ```ts
  * import { AuthorizationCodeStrategy, keycloak } from 'passport-authorization-code'
@@ -22,6 +25,7 @@ import { baseUrl } from './base-url.js'
  * @param issuer the address of the realm, such as `https://login.example.com/realms/your-realm`
  * @throws {ConfigurationError} if it is missing or not an HTTPS URL
  * @see [Keycloak, Securing applications and services with OpenID Connect](https://www.keycloak.org/securing-apps/oidc-layers)
+ * @see [Keycloak, issue 35486](https://github.com/keycloak/keycloak/issues/35486) - what a revocation ends
  */
 export function keycloak(issuer: string | undefined) {
   const realm = baseUrl(issuer)

@@ -79,7 +79,8 @@ function authorize(
 }
 
 /**
- * Exchanges a code or a refresh token.
+ * Exchanges a code or a refresh token. A refresh may ask for less scope: its access token then has no more, and the grant
+ * keeps its own.
  *
  * @see [RFC 6749, section 4.1.3 - Access Token Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.3)
  */
@@ -91,10 +92,43 @@ async function token(
   if (!(await isFromClient(request, provider.client))) {
     return refusal(401, 'invalid_client', 'unknown client, or not its credentials')
   }
+  const refused = fault === undefined ? refusedUse(request, provider) : undefined
+  if (refused !== undefined) return refused
   const grant = fault === 'invalid_grant' ? undefined : grantOf(request, provider)
   if (grant === undefined) return refusal(400, 'invalid_grant', 'not valid here')
-  const body = await tokenResponse(grant, provider)
+  const { grant_type, scope = '' } = request.parameters
+  const isForLess = grant_type === 'refresh_token' && scope !== ''
+  const body = await tokenResponse(grant, provider, isForLess ? scope : grant.scope)
   return { status: 200, headers: { 'cache-control': 'no-store' }, body }
+}
+
+/**
+ * Why a refresh for a use is refused: a scope that was not granted, or an API that is not named by an absolute URI.
+ * `undefined` if it is not. The refresh token stays usable.
+ *
+ * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
+ * @see [RFC 8707, section 2 - Resource Parameter](https://www.rfc-editor.org/rfc/rfc8707.html#section-2)
+ */
+function refusedUse(
+  { parameters }: TestRequest,
+  { grants }: TestProviderState,
+): TestAnswer | undefined {
+  const { grant_type, refresh_token = '', scope = '', resource } = parameters
+  if (resource !== undefined && (!URL.canParse(resource) || resource.includes('#'))) {
+    return refusal(400, 'invalid_target', 'resource must be an absolute URI without a fragment')
+  }
+  const grant = grant_type === 'refresh_token' ? grants.findRefreshToken(refresh_token) : undefined
+  if (grant?.isAlive !== true) return undefined
+  const granted = scopesIn(grant.scope)
+  const surplus = scopesIn(scope).filter((name) => !granted.includes(name))
+  return surplus.length === 0
+    ? undefined
+    : refusal(400, 'invalid_scope', `not granted: ${surplus.join(' ')}`)
+}
+
+/** Some providers want scopes joined by commas, and this one may stand in for such a provider. */
+function scopesIn(scope: string): readonly string[] {
+  return scope.split(/[ ,]/).filter((name) => name !== '')
 }
 
 /** The grant that the code or the refresh token of a token request belongs to; `undefined` if it is not valid. */
@@ -124,16 +158,22 @@ function answersChallenge(verifier: string | undefined, { codeChallenge }: TestC
   return hash === codeChallenge
 }
 
-/** @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1) */
-async function tokenResponse(grant: TestGrant, provider: TestProviderState): Promise<object> {
+/**
+ * @param scope of the access token
+ * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
+ */
+async function tokenResponse(
+  grant: TestGrant,
+  provider: TestProviderState,
+  scope: string,
+): Promise<object> {
   const { grants, accessTokenSeconds, refreshTokens, idTokens, issuer, client } = provider
-  // Some providers want scopes joined by commas, and this one may stand in for such a provider.
-  const isOpenId = grant.scope.split(/[ ,]/).includes('openid')
+  const isOpenId = scopesIn(scope).includes('openid')
   return {
     access_token: grants.addAccessToken(grant, Date.now() + accessTokenSeconds * 1000),
     token_type: 'Bearer',
     expires_in: accessTokenSeconds,
-    ...(grant.scope !== '' && { scope: grant.scope }),
+    ...(scope !== '' && { scope }),
     ...(refreshTokens !== 'none' && { refresh_token: grants.addRefreshToken(grant) }),
     ...(isOpenId && { id_token: await idTokens.sign(grant, issuer, client.clientID) }),
   }

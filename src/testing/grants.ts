@@ -47,6 +47,8 @@ export interface TestGrants {
    * @see [RFC 9700, section 4.14.2 - Refresh Token Protection: Recommendations](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2)
    */
   grantOfRefreshToken(token: string, once: boolean): TestGrant | undefined
+  /** The grant that a refresh token was issued for, without using it; `undefined` if it is unknown. */
+  findRefreshToken(token: string): TestGrant | undefined
   /** The refresh tokens that were used again after they had stopped working, oldest first. */
   readonly reused: readonly string[]
   /** Revokes a token. Revoking a refresh token ends its grant. */
@@ -112,6 +114,8 @@ export function createTestGrants(): TestGrants {
       issued.isUsed = once
       return issued.grant.isAlive ? issued.grant : undefined
     },
+
+    findRefreshToken: (token) => refreshTokens.get(token)?.grant,
 
     revoke(token) {
       const refreshed = refreshTokens.get(token)

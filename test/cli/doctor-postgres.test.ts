@@ -1,7 +1,9 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Grants } from '../../src/index.js'
 import { PostgresGrants } from '../../src/postgres.js'
+import { writeGrants } from '../support/write-grants.js'
 import { runCommand } from '../support/command-line.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
 import { startPostgresProcess } from '../support/postgres-process.js'
@@ -50,6 +52,27 @@ describeWithPostgres('doctor, with a PostgreSQL', (postgres) => {
       expect(before.printed + after.printed).not.toContain('a-password')
     },
   )
+
+  it('says whether the secret opens the grants', async () => {
+    const schema = 'grants_of_two'
+    await setUp(schema)
+    const env = { DATABASE_URL: server.url, DATABASE_SCHEMA: schema }
+    const [newer, older] = ['the newer secret '.repeat(2), 'the older secret '.repeat(2)]
+    const secretOf = async (GRANT_SECRET: string): Promise<unknown> => {
+      const { printed } = await examine({ ...env, GRANT_SECRET })
+      const { findings } = JSON.parse(printed) as { findings: { check: string; seen: string }[] }
+      return findings.find(({ check }) => check === 'grant secret')?.seen
+    }
+    expect(await secretOf(newer)).toBe('the store has no grants yet')
+    const grantsOf = (secret: string): Grants =>
+      new PostgresGrants({ pool: server.connect(), secret, schema })
+    await writeGrants(grantsOf(older), 2)
+    await writeGrants(grantsOf(newer), 1)
+    expect(await secretOf(newer)).toBe('GRANT_SECRET opens only 1 of 3 grants that were tried')
+    expect(await secretOf(`${newer},${older}`)).toBe(
+      'GRANT_SECRET opens all of 3 grants that were tried, 2 of them with an older secret',
+    )
+  })
 
   it('finds a server that only reads', async () => {
     const options = encodeURIComponent('-c default_transaction_read_only=on')

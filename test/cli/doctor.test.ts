@@ -22,6 +22,8 @@ import { runCommand } from '../support/command-line.js'
 import { stop } from '../support/http.js'
 import { takeRsaKeyPair } from '../support/keys.js'
 import { startRedis } from '../support/redis.js'
+import { RedisGrants } from '../../src/redis.js'
+import { writeGrants } from '../support/write-grants.js'
 import { REPOSITORY } from '../support/repository.js'
 import { describeWithRedis } from '../support/requirements.js'
 import { json, startScriptedProvider } from '../support/scripted-provider.js'
@@ -143,7 +145,7 @@ describe('doctor, with a set-up that is well', () => {
     const lines = printed.split('\n')
     expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([
       ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'skipped'],
-      'skipped',
+      ...['skipped', 'skipped'],
     ])
     expect(printed).toContain(
       'ok       client: the provider accepts the client’s credentials (client_secret_post)',
@@ -189,6 +191,40 @@ describeWithRedis('doctor, with a Redis', () => {
       status: 'warning',
       cure: expect.stringContaining('noeviction'),
     })
+  })
+
+  it('says whether the secret opens the grants, and finds a process that has another one', async () => {
+    const redis = await startRedis()
+    running.push({ close: () => redis.stop() })
+    const client = await redis.connect()
+    const env = { REDIS_URL: redis.url, REDIS_PREFIX: 'app:' }
+    const findingOf = async (GRANT_SECRET: string) =>
+      (await examine({ ...env, GRANT_SECRET })).of('grant secret')
+    const [ours, theirs] = ['our secret, with a comma in it, and long', 'their secret '.repeat(3)]
+    const write = (secret: string, count: number): Promise<void> =>
+      writeGrants(new RedisGrants({ client, secret, prefix: 'app:' }), count)
+
+    expect((await examine({ REDIS_URL: redis.url })).of('grant secret')).toMatchObject({
+      status: 'skipped',
+      seen: expect.stringContaining('GRANT_SECRET is not set'),
+    })
+    expect(await findingOf(ours)).toMatchObject({ status: 'skipped' })
+    await write(ours, 3)
+    expect(await findingOf(ours)).toMatchObject({
+      status: 'ok',
+      seen: 'GRANT_SECRET opens all of 3 grants that were tried',
+    })
+    expect(await findingOf(theirs)).toMatchObject({
+      status: 'failed',
+      seen: 'GRANT_SECRET opens none of 3 grants that were tried',
+    })
+    await write(theirs, 2)
+    const mixed = await findingOf(ours)
+    expect(mixed).toMatchObject({
+      status: 'failed',
+      seen: 'GRANT_SECRET opens only 3 of 5 grants that were tried',
+    })
+    expect(JSON.stringify(mixed)).not.toContain(ours)
   })
 })
 

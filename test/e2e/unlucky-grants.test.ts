@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setTimeout } from 'node:timers/promises'
 import {
   afterAll,
@@ -12,8 +13,8 @@ import {
 import type { Express } from 'express'
 import { MemoryStore } from 'express-session'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
-import { AuthorizationCodeStrategy, authRouter } from '../../src/index.js'
-import type { AuthorizationCodeOptions, GrantStore } from '../../src/index.js'
+import { AuthorizationCodeStrategy, authRouter, Grants } from '../../src/index.js'
+import type { AuthorizationCodeOptions, DiagnosticEvent, GrantStore } from '../../src/index.js'
 import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
@@ -370,6 +371,30 @@ describe('grants.renewIdle', () => {
       .requestsTo('token')
       .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token')
     expect(refreshes).toHaveLength(2)
+  })
+})
+
+describe('a process that has another secret', () => {
+  it('answers 503, changes nothing, and reports it once', async () => {
+    const reports: unknown[] = []
+    const note = (message: unknown): void => {
+      const { step, outcome, reason } = message as DiagnosticEvent
+      if (step === 'another_secret') reports.push([outcome, reason])
+    }
+    subscribe('passport-authorization-code', note)
+    try {
+      const app = await startProcess()
+      const secret = 'another secret of 32 characters or more'
+      const wrong = await startProcess({ grants: new Grants(store, { secret }) })
+      await logIn(app)
+      const refused = { code: 'ERR_STORAGE', status: 503 }
+      await expect(wrong.strategy.accessToken(ADA)).rejects.toMatchObject(refused)
+      await expect(wrong.strategy.accessToken(ADA)).rejects.toMatchObject(refused)
+      expect(await app.strategy.accessToken(ADA)).toEqual(isTokenText)
+      expect(reports).toEqual([['failed', 'ERR_STORAGE']])
+    } finally {
+      unsubscribe('passport-authorization-code', note)
+    }
   })
 })
 

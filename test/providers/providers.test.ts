@@ -506,6 +506,11 @@ describe('the client secret of Apple', () => {
   })
 })
 
+it('says where revoking one token ends everything that a person has granted', () => {
+  const ends = [google.revocationEnds, auth0('tenant.eu.auth0.com').revocationEnds]
+  expect(ends).toEqual(['grant', 'grant'])
+})
+
 it.each(Object.entries<Row>(ROWS))(
   '%s is at the documented addresses alone',
   (name, { options }) => {

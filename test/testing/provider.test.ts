@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { exportJWK } from 'jose'
-import { askara, discover } from '../../src/index.js'
-import type { AuthorizationCodeOptions } from '../../src/index.js'
+import { askara, discover, MemoryGrants } from '../../src/index.js'
+import type { AuthorizationCodeOptions, Grants } from '../../src/index.js'
 import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider, TestProviderOptions } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
@@ -211,6 +211,49 @@ describe('the refresh tokens of a test provider', () => {
     const body = new URLSearchParams({ token: String(refreshToken), ...client })
     expect((await fetch(revocationURL, { method: 'POST', body })).status).toBe(200)
     expect(await refresh(provider, refreshToken)).toMatchObject({ error: 'invalid_grant' })
+  })
+})
+
+describe('a refresh for less scope, or for another API', () => {
+  const grants = (): Grants => new MemoryGrants()
+  const ADA = { account: 'ada' }
+
+  it('brings a token that can do no more, and leaves the grant as it is', async () => {
+    const app = await start({ scope: 'email calendar', grants: grants() })
+    await browser.follow(app.loginURL)
+    const own = await app.strategy.accessToken(ADA)
+    const less = await app.strategy.accessToken(ADA, { scope: 'email' })
+    expect(less).not.toBe(own)
+    const [, refresh] = provider.requestsTo('token')
+    expect(refresh?.parameters).toMatchObject({ grant_type: 'refresh_token', scope: 'email' })
+    expect(await app.strategy.accessToken(ADA)).toBe(own)
+    await app.strategy.accessToken(ADA, { refused: own })
+    expect((await app.strategy.tokens(ADA))?.scope).toBe('email calendar')
+    expect(provider.reused).toEqual([])
+  })
+
+  it('is refused for a scope that was not granted, and the refresh token stays usable', async () => {
+    const app = await start({ scope: 'email', grants: grants() })
+    await browser.follow(app.loginURL)
+    const own = await app.strategy.accessToken(ADA)
+    const asked = app.strategy.accessToken(ADA, { scope: 'calendar' })
+    await expect(asked).rejects.toMatchObject({ error: 'invalid_scope' })
+    expect(await app.strategy.accessToken(ADA, { refused: own })).toMatch(/^access-token-/)
+  })
+
+  it('is sent with the name of the API, which must be an absolute URI', async () => {
+    const app = await start({ scope: 'email', grants: grants() })
+    await browser.follow(app.loginURL)
+    const resource = 'https://files.example'
+    expect(await app.strategy.accessToken(ADA, { resource })).not.toBe(
+      await app.strategy.accessToken(ADA),
+    )
+    expect(provider.requestsTo('token')[1]?.parameters).toMatchObject({ resource })
+    const { tokenURL, clientID, clientSecret } = provider.options
+    const client = { client_id: clientID, client_secret: clientSecret }
+    const body = new URLSearchParams({ grant_type: 'refresh_token', resource: 'files', ...client })
+    const answer = await fetch(tokenURL, { method: 'POST', body })
+    expect(await answer.json()).toMatchObject({ error: 'invalid_target' })
   })
 })
 
