@@ -1,3 +1,4 @@
+import { forEachAtOnce } from '../lib/for-each-at-once.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { isRequest, requireAccount } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
@@ -135,7 +136,7 @@ export function createEnding(parts: EndingParts): Ending {
     const own = except === undefined ? undefined : await sessionGrant.find(except)
     const isOther = ({ id }: AccountGrant): boolean =>
       typeof own !== 'object' || (id !== own.id && id !== own.login)
-    const [all, logins] = [await grants.of(person), await grants.loginsOf(person)]
+    const [all, logins] = await Promise.all([grants.of(person), grants.loginsOf(person)])
     return endAll(all.filter(isOther), logins.filter(isOther))
   }
 
@@ -180,7 +181,7 @@ export function createEnding(parts: EndingParts): Ending {
     async erase(account) {
       const grants = await needStore(accountGrants).of(account)
       const count = await endOfAccount({ account }, undefined)
-      for (const { id, record } of grants) await unlist(id, record)
+      await forEachAtOnce(grants, BATCH, ({ id, record }) => unlist(id, record))
       return count
     },
   }

@@ -29,6 +29,12 @@ export interface GrantEngine extends Adoption {
   readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
+  /**
+   * The record as it is in the store, which is not remembered: for whoever looks at all grants, of which few are used.
+   *
+   * @throws {StorageError}
+   */
+  readonly glance: (id: string, strategy: string) => Promise<GrantRecord | undefined>
   /** See {@link FreshLine}. */
   readonly freshLine: FreshLine
   /**
