@@ -12,6 +12,8 @@ export interface Grant {
 /** A refresh token and everybody who has ever presented it. */
 export interface RefreshToken {
   readonly grant: Grant
+  /** The name of the access token that came with it. */
+  readonly cameWith: string
   readonly uses: RefreshTokenUse[]
 }
 
@@ -62,9 +64,9 @@ export function createTokenBook(accessTokenSeconds: number) {
   const counts = { tokenRequests: 0, refreshes: 0, reusedCodes: 0 }
 
   function issue(grant: Grant): { answer: Answer; accessToken: AccessToken } {
-    const refreshToken: RefreshToken = { grant, uses: [] }
     const expiresAt = Date.now() + accessTokenSeconds * 1000
     const name = newToken('access', grant.person)
+    const refreshToken: RefreshToken = { grant, cameWith: name, uses: [] }
     const accessToken: AccessToken = { name, grant, expiresAt, shownBy: new Set() }
     const body = {
       access_token: name,

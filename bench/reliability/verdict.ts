@@ -62,18 +62,29 @@ export function findReuses(facts: Facts): Reuse[] {
  * The provider has rotated at the first use. Its answer is excused if it never came, died with a process that ended
  * before it was stored, or was lost by the store.
  */
-function causeOfReuse({ uses: [first, second] }: RefreshToken, facts: Facts): Cause {
+function causeOfReuse(token: RefreshToken, facts: Facts): Cause {
+  const [first, second] = token.uses
   if (first?.accessToken === undefined) return undefined
   if (first.isAnswerLost) return 'the network lost the answer'
   const usedAgainAt = second?.at ?? Infinity
   // What was stored later came too late.
+  const decidedAt = timeOfMark(token.cameWith, usedAgainAt, facts)
   const keptAt = (facts.fleet.keptAt.get(first.accessToken.name) ?? []).filter(
-    (one) => one < usedAgainAt,
+    (one) => one < decidedAt,
   )
   if (keptAt.length > 0) return causeOfForgetting(first.process, keptAt, facts)
   const hasLost = facts.store.losses.some((loss) => hasLostMark(loss, first.at, usedAgainAt))
   if (facts.tokens === 'redis' && hasLost) return 'Redis lost the mark of a refresh under way'
   return causeOfNotStoring(first, facts)
+}
+
+/**
+ * When the second user has stored its mark: the last write with the tokens that were used again. It looks at nothing
+ * after that if it sends in time, so that it does not see what is written again.
+ */
+function timeOfMark(accessToken: string, usedAgainAt: number, { fleet }: Facts): number {
+  const isMark = (at: number): boolean => at < usedAgainAt && usedAgainAt - at < HALF_LEASE_MS
+  return fleet.keptAt.get(accessToken)?.findLast(isMark) ?? usedAgainAt
 }
 
 /** Why tokens that were stored are not found. */
@@ -84,9 +95,10 @@ function causeOfForgetting(
 ): Cause {
   if (!keptAt.every((one) => isWithin(one, store.losses))) return undefined
   const [loss] = store.losses.filter(({ to }) => to >= Math.max(...keptAt))
+  const back = store.outages.find(({ to }) => to >= (loss?.to ?? 0)) ?? loss
   const endedAt = fleet.killedAt.get(process) ?? fleet.stoppedAt.get(process) ?? Infinity
   // A process that lives writes again what it remembers.
-  return endedAt < (loss?.to ?? 0) + OFFERING_MS
+  return endedAt < (back?.to ?? 0) + OFFERING_MS
     ? 'Redis lost a write it had acknowledged, and its process had ended'
     : 'Redis lost a write it had acknowledged'
 }

@@ -1,3 +1,4 @@
+import { forEachAtOnce } from '../lib/for-each-at-once.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { isRequest, requireAccountHolder } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
@@ -101,10 +102,7 @@ export function createEnding(parts: EndingParts): Ending {
   /** Ends all of these, even if some fail. */
   async function endEach(all: readonly AccountGrant[]): Promise<Results> {
     const results: Results = { ended: [], failures: [], left: new Set() }
-    for (let first = 0; first < all.length; first += BATCH) {
-      const batch = all.slice(first, first + BATCH)
-      await Promise.all(batch.map((one) => endOneOf(one, results)))
-    }
+    await forEachAtOnce(all, BATCH, (one) => endOneOf(one, results))
     return results
   }
 
@@ -154,7 +152,7 @@ export function createEnding(parts: EndingParts): Ending {
     const own = except === undefined ? undefined : await sessionGrant.find(except)
     const isOther = ({ id }: AccountGrant): boolean =>
       typeof own !== 'object' || (id !== own.id && id !== own.login)
-    const [all, logins] = [await grants.of(account), await grants.loginsOf(account)]
+    const [all, logins] = await Promise.all([grants.of(account), grants.loginsOf(account)])
     return concluded(await endAll(all.filter(isOther), logins.filter(isOther)))
   }
 

@@ -33,6 +33,12 @@ export interface GrantEngine extends Adoption {
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
   /** The record as the store has it now, of any strategy. @throws {StorageError} */
   readonly look: (id: string) => Promise<GrantRecord | undefined>
+  /**
+   * The record as it is in the store, which is not remembered: for whoever looks at all grants, of which few are used.
+   *
+   * @throws {StorageError}
+   */
+  readonly glance: (id: string, strategy: string) => Promise<GrantRecord | undefined>
   /** See {@link FreshLine}. */
   readonly freshLine: FreshLine
   /**

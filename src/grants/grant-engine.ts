@@ -6,6 +6,7 @@ import { randomId } from '../lib/random-id.js'
 import { createGrantCells } from './grant-cells.js'
 import { createFreshLine } from './fresh-line.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
+import { newCell } from './cell.js'
 import type { Cell, Look } from './cell.js'
 import { ended, hasEnded, lineOf, wasWritten, withLine } from './grant-record.js'
 import { restored } from './restored-record.js'
@@ -120,6 +121,11 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
 
     async look(id) {
       return (await cells.look(cells.cellOf(id))).record
+    },
+
+    async glance(id, strategy) {
+      const { record } = await cells.look(newCell(id))
+      return record?.strategy === strategy ? record : undefined
     },
 
     async end(id) {

@@ -1,5 +1,6 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
 import { StorageError } from '../errors/setup-errors.js'
+import { forEachAtOnce } from '../lib/for-each-at-once.js'
 import type { TokenSet } from '../options/token-set.js'
 import { ACCOUNT_LIFE_MS, accountGrantId } from './begin-login.js'
 import type { GrantEngine } from './engine.js'
@@ -49,7 +50,7 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
 
   /** Refreshes each line of a grant that is due. What is best of them counts. */
   async function renewOne(id: string, since: number): Promise<Result> {
-    const record = await engine.read(id, strategy)
+    const record = await engine.glance(id, strategy)
     if (record === undefined || hasEnded(record)) return undefined
     const now = Date.now()
     const idle = record.lines.filter(
@@ -67,18 +68,17 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
 
     async renewIdle(since) {
       const counts = { renewed: 0, loginRequired: 0, failed: 0 }
-      let failure: PromiseRejectedResult | undefined
-      for await (const ids of index.list(strategyName(name))) {
-        for (let first = 0; first < ids.length; first += AT_ONCE) {
-          const batch = ids.slice(first, first + AT_ONCE).map((id) => renewOne(id, since))
-          for (const result of await Promise.allSettled(batch)) {
-            // One record that cannot be read must not let all those expire that come after it.
-            if (result.status === 'rejected') failure ??= result
-            else if (result.value) counts[result.value] += 1
-          }
+      const failures: unknown[] = []
+      await forEachAtOnce(eachOf(index.list(strategyName(name))), AT_ONCE, async (id) => {
+        try {
+          const result = await renewOne(id, since)
+          if (result !== undefined) counts[result] += 1
+        } catch (error) {
+          // One record that cannot be read must not let all those expire that come after it.
+          failures.push(error)
         }
-      }
-      if (failure !== undefined) throw failure.reason
+      })
+      for (const failure of failures) throw failure
       return counts
     },
 
@@ -100,6 +100,10 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
       return isNew
     },
   }
+}
+
+async function* eachOf<Item>(batches: AsyncIterable<readonly Item[]>): AsyncGenerator<Item> {
+  for await (const batch of batches) yield* batch
 }
 
 function tokensOf(given: Omit<ImportedGrant, 'strategy' | 'account' | 'subject'>): TokenSet {

@@ -16,7 +16,7 @@ import type { GrantEngine } from './engine.js'
 import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
 import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
-import { checkImported } from './imported-grant.js'
+import { importGrants } from './imported-grant.js'
 import type { Imported, ImportedGrant } from './imported-grant.js'
 import { createMemoryStore } from './memory-store.js'
 import { clearRecords, sealedRecords } from './record-codec.js'
@@ -239,17 +239,7 @@ export class Grants implements StoredGrants {
    * @throws {StorageError} if the store fails
    */
   async import(given: Iterable<ImportedGrant> | AsyncIterable<ImportedGrant>): Promise<Imported> {
-    const strategies = strategiesOf(this)
-    const counts = { imported: 0, known: 0 }
-    let place = 0
-    for await (const one of given) {
-      place += 1
-      const grant = checkImported(one, place)
-      const strategy = strategies.find(({ name }) => name === grant.strategy)
-      if (strategy === undefined) throw noSuchStrategy(grant.strategy, strategies)
-      counts[(await strategy.import(grant)) ? 'imported' : 'known'] += 1
-    }
-    return counts
+    return importGrants(given, strategiesOf(this))
   }
 
   /**
@@ -290,14 +280,6 @@ function strategiesOf(grants: Grants): readonly GrantJobs[] {
   throw new ConfigurationError(
     'No strategy was created with these grants in this process. Create the strategies first: they know the providers.',
     'grants',
-  )
-}
-
-function noSuchStrategy(name: string, strategies: readonly GrantJobs[]): ConfigurationError {
-  const names = strategies.map((one) => `'${one.name}'`).join(', ')
-  return new ConfigurationError(
-    `No strategy with the name '${name}' was created with these grants. There are: ${names}.`,
-    'strategy',
   )
 }
 

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
+import { forEachAtOnce } from '../lib/for-each-at-once.js'
 import { accountText } from '../options/holder.js'
 
 /** Tokens that an application already has. */
@@ -33,12 +34,75 @@ export interface Imported {
   readonly known: number
 }
 
+/** What a strategy does for tokens that are taken over. */
+interface Importer {
+  readonly name: string
+  /** Resolves to whether the grant is new. @throws {StorageError} */
+  readonly import: (grant: ImportedGrant) => Promise<boolean>
+}
+
+/** How many grants are imported at once. */
+const AT_ONCE = 16
+
+/**
+ * Takes over tokens that an application already has, each by its strategy. Of two with the same person, the first one
+ * comes first.
+ *
+ * @throws {ConfigurationError} naming what cannot be used, and which one it is in
+ * @throws {StorageError} if the store fails
+ */
+export async function importGrants(
+  given: Iterable<ImportedGrant> | AsyncIterable<ImportedGrant>,
+  strategies: readonly Importer[],
+): Promise<Imported> {
+  const counts = { imported: 0, known: 0 }
+  /** The last one under way of each person. */
+  const underWay = new Map<string, Promise<void>>()
+
+  await forEachAtOnce(importable(given, strategies), AT_ONCE, async ({ grant, strategy }) => {
+    const person = JSON.stringify([grant.strategy, String(grant.account)])
+    const before = underWay.get(person) ?? Promise.resolve()
+    const own = before.then(async () => {
+      counts[(await strategy.import(grant)) ? 'imported' : 'known'] += 1
+    })
+    underWay.set(person, own)
+    try {
+      await own
+    } finally {
+      if (underWay.get(person) === own) underWay.delete(person)
+    }
+  })
+  return counts
+}
+
+async function* importable(
+  given: Iterable<ImportedGrant> | AsyncIterable<ImportedGrant>,
+  strategies: readonly Importer[],
+): AsyncGenerator<{ readonly grant: ImportedGrant; readonly strategy: Importer }> {
+  let place = 0
+  for await (const one of given) {
+    place += 1
+    const grant = checkImported(one, place)
+    const strategy = strategies.find(({ name }) => name === grant.strategy)
+    if (strategy === undefined) throw noSuchStrategy(grant.strategy, strategies)
+    yield { grant, strategy }
+  }
+}
+
+function noSuchStrategy(name: string, strategies: readonly Importer[]): ConfigurationError {
+  const names = strategies.map((one) => `'${one.name}'`).join(', ')
+  return new ConfigurationError(
+    `No strategy with the name '${name}' was created with these grants. There are: ${names}.`,
+    'strategy',
+  )
+}
+
 const TEXTS = ['strategy', 'refreshToken', 'subject', 'accessToken', 'tokenType', 'scope'] as const
 const TIMES = ['expiresAt', 'refreshTokenExpiresAt'] as const
 const KNOWN: ReadonlySet<string> = new Set([...TEXTS, ...TIMES, 'account'])
 
 /** @throws {ConfigurationError} naming the field that is missing, unknown or cannot be used, and which of all it is in */
-export function checkImported(given: ImportedGrant, place: number): ImportedGrant {
+function checkImported(given: ImportedGrant, place: number): ImportedGrant {
   const fields = Object(given) as Readonly<Record<string, unknown>>
   const wrong = (name: string, what: string): never => {
     throw new ConfigurationError(

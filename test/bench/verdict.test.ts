@@ -18,6 +18,8 @@ interface Story {
   readonly first?: Partial<RefreshTokenUse>
   /** When Redis has acknowledged writes with the new tokens. */
   readonly keptAt?: readonly number[]
+  /** When the second user has stored its mark. */
+  readonly markedAt?: number
   readonly killedAt?: number
   readonly stoppedAt?: number
   /** When Redis lost what it had acknowledged. */
@@ -29,6 +31,7 @@ interface Story {
 function factsOf({
   first,
   keptAt,
+  markedAt,
   killedAt,
   stoppedAt,
   loss,
@@ -39,14 +42,17 @@ function factsOf({
   const accessToken = { name: 'access', grant, expiresAt: 0, shownBy: new Set<string>() }
   const use = { process: 'P', at: FIRST_MS, answeredAt: FIRST_MS, isAnswerLost: false, accessToken }
   const again = { process: 'Q', at: SECOND_MS, isAnswerLost: false }
-  grant.refreshTokens.push({ grant, uses: [{ ...use, ...first }, again] })
+  grant.refreshTokens.push({ grant, cameWith: 'old access', uses: [{ ...use, ...first }, again] })
   const ends = (at: number | undefined) => new Map(at === undefined ? [] : [['P', at]])
   const facts: Facts = {
     tokens,
     lifetime,
     provider: { grants: new Map([['g', grant]]) } as unknown as Provider,
     fleet: {
-      keptAt: new Map([['access', keptAt ?? []]]),
+      keptAt: new Map([
+        ['access', keptAt ?? []],
+        ['old access', markedAt === undefined ? [] : [markedAt]],
+      ]),
       killedAt: ends(killedAt),
       stoppedAt: ends(stoppedAt),
     } as unknown as Fleet,
@@ -83,6 +89,18 @@ describe('the verdict on a refresh token that was used twice', () => {
         loss: { from: FIRST_MS, to: FIRST_MS + 1_000 },
       },
     ],
+    [
+      'they were stored again before the second use was marked',
+      {
+        keptAt: [FIRST_MS + 50, SECOND_MS - 2_000],
+        markedAt: SECOND_MS - 1_000,
+        loss: { from: FIRST_MS, to: FIRST_MS + 1_000 },
+      },
+    ],
+    [
+      'the new tokens were stored while the second use was marked',
+      { keptAt: [SECOND_MS - 500], markedAt: SECOND_MS - 1_000 },
+    ],
   ])('is a fault if %s', (_, story) => {
     expect(findReuses(factsOf(story))).toHaveLength(1)
     expect(causeOf(story)).toBeUndefined()
@@ -105,6 +123,15 @@ describe('the verdict on a refresh token that was used twice', () => {
       'Redis lost a write it had acknowledged',
       {
         keptAt: [FIRST_MS + 50],
+        loss: { from: FIRST_MS, to: FIRST_MS + 1_000 },
+      },
+    ],
+    // The second user looks at nothing after its mark.
+    [
+      'Redis lost a write it had acknowledged',
+      {
+        keptAt: [FIRST_MS + 50, SECOND_MS - 500],
+        markedAt: SECOND_MS - 1_000,
         loss: { from: FIRST_MS, to: FIRST_MS + 1_000 },
       },
     ],

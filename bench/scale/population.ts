@@ -1,0 +1,85 @@
+import type { Pool } from 'pg'
+import { ACCOUNT_LIFE_MS, accountGrantId } from '../../src/grants/begin-login.js'
+import { accountName, strategyName } from '../../src/grants/index-names.js'
+import { heldRecord } from '../../src/grants/new-record.js'
+import { grantKey, sealedRecords } from '../../src/grants/record-codec.js'
+import { randomId } from '../../src/lib/random-id.js'
+import { createSeal } from '../../src/lib/sealing.js'
+
+/** How many there are of everything. */
+export interface Population {
+  readonly accounts: number
+  readonly grantsOfEach: number
+  /** How many of the grants nobody has used for 100 days. */
+  readonly idle: number
+}
+
+/** How many rows one statement inserts. */
+const BATCH = 2_000
+
+const HUNDRED_DAYS_MS = 100 * 24 * 60 * 60 * 1000
+
+/** Writes the grants as the engine would, without a login for each. */
+export async function populate(
+  pool: Pool,
+  { accounts, grantsOfEach, idle }: Population,
+  given: { readonly secret: string; readonly name: string; readonly strategy: string },
+): Promise<void> {
+  const { secret, name, strategy } = given
+  const codec = sealedRecords(createSeal(secret, 'grants'))
+  const total = accounts * grantsOfEach
+  for (let first = 0; first < total; first += BATCH) {
+    const numbers = Array.from({ length: Math.min(BATCH, total - first) }, (_, at) => first + at)
+    const rows = numbers.map((number) => {
+      const account = `account-${number % accounts}`
+      const id = accountGrantId(strategy, account, `subject-${number}`)
+      const names = [accountName(name, account), strategyName(name)]
+      const tokens = {
+        accessToken: randomId(),
+        refreshToken: `${number}.1`,
+        tokenType: 'bearer',
+        expiresAt: 0,
+        scope: 'email calendar',
+      }
+      const at = Date.now() - (number % Math.ceil(total / idle) === 0 ? HUNDRED_DAYS_MS : 0)
+      const of = { account, names, outlivesLogin: true as const }
+      const held = { strategy, generation: 1, tokens, renewAt: 0, lifetimeMs: ACCOUNT_LIFE_MS, of }
+      const value = codec.write(heldRecord(randomId(), held, at), grantKey(id))
+      return { key: grantKey(id), version: randomId(), value, id, names, account }
+    })
+    await insert(pool, rows, name)
+  }
+  await pool.query('ANALYZE oauth2_records, oauth2_links')
+}
+
+interface Row {
+  readonly key: string
+  readonly version: string
+  readonly value: string
+  readonly id: string
+  readonly names: readonly string[]
+  readonly account: string
+}
+
+async function insert(pool: Pool, rows: readonly Row[], strategy: string): Promise<void> {
+  const column = (name: 'key' | 'version' | 'value'): string[] => rows.map((row) => row[name])
+  await pool.query(
+    `INSERT INTO oauth2_records
+     SELECT id, version, value, now() + interval '1 year' FROM unnest($1::text[], $2::text[], $3::text[]) AS r (id, version, value)`,
+    [column('key'), column('version'), column('value')],
+  )
+  const links = rows.flatMap(({ names, id, account }) =>
+    names.map((name) => ({ name, id, account: name.startsWith('account/') ? account : null })),
+  )
+  await pool.query(
+    `INSERT INTO oauth2_links
+     SELECT name, id, CASE WHEN account IS NULL THEN NULL ELSE $4 END, account, now() + interval '2 years'
+     FROM unnest($1::text[], $2::text[], $3::text[]) AS l (name, id, account)`,
+    [
+      links.map(({ name }) => name),
+      links.map(({ id }) => id),
+      links.map(({ account }) => account),
+      strategy,
+    ],
+  )
+}
