@@ -24,6 +24,7 @@ import { createSessionGrant } from '../grants/session-grant.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { accountText } from '../options/holder.js'
+import type { TokenSet } from '../options/token-set.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 
@@ -44,7 +45,10 @@ export interface ComposedGrants extends GrantParts {
 }
 
 /** How a strategy talks to its provider about its grants. */
-export type ProviderWays = Pick<RefreshWays, 'refresh' | 'refusalOf' | 'revoke' | 'connections'>
+export interface ProviderWays extends Pick<RefreshWays, 'refresh' | 'refusalOf' | 'connections'> {
+  /** Revokes one token set. Never rejects. */
+  readonly revoke: (tokens: TokenSet) => Promise<void>
+}
 
 /** What all strategies of this process share whose tokens are in the sessions. */
 let processParts: GrantParts | undefined
@@ -106,6 +110,10 @@ export function composeGrants(
 
   const ways: RefreshWays = {
     ...provider,
+    revoke: (tokens, of, gone) =>
+      gone === 'ended'
+        ? revoking.loggedOut({ tokens: [tokens], of })
+        : revoking.unwanted([tokens], of),
     strategy,
     timeoutMs,
     scopeSeparator: settings.scopeSeparator,
