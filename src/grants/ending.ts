@@ -93,13 +93,19 @@ export function createEnding(parts: EndingParts): Ending {
     return results
   }
 
-  /** The logins first: none of them must use the grant again if a later login brings it back. */
+  /**
+   * The logins first: none of them must use the grant again if a later login brings it back.
+   *
+   * @param forget takes the grant out of the caller's session, before the provider takes its time
+   */
   async function endAll(
     grants: readonly AccountGrant[],
     logins: readonly AccountGrant[],
+    forget?: () => Promise<void>,
   ): Promise<number> {
     const { failures } = await endEach(logins)
     const results = await endEach(grants)
+    await forget?.()
     await Promise.all(results.ended.map(revoking.ended))
     for (const failure of [...failures, ...results.failures]) throw failure
     return results.ended.length
@@ -112,14 +118,14 @@ export function createEnding(parts: EndingParts): Ending {
     if (now !== undefined && !hasEnded(now)) await index.link(id, now.of.names, lifetimeMs)
   }
 
-  async function endOne(grants: AccountGrants | undefined, one: AccountGrant): Promise<number> {
+  async function endOne(one: AccountGrant, forget?: () => Promise<void>): Promise<number> {
     const { account, outlivesLogin } = one.record.of
-    if (!outlivesLogin || account === undefined || grants === undefined) return endAll([one], [])
-    const logins = await grants.loginsOf(account)
-    return endAll(
-      [one],
-      logins.filter(({ record }) => record.of.through === one.id),
-    )
+    if (!outlivesLogin || account === undefined || accountGrants === undefined) {
+      return endAll([one], [], forget)
+    }
+    const logins = await accountGrants.loginsOf(account)
+    const through = logins.filter(({ record }) => record.of.through === one.id)
+    return endAll([one], through, forget)
   }
 
   async function endOfAccount(
@@ -130,7 +136,7 @@ export function createEnding(parts: EndingParts): Ending {
     const person = requireAccount(account)
     if (grant !== undefined) {
       const found = await grants.find(person, grant)
-      return found === undefined ? 0 : endOne(grants, found)
+      return found === undefined ? 0 : endOne(found)
     }
     const own = except === undefined ? undefined : await sessionGrant.find(except)
     const isOther = ({ id }: AccountGrant): boolean =>
@@ -148,10 +154,10 @@ export function createEnding(parts: EndingParts): Ending {
       ...record,
       of: { ...record.of, sessionId: undefined },
     }
-    const count =
-      alone === undefined ? 0 : await endOne(accountGrants, { id: found.id, record: alone })
-    await sessionGrant.forget(request)
-    return count
+    const forget = (): Promise<void> => sessionGrant.forget(request)
+    if (alone !== undefined) return endOne({ id: found.id, record: alone }, forget)
+    await forget()
+    return 0
   }
 
   return {
