@@ -118,14 +118,12 @@ export function createEnding(parts: EndingParts): Ending {
     if (now !== undefined && !hasEnded(now)) await index.link(id, now.of.names, lifetimeMs)
   }
 
-  async function endOne(one: AccountGrant, forget?: () => Promise<void>): Promise<number> {
-    const { account, outlivesLogin } = one.record.of
-    if (!outlivesLogin || account === undefined || accountGrants === undefined) {
-      return endAll([one], [], forget)
-    }
+  /** The logins that use a grant. */
+  async function loginsThrough({ id, record }: AccountGrant): Promise<AccountGrant[]> {
+    const { account, outlivesLogin } = record.of
+    if (!outlivesLogin || account === undefined || accountGrants === undefined) return []
     const logins = await accountGrants.loginsOf(account)
-    const through = logins.filter(({ record }) => record.of.through === one.id)
-    return endAll([one], through, forget)
+    return logins.filter((login) => login.record.of.through === id)
   }
 
   async function endOfAccount(
@@ -136,7 +134,7 @@ export function createEnding(parts: EndingParts): Ending {
     const person = requireAccount(account)
     if (grant !== undefined) {
       const found = await grants.find(person, grant)
-      return found === undefined ? 0 : endOne(found)
+      return found === undefined ? 0 : endAll([found], await loginsThrough(found))
     }
     const own = except === undefined ? undefined : await sessionGrant.find(except)
     const isOther = ({ id }: AccountGrant): boolean =>
@@ -149,13 +147,15 @@ export function createEnding(parts: EndingParts): Ending {
     const found = await sessionGrant.find(request)
     if (typeof found !== 'object') return 0
     const record = await engine.read(found.id, strategy)
-    // The session itself stays, so that it is not ended with its grant.
-    const alone: GrantRecord | undefined = record && {
-      ...record,
-      of: { ...record.of, sessionId: undefined },
-    }
     const forget = (): Promise<void> => sessionGrant.forget(request)
-    if (alone !== undefined) return endOne({ id: found.id, record: alone }, forget)
+    if (record !== undefined) {
+      const grant = { id: found.id, record }
+      const logins = await loginsThrough(grant)
+      // The request's own session stays, so it must not end with its grant or its login.
+      const spared = (one: AccountGrant): AccountGrant =>
+        one.id === found.id || one.id === found.login ? withoutSession(one) : one
+      return endAll([spared(grant)], logins.map(spared), forget)
+    }
     await forget()
     return 0
   }
@@ -190,6 +190,10 @@ export function createEnding(parts: EndingParts): Ending {
       return count
     },
   }
+}
+
+function withoutSession({ id, record }: AccountGrant): AccountGrant {
+  return { id, record: { ...record, of: { ...record.of, sessionId: undefined } } }
 }
 
 function endedLogin(grant: EndedGrant, { loggedOut }: RevokesEnded): EndedLogin {

@@ -99,6 +99,25 @@ describe('a login over a login', () => {
   )
 })
 
+describe('ending the grant of a request', () => {
+  it.each(LIFETIMES)('leaves its session, without tokens: %s', async (lifetime) => {
+    const app = await scene.start({ lifetime })
+    const [own, other] = [await logIn(app), await logIn(app)]
+    app.app.get('/end', (req, res, next) => {
+      app.strategy.endGrant(req).then((ended) => res.json({ ended }), next)
+    })
+    expect(bodyOf(await own.visit(`${app.origin}/end`))).toEqual({ ended: 1 })
+    expect(bodyOf(await own.visit(app.origin))).toMatchObject({ user: { id: 'ada' } })
+    expect(await tokenOf(app, own)).toBe('ERR_LOGIN_REQUIRED')
+    const isShared = lifetime === 'account'
+    expect(await tokenOf(app, other)).toBe(
+      isShared ? 'ERR_LOGIN_REQUIRED' : 'access-token-2-of-ada',
+    )
+    const { user } = bodyOf(await other.visit(app.origin))
+    expect(user === null).toBe(isShared)
+  })
+})
+
 describe('a refused refresh', () => {
   it.each(LIFETIMES)('revokes nothing, and the next login helps: %s', async (lifetime) => {
     const app = await scene.start({ lifetime })
