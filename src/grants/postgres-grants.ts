@@ -59,7 +59,6 @@ export class PostgresGrants extends Grants {
    * declare const grants: PostgresGrants // new PostgresGrants({ pool, secret })
    *
    * await grants.setUp()
-   * app.listen(3000)
    * ```
    *
    * @throws {StorageError} if the database cannot be reached, or its user may not create what is missing

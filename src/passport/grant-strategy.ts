@@ -107,7 +107,7 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * @example Log out everywhere else
    * ```ts
    * app.post('/log-out-others', async (req, res) => {
-   *   await strategy.endGrant({ account: req.user.id }, { except: req })
+   *   await strategy.endGrant({ account: user.id }, { except: req })
    *   res.redirect('/settings')
    * })
    * ```
