@@ -95,3 +95,28 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
     await database.close()
   })
 })
+
+describeWithPostgres('the import of the guide to moving tokens', (postgres) => {
+  it('takes over every row that has a refresh token, once', async () => {
+    const database = await startPostgresProcess(postgres)
+    const project = await createGuideProject()
+    const pool = database.connect()
+    await pool.query('CREATE TABLE users (id int, google_id text, refresh_token text)')
+    await pool.query(`INSERT INTO users SELECT id, 'google-' || id, 'refresh-' || id
+      FROM generate_series(1, 600) AS id UNION SELECT 601, NULL, NULL`)
+    const { blocks } = await readGuide('docs/moving-tokens.md')
+    const job = await project.write('import.mjs', toJavaScript(blocks[0]?.code ?? ''))
+    const env = {
+      DATABASE_URL: database.url,
+      GOOGLE_CLIENT_ID: 'client-1',
+      GOOGLE_CLIENT_SECRET: 'secret-1',
+      GRANT_SECRET,
+    }
+    const run = () => promisify(execFile)(process.execPath, [job], { cwd: project.folder, env })
+
+    expect((await run()).stdout).toContain('600 imported, 0 were there before')
+    expect((await run()).stdout).toContain('0 imported, 600 were there before')
+    await project.remove()
+    await database.close()
+  })
+})
