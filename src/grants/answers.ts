@@ -5,7 +5,7 @@ import { hasEnded, isNewer, lineOf, withAnswer } from './grant-record.js'
 import { restored } from './restored-record.js'
 import type { Line, RefreshAnswer } from './grant-record.js'
 import type { Cell, GrantCells } from './cell.js'
-import type { RefreshWays } from './refresh-ways.js'
+import type { Gone, RefreshWays } from './refresh-ways.js'
 
 /** Stores the provider's answers, and never discards one that could still count. */
 export interface Answers {
@@ -63,13 +63,14 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
     cell: Cell,
     answer: RefreshAnswer,
     isMine: IsMine,
-  ): Promise<Line | 'ended' | undefined> {
+  ): Promise<Line | Gone | undefined> {
     let look = cell.seen ?? (await cells.look(cell, CALL_LIMIT_MS))
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
       // A store that has lost the record gets it back as it was when the request was sent.
       const record = restored(look.record, answer.base)
       const present = lineOf(record, answer.line)
-      if (hasEnded(record) || present === undefined) return 'ended'
+      if (hasEnded(record)) return 'ended'
+      if (present === undefined) return 'replaced'
       const next = withAnswer(record, answer, isMine)
       if (next === undefined) return present
       if (await cells.write(cell, look, next, CALL_LIMIT_MS)) return lineOf(next, answer.line)
@@ -92,7 +93,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
         .look(cell, CALL_LIMIT_MS)
         .then(() => put(cell, answer, isMine))
         .catch(() => undefined)
-      if (stored === 'ended') void revoke(answer.tokens, answer.base.of)
+      if (isGone(stored)) void revoke(answer.tokens, answer.base.of, stored)
       if (stored !== undefined || clock.monotonic() >= until) break
     }
     cell.answers.delete(answer)
@@ -105,7 +106,7 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       const stored = await put(cell, answer, owners.get(answer) ?? (() => false))
       if (stored === undefined) return undefined
       // The next offer finds the end too, and revokes the tokens.
-      if (stored === 'ended') throw new LoginRequiredError('grant_ended')
+      if (isGone(stored)) throw new LoginRequiredError('grant_ended')
       cell.answers.delete(answer)
       return stored
     },
@@ -116,13 +117,17 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
       const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (stored === undefined) void offer(cell, answer, isMine, ways)
       else cell.answers.delete(answer)
-      if (stored === 'ended') void ways.revoke(answer.tokens, answer.base.of)
+      if (isGone(stored)) void ways.revoke(answer.tokens, answer.base.of, stored)
       // This process may have ended the grant while the store took its time.
       const hasGone = cell.seen?.record?.closed.includes(answer.line) ?? false
-      if (stored === 'ended' || hasGone) throw new LoginRequiredError('grant_ended')
+      if (isGone(stored) || hasGone) throw new LoginRequiredError('grant_ended')
       return stored ?? answeredLine(answer)
     },
   }
+}
+
+function isGone(stored: Line | Gone | undefined): stored is Gone {
+  return stored === 'ended' || stored === 'replaced'
 }
 
 /** The line as the answer leaves it, for a caller who gets the tokens although the store does not have them. */

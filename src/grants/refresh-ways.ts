@@ -29,6 +29,9 @@ export interface RefreshControl {
   readonly parameters?: Readonly<Record<string, string | readonly string[]>> | undefined
 }
 
+/** Why an answer has come too late: its grant has `ended`, or later logins have `replaced` its line. */
+export type Gone = 'ended' | 'replaced'
+
 /** How a strategy refreshes its grants. */
 export interface RefreshWays {
   /** Identifies the strategy, which may use only its own grants. */
@@ -41,8 +44,12 @@ export interface RefreshWays {
    * @param isValid whether the access token is still valid
    */
   readonly refusalOf: (error: unknown, isValid: boolean) => string | undefined
-  /** Revokes tokens that came after the end of their grant, if that ends nothing else. Never rejects. */
-  readonly revoke: (tokens: TokenSet, of: GrantOwner) => Promise<void>
+  /**
+   * Revokes tokens that have come too late, unless that could end something of the person that lives. Never rejects.
+   *
+   * @param owner of the grant that they were for
+   */
+  readonly revoke: (tokens: TokenSet, owner: GrantOwner, gone: Gone) => Promise<void>
   /** Called once for each refusal, with whose grant it was and what the provider has answered. Must not throw. */
   readonly onRefused: (owner: GrantOwner, reason: string) => void
   /** Runs each renewal of this process, and may watch it. */

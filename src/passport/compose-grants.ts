@@ -118,7 +118,10 @@ export function composeGrants(
 
   const ways: RefreshWays = {
     ...provider,
-    revoke: (tokens, of) => revoking.loggedOut({ tokens: [tokens], of, strategy }),
+    revoke: (tokens, of, gone) =>
+      gone === 'ended'
+        ? revoking.loggedOut({ tokens: [tokens], of, strategy })
+        : revoking.unwanted([tokens], of),
     strategy,
     timeoutMs,
     scopeSeparator: settings.scopeSeparator,

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it, jest } from '@jest/globals'
+import { LoginRequiredError, MemoryGrants } from '../../../src/index.js'
+import { PostgresGrants } from '../../../src/postgres.js'
+import { logInFetch, startTestProvider } from '../../../src/testing.js'
+import { startApp } from '../../support/app.js'
+import { readGuide } from '../../support/documentation.js'
+import { GRANT_SECRET } from '../../support/grant-modes.js'
+import { createGuideProject } from '../../support/guide-app.js'
+import { startPostgresProcess } from '../../support/postgres-process.js'
+import { describeWithPostgres } from '../../support/requirements.js'
+import { toJavaScript } from '../../support/to-javascript.js'
+
+jest.setTimeout(60_000)
+
+describe('the guide to jobs', () => {
+  it('is enough to write a job that calls an API for everybody, and lists who must log in again', async () => {
+    const provider = await startTestProvider()
+    const keeping = { grants: new MemoryGrants(), grantLifetime: 'account' } as const
+    const { strategy, origin, close } = await startApp({
+      strategy: { ...provider.options, ...keeping, scope: 'openid' },
+    })
+    for (const sub of ['bob', 'ada', 'eve']) {
+      provider.user = { sub }
+      await logInFetch(origin, '/auth/login')
+      if (sub === 'bob') provider.endGrants()
+    }
+    provider.expireAccessTokens()
+    const answers: unknown[] = []
+    const mustLogIn: string[] = []
+    for (const account of ['ada', 'bob', 'carol', 'eve']) {
+      try {
+        const answer = await strategy.fetch({ account }, provider.options.profileURL)
+        answers.push(await answer.json())
+      } catch (error) {
+        if (error instanceof LoginRequiredError) mustLogIn.push(`${account}: ${error.reason}`)
+      }
+    }
+    expect(answers).toMatchObject([{ sub: 'ada' }, { sub: 'eve' }])
+    expect(mustLogIn).toEqual(['bob: grant_ended', 'carol: no_tokens'])
+    await Promise.all([close(), provider.close()])
+  })
+})
+
+describeWithPostgres('the job of the guide to jobs', (postgres) => {
+  it('shares the grants with the web app, also if it runs twice at once', async () => {
+    const database = await startPostgresProcess(postgres)
+    const provider = await startTestProvider()
+    const project = await createGuideProject()
+    const pool = database.connect()
+    const grants = new PostgresGrants({ pool, secret: GRANT_SECRET })
+    await grants.setUp()
+    await pool.query('CREATE TABLE users (id text)')
+    await pool.query(`INSERT INTO users VALUES ('ada'), ('bob')`)
+    const app = await startApp({
+      strategy: {
+        ...provider.options,
+        grants,
+        grantLifetime: 'account',
+        scope: 'openid profile offline_access',
+      },
+    })
+    provider.user = { sub: 'ada' }
+    const browse = await logInFetch(app.origin, '/auth/login')
+    await browse('/auth/logout', { method: 'POST' })
+    provider.expireAccessTokens()
+
+    const { blocks } = await readGuide('docs/jobs.md')
+    const job = await project.write('job.mjs', toJavaScript(blocks[0]?.code ?? ''))
+    const { issuer, clientID, clientSecret, profileURL } = provider.options
+    const env = {
+      API_URL: profileURL,
+      CLIENT_ID: clientID,
+      CLIENT_SECRET: clientSecret,
+      DATABASE_URL: database.url,
+      GRANT_SECRET,
+      ISSUER: issuer,
+    }
+    const run = () => promisify(execFile)(process.execPath, [job], { cwd: project.folder, env })
+    const outputs = await Promise.all([run(), run()])
+
+    for (const { stdout } of outputs) {
+      expect(stdout).toContain("ada { sub: 'ada' }")
+      expect(stdout).toContain('Must log in again: bob')
+    }
+    const refreshes = provider
+      .requestsTo('token')
+      .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token')
+    expect(refreshes.length).toBe(1)
+    expect(provider.reused).toEqual([])
+    await app.close()
+    await project.remove()
+    await provider.close()
+    await database.close()
+  })
+})
+
+describeWithPostgres('the import of the guide to moving tokens', (postgres) => {
+  it('takes over every row that has a refresh token, once', async () => {
+    const database = await startPostgresProcess(postgres)
+    const project = await createGuideProject()
+    const pool = database.connect()
+    await pool.query('CREATE TABLE users (id int, google_id text, refresh_token text)')
+    await pool.query(`INSERT INTO users SELECT id, 'google-' || id, 'refresh-' || id
+      FROM generate_series(1, 600) AS id UNION SELECT 601, NULL, NULL`)
+    const { blocks } = await readGuide('docs/moving-tokens.md')
+    const job = await project.write('import.mjs', toJavaScript(blocks[0]?.code ?? ''))
+    const env = {
+      DATABASE_URL: database.url,
+      GOOGLE_CLIENT_ID: 'client-1',
+      GOOGLE_CLIENT_SECRET: 'secret-1',
+      GRANT_SECRET,
+    }
+    const run = () => promisify(execFile)(process.execPath, [job], { cwd: project.folder, env })
+
+    expect((await run()).stdout).toContain('600 imported, 0 were there before')
+    expect((await run()).stdout).toContain('0 imported, 600 were there before')
+    await project.remove()
+    await database.close()
+  })
+})
