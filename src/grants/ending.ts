@@ -229,10 +229,6 @@ export function createEnding(parts: EndingParts): Ending {
   }
 }
 
-function withoutSession({ id, record }: AccountGrant): AccountGrant {
-  return { id, record: { ...record, of: { ...record.of, sessionId: undefined } } }
-}
-
 function endedLogin(grant: EndedGrant, { loggedOut }: RevokesEnded): EndedLogin {
   return {
     tokens: grant.tokens,

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 
 /**
  * Redis through any other client. `runCommand` sends one command, such as `['GET', 'key']`, to the **master** that has

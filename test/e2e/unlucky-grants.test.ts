@@ -162,15 +162,15 @@ describe('two strategies without a name', () => {
   it('never send the tokens of one provider to the other', async () => {
     const elsewhere = await startTestProvider()
     try {
-      const grants = grantsIn(store)
+      // Within one process, the second would be refused; in two that share a store, nobody notices.
       const app = await startProcess(
-        { name: undefined, grants },
+        { name: undefined, grants: grantsIn(store) },
         undefined,
         (express, _, origin) => {
           const other = new AuthorizationCodeStrategy({
             ...elsewhere.options,
             callbackURL: `${origin}/elsewhere/callback`,
-            grants,
+            grants: grantsIn(store),
             revocationEnds: 'token',
           })
           express.use('/elsewhere', authRouter(other))
