@@ -140,12 +140,20 @@ function isLostWrite(seenAt: number, { losses }: DisturbedStore): boolean {
   )
 }
 
+/** Whether Redis has lost one of the writes of a login: the last of them may have waited until it was back. */
+function isLostLogin(seenAt: number, { losses, outages }: DisturbedStore): boolean {
+  return losses.some(({ from, to }) => {
+    const back = outages.find((outage) => outage.to >= to)?.to ?? to
+    return from <= seenAt && seenAt <= back + OFFERING_MS
+  })
+}
+
 /** What a login was lost by: the reuse that made the provider end it, or Redis, which forgot that it had begun. */
 export function causeOfLoss(loss: LostLogin, reuses: readonly Reuse[], facts: Facts): Cause {
   const grant = grantOf(loss, facts.provider)
   const reuse = reuses.find(({ token }) => token.grant === grant)
   if (reuse !== undefined) return reuse.cause
-  const wasForgotten = isLostWrite(loss.loggedInAt, facts.store)
+  const wasForgotten = isLostLogin(loss.loggedInAt, facts.store)
   return wasForgotten ? 'Redis lost a write it had acknowledged' : undefined
 }
 

@@ -19,6 +19,7 @@ import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
 import { importGrants } from './imported-grant.js'
 import type { Imported, ImportedGrant } from './imported-grant.js'
 import { createMemoryStore } from './memory-store.js'
+import { createRememberedLinks } from './remembered-links.js'
 import { clearRecords, sealedRecords } from './record-codec.js'
 import { resealAll } from './reseal.js'
 import type { Resealed } from './reseal.js'
@@ -70,6 +71,7 @@ export function createGrantParts(
   let tell: StoreFailureListener | undefined
   const watched = watchStore(store, (method, hasFailed) => {
     if (hasFailed) tell?.(method)
+    links.noteCall(hasFailed)
   })
   let tellForeign: (() => void) | undefined
   const codec = makeCodec(() => tellForeign?.())
@@ -79,8 +81,13 @@ export function createGrantParts(
     clock: systemClock,
     cacheMs: cacheSeconds * 1000,
   })
+  const links = createRememberedLinks({
+    store: watched,
+    clock: systemClock,
+    isAlive: engine.isAlive,
+  })
   // The engine hears of all calls: a process that only does jobs meets an outage while it looks for grants.
-  const shared = watchStore(watched, (_, hasFailed) => engine.noteStoreCall(hasFailed))
+  const shared = watchStore(links.store, (_, hasFailed) => engine.noteStoreCall(hasFailed))
   return {
     engine,
     claims: createClaims(shared),

@@ -185,6 +185,29 @@ describe('a store that fails', () => {
   })
 })
 
+describe('a store that has lost links', () => {
+  it('gets them back with their grants, except those of what has ended', async () => {
+    const engine = await startLoggedIn()
+    const { index } = partsOf(grants)
+    await engine.begin('eve', {
+      strategy: STRATEGY,
+      tokens: { accessToken: 'access-of-eve', tokenType: 'bearer' },
+      lifetimeMs: 1_000_000,
+      of: { names: [] },
+    })
+    await index.link('eve', ['account/eve'], 1_000_000)
+    await index.link(GRANT, ['account/ada'], 1_000_000)
+    await engine.end('eve')
+    faults = { linked: 'refused' }
+    await expect(firstOf(index.list('account/ada'))).rejects.toThrow(StorageError)
+    Object.assign(inner, createMemoryStore())
+    faults = {}
+    expect(await firstOf(index.list('account/ada'))).toEqual([])
+    await until(async () => (await inner.linked('account/ada', 10)).includes(GRANT))
+    expect(await inner.linked('account/eve', 10)).toEqual([])
+  })
+})
+
 async function firstOf(list: AsyncIterable<readonly string[]>): Promise<readonly string[]> {
   for await (const ids of list) return ids
   return []

@@ -1,0 +1,80 @@
+import type { Clock } from '../lib/clock.js'
+import type { GrantStore } from '../options/grant-store.js'
+
+/** What {@link createRememberedLinks} needs. */
+export interface RememberedLinksParts {
+  readonly store: GrantStore
+  readonly clock: Clock
+  /** Whether the grant is in the store and has not ended. @throws {StorageError} */
+  readonly isAlive: (id: string) => Promise<boolean>
+}
+
+/** Remembers which links this process has made. */
+export interface RememberedLinks {
+  /** The store, whose links are remembered for a minute. */
+  readonly store: GrantStore
+  /**
+   * Takes note of how a call of the store has ended. After a failure, the links that are remembered are made again as soon
+   * as the store answers: it may have lost them, and then nobody finds the grant without its session.
+   */
+  readonly noteCall: (hasFailed: boolean) => void
+}
+
+/** How long a link is remembered, in **milliseconds**. */
+const REMEMBERED_MS = 60_000
+
+type Link = Parameters<GrantStore['link']>
+
+/** Creates {@link RememberedLinks}. */
+export function createRememberedLinks(parts: RememberedLinksParts): RememberedLinks {
+  const { store, clock, isAlive } = parts
+  /** The oldest first. */
+  const remembered = new Map<string, { readonly link: Link; readonly until: number }>()
+  let isTroubled = false
+
+  function remember(link: Link): void {
+    const [name, id] = link
+    const key = JSON.stringify([name, id])
+    const now = clock.monotonic()
+    remembered.delete(key)
+    remembered.set(key, { link, until: now + REMEMBERED_MS })
+    for (const [old, { until }] of remembered) {
+      if (until > now) return
+      remembered.delete(old)
+    }
+  }
+
+  async function linkAgain(): Promise<void> {
+    const now = clock.monotonic()
+    for (const { link, until } of [...remembered.values()]) {
+      if (until > now && (await isAlive(link[1]))) await store.link(...link)
+    }
+  }
+
+  return {
+    store: {
+      ...bound(store),
+      async link(...link) {
+        await store.link(...link)
+        remember(link)
+      },
+    },
+
+    noteCall(hasFailed) {
+      if (!hasFailed && isTroubled) {
+        // Whatever fails here is noted like any other failure, and begins it again.
+        void linkAgain().catch(() => (isTroubled = true))
+      }
+      isTroubled = hasFailed
+    },
+  }
+}
+
+function bound(store: GrantStore): Omit<GrantStore, 'link'> {
+  return {
+    get: (id) => store.get(id),
+    compareAndSet: (...given) => store.compareAndSet(...given),
+    linked: (...given) => store.linked(...given),
+    unlink: (...given) => store.unlink(...given),
+  }
+}
