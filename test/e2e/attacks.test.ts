@@ -11,7 +11,9 @@ import {
   MemoryGrants,
 } from '../../src/index.js'
 import { providerText } from '../../src/lib/provider-text.js'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
 import type { TestApp } from '../support/app.js'
+import { grantsIn } from '../support/grant-modes.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
@@ -210,16 +212,17 @@ describe('two providers whose strategies were given no name, so that both have t
 
   /** Logs in at the scene's provider under `/auth`, and at the other one under `/other`. */
   const start = (): Promise<TestApp> => {
-    const grants = new MemoryGrants()
+    // Two processes share a store: within one, the second strategy would be refused.
+    const store = createMemoryStore()
     return scene.start({
-      strategy: { grants, revocationURL: `${scene.provider.origin}/revoke` },
+      strategy: { grants: grantsIn(store), revocationURL: `${scene.provider.origin}/revoke` },
       routes: (app, _strategy, origin) => {
         const strategy = new AuthorizationCodeStrategy({
           authorizationURL: other.authorizationURL,
           tokenURL: other.tokenURL,
           clientID: 'client-1',
           clientSecret: 'secret-2',
-          grants,
+          grants: grantsIn(store),
           callbackURL: `${origin}/other/callback`,
         })
         app.use(
