@@ -202,8 +202,7 @@ export function createEnding(parts: EndingParts): Ending {
       try {
         const held = await holding.find(request)
         if (typeof held === 'string') return undefined
-        const record = engine.peek(held.id) ?? (await engine.read(held.id, strategy))
-        if (record !== undefined && record.strategy !== strategy) return undefined
+        if (!(await sessionGrant.isOurs(held.id))) return undefined
         id = held.id
         const ended = await engine.end(id)
         // A link that stays lists nothing.

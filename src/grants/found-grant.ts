@@ -19,6 +19,12 @@ export interface SessionGrant {
   readonly find: (request: LoginRequest) => Promise<FoundGrant | LoginRequiredReason>
   /** Removes a grant that has ended from the session, and notes there that it has, for `requireLogin`. */
   readonly noteEnd: (request: LoginRequest, login: string) => Promise<void>
+  /**
+   * Whether a record is of this strategy. Strategies that were given no names share their place in the session.
+   *
+   * @throws {StorageError} if the store cannot be reached
+   */
+  readonly isOurs: (id: string) => Promise<boolean>
   /** Removes the grant from the session. */
   readonly forget: (request: LoginRequest) => Promise<void>
 }

@@ -41,10 +41,7 @@ export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
     await tryToChangeStoredData(request, sessionKey, change, timeoutMs)
   }
 
-  /**
-   * Whether the record is of this strategy. Strategies that were given no names share their place in the session. A
-   * record never changes its strategy, so that any look will do.
-   */
+  /** A record never changes its strategy, so that any look will do. */
   async function isOurs(id: string): Promise<boolean> {
     if (engine.peek(id) === undefined) await engine.read(id, strategy)
     return (engine.peek(id)?.strategy ?? strategy) === strategy
@@ -92,6 +89,7 @@ export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
   return {
     find,
     noteEnd,
+    isOurs,
 
     async forget(request) {
       const held = await holding.find(request)
