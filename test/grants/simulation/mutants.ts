@@ -253,8 +253,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 7,
     name: 'does not look again after a failed call',
-    seed: 42,
-    changes: [change('grant-cells', 'void recheck()', '')],
+    seed: 216,
+    changes: [change('grant-cells', 'else if (isTroubled && !isRechecking) void recheck()', '')],
   },
   {
     rule: 8,
@@ -299,8 +299,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       change(
         'answers',
-        "if (stored === 'ended' || hasGone) throw",
-        "if (stored === 'ended') return { ...answeredLine(answer), ...answer, id: answer.line }\n      if (hasGone) throw",
+        'if (isGone(stored) || hasGone) throw',
+        'if (isGone(stored)) return answeredLine(answer)\n      if (hasGone) throw',
       ),
     ],
   },
