@@ -1,3 +1,4 @@
+import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 
@@ -23,6 +24,9 @@ export interface RememberedLinks {
 /** How long a link is remembered, in **milliseconds**. */
 const REMEMBERED_MS = 60_000
 
+/** How long it takes until links are made again after that has failed, in **milliseconds**. */
+const PAUSE_MS = 1_000
+
 type Link = Parameters<GrantStore['link']>
 
 /** Creates {@link RememberedLinks}. */
@@ -30,7 +34,9 @@ export function createRememberedLinks(parts: RememberedLinksParts): RememberedLi
   const { store, clock, isAlive } = parts
   /** The oldest first. */
   const remembered = new Map<string, { readonly link: Link; readonly until: number }>()
+  /** Whether a call has failed since {@link linkAgain} has last made all links. */
   let isTroubled = false
+  let isLinking = false
 
   function remember(link: Link): void {
     const [name, id] = link
@@ -45,10 +51,19 @@ export function createRememberedLinks(parts: RememberedLinksParts): RememberedLi
   }
 
   async function linkAgain(): Promise<void> {
-    const now = clock.monotonic()
-    for (const { link, until } of [...remembered.values()]) {
-      if (until > now && (await isAlive(link[1]))) await store.link(...link)
+    isLinking = true
+    isTroubled = false
+    try {
+      const now = clock.monotonic()
+      for (const { link, until } of [...remembered.values()]) {
+        if (until > now && (await isAlive(link[1]))) await store.link(...link)
+      }
+    } catch {
+      // The store may answer to reads and refuse links. The next call that succeeds after the pause begins again.
+      isTroubled = true
+      await wait(clock, PAUSE_MS, { background: true })
     }
+    isLinking = false
   }
 
   return {
@@ -61,11 +76,8 @@ export function createRememberedLinks(parts: RememberedLinksParts): RememberedLi
     },
 
     noteCall(hasFailed) {
-      if (!hasFailed && isTroubled) {
-        // Whatever fails here is noted like any other failure, and begins it again.
-        void linkAgain().catch(() => (isTroubled = true))
-      }
-      isTroubled = hasFailed
+      if (hasFailed) isTroubled = true
+      else if (isTroubled && !isLinking) void linkAgain()
     },
   }
 }
