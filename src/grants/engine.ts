@@ -39,8 +39,6 @@ export interface GrantEngine extends Adoption {
    * @throws {StorageError}
    */
   readonly glance: (id: string, strategy: string) => Promise<GrantRecord | undefined>
-  /** Whether the grant is in the store and has not ended, after a look of its own. @throws {StorageError} */
-  readonly isAlive: (id: string) => Promise<boolean>
   /** See {@link FreshLine}. */
   readonly freshLine: FreshLine
   /**

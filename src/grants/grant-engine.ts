@@ -128,11 +128,6 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       return record?.strategy === strategy ? record : undefined
     },
 
-    async isAlive(id) {
-      const { record } = await cells.look(cells.cellOf(id))
-      return record !== undefined && !hasEnded(record)
-    },
-
     async end(id) {
       const cell = cells.cellOf(id)
       let first: GrantRecord | undefined

@@ -15,6 +15,7 @@ import { createGrantEngine } from './grant-engine.js'
 import type { GrantEngine } from './engine.js'
 import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
+import { hasEnded } from './grant-record.js'
 import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
 import { importGrants } from './imported-grant.js'
 import type { Imported, ImportedGrant } from './imported-grant.js'
@@ -84,7 +85,10 @@ export function createGrantParts(
   const links = createRememberedLinks({
     store: watched,
     clock: systemClock,
-    isAlive: engine.isAlive,
+    async isAlive(id) {
+      const record = await engine.look(id)
+      return record !== undefined && !hasEnded(record)
+    },
   })
   // The engine hears of all calls: a process that only does jobs meets an outage while it looks for grants.
   const shared = watchStore(links.store, (_, hasFailed) => engine.noteStoreCall(hasFailed))

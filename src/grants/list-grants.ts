@@ -31,14 +31,10 @@ export function createListGrants(parts: {
   readonly name: string
   readonly accountGrants: AccountGrants | undefined
   readonly sessionGrant: SessionGrant
-  readonly accountOf: (user: object) => string | undefined
+  /** The account of who is logged in on a request. */
+  readonly accountOn: (request: LoginRequest) => string | undefined
 }): ListGrants {
-  const { name, accountGrants, sessionGrant, accountOf } = parts
-
-  function accountOn(request: LoginRequest): string | undefined {
-    const { user } = request as LoginRequest & { readonly user?: object }
-    return user === undefined ? undefined : accountOf(user)
-  }
+  const { name, accountGrants, sessionGrant, accountOn } = parts
 
   return async (whose) => {
     const grants = needStore(accountGrants)

@@ -24,7 +24,10 @@ export interface SessionGrantParts {
    * Finds grants that survive logging out, for a person who is logged in by another way; `undefined` if grants do not.
    */
   readonly ofAccount:
-    | { readonly grants: AccountGrants; readonly accountOf: (user: object) => string | undefined }
+    | {
+        readonly grants: AccountGrants
+        readonly accountOn: (request: LoginRequest) => string | undefined
+      }
     | undefined
 }
 
@@ -65,8 +68,7 @@ export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
 
   /** The newest grant of the person who is logged in, however they have logged in. */
   async function ofPerson(request: LoginRequest): Promise<FoundGrant | undefined> {
-    const { user } = request as LoginRequest & { readonly user?: object }
-    const account = user === undefined ? undefined : ofAccount?.accountOf(user)
+    const account = ofAccount?.accountOn(request)
     if (account === undefined || ofAccount === undefined) return undefined
     const grants = await ofAccount.grants.of(account)
     const found = grants.find(({ record }) => isAlive(record, Date.now()))

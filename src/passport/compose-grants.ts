@@ -79,9 +79,14 @@ export function composeGrants(
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 
-  function ownerOf(request: LoginRequest): GrantOwner {
+  /** The account of who is logged in on a request. */
+  function accountOn(request: LoginRequest): string | undefined {
     const { user } = request as LoginRequest & { readonly user?: object }
-    const account = user === undefined ? undefined : accountOf(user)
+    return user === undefined ? undefined : accountOf(user)
+  }
+
+  function ownerOf(request: LoginRequest): GrantOwner {
+    const account = accountOn(request)
     const names = account === undefined ? [] : [accountName(name, account)]
     return { account, names: [...names, strategyName(name)] }
   }
@@ -147,7 +152,7 @@ export function composeGrants(
     timeoutMs,
     ofAccount:
       accountGrants !== undefined && settings.grantLifetime === 'account'
-        ? { grants: accountGrants, accountOf }
+        ? { grants: accountGrants, accountOn }
         : undefined,
   })
   const ending = createEnding({
@@ -169,7 +174,7 @@ export function composeGrants(
     revoking,
     ending,
     heldGrants: createHeldGrants({ ...shared, sessionGrant }),
-    listGrants: createListGrants({ ...shared, sessionGrant, accountOf }),
+    listGrants: createListGrants({ ...shared, sessionGrant, accountOn }),
     beginLogin: createBeginLogin({ ...shared, settings, isListed: grants !== undefined }),
     lifetimeOf: lifetimeOfSession,
     async idle(timeoutMs) {
