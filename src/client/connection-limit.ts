@@ -1,5 +1,6 @@
 import { systemClock } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
+import { createTurns } from '../lib/turns.js'
 import { TransportError } from './transport-error.js'
 
 /** One of the provider's connections, which nobody else uses until it is released. */
@@ -33,17 +34,12 @@ export interface ConnectionLimit {
 /** The longest pause that a provider can ask for, in **milliseconds**. */
 export const MAXIMUM_PAUSE_MS = 15 * 60 * 1000
 
-/** Somebody who waits for a connection. */
-type Waiter = (connection: Connection) => void
-
 /** Creates a limit of `maximum` connections. */
 export function createConnectionLimit(
   maximum: number,
   clock: Clock = systemClock,
 ): ConnectionLimit {
-  const urgentWaiters = new Set<Waiter>()
-  const otherWaiters = new Set<Waiter>()
-  let free = maximum
+  const turns = createTurns(maximum)
   let pausedUntil = -Infinity
 
   function connection(waited: boolean): Connection {
@@ -54,41 +50,24 @@ export function createConnectionLimit(
         if (released) return
         released = true
         // undici uses a connection again one round of the event loop after its answer. Before that, it would open another.
-        setImmediate(() => setImmediate(handOn))
+        setImmediate(() => setImmediate(turns.done))
       },
     }
   }
 
-  /** Gives a connection that is free again to the one who has waited longest. */
-  function handOn(): void {
-    const waiters = urgentWaiters.size > 0 ? urgentWaiters : otherWaiters
-    const [next] = waiters
-    if (next === undefined) {
-      free += 1
-      return
-    }
-    waiters.delete(next)
-    next(connection(true))
-  }
-
   return {
     acquire(urgent, limitMs) {
-      if (free > 0) {
-        free -= 1
-        return Promise.resolve(connection(false))
-      }
-      const waiters = urgent ? urgentWaiters : otherWaiters
       return new Promise((resolve, reject) => {
-        const waiter: Waiter = (given) => {
-          stopTimer?.()
-          resolve(given)
-        }
-        const giveUp = (ms: number) => () => {
-          waiters.delete(waiter)
-          reject(allInUse(maximum, ms))
-        }
-        const stopTimer = limitMs === undefined ? undefined : clock.timer(limitMs, giveUp(limitMs))
-        waiters.add(waiter)
+        let stopTimer = (): void => undefined
+        const giveUp = turns.request(urgent, (waited) => {
+          stopTimer()
+          resolve(connection(waited))
+        })
+        if (giveUp === undefined || limitMs === undefined) return
+        stopTimer = clock.timer(limitMs, () => {
+          giveUp()
+          reject(allInUse(maximum, limitMs))
+        })
       })
     },
 

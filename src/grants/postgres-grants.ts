@@ -65,7 +65,7 @@ export class PostgresGrants extends Grants {
    */
   async setUp(): Promise<void> {
     const { pool, schema } = this.#settings
-    const run = createPostgresRunner(pool, SET_UP_TIMEOUT_MS)
+    const run = createPostgresRunner(pool, { timeoutMs: SET_UP_TIMEOUT_MS })
     await storeCall(async () => {
       const missing = await missingRelations(schema, (text, values) => run(text, ...values))
       if (missing.length > 0) await run(postgresSetUp(schema))

@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
+import { createTurns } from '../lib/turns.js'
+import type { Turns } from '../lib/turns.js'
 
 /**
  * What the option `pool` takes: a `Pool` of pg or of Neon, a PGlite, or anything with this method. It runs one statement,
@@ -19,12 +21,22 @@ export interface PostgresPool {
   query(text: string, values: unknown[]): Promise<unknown>
 }
 
-/** Sends one statement. */
-export type SendStatement = (
-  text: string,
-  values: unknown[],
-  timeoutMs: number,
-) => Promise<readonly Row[]>
+/** Sends one statement, and resolves to its rows. */
+export type SendStatement = (statement: Statement) => Promise<readonly Row[]>
+
+/** A statement, and how it is sent. */
+export interface Statement {
+  readonly text: string
+  readonly values: unknown[]
+  /** When nobody waits for it any more, in **milliseconds**. */
+  readonly timeoutMs: number
+  /** Whether it goes before others if all connections of the pool are in use. */
+  readonly urgent: boolean
+  /** Called before it is sent: until then, it waits for a connection of the pool. */
+  readonly onSend: () => void
+  /** Once aborted, it is not sent if it has not been. */
+  readonly signal: AbortSignal
+}
 
 /** One row, by the names of its columns. */
 export type Row = Readonly<Record<string, unknown>>
@@ -58,14 +70,40 @@ export function readPostgresPool(value: PostgresPool, name: string): SendStateme
     )
   }
   listenForErrors(pool)
-  return async (text, values, timeoutMs) => {
-    // With its own limit, pg closes a connection that does not answer, which otherwise nobody could use again. It is
-    // longer than ours, because pg also counts the time in which this process was busy.
-    const limited = { text, values, query_timeout: 2 * timeoutMs }
-    const result = isPgPool
-      ? await (value as unknown as ConfigurablePool).query(limited)
-      : await value.query(text, values)
-    return rowsOf(result)
+  return isPgPool
+    ? sendInTurn(value as unknown as PgPool)
+    : async ({ text, values, onSend }) => {
+        onSend()
+        return rowsOf(await value.query(text, values))
+      }
+}
+
+/** Also if several grants use one pool. */
+const turnsOf = new WeakMap<PgPool, Turns>()
+
+/**
+ * Sends as many statements at once as the pool has connections. The others wait here, and not in the pool, which would
+ * send them long after everybody has given up.
+ */
+function sendInTurn(pool: PgPool): SendStatement {
+  const turns = turnsOf.get(pool) ?? createTurns(pool.options?.max ?? Infinity)
+  turnsOf.set(pool, turns)
+  return async ({ text, values, timeoutMs, urgent, onSend, signal }) => {
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = turns.request(urgent, () => resolve())
+      signal.addEventListener('abort', () => {
+        giveUp?.()
+        reject(new Error('It was not sent'))
+      })
+    })
+    try {
+      onSend()
+      // With its own limit, pg closes a connection that does not answer, which otherwise nobody could use again. It is
+      // longer than ours, because pg also counts the time in which this process was busy.
+      return rowsOf(await pool.query({ text, values, query_timeout: 2 * timeoutMs }))
+    } finally {
+      turns.done()
+    }
   }
 }
 
@@ -75,7 +113,9 @@ const ADAPTER_ADVICE = `For Postgres.js, pass an adapter:
 `
 
 /** A pool of pg takes the settings of one statement. */
-interface ConfigurablePool {
+interface PgPool {
+  /** `max`: how many connections it has at the most. */
+  readonly options?: { readonly max?: number }
   query(config: {
     readonly text: string
     readonly values: unknown[]

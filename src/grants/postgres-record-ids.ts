@@ -12,7 +12,7 @@ export async function* postgresRecordIds({
   schema,
   queryTimeoutMs,
 }: PostgresStoreSettings): AsyncGenerator<readonly string[], void, undefined> {
-  const run = createPostgresRunner(pool, queryTimeoutMs)
+  const run = createPostgresRunner(pool, { timeoutMs: queryTimeoutMs })
   const statement = recordIdsStatement(schema)
   for (let after = ''; ;) {
     const rows = await run(statement, after, BATCH)

@@ -6,31 +6,49 @@ import type { Row, SendStatement } from './postgres-pool.js'
 /** Runs one statement, and resolves to its rows. */
 export type RunStatement = (text: string, ...values: unknown[]) => Promise<readonly Row[]>
 
+/** How {@link createPostgresRunner} runs statements. */
+export interface RunnerOptions {
+  /** How long one may take, with the wait for a connection of the pool, in **milliseconds**. */
+  readonly timeoutMs: number
+  /** Whether they go before others if all connections are in use. @default false */
+  readonly urgent?: boolean
+}
+
 /**
  * Runs statements, each in a transaction of its own. One fails if PostgreSQL takes longer than the time limit.
  *
  * A statement is sent again only after PostgreSQL has answered that it was rolled back because of another one. That
  * happens if the application has set another isolation than `read committed` for all transactions.
  */
-export function createPostgresRunner(send: SendStatement, timeoutMs: number): RunStatement {
+export function createPostgresRunner(
+  send: SendStatement,
+  { timeoutMs, urgent = false }: RunnerOptions,
+): RunStatement {
   return async (text, ...values) => {
-    let isLate = false
+    const late = new AbortController()
+    const { signal } = late
+    let isSent = false
+    const onSend = (): void => void (isSent = true)
 
     async function untilDone(): Promise<readonly Row[]> {
       for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
         try {
-          return await send(text, values, timeoutMs)
+          return await send({ text, values, timeoutMs, urgent, onSend, signal })
         } catch (error) {
           if (!ROLLED_BACK.has(sqlStateOf(error))) throw explained(error)
         }
         await wait(systemClock, waitMs * Math.random())
-        if (isLate) throw new Error('Time was up')
+        if (signal.aborted) throw new Error('Time was up')
       }
     }
 
     return withinIdleTime(timeoutMs, untilDone(), () => {
-      isLate = true
-      return new Error(`PostgreSQL did not answer within ${timeoutMs} ms`)
+      late.abort()
+      return new Error(
+        isSent
+          ? `PostgreSQL did not answer within ${timeoutMs} ms`
+          : `All connections of the pool were in use for ${timeoutMs} ms. Give it more (max), or find out who keeps them`,
+      )
     })
   }
 }

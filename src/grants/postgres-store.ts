@@ -72,7 +72,10 @@ const LONGEST_PAGE = 1_000_000
  */
 export function createPostgresStore(settings: PostgresStoreSettings): GrantStore {
   const names = postgresNames(settings.schema)
-  const run = createPostgresRunner(settings.pool, settings.queryTimeoutMs)
+  const timeoutMs = settings.queryTimeoutMs
+  const run = createPostgresRunner(settings.pool, { timeoutMs })
+  // Marks and answers of refreshes: without them in time, others refresh again, or a login is lost.
+  const runFirst = createPostgresRunner(settings.pool, { timeoutMs, urgent: true })
   const sql = statements(names)
   const cleanUp = createCleanUp({ run, names, clock: settings.clock ?? systemClock })
 
@@ -87,8 +90,8 @@ export function createPostgresStore(settings: PostgresStoreSettings): GrantStore
       const values = [id, version, value].map(toPostgresText)
       const written =
         was === undefined
-          ? await run(sql.insert, ...values, duration(ttlMs))
-          : await run(sql.update, ...values, duration(ttlMs), toPostgresText(was))
+          ? await runFirst(sql.insert, ...values, duration(ttlMs))
+          : await runFirst(sql.update, ...values, duration(ttlMs), toPostgresText(was))
       cleanUp()
       return written.length > 0
     },

@@ -101,7 +101,9 @@ export function createGuardedWrites(
 
   async function destroyForAll(id: string): Promise<void> {
     // Noted before the write that is under way is done, and before others begin.
-    const noted = tombstones.end(id)
+    const noted = tombstones.end(id, () => {
+      queue.run(id, DESTROYING, () => destroy(id)).catch(() => undefined)
+    })
     await queue.run(id, DESTROYING, async () => {
       await noted
       await destroy(id)

@@ -1,4 +1,5 @@
 import { StorageError } from '../errors/setup-errors.js'
+import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { SessionEnds } from '../options/session-ends.js'
 import { limited } from './call-store.js'
@@ -7,9 +8,11 @@ import { limited } from './call-store.js'
 export interface SessionTombstones {
   /**
    * Remembers that a session was destroyed: in this process at once. Resolves when the other processes can see it, or
-   * when that has failed. It is then tried again as soon as the store of the other processes answers. Never rejects.
+   * when the time for that is up. It is then still tried. Never rejects.
+   *
+   * @param onLate called when the other processes can see it after all. Until then, one may have restored the session.
    */
-  end(id: string): Promise<void>
+  end(id: string, onLate: () => void): Promise<void>
   /** Whether this process has destroyed the session. */
   hasEndedHere(id: string): boolean
   /**
@@ -26,10 +29,13 @@ export interface SessionTombstonesParts {
   readonly shared: SessionEnds | undefined
   /** How long a destroyed session is remembered, in **milliseconds**. */
   readonly keepMs: number
-  /** How long a call of `shared` may take, in **milliseconds**. */
+  /** How long a call of `shared` may take, and how long telling the others is waited for, in **milliseconds**. */
   readonly timeoutMs: number
   readonly clock: Clock
 }
+
+/** The pause before the others are told again, in **milliseconds**. */
+const REPEAT_MS = 250
 
 const ENDING = 'Remembering that the session has ended'
 const LOOKING = 'Looking whether the session has ended'
@@ -39,8 +45,9 @@ export function createSessionTombstones(parts: SessionTombstonesParts): SessionT
   const { shared, keepMs, timeoutMs, clock } = parts
   /** Until when each id is kept. All are kept for the same time, so the first ones are the first to go. */
   const kept = new Map<string, number>()
-  /** Ids that the other processes cannot see yet. */
-  const unshared = new Set<string>()
+  /** What to call once the other processes can see an id that they cannot see yet. */
+  const unshared = new Map<string, () => void>()
+  let isSharing = false
 
   function forgetOld(): void {
     const now = clock.monotonic()
@@ -51,12 +58,40 @@ export function createSessionTombstones(parts: SessionTombstonesParts): SessionT
     }
   }
 
-  async function share(ends: SessionEnds, id: string): Promise<void> {
+  async function share(ends: SessionEnds, id: string): Promise<boolean> {
     try {
       await limited(ENDING, ends.endSession(id, keepMs), { timeoutMs, clock })
+      return true
     } catch {
-      if (kept.has(id)) unshared.add(id)
+      return false
     }
+  }
+
+  /** Resolves when the others can see it, however long that takes. */
+  async function tell(ends: SessionEnds, id: string): Promise<void> {
+    if (await share(ends, id)) return
+    await new Promise<void>((resolve) => {
+      unshared.set(id, resolve)
+      void shareLater(ends)
+    })
+  }
+
+  /** Tells the others one id at a time, so that a store that has just come back is not flooded. */
+  async function shareLater(ends: SessionEnds): Promise<void> {
+    if (isSharing) return
+    isSharing = true
+    for (let isShared = false; ;) {
+      if (!isShared) await wait(clock, REPEAT_MS, { background: true })
+      forgetOld()
+      const [next] = unshared
+      if (next === undefined) break
+      const [id, shared] = next
+      isShared = await share(ends, id)
+      if (!isShared) continue
+      unshared.delete(id)
+      shared()
+    }
+    isSharing = false
   }
 
   async function askOthers(ends: SessionEnds, id: string): Promise<boolean> {
@@ -67,14 +102,6 @@ export function createSessionTombstones(parts: SessionTombstonesParts): SessionT
     }
   }
 
-  /** Called when the others can be reached. One at a time, so that a store that has just come back is not flooded. */
-  function shareAnother(ends: SessionEnds): void {
-    const [id] = unshared
-    if (id === undefined) return
-    unshared.delete(id)
-    void share(ends, id)
-  }
-
   function hasEndedHere(id: string): boolean {
     forgetOld()
     return kept.has(id)
@@ -83,18 +110,19 @@ export function createSessionTombstones(parts: SessionTombstonesParts): SessionT
   return {
     hasEndedHere,
 
-    async end(id) {
+    async end(id, onLate) {
       forgetOld()
       kept.delete(id)
       kept.set(id, clock.monotonic() + keepMs)
-      if (shared !== undefined) await share(shared, id)
+      if (shared === undefined) return
+      const told = tell(shared, id)
+      await within(clock, timeoutMs, told, () => void told.then(onLate))
     },
 
     async hasEnded(id) {
       if (hasEndedHere(id)) return true
       if (shared === undefined) return false
       const ended = await askOthers(shared, id)
-      shareAnother(shared)
       // It may have been destroyed here meanwhile.
       return ended || hasEndedHere(id)
     },

@@ -27,7 +27,8 @@ const callsOf = (store: GrantStore, id = newRecord().version): readonly Promise<
 ]
 
 /** Our own time limit; or that of the pool, which comes first if this process is busy. */
-const GAVE_UP = /^(PostgreSQL did not answer within 100 ms|Query read timeout)$/
+const GAVE_UP =
+  /^(PostgreSQL did not answer within 100 ms|Query read timeout|All connections of the pool were in use.*)$/
 
 describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
   let server: PostgresProcess
@@ -71,6 +72,31 @@ describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
     await until(() => pool.totalCount === 0)
     await server.resume()
     await expect(storeThrough(pool).get('id')).resolves.toBeUndefined()
+  })
+
+  it('sends nothing that nobody waits for any more, and writes before it reads', async () => {
+    const pool = server.connect({ max: 1 })
+    const store = storeThrough(pool, { queryTimeoutMs: 100 })
+    const patient = storeThrough(pool, { queryTimeoutMs: 20_000 })
+    const [id, given, record] = [newRecord().version, newRecord(), newRecord()]
+    const order: string[] = []
+    // The application keeps the only connection.
+    const client = await pool.connect()
+    const first = patient.get('another')
+    await expect(store.compareAndSet(id, undefined, given, MINUTE_MS)).rejects.toThrow(
+      'All connections of the pool were in use for 100 ms',
+    )
+    const read = patient.get(id).then(() => order.push('read'))
+    const written = patient.compareAndSet(id, undefined, record, MINUTE_MS).then((done) => {
+      order.push('written')
+      return done
+    })
+    expect(pool.waitingCount).toBe(1)
+    client.release()
+    await Promise.all([first, read])
+    await expect(written).resolves.toBe(true)
+    expect(order).toEqual(['written', 'read'])
+    await expect(patient.get(id)).resolves.toEqual(record)
   })
 
   it('fails while the server is away, also if it dies during the call, and goes on after that', async () => {

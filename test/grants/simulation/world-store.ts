@@ -38,8 +38,13 @@ export interface Noise {
 
 export const NO_NOISE: Noise = { refused: 0, lost: 0, unanswered: 0, late: 0, slow: 0 }
 
-/** How often calls of one process fail one after the other without an outage or a partition, at the most. */
+/**
+ * How often calls of one process fail without an outage or a partition, at the most: in the time of a lease, or until one of
+ * its writes gets through. With more, no process could keep its mark.
+ */
 export const MAXIMUM_NOISE = 4
+
+const LEASE_MS = 10_000
 
 /** The store that the processes of a world share. */
 export interface WorldStore {
@@ -88,7 +93,8 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
   const byVersion = new Map<string, AppliedWrite>()
   const undo: { write: AppliedWrite; before: Entry }[] = []
   const cutOff = new Map<VirtualProcess, Failing>()
-  const failures = new Map<VirtualProcess, number>()
+  /** When calls of a process have failed since its last write that got through. */
+  const failures = new Map<VirtualProcess, number[]>()
   let down: Failing | undefined
   /** Calls that began before a failover get no answer. */
   let era = 0
@@ -125,27 +131,28 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
     return random.chance(0.05) ? random.between(10, 300) : random.between(0.2, 8)
   }
 
-  function noiseOf(process: VirtualProcess): keyof Noise | undefined {
+  function noiseOf(process: VirtualProcess, isWrite: boolean): keyof Noise | undefined {
     const { noise, victim } = store
     if (victim !== undefined && victim !== process) return undefined
-    const failed = failures.get(process) ?? 0
+    const now = timeline.time()
+    const failed = (failures.get(process) ?? []).filter((at) => at > now - LEASE_MS)
     let drawn = random.next()
     for (const kind of ['slow', 'refused', 'lost', 'unanswered', 'late'] as const) {
       drawn -= noise[kind]
       if (drawn >= 0) continue
-      if (failed >= MAXIMUM_NOISE) break
-      failures.set(process, failed + 1)
+      if (failed.length >= MAXIMUM_NOISE) break
+      failures.set(process, [...failed, now])
       return kind
     }
-    failures.set(process, 0)
+    if (isWrite) failures.delete(process)
     return undefined
   }
 
   /** One call: the way there, the work, and the way back, each of which can fail. */
   function call<Value>(
-    process: VirtualProcess,
+    { process, isWrite }: { readonly process: VirtualProcess; readonly isWrite: boolean },
     work: () => Value,
-    onAnswered: (value: Value) => void = () => undefined,
+    onAnswered: (value: Value) => void,
   ): Promise<Value> {
     const begun = era
     return new Promise((resolve, reject) => {
@@ -167,7 +174,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
         return failing !== undefined
       }
       if (stopped()) return
-      const kind = noiseOf(process)
+      const kind = noiseOf(process, isWrite)
       if (kind === 'refused') {
         fail(random.between(0.2, 20))
         return
@@ -205,7 +212,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
     storeOf: (process) => ({
       get(id) {
         return call(
-          process,
+          { process, isWrite: false },
           () => entries.get(id)?.stored,
           (found) => {
             const write = byVersion.get(found?.version ?? '')
@@ -218,7 +225,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
       async compareAndSet(id, was, record) {
         const asked = timeline.time()
         const write = await call(
-          process,
+          { process, isWrite: true },
           () => cas(process, asked, id, was, record),
           (done) => {
             if (done !== undefined) done.ackedAt = timeline.time()
