@@ -53,7 +53,11 @@ export function report(evidence: Evidence): boolean {
     const grant = grantOf(loss, provider)
     if (grant !== undefined) console.log(storyOf(grant, evidence))
   }
-  for (const one of withoutCause(revivals)) console.log('Revived without cause:', one)
+  for (const one of withoutCause(revivals)) {
+    console.log('Revived without cause:', one)
+    const grant = provider.grants.get(one.grant ?? '')
+    if (grant !== undefined) console.log(storyOf(grant, evidence))
+  }
   for (const one of withoutCause(undone)) console.log('Undone without cause:', one)
 
   const mustBeZero = {
