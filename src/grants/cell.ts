@@ -26,7 +26,7 @@ export interface Cell {
   readonly answers: Set<RefreshAnswer>
   /** The mark in the record, and since when it has not changed. */
   watched?: WatchedMark | undefined
-  /** When this process has first seen each failure in the record, by its id, in monotonic **milliseconds**. */
+  /** When this process was first told of each failure in the record, by its id, in monotonic **milliseconds**. */
   failures: ReadonlyMap<string, { readonly since: number }>
   /** Renewals under way in this process, by the access token that is replaced: see `tokenKey`. */
   readonly renewals: Map<string, Promise<Renewal>>
@@ -147,7 +147,7 @@ export function note(cell: Cell, seen: Look, now: number): Look {
   const { mark } = seen.record ?? {}
   cell.watched = mark === undefined ? undefined : watch(cell.watched, mark.id, seen.at, now)
   cell.failures = new Map(
-    failuresIn(seen.record).map(({ id }) => [id, cell.failures.get(id) ?? { since: seen.at }]),
+    failuresIn(seen.record).map(({ id }) => [id, cell.failures.get(id) ?? { since: now }]),
   )
   return seen
 }

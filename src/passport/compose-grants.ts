@@ -5,7 +5,8 @@ import { createBeginLogin } from '../grants/begin-login.js'
 import type { BeginLogin } from '../grants/begin-login.js'
 import { createEnding } from '../grants/ending.js'
 import type { Ending } from '../grants/ending.js'
-import { accountName, strategyName } from '../grants/index-names.js'
+import { accountName, personName, strategyName } from '../grants/index-names.js'
+import { createIsPersonAlive } from '../grants/person-grants.js'
 import { createGrantJobs } from '../grants/grant-jobs.js'
 import type { GrantOwner } from '../grants/grant-record.js'
 import { createProcessParts, partsOf } from '../grants/grants.js'
@@ -74,7 +75,8 @@ export function composeGrants(
     ...settings,
     strategy,
     revoke: provider.revoke,
-    accountGrants,
+    isPersonAlive:
+      grants === undefined ? undefined : createIsPersonAlive({ ...parts, name, strategy }),
   })
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
@@ -88,7 +90,8 @@ export function composeGrants(
   function ownerOf(request: LoginRequest): GrantOwner {
     const account = accountOn(request)
     const names = account === undefined ? [] : [accountName(name, account)]
-    return { account, names: [...names, strategyName(name)] }
+    // Whose the tokens are at the provider is not known here.
+    return { account, names: [personName(name, undefined), ...names, strategyName(name)] }
   }
 
   const reportForeign = once(() => {

@@ -18,6 +18,7 @@ import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { EndedLogin } from '../grants/engine.js'
+import { personName } from '../grants/index-names.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
 import { createFinishLogin } from '../login/finish-login.js'
@@ -137,6 +138,9 @@ export function composeUseCases(
     verify: watch('verify', verify, (user): Conclusion =>
       user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),
+    discard: (tokens, subject) => {
+      void grants.revoking.unwanted([tokens], { names: [personName(settings.name, subject)] })
+    },
     storeTokens: observe(storeTokens, async (...given) => {
       observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
       await storeTokens(...given)
