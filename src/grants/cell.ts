@@ -36,6 +36,11 @@ export interface Cell {
   trouble?: Trouble | undefined
 }
 
+/** Whether an API has refused an access token, as far as this process knows. */
+export function isRefusedByApi({ slots }: Cell, key: string, accessToken: string): boolean {
+  return slots.get(key)?.refused === accessToken
+}
+
 /** A cell of a grant of which nothing is known yet. */
 export function newCell(id: string): Cell {
   return {
