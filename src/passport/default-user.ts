@@ -49,9 +49,12 @@ function isSerializedDefaultUser(serialized: unknown): serialized is SerializedD
 
 /** `req.user` without a `verify` function. */
 export interface DefaultUser {
-  /** The strategy's `name`, such as `askara`. */
+  /** The strategy's `name`, such as `askara`. Passport has one provider of each name, see {@link authRouter}. */
   readonly provider: string
-  /** {@link Profile.id}; `undefined` with a provider that has no profile. Unique only together with `provider`. */
+  /**
+   * {@link Profile.id}; `undefined` with a provider that has no profile. Unique at that provider only: use it together
+   * with `provider`.
+   */
   readonly id: string | undefined
   readonly profile: Profile | undefined
 }

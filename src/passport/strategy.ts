@@ -20,6 +20,7 @@ import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
 import { actionsOf } from './passport-actions.js'
 import { hookedProfile } from './hooked-profile.js'
+import { refuseNameOf, refuseSharedName } from './refuse-shared-name.js'
 import { registeredStrategies } from './registered-strategies.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
@@ -56,12 +57,14 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
   /**
    * @param options the provider's options (from `discover`, `askara`, `jiko`, …) and the client's
    * @param verify decides who has logged in; without it, the user is a {@link DefaultUser}
-   * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
+   * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used, or `name` if Passport
+   *   already has another provider's strategy of this name
    */
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
     checkVerify(verify)
     const settings = readOptions(options)
     const { authorizationURL, tokenURL, clientID, callbackURL } = settings
+    refuseSharedName(settings)
     // The base class gets no secret: it would keep the secret in a property, which a log of the strategy shows.
     super(
       { authorizationURL, tokenURL, clientID, callbackURL, clientSecret: '', state: true },
@@ -188,6 +191,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
     requireSession(req)
+    refuseNameOf(this)
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
       return this.useCases.finishLogin(req, parameters, options, {
