@@ -323,7 +323,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
     const { page } = await chromium.arrive()
     await page.goto(app.url)
     await page.getByRole('link', { name: 'See the flow' }).click()
-    await expectText(page, 'The flow inspector needs its key.')
+    await page.getByText('The flow inspector needs its key.').waitFor()
 
     await page.goto(app.flowURL ?? '')
     expect([page.url(), await heading(page)]).toEqual([`${app.url}/flow`, 'Login flows'])
