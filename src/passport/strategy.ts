@@ -18,6 +18,7 @@ import { GrantStrategy } from './grant-strategy.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
+import { UNCACHED } from './uncached.js'
 import { actionsOf } from './passport-actions.js'
 import { hookedProfile } from './hooked-profile.js'
 import { refuseNameOf, refuseSharedName } from './refuse-shared-name.js'
@@ -169,6 +170,8 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
 
   /** Called by Passport: starts a login or finishes one. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
+    // The response carries a state or follows a code, also on routes without authRouter.
+    if (req.res?.headersSent === false) req.res.set(UNCACHED)
     const act = actionsOf(this, req)
     this.startOrFinish(req, options)
       .then(act, (failure: unknown) => act({ action: 'error', error: failure }))
