@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { readCookies, setCookie } from '../lib/cookies.js'
+import type { NewCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
 import { readTable } from '../options/option-table.js'
@@ -37,7 +38,7 @@ const PREFIX = '__Host-login.'
  * `SameSite=None`, because a `form_post` response is a POST from another site. The cookie is sealed, and of no use
  * without the `state`, which only the provider sends back.
  */
-const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=None'
+const ATTRIBUTES = { secure: true, httpOnly: true, sameSite: 'None' } as const
 
 /** What remains of a finished login, to distinguish a repeated callback from a forged one. */
 interface UsedLogin {
@@ -78,8 +79,8 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       : seal.seal({ ...entry, returnTo: undefined }, name)
   }
   const write = (request: LoginRequest, name: string, value: string): void => {
-    const maxAge = Math.ceil(lifetimeMs / 1000)
-    setCookie(requireResponse(request), `${name}=${value}; ${ATTRIBUTES}; Max-Age=${maxAge}`)
+    const maxAgeSeconds = Math.ceil(lifetimeMs / 1000)
+    setCookie(requireResponse(request), { name, value, ...ATTRIBUTES, maxAgeSeconds })
   }
 
   return {
@@ -94,7 +95,7 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
         for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
           room -= older.length + content.length
           if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
-          setCookie(requireResponse(request), `${older}=; ${ATTRIBUTES}; Max-Age=0`)
+          setCookie(requireResponse(request), deletionOf(older))
         }
         write(request, name, value)
         resolve()
@@ -116,6 +117,11 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       return { status: 'pending', login: entry }
     },
   }
+}
+
+/** Deletes a cookie. */
+function deletionOf(name: string): NewCookie {
+  return { name, value: '', ...ATTRIBUTES, maxAgeSeconds: 0 }
 }
 
 /** Names sort by age. */

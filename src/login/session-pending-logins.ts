@@ -9,6 +9,9 @@ import { saveSession } from '../session/stored-session.js'
 /** How many login attempts a session keeps, finished ones included. The oldest is dropped first. */
 const MAXIMUM_ATTEMPTS = 8
 
+/** How the default of the option `sessionKey` begins. */
+const DEFAULT_KEY_PREFIX = 'oauth2:'
+
 /** Identifies a login attempt: 132 bits of a hash of its `state`. */
 interface Identified {
   readonly id: string
@@ -90,9 +93,16 @@ export function sessionPendingLogins(settings: {
 /**
  * Copies the pending logins of all strategies to a newer session, so that other tabs can still finish. Pending
  * logins that `to` already has are kept.
+ *
+ * Fields of the application are not looked at, whatever they contain: a visitor may have sent it. Only the key of this
+ * strategy counts, and keys of the form that is the default of `sessionKey`. A login that is pending for another strategy
+ * with a `sessionKey` of another form has to be started again.
+ *
+ * @param sessionKey the key of the strategy that somebody has logged in with
  */
-export function carryPendingLogins(from: LoginSession, to: LoginSession): void {
+export function carryPendingLogins(from: LoginSession, to: LoginSession, sessionKey: string): void {
   for (const key of Object.keys(from)) {
+    if (key !== sessionKey && !key.startsWith(DEFAULT_KEY_PREFIX)) continue
     const attempts = read(from, key)
     if (attempts.length > 0) write(to, key, merged(read(to, key), attempts))
   }

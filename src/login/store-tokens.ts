@@ -89,7 +89,7 @@ async function storeInPresentSession(
     void parts.revoking.loggedOut({ tokens: [login.tokens], of, strategy: parts.strategy })
     throw new LoginRequiredError('not_logged_in')
   }
-  carryPendingLogins(session, present)
+  carryPendingLogins(session, present, parts.settings.sessionKey)
   const replaced = grantIdOf(readStrategyData(present, parts.settings.sessionKey))
   const id = await hold(present, login, account, parts)
   await saveSession(present).catch((error: unknown) => {
@@ -120,7 +120,7 @@ function storeInNewSession(
   fillWhenRegenerated(request, session, {
     fill: async (fresh) => {
       keepFields(keepSession, session, fresh)
-      carryPendingLogins(session, fresh)
+      carryPendingLogins(session, fresh, sessionKey)
       // Passport's `keepSessionInfo` copies whatever is left here over the new session.
       clearFields(session)
       hasBegun = true
