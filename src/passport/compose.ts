@@ -19,7 +19,8 @@ import { createTokenEndpoint } from '../endpoints/token.js'
 import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { EndedLogin } from '../grants/engine.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
+import { createBackchannelLogout } from '../login/backchannel-logout.js'
+import { createEndLogin } from '../login/end-login.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
 import { createStoreTokens } from '../login/store-tokens.js'
@@ -45,7 +46,7 @@ export function composeUseCases(
   verify: (login: LoginToVerify) => Promise<unknown>,
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
-  const { watch, reportAfter, flow, observe, observation } = diagnostics
+  const { watch, reportAfter, report, flow, observe, observation } = diagnostics
   const strategyId = strategyIdOf(settings)
   const { privateKey, dpopKey } = settings
 
@@ -187,17 +188,19 @@ export function composeUseCases(
 
     endGrant: flow('end_grant', ending.endGrant, {}),
 
-    backchannelLogout: watch('backchannel_logout', (req: LoginRequest) =>
-      backchannelLogout(req, {
+    backchannelLogout: watch(
+      'backchannel_logout',
+      createBackchannelLogout({
         settings,
         claims,
         index,
         verifyJwt: settings.backchannelLogout ? verifyJwt : undefined,
-        endLogin: reportAfter(
-          'grant_end',
-          createEndLogin({ engine, index, strategyId, sessionKey: settings.sessionKey }),
-          (ended) => (ended ? { outcome: 'ok', reason: 'backchannel_logout' } : undefined),
-        ),
+        endLogin: createEndLogin({
+          engine,
+          strategyId,
+          sessionKey: settings.sessionKey,
+          onEnded: () => report('grant_end', { outcome: 'ok', reason: 'backchannel_logout' }),
+        }),
       }),
     ),
   }
