@@ -47,7 +47,9 @@ function print(store: string, measured: Measured): void {
       `  others, ${when}: ${calls} requests, median ${times[0]}, 99 % ${times[1]}, worst ${times[2]}; event loop held for ${times[3]}`,
     )
   }
-  console.log(`  worst wait: ${(ending.worst / idle.worst).toFixed(1)} times that of the idle phase`)
+  console.log(
+    `  worst wait: ${(ending.worst / idle.worst).toFixed(1)} times that of the idle phase`,
+  )
   console.log(`  heap, MiB: ${shown(memory)}`)
   if (redisMemory !== undefined) console.log(`  Redis, MiB: ${shown(redisMemory)}`)
 }

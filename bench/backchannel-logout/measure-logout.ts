@@ -36,7 +36,7 @@ export interface Measured {
 const PROVIDER_TIMEOUT_MS = 5_000
 
 const PERSON = 'mallory'
-const SETTLE_MS = 75_000
+const SETTLE_MS = Number(process.env["SETTLE"] ?? 75_000)
 const AT_ONCE = 20
 
 /** Starts everything, ends the logins, and looks at what others notice. */
@@ -109,7 +109,11 @@ async function logOut({ origin, logoutToken }: LogoutScene) {
   for (;;) {
     const askedAt = performance.now()
     const signal = AbortSignal.timeout(PROVIDER_TIMEOUT_MS)
-    const status = await fetch(`${origin}/auth/backchannel-logout`, { method: 'POST', body, signal })
+    const status = await fetch(`${origin}/auth/backchannel-logout`, {
+      method: 'POST',
+      body,
+      signal,
+    })
       .then(({ status }) => String(status))
       .catch(() => 'no answer')
     const now = performance.now()

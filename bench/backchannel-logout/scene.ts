@@ -74,9 +74,9 @@ export function placeInRedis({ client }: RedisServer): Place {
 export interface LogoutScene {
   readonly origin: string
   /** Puts a login of this person into session and grants, as finishing it would. Resolves to its cookie. */
-  logIn(person: string): Promise<string>
-  logoutToken(person: string): Promise<string>
-  close(): Promise<void>
+  readonly logIn: (person: string) => Promise<string>
+  readonly logoutToken: (person: string) => Promise<string>
+  readonly close: () => Promise<void>
 }
 
 /** Starts both, in this process. */
@@ -145,7 +145,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
         [settings.sessionKey]: withGrant({}, id),
       }
       await new Promise<void>((resolve, reject) => {
-        sessions.set(sessionId, content as unknown as session.SessionData, (error?: unknown) =>
+        sessions.set(sessionId, content, (error?: unknown) =>
           error instanceof Error ? reject(error) : resolve(),
         )
       })

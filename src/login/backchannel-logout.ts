@@ -53,7 +53,7 @@ const ANSWERED_AFTER_MS = 2_000
 /** Creates {@link BackchannelLogout}. */
 export function createBackchannelLogout(parts: BackchannelLogoutParts): BackchannelLogout {
   const { settings, verifyJwt, claims, index, endLogin, clock = systemClock } = parts
-  const ending = createSingleFlight<void>()
+  const ending = createSingleFlight<unknown>()
   const claiming = createSingleFlight<boolean>()
   const inTurn = createTurnsByName()
 
@@ -61,9 +61,7 @@ export function createBackchannelLogout(parts: BackchannelLogoutParts): Backchan
     for (const name of providerNames(who, settings)) {
       const ended: NamedEnd = { name, at }
       // One after the other: a provider may post a logout token for each of a person's sessions, at once.
-      await inTurn(name.name, () =>
-        index.end(ended, (id) => endLogin(id, ended, sessionStore)),
-      )
+      await inTurn(name.name, () => index.end(ended, (id) => endLogin(id, ended, sessionStore)))
     }
   }
 
