@@ -46,10 +46,10 @@ export interface GrantIndex {
 export type EndNamed = (id: string) => Promise<readonly string[] | undefined>
 
 /**
- * How many grants are ended at once. In memory, nothing else runs meanwhile: that takes a few milliseconds. In Redis, a
- * command of somebody else waits for the commands of so many at most.
+ * How many grants are ended at once. In memory, nothing else runs meanwhile, and another request has to wait that long
+ * several times: it must be a few milliseconds. In Redis, it waits for the commands of so many at most.
  */
-const BATCH = 10
+const BATCH = 5
 
 /** How many ids one look at an index asks for. */
 const PAGE = 100
