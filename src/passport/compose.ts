@@ -154,6 +154,7 @@ export function composeUseCases(
       return heldGrants.replacementFor(holder, { ...wanted, refused })
     },
     listGrants: grants.listGrants,
+    jobs: grants.jobs,
     idle,
     resources,
     transport,
