@@ -36,7 +36,7 @@ export interface Measured {
 const PROVIDER_TIMEOUT_MS = 5_000
 
 const PERSON = 'mallory'
-const SETTLE_MS = Number(process.env["SETTLE"] ?? 75_000)
+const SETTLE_MS = 75_000
 const AT_ONCE = 20
 
 /** Starts everything, ends the logins, and looks at what others notice. */
