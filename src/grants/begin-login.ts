@@ -147,7 +147,11 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     })
     if (providers.length > 0 && (await index.hasEnded(providers, authenticatedAt(claims)))) {
       const ended = await engine.end(begun.id)
-      if (ended !== undefined) void revoking.loggedOut(ended)
+      if (ended !== undefined) {
+        void revoking.loggedOut(ended)
+        // A link that stays lists nothing.
+        await index.unlink(begun.id, ended.of.names).catch(() => undefined)
+      }
       throw new LoginRequiredError('grant_ended')
     }
     return begun

@@ -8,6 +8,8 @@ import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import { positive, secrets } from '../options/readers.js'
 import { requireResponse } from '../session/request-session.js'
+import { worthKeepingFirst } from './worth-keeping.js'
+import type { Attempt } from './worth-keeping.js'
 
 export const COOKIE_PENDING_LOGINS_OPTIONS = {
   /** Seals the cookies: at least 32 characters, or a list. The first seals, all of them open. */
@@ -20,7 +22,7 @@ export const COOKIE_PENDING_LOGINS_OPTIONS = {
 /** The options of {@link cookiePendingLogins}. */
 export type CookiePendingLoginsOptions = OptionsOf<typeof COOKIE_PENDING_LOGINS_OPTIONS>
 
-/** How many login attempts a browser keeps, finished ones included. The oldest is dropped first. */
+/** How many login attempts a browser keeps, finished ones included: see {@link worthKeepingFirst}. */
 const MAXIMUM_ENTRIES = 8
 
 /**
@@ -49,7 +51,8 @@ interface UsedLogin {
 /**
  * Keeps each pending login in a sealed cookie of its own, instead of in the session. Nothing is stored for visitors
  * who never finish, logins that start at the same time do not overwrite each other, and `form_post` responses work
- * with a session cookie that is SameSite=Lax. At most 8 logins, or 6,000 characters, are kept per browser.
+ * with a session cookie that is SameSite=Lax. At most 8 logins, or 6,000 characters, are kept per browser; those that
+ * another site has started are dropped first.
  *
  * @example
  * ```ts
@@ -78,6 +81,12 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       ? value
       : seal.seal({ ...entry, returnTo: undefined }, name)
   }
+  /** Another strategy's cookie, which does not open here, may be a pending login of its own. */
+  const kindOf = ([name, value]: readonly [string, string]): Attempt => {
+    const entry = (seal.open(value, name) ?? {}) as Partial<PendingLogin & UsedLogin>
+    if (entry.usedAt !== undefined) return 'over'
+    return entry.fromOtherSite === true ? 'unasked' : 'pending'
+  }
   const write = (request: LoginRequest, name: string, value: string): void => {
     const maxAgeSeconds = Math.ceil(lifetimeMs / 1000)
     setCookie(requireResponse(request), { name, value, ...ATTRIBUTES, maxAgeSeconds })
@@ -92,7 +101,8 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
         const name = nameOf(state, login.createdAt)
         const value = sealEntry(name, login)
         let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
-        for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
+        const others = worthKeepingFirst(readPending(request), kindOf)
+        for (const [index, [older, content]] of others.entries()) {
           room -= older.length + content.length
           if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
           setCookie(requireResponse(request), deletionOf(older))

@@ -33,7 +33,7 @@ export interface FinishLoginParts {
   readonly strategyId: string
   readonly pendingLogins: PendingLoginStore
   /** Lets only one of the requests with the same callback continue, in all processes. */
-  readonly claims: Pick<Claims, 'claim' | 'claimed'>
+  readonly claims: Pick<Claims, 'claim' | 'claimed' | 'keep'>
   /** For how long a callback is remembered, in **milliseconds**: as long as its login may be pending. */
   readonly claimTtlMs: number
   /** Verifies a signed response (JARM) and resolves to its parameters, if responses must be signed. */
@@ -120,6 +120,9 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       parameters: checkedParameters(hooks),
       onRefused: (tokens) => discard(tokens, undefined),
     })
+    // A stranger's code brings no tokens: from here on, it is a login.
+    const state = stateParameter(response) ?? ''
+    await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, login.returnTo)
     const accepted = await decide(request, exchanged, hooks, parts)
     if (accepted === undefined) return refusal({ message: 'This account may not log in here.' })
     if (options.session !== false) {
@@ -175,13 +178,17 @@ async function takePendingLogin(
   state: string,
   { settings, pendingLogins, claims, claimTtlMs }: FinishLoginParts,
 ): Promise<TakenLogin> {
-  const id = hash('sha256', state, 'base64url')
+  const id = claimIdOf(state)
   const taken = await pendingLogins.take(request, state, (returnTo = '') =>
     claims.claim(id, claimTtlMs, returnTo),
   )
   if (taken.status !== 'unknown' || !holdsGrant(request, settings)) return taken
   const returnTo = await claims.claimed(id)
   return returnTo === undefined ? taken : { status: 'used', returnTo: returnTo || undefined }
+}
+
+function claimIdOf(state: string): string {
+  return hash('sha256', state, 'base64url')
 }
 
 function holdsGrant(request: LoginRequest, { sessionKey }: FinishLoginSettings): boolean {

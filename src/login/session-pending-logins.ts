@@ -5,8 +5,9 @@ import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
 import { saveSession } from '../session/stored-session.js'
+import { worthKeepingFirst } from './worth-keeping.js'
 
-/** How many login attempts a session keeps, finished ones included. The oldest is dropped first. */
+/** How many login attempts a session keeps, finished ones included: see {@link worthKeepingFirst}. */
 const MAXIMUM_ATTEMPTS = 8
 
 /** How the default of the option `sessionKey` begins. */
@@ -68,7 +69,9 @@ export function sessionPendingLogins(settings: {
     async put(request, state, login) {
       const session = requireSession(request)
       const id = attemptIdOf(state)
-      write(session, sessionKey, [...read(session, sessionKey), { id, ...sealed(id, login) }])
+      const bornAfter = login.createdAt - pendingLoginLifetimeMs
+      const others = mostWorth(read(session, sessionKey), MAXIMUM_ATTEMPTS - 1, bornAfter)
+      write(session, sessionKey, [...others, { id, ...sealed(id, login) }])
       await saveSession(session)
     },
 
@@ -126,6 +129,16 @@ function merged(older: Attempts, newer: Attempts): Attempts {
   return [...older.filter(({ id }) => !newer.some((one) => one.id === id)), ...newer]
 }
 
+/** Those that are worth keeping, the oldest first. @param bornAfter older ones have expired */
+function mostWorth(attempts: Attempts, maximum: number, bornAfter = -Infinity): Attempts {
+  if (attempts.length <= maximum) return attempts
+  const kept = worthKeepingFirst(attempts, (attempt) => {
+    if ('used' in attempt || attempt.createdAt <= bornAfter) return 'over'
+    return attempt.fromOtherSite === true ? 'unasked' : 'pending'
+  }).slice(0, maximum)
+  return attempts.filter((attempt) => kept.includes(attempt))
+}
+
 function read(session: LoginSession, sessionKey: string): Attempts {
   const { pendingLogins } = readStrategyData(session, sessionKey)
   return Array.isArray(pendingLogins) ? pendingLogins.filter(isAttempt) : []
@@ -156,7 +169,7 @@ function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
 }
 
 function write(session: LoginSession, sessionKey: string, attempts: Attempts): void {
-  const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)
+  const pendingLogins = mostWorth(attempts, MAXIMUM_ATTEMPTS)
   writeStrategyData(session, sessionKey, {
     ...readStrategyData(session, sessionKey),
     pendingLogins: pendingLogins.length > 0 ? pendingLogins : undefined,

@@ -20,7 +20,8 @@ import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { EndedLogin } from '../grants/engine.js'
 import { personName } from '../grants/index-names.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
+import { createBackchannelLogout } from '../login/backchannel-logout.js'
+import { createEndLogin } from '../login/end-login.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
 import { createStoreTokens } from '../login/store-tokens.js'
@@ -46,7 +47,7 @@ export function composeUseCases(
   verify: (login: LoginToVerify) => Promise<unknown>,
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
-  const { watch, reportAfter, flow, observe, observation } = diagnostics
+  const { watch, reportAfter, report, flow, observe, observation } = diagnostics
   const strategyId = strategyIdOf(settings)
   const { privateKey, dpopKey } = settings
 
@@ -157,6 +158,7 @@ export function composeUseCases(
       return heldGrants.replacementFor(holder, { ...wanted, refused })
     },
     listGrants: grants.listGrants,
+    jobs: grants.jobs,
     idle,
     resources,
     transport,
@@ -191,17 +193,19 @@ export function composeUseCases(
 
     endGrant: flow('end_grant', ending.endGrant, {}),
 
-    backchannelLogout: watch('backchannel_logout', (req: LoginRequest) =>
-      backchannelLogout(req, {
+    backchannelLogout: watch(
+      'backchannel_logout',
+      createBackchannelLogout({
         settings,
         claims,
         index,
         verifyJwt: settings.backchannelLogout ? verifyJwt : undefined,
-        endLogin: reportAfter(
-          'grant_end',
-          createEndLogin({ engine, index, strategyId, sessionKey: settings.sessionKey }),
-          (ended) => (ended ? { outcome: 'ok', reason: 'backchannel_logout' } : undefined),
-        ),
+        endLogin: createEndLogin({
+          engine,
+          strategyId,
+          sessionKey: settings.sessionKey,
+          onEnded: () => report('grant_end', { outcome: 'ok', reason: 'backchannel_logout' }),
+        }),
       }),
     ),
   }

@@ -24,7 +24,8 @@ import type { LoginStrategy } from './login-strategy.js'
 /**
  * An Express router with the routes of one strategy. Mount it where `callbackURL` leads: for
  * `https://your-app.com/auth/callback` under `/auth`. It needs express-session before it, and Passport's
- * `passport.session()` for `req.user` on later requests.
+ * `passport.session()` for `req.user` on later requests. Passport then knows the strategy by its name; an application
+ * that drops strategies while it runs calls `passport.unuse(strategy.name)`.
  *
  * | route | what it does |
  * |---|---|
