@@ -52,6 +52,7 @@ async function judge(mutant: Mutant): Promise<{ verdict: Verdict; why: string }>
 }
 
 async function passesHonestly(tests: readonly string[]): Promise<boolean> {
+  if (!tests.every((id) => named.some((one) => one.id === id))) return false
   const key = [...tests].sort().join()
   const known = honest.get(key)
   if (known !== undefined) return known

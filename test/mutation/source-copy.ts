@@ -27,17 +27,21 @@ export async function copySource(): Promise<SourceCopy> {
   return {
     folder,
 
-    async withMutant({ file, find, replace }, work) {
-      const path = join(folder, 'src', file)
-      const honest = await readFile(path, 'utf8')
-      await writeFile(
-        path,
-        honest.replace(find, () => replace),
-      )
+    async withMutant({ also = [], ...first }, work) {
+      const honest = new Map<string, string>()
+      for (const { file, find, replace } of [first, ...also]) {
+        const path = join(folder, 'src', file)
+        const text = await readFile(path, 'utf8')
+        if (!honest.has(path)) honest.set(path, text)
+        await writeFile(
+          path,
+          text.replace(find, () => replace),
+        )
+      }
       try {
         return await work()
       } finally {
-        await writeFile(path, honest)
+        for (const [path, text] of honest) await writeFile(path, text)
       }
     },
 

@@ -43,7 +43,8 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     tests: ['rule-5'],
     file: 'login/session-pending-logins.ts',
     find: "if (taken.status === 'unknown') return",
-    replace: "if (taken.status === 'unknown') write(session, sessionKey, [])\n      if (taken.status === 'unknown') return",
+    replace:
+      "if (taken.status === 'unknown') write(session, sessionKey, [])\n      if (taken.status === 'unknown') return",
     gone: 'a forged callback spends the pending logins of the session',
   },
   {
@@ -51,7 +52,8 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     tests: ['rule-6'],
     file: 'login/finish-login.ts',
     find: "    case 'unknown':\n",
-    replace: "    case 'unknown':\n      Reflect.deleteProperty(requireSession(request), 'passport')\n",
+    replace:
+      "    case 'unknown':\n      Reflect.deleteProperty(requireSession(request), 'passport')\n",
     gone: 'a forged callback logs out who is logged in',
   },
   {
@@ -230,9 +232,8 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     tests: ['pending-login-5'],
     file: 'options/session-options.ts',
     find: '`oauth2:${String(name)}`',
-    replace: "`oauth2:${String(name).slice(0, 0)}`",
+    replace: '`oauth2:${String(name).slice(0, 0)}`',
     gone: 'two strategies share their part of the session',
-    equivalent: 'each pending login names its strategy besides: finish-login.ts refuses those of others',
   },
   {
     rows: ['rfc9700 4.4.2.2'],

@@ -18,23 +18,23 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [REPLAY],
     tests: ['rule-1'],
     file: 'login/session-pending-logins.ts',
-    find: '      if (!(await claim(returnTo))) return { status: \'used\', returnTo }\n      const others',
-    replace: '      return { status: \'pending\', login }\n      const others',
+    find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo }\n      const others",
+    replace: "      return { status: 'pending', login }\n      const others",
     gone: 'a pending login can be finished again and again',
   },
   {
     rows: ['rfc9700 2.1 (2)', STATE_USED_ONCE],
     tests: ['pending-login-1'],
     file: 'login/session-pending-logins.ts',
-    find: '      if (!(await claim(returnTo))) return { status: \'used\', returnTo }\n      const others',
-    replace: '      return { status: \'pending\', login }\n      const others',
+    find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo }\n      const others",
+    replace: "      return { status: 'pending', login }\n      const others",
     gone: 'a pending login can be finished again and again',
   },
   {
     rows: [REPLAY],
     tests: ['process-2'],
     file: 'grants/claims.ts',
-    find: 'claim: (id, ttlMs, note = \'\') => claim(claimKey(id), ttlMs, note),',
+    find: "claim: (id, ttlMs, note = '') => claim(claimKey(id), ttlMs, note),",
     replace:
       "claim: async (id, ttlMs, note = '') => (await claim(claimKey(id), ttlMs, note)) || true,",
     gone: 'a claim is given to everybody who asks',
@@ -91,8 +91,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [ONE_REQUEST_A_CODE],
     tests: ['login-cookie-4'],
     file: 'login/cookie-pending-logins.ts',
-    find: 'SameSite=None',
-    replace: 'SameSite=Lax',
+    find: 'HttpOnly; SameSite=None',
+    replace: 'HttpOnly; SameSite=Lax',
     gone: 'the cookie of a pending login does not come with form_post',
   },
   {
@@ -142,7 +142,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     tests: ['login-cookie-2'],
     file: 'login/cookie-pending-logins.ts',
     find: '    const value = seal.seal(entry, name)',
-    replace: "    const value = `${Buffer.from(JSON.stringify(entry)).toString('base64url')}.${seal.seal(entry, name)}`",
+    replace:
+      "    const value = `${Buffer.from(JSON.stringify(entry)).toString('base64url')}.${seal.seal(entry, name)}`",
     gone: 'the cookie shows the verifier',
   },
   {
@@ -206,7 +207,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     tests: ['rule-7'],
     file: 'login/session-pending-logins.ts',
     find: "if (taken.status === 'unknown') return",
-    replace: "if (taken.status === 'unknown') await saveSession(session)\n      if (taken.status === 'unknown') return",
+    replace:
+      "if (taken.status === 'unknown') await saveSession(session)\n      if (taken.status === 'unknown') return",
     gone: 'a forged callback is stored',
   },
   {
