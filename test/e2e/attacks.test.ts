@@ -64,7 +64,10 @@ describe('a visitor who means harm', () => {
 
   it.each(
     ['cross-site', 'same-site'].flatMap((site) =>
-      ['image', 'iframe', 'empty'].map((destination) => [site, destination] as const),
+      [
+        ...['image', 'iframe', 'frame', 'embed', 'object', 'empty', 'script', 'style', 'video'],
+        ...['track', 'worker', 'fencedframe'],
+      ].map((destination) => [site, destination] as const),
     ),
   )(
     'cannot start a login from another origin (%s) by way of %s, so that cookies pile up [attack-6]',

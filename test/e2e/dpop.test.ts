@@ -77,6 +77,11 @@ describe('a proof of possession', () => {
     expect((await browser.visit(`${app.origin}/call`)).status).toBe(200)
 
     const proofs = scene.provider.requests.map(proofOf)
+    const now = Math.floor(Date.now() / 1000)
+    for (const { claims } of proofs) {
+      expect(claims.iat).toBeGreaterThan(now - 60)
+      expect(claims.iat).toBeLessThanOrEqual(now)
+    }
     const { origin } = scene.provider
     const ath = hash('sha256', 'bound', 'base64url')
     expect(proofs.map(({ claims: { htm, htu, ath: of } }) => [htm, htu, of])).toEqual([

@@ -377,7 +377,7 @@ describe('4. the session id changes at login and at logout; only named fields su
     ])
   })
 
-  it('changes the id at logout, and the old id is worth nothing', async () => {
+  it('changes the id at logout, and the old id is worth nothing [rule-20]', async () => {
     const browser = new Browser()
     await browser.follow(app.loginURL)
     const stolen = browser.cookies(app.origin).get('connect.sid') ?? ''
@@ -391,7 +391,7 @@ describe('4. the session id changes at login and at logout; only named fields su
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
 
-  it('keeps only the named fields at login and at logout', async () => {
+  it('keeps only the named fields at login and at logout [rule-21]', async () => {
     const shop = await withFields({ keepSession: ['cart', 'missing'] })
     const browser = new Browser()
     await browser.post(`${shop.origin}/fields`)
@@ -928,6 +928,21 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
     expect(asked(provider)).toEqual([])
     expect((await browser.visit(callback)).status).toBe(302)
     expect(({} as Record<string, unknown>)['state']).toBeUndefined()
+
+    // Whatever else is nested, with the right state: that login is spent, and no code is sent for it.
+    provider.requests.length = 0
+    for (const nested of ['code[x]=c', 'code[x][y]=c', 'code=c&iss[x]=a', 'code=c&error[x]=a']) {
+      const next = await startLogin(browser, extended.loginURL)
+      const page = await call('POST', browser, `${nested}&state=${next.state}`, extended)
+      const isSpent = nested.startsWith('code[x]')
+      expect([nested, page.status]).toEqual([nested, isSpent ? 400 : 302])
+      expect(provider.requestsTo('/token')).toHaveLength(isSpent ? 0 : 1)
+      provider.requests.length = 0
+      expect((await call('POST', browser, `code=c&state[x]=${next.state}`, extended)).status).toBe(
+        400,
+      )
+    }
+    expect(asked(provider)).toEqual([])
   })
 
   it('a hundred forged callbacks at once do not disturb an honest login among them', async () => {

@@ -109,14 +109,6 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     rows: ['attacks parameters twice, as lists or objects'],
     tests: ['rule-4'],
     file: 'endpoints/authorization-response.ts',
-    find: "typeof one === 'string' ? one : ''",
-    replace: "typeof one === 'string' ? one : String(Object.values(Object(one) as object)[0])",
-    gone: 'a nested form field counts as its value',
-  },
-  {
-    rows: ['attacks parameters twice, as lists or objects'],
-    tests: ['rule-4'],
-    file: 'endpoints/authorization-response.ts',
     find: 'Array.isArray(value) ? (value as unknown[]) : [value]',
     replace: '[Array.isArray(value) ? (value as unknown[]).at(-1) : value]',
     gone: 'of a form field that comes several times, the last one counts',
@@ -130,7 +122,7 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     gone: 'the router reads nested form fields',
   },
   {
-    rows: ['attacks prototype pollution'],
+    rows: ['attacks prototype pollution', 'attacks parameters twice, as lists or objects'],
     tests: ['rule-8'],
     file: 'endpoints/authorization-response.ts',
     find: "typeof one === 'string' ? one : ''",

@@ -73,11 +73,19 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['attacks answers nested deeper than the stack'],
-    tests: ['fuzz-answer-2'],
+    tests: ['fuzz-answer-4'],
     file: 'endpoints/token-response.ts',
     find: 'if (isTooDeep(details))',
     replace: 'if (details === null)',
     gone: 'authorization_details may be nested to any depth',
+  },
+  {
+    rows: ['attacks answers nested deeper than the stack'],
+    tests: ['fuzz-answer-5'],
+    file: 'endpoints/profile.ts',
+    find: '    if (!isTooDeep(claims)) return toProfile(claims, settings)\n',
+    replace: '    if (claims.sub !== undefined) return toProfile(claims, settings)\n',
+    gone: 'an ID token that makes the profile may be nested to any depth',
   },
   {
     rows: ['attacks answers nested deeper than the stack'],

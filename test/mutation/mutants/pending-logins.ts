@@ -89,7 +89,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: [ONE_REQUEST_A_CODE],
-    tests: ['login-cookie-4'],
+    tests: ['login-cookie-10'],
     file: 'login/cookie-pending-logins.ts',
     find: 'HttpOnly; SameSite=None',
     replace: 'HttpOnly; SameSite=Lax',
@@ -108,10 +108,17 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     tests: ['pending-login-4'],
     file: 'login/session-pending-logins.ts',
     find: '  return Array.isArray(pendingLogins) ? pendingLogins.filter(isAttempt) : []',
-    replace: `  const all = ((globalThis as any).all ??= new Map())
-  const found = Array.isArray(pendingLogins) ? pendingLogins.filter(isAttempt) : []
-  for (const one of found) all.set(one.id, one)
-  return [...found, ...[...all.values()].filter(({ id }) => !found.some((one) => one.id === id))]`,
+    replace: `  const found = Array.isArray(pendingLogins) ? pendingLogins.filter(isAttempt) : []
+  const others = [...((globalThis as any).attempts ?? [])]
+  return [...others.filter(({ id }) => !found.some((one) => one.id === id)), ...found]`,
+    also: [
+      {
+        file: 'login/session-pending-logins.ts',
+        find: '  const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)\n',
+        replace:
+          '  const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)\n  ;(globalThis as any).attempts = attempts\n',
+      },
+    ],
     gone: 'a login can be finished in another browser than it was started in',
   },
   {
@@ -119,13 +126,16 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     tests: ['login-cookie-3'],
     file: 'login/cookie-pending-logins.ts',
     find: '  return [...readCookies(request, PREFIX)].sort(',
-    replace: `  const all = ((globalThis as any).all ??= new Map())
-  for (const [name, value] of readCookies(request, PREFIX)) all.set(name, value)
-  for (const line of [request.res?.getHeader('Set-Cookie') ?? []].flat()) {
-    const [, name, value] = /^([^=]+)=([^;]*)/.exec(String(line)) ?? []
-    all.set(name, value)
-  }
-  return [...all].sort(`,
+    replace:
+      '  return [...((globalThis as any).cookies ?? []), ...readCookies(request, PREFIX)].sort(',
+    also: [
+      {
+        file: 'login/cookie-pending-logins.ts',
+        find: '    const maxAge = Math.ceil(lifetimeMs / 1000)\n',
+        replace:
+          '    const maxAge = Math.ceil(lifetimeMs / 1000)\n    ;((globalThis as any).cookies ??= []).push([name, value])\n',
+      },
+    ],
     gone: 'a login can be finished in a browser that never had its cookie',
   },
   {
@@ -188,7 +198,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['attacks filling store, grants or cookies'],
-    tests: ['login-cookie-5'],
+    tests: ['login-cookie-9'],
     file: 'login/cookie-pending-logins.ts',
     find: 'index < MAXIMUM_ENTRIES - 1 && room >= 0',
     replace: 'room >= 0',
@@ -196,7 +206,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['attacks filling store, grants or cookies'],
-    tests: ['login-cookie-5'],
+    tests: ['pending-login-6'],
     file: 'login/session-pending-logins.ts',
     find: 'attempts.slice(-MAXIMUM_ATTEMPTS)',
     replace: 'attempts.slice()',

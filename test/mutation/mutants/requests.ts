@@ -54,7 +54,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.4.1-4'],
-    tests: ['rule-19'],
+    tests: ['random-id-1'],
     file: 'lib/random-id.ts',
     find: 'randomBytes(16)',
     replace: 'randomBytes(4)',

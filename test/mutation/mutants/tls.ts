@@ -48,7 +48,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
     tests: ['tls-6'],
     file: 'client/transport.ts',
     find: CONNECT,
-    replace: "connect: { timeout: CONNECT_TIMEOUT_MS, ciphers: 'ALL:@SECLEVEL=0' },",
+    replace: "connect: { timeout: CONNECT_TIMEOUT_MS, ciphers: 'ALL:eNULL:@SECLEVEL=0' },",
     gone: 'weak cipher suites are offered',
   },
   {
