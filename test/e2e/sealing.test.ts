@@ -345,9 +345,11 @@ describeWithRedis('everything in Redis', (redisServer) => {
       strategy: { ...options(), revocationURL: rotating.revocationURL },
     })
     const { callback } = await startLogin(browser, app.loginURL)
+    const pending = await redis.dump()
     await browser.visit(callback)
     const form = formOf(provider.requestsTo('/token')[0])
     const spent = [form.get('code') ?? '', form.get('code_verifier') ?? '']
+    expectNothingOf([...pending, ...pending.flatMap(stringsIn)], spent)
 
     const expectNothingTold = async (): Promise<void> => {
       const texts = await redis.dump()

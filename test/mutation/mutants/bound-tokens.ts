@@ -28,9 +28,14 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 2.2.2 (2)'],
     tests: ['fapi-2'],
     file: 'client/dpop.ts',
-    find: '        .sign(key)',
-    replace: '        .sign(accessToken === undefined && nonces.size > 1 ? (null as any) : key)',
-    gone: 'the key is lost before the refresh',
+    find: '        .setProtectedHeader(header)\n        .sign(key)',
+    replace: `        .setProtectedHeader(
+          ((globalThis as any).proofs = ((globalThis as any).proofs ?? 0) + 1) > 5
+            ? { ...header, jwk: (await import('node:crypto')).createPublicKey(((globalThis as any).next ??= (await import('node:crypto')).generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)).export({ format: 'jwk' }) }
+            : header,
+        )
+        .sign((globalThis as any).next ?? key)`,
+    gone: 'after a few requests, another key proves',
   },
   {
     rows: PUSHED,
@@ -51,7 +56,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-1'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: 'keys === undefined ? plain : await sign(plain, keys)',
     replace: 'keys === null as any ? await sign(plain, keys as any) : plain',
@@ -59,7 +64,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-1'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: '    return new URLSearchParams({ client_id, request })',
     replace: "    return new URLSearchParams([...parameters, ['request', request]])",
@@ -67,7 +72,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-2'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: 'audience: issuer ?? authorizationURL,',
     replace: 'audience: authorizationURL,',
@@ -75,7 +80,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-2'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: '    aud: audience,\n',
     replace: '',
@@ -83,7 +88,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-3'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: '    nbf: issuedAt,\n',
     replace: '',
@@ -91,7 +96,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-3'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: 'const issuedAt = Math.floor(now / 1000) - BACKDATE_SECONDS',
     replace: 'const issuedAt = Math.floor(now / 1000) + 5',
@@ -99,7 +104,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-4'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: '    exp: issuedAt + REQUEST_OBJECT_LIFETIME_SECONDS,\n',
     replace: '',
@@ -107,7 +112,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-4'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: 'const REQUEST_OBJECT_LIFETIME_SECONDS = 300',
     replace: 'const REQUEST_OBJECT_LIFETIME_SECONDS = 3_700',
@@ -115,7 +120,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.2-5'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: "'oauth-authz-req+jwt'",
     replace: "'JWT'",
@@ -123,7 +128,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.4.2-1'],
-    tests: ['fapi-2'],
+    tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: "    ...(request.signedResponse && { response_mode: signed(parameters['response_mode']) }),\n",
     replace: '',
@@ -163,7 +168,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.3.1-8'],
-    tests: ['fapi-1'],
+    tests: ['dpop-4'],
     file: 'client/dpop.ts',
     find: '      nonces.set(origin, nonce)\n',
     replace: '      if (!nonces.has(origin)) nonces.set(origin, nonce)\n',
@@ -172,7 +177,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['fapi-2 5.3.3.1-8'],
-    tests: ['fapi-1'],
+    tests: ['dpop-4'],
     file: 'client/dpop.ts',
     find: '      const nonce = nonces.get(origin)\n',
     replace: '      const nonce = [...nonces.values()].at(-1)\n',

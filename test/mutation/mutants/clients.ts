@@ -127,8 +127,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     tests: ['client-auth-5'],
     file: 'client/client-keys.ts',
     find: "hash?.name === 'SHA-256' && modulusLength >= 2048",
-    replace: "hash?.name === 'SHA-256' && modulusLength >= 1024",
-    gone: 'the client signs with CryptoKeys of 1024 bits',
+    replace: "hash?.name === 'SHA-256' && modulusLength >= 2040",
+    gone: 'the client signs with CryptoKeys of a little less than 2048 bits',
   },
   {
     rows: [CURVES],

@@ -154,7 +154,7 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'aud of ID tokens is not looked at',
   },
   {
-    rows: [WRONG, `${FAPI}-invalid-secondary-aud`],
+    rows: [WRONG],
     tests: ['oidc-2'],
     ...ANY_AUDIENCE,
     also: [JOSE_ANY_AUDIENCE],
@@ -175,7 +175,7 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'ID tokens need no exp',
   },
   {
-    rows: [WRONG, `${BASIC}-missing-iat`],
+    rows: [WRONG, `${BASIC}-missing-iat`, `${FAPI}-invalid-secondary-aud`],
     tests: ['oidc-2'],
     ...DECODED,
     gone: 'ID tokens need neither iat, sub nor nonce',

@@ -181,6 +181,14 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
     gone: 'callbackURL may be plain HTTP',
   },
   {
+    rows: ['fapi-2 5.2.1-1'],
+    tests: ['rule-16'],
+    file: 'options/client-options.ts',
+    find: 'postLogoutRedirectURL: { read: secureUrl',
+    replace: 'postLogoutRedirectURL: { read: text',
+    gone: 'postLogoutRedirectURL may be plain HTTP',
+  },
+  {
     rows: ['rfc9700 2.6 (2)'],
     tests: ['rule-16'],
     file: 'login/start-login.ts',

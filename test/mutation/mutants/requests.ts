@@ -323,6 +323,23 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     file: 'passport/inherited-oauth2.ts',
     find: '  oauth2.useAuthorizationHeaderforGET(true)\n',
     replace: '',
+    gone: 'node-oauth does not put the access token into a header',
+    equivalent:
+      'it hands the token to our _request then, which sends it in a header: inherited-oauth2.ts',
+  },
+  {
+    rows: ['rfc9700 4.3.2'],
+    tests: ['passport-1'],
+    file: 'passport/inherited-oauth2.ts',
+    find: '  oauth2.useAuthorizationHeaderforGET(true)\n',
+    replace: '',
+    also: [
+      {
+        file: 'passport/inherited-oauth2.ts',
+        find: 'resources.send(request, accessToken)',
+        replace: 'transport.send({ ...request, url: `${url}&access_token=${accessToken}` })',
+      },
+    ],
     gone: 'this._oauth2.get puts the access token into the URL',
   },
 ]
