@@ -5,6 +5,9 @@ import type { DiscoveryError } from '../../src/index.js'
 
 const answer = await discover(process.argv[2]).then(
   () => 'metadata',
-  ({ networkCode, httpStatus }: DiscoveryError) => networkCode ?? `HTTP ${httpStatus ?? '?'}`,
+  (error: unknown) => {
+    const { networkCode, httpStatus } = error as DiscoveryError
+    return networkCode ?? `HTTP ${httpStatus ?? '?'}`
+  },
 )
 process.stdout.write(answer, () => process.exit())
