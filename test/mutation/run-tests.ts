@@ -41,7 +41,7 @@ export async function runTests(
     'nice',
     [
       ...['-n', '5', process.execPath, '--experimental-vm-modules'],
-      ...['node_modules/jest/bin/jest.js', '--runInBand', '--silent', '--forceExit', '--bail'],
+      ...['node_modules/jest/bin/jest.js', '--runInBand', '--silent', '--forceExit'],
       ...['--reporters', 'default'],
       ...['--json', '--outputFile', outputFile, '--testNamePattern', `\\[(${ids.join('|')})\\]$`],
       ...files,

@@ -4,7 +4,11 @@ import { namedTests } from '../support/test-ids.js'
 import type { Mutant } from './mutant.js'
 import { MUTANTS } from './mutants/all.js'
 import { runTests } from './run-tests.js'
+import type { TestRun } from './run-tests.js'
 import { copySource } from './source-copy.js'
+
+/** What became of a mutant. Those that are `invalid` prove nothing: their tests fail without them, or cannot be run. */
+type Verdict = 'killed' | 'survived' | 'equivalent' | 'invalid'
 
 const words = process.argv.slice(2)
 const chosen = MUTANTS.filter((mutant) => words.every((word) => textOf(mutant).includes(word)))
@@ -14,15 +18,17 @@ process.once('SIGINT', () => void copy.remove().finally(() => process.exit(130))
 
 const honest = new Map<string, boolean>()
 const counts: Record<Verdict, number> = { killed: 0, survived: 0, equivalent: 0, invalid: 0 }
-type Verdict = 'killed' | 'survived' | 'equivalent' | 'invalid'
 
 try {
-  for (const mutant of chosen) {
+  for (const mutants of together(chosen)) {
     const startedAt = Date.now()
-    const { verdict, why } = await judge(mutant)
-    counts[verdict]++
+    const run = await runWith(mutants)
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
-    console.log(`${verdict.padEnd(10)} ${seconds} s ${mutant.file}: ${mutant.gone} (${why})`)
+    for (const mutant of mutants) {
+      const { verdict, why } = judge(mutant, run)
+      counts[verdict]++
+      console.log(`${verdict.padEnd(10)} ${seconds} s ${mutant.file}: ${mutant.gone} (${why})`)
+    }
   }
 } finally {
   await copy.remove()
@@ -32,28 +38,29 @@ console.log(
 )
 if (counts.survived + counts.invalid > 0) process.exitCode = 1
 
-/** Whether the tests of a mutant fail with it, and pass without it. */
-async function judge(mutant: Mutant): Promise<{ verdict: Verdict; why: string }> {
-  const { tests, equivalent } = mutant
-  if (!(await passesHonestly(tests))) {
-    return { verdict: 'invalid', why: `${tests.join(', ')} fail without a mutant, or do not run` }
+/** Mutants that change the same and differ in their tests need one run. */
+function together(mutants: readonly Mutant[]): readonly (readonly [Mutant, ...Mutant[]])[] {
+  const groups = new Map<string, [Mutant, ...Mutant[]]>()
+  for (const mutant of mutants) {
+    const { file, find, replace, also } = mutant
+    const key = JSON.stringify([file, find, replace, also])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [mutant])
+    else group.push(mutant)
   }
-  const run = await copy.withMutant(mutant, () => runTests(copy.folder, tests, named))
-  if (run.broken !== undefined) return { verdict: 'invalid', why: run.broken }
-  if (run.failed.length > 0 && equivalent === undefined) {
-    return { verdict: 'killed', why: run.failed.join(', ') }
-  }
-  if (run.failed.length > 0) {
-    return { verdict: 'invalid', why: `is noticed by ${run.failed.join(', ')}: not equivalent` }
-  }
-  return equivalent === undefined
-    ? { verdict: 'survived', why: tests.join(', ') }
-    : { verdict: 'equivalent', why: equivalent }
+  return [...groups.values()]
+}
+
+/** Runs the tests of mutants that change the same; `undefined` if they do not pass without that change. */
+async function runWith(mutants: readonly [Mutant, ...Mutant[]]): Promise<TestRun | undefined> {
+  const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))].sort()
+  if (!(await passesHonestly(tests))) return undefined
+  return copy.withMutant(mutants[0], () => runTests(copy.folder, tests, named))
 }
 
 async function passesHonestly(tests: readonly string[]): Promise<boolean> {
   if (!tests.every((id) => named.some((one) => one.id === id))) return false
-  const key = [...tests].sort().join()
+  const key = tests.join()
   const known = honest.get(key)
   if (known !== undefined) return known
   // A busy machine can let a test fail: one more chance.
@@ -62,6 +69,26 @@ async function passesHonestly(tests: readonly string[]): Promise<boolean> {
   const passes = (await isPassing()) || (await isPassing())
   honest.set(key, passes)
   return passes
+}
+
+/** Whether the tests of a mutant have noticed it. */
+function judge(
+  { tests, equivalent }: Mutant,
+  run: TestRun | undefined,
+): { readonly verdict: Verdict; readonly why: string } {
+  if (run === undefined) {
+    return { verdict: 'invalid', why: `${tests.join(', ')} fail without it, or do not run` }
+  }
+  if (run.broken !== undefined) return { verdict: 'invalid', why: run.broken }
+  const failed = tests.filter((id) => run.failed.includes(id)).join(', ')
+  if (equivalent === undefined) {
+    return failed === ''
+      ? { verdict: 'survived', why: tests.join(', ') }
+      : { verdict: 'killed', why: failed }
+  }
+  return failed === ''
+    ? { verdict: 'equivalent', why: equivalent }
+    : { verdict: 'invalid', why: `${failed} notice it: it is not equivalent` }
 }
 
 function textOf({ rows, tests, file, gone }: Mutant): string {
