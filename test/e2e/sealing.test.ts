@@ -373,7 +373,11 @@ describeWithRedis('everything in Redis', (redisServer) => {
 })
 
 /** Names what was found by its place, in any spelling that a store might use. */
-function expectNothingOf(texts: readonly string[], secrets: readonly string[]): void {
+function expectNothingOf(stored: readonly string[], secrets: readonly string[]): void {
+  // A secret inside of a longer text is encoded in another way than on its own.
+  const encoded = stored.flatMap((text) => text.match(/[\w+/-]{16,}/g) ?? [])
+  const decoded = encoded.map((part) => Buffer.from(part, 'base64').toString('latin1'))
+  const texts = [...stored, ...decoded]
   const found = secrets.flatMap((secret, index) => {
     const spellings = [
       secret,
