@@ -344,6 +344,7 @@ describe('private_key_jwt', () => {
   })
 
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey
+  const almost = generateKeyPairSync('rsa', { modulusLength: 2040 }).privateKey
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
   // Not every supported version of Node.js can hand such a key to Web Crypto.
   const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey
@@ -375,6 +376,12 @@ describe('private_key_jwt', () => {
     ['a symmetric JWK', () => ({ privateKey: { kty: 'oct', k: 'c3ltbWV0cmlj' } }), 'privateKey'],
     ['a JWK without its members', () => ({ privateKey: { kty: 'RSA' } }), 'privateKey'],
     ['an RSA key of 1024 bits', () => ({ privateKey: weak }), 'privateKey'],
+    ['an RSA key of 2040 bits', () => ({ privateKey: almost }), 'privateKey'],
+    [
+      'a CryptoKey of 2040 bits',
+      async () => ({ privateKey: await importPKCS8(pem(almost), 'RS256') }),
+      'privateKey',
+    ],
     [
       'a CryptoKey of 1024 bits',
       async () => ({ privateKey: await importPKCS8(pem(weak), 'RS256') }),

@@ -64,7 +64,10 @@ describe('a visitor who means harm', () => {
 
   it.each(
     ['cross-site', 'same-site'].flatMap((site) =>
-      ['image', 'iframe', 'empty'].map((destination) => [site, destination] as const),
+      [
+        ...['image', 'iframe', 'frame', 'embed', 'object', 'empty', 'script', 'style', 'video'],
+        ...['track', 'worker', 'fencedframe'],
+      ].map((destination) => [site, destination] as const),
     ),
   )(
     'cannot start a login from another origin (%s) by way of %s, so that cookies pile up [attack-6]',
@@ -306,10 +309,20 @@ describe('a provider', () => {
     expect(app.errors).toEqual([expect.objectContaining({ reason: 'grant_ended' })])
   })
 
-  it('is refused an access token that no header can carry, and nobody reads it [attack-1]', async () => {
-    scene.provider.onToken(json(tokenResponse({ access_token: 'SECRET\nTOKEN' })))
-    const app = await scene.start({})
-    expect((await new Browser().follow(app.loginURL)).status).toBe(502)
-    expect(String(app.errors)).not.toContain('SECRET')
-  })
+  it.each([
+    ['is sent for the profile', {}],
+    ['would be kept', { profileURL: undefined }],
+  ])(
+    'is refused an access token that no header can carry, before it %s, and nobody reads it [attack-1]',
+    async (_when, strategy) => {
+      for (const token of ['SECRET\nTOKEN', 'SECRET\u00e9', 'SECRET\u0000']) {
+        scene.provider.onToken(json(tokenResponse({ access_token: token })))
+        const app = await scene.start({ strategy })
+        expect((await new Browser().follow(app.loginURL)).status).toBe(502)
+        expect(app.errors).toEqual([expect.objectContaining({ code: 'ERR_TOKEN_ENDPOINT' })])
+        expect(String(app.errors)).not.toContain('SECRET')
+      }
+      expect(new Set(asked(scene.provider))).toEqual(new Set(['POST /token']))
+    },
+  )
 })

@@ -38,7 +38,7 @@ describe('strategy.fetch', () => {
     const browser = await loggedInTo(`${scene.provider.origin}/resource`)
     expect((await browser.visit()).status).toBe(200)
     const sent = scene.provider.requests.at(-1)
-    expect(sent).toMatchObject({ method: 'GET', path: '/resource', body: '' })
+    expect(sent).toMatchObject({ method: 'GET', path: '/resource', query: '', body: '' })
     expect(sent?.headers.authorization).toBe('Bearer at-1')
   })
 

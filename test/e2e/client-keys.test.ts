@@ -118,7 +118,7 @@ describe('the client’s keys', () => {
 })
 
 describe('resources and details', () => {
-  it('go with the authorization request, and the resources with token requests', async () => {
+  it('go with the authorization request, and the resources with token requests [resource-1]', async () => {
     const resource = ['https://api.example/', 'urn:ledger']
     const authorizationDetails = [{ type: 'payment', amount: { value: '1.00', currency: 'EUR' } }]
     const app = await scene.start({ strategy: { resource, authorizationDetails } })
@@ -129,6 +129,21 @@ describe('resources and details', () => {
     await browser.follow(callback)
     const [token] = scene.provider.requestsTo('/token')
     expect(token && formOf(token).getAll('resource')).toEqual(resource)
+  })
+
+  it('may be among the further parameters of both requests [resource-2]', async () => {
+    const further = { resource: 'https://api.example/', audience: 'ledger' }
+    const app = await scene.start({
+      strategy: { authorizationParameters: further, tokenParameters: further },
+    })
+    const browser = new Browser()
+    const { request, callback } = await startLogin(browser, app.loginURL)
+    await browser.follow(callback)
+    const [token] = scene.provider.requestsTo('/token')
+    for (const sent of [request, formOf(token)]) {
+      expect(sent.getAll('resource')).toEqual([further.resource])
+      expect(sent.getAll('audience')).toEqual([further.audience])
+    }
   })
 })
 

@@ -126,7 +126,7 @@ describe('cookiePendingLogins', () => {
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
 
-  it('sets cookies that only this host gets, that scripts cannot read, and that come with form_post', async () => {
+  it('sets cookies that only this host gets, that scripts cannot read, and that come with form_post [login-cookie-10]', async () => {
     const app = await start()
     const page = await browser.visit(app.loginURL)
     const [line = '', ...others] = page.headers.getSetCookie()
@@ -305,7 +305,7 @@ describe('cookiePendingLogins', () => {
     expect(asked(provider)).toEqual([])
   })
 
-  it('remembers eight logins; the ninth pushes out the oldest', async () => {
+  it('remembers eight logins; the ninth pushes out the oldest [login-cookie-9]', async () => {
     const app = await start()
     const tabs: StartedLogin[] = []
     for (let tab = 0; tab < 9; tab++) {
@@ -341,6 +341,14 @@ describe('cookiePendingLogins', () => {
     }
     const header = [...browser.cookies(app.origin)].map((pair) => pair.join('=')).join('; ')
     expect(header.length).toBeLessThan(8_000)
+
+    const issuer = 'https://issuer.example'
+    const acrValues = [`urn:${'a'.repeat(900)}`]
+    const demanding = await start(SECRET, { issuer, acrValues, scope: 'openid' })
+    const page = await browser.visit(`${demanding.loginURL}?return_to=/${'a'.repeat(2000)}`)
+    const [line = ''] = page.headers.getSetCookie().filter((one) => !one.includes('Max-Age=0'))
+    expect(line.length).toBeGreaterThan(1_000)
+    expect(line.length).toBeLessThan(4096)
   })
 
   const FOREIGN: Record<string, (value: string) => string> = {

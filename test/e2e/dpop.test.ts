@@ -2,7 +2,7 @@ import { hash, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose'
 import type { TestApp } from '../support/app.js'
-import { Browser } from '../support/http.js'
+import { Browser, listen } from '../support/http.js'
 import { asked, bodyOf, ONE_LOGIN } from '../support/login.js'
 import { setScene } from '../support/scene.js'
 import { json, tokenResponse } from '../support/scripted-provider.js'
@@ -77,6 +77,11 @@ describe('a proof of possession', () => {
     expect((await browser.visit(`${app.origin}/call`)).status).toBe(200)
 
     const proofs = scene.provider.requests.map(proofOf)
+    const now = Math.floor(Date.now() / 1000)
+    for (const { claims } of proofs) {
+      expect(claims.iat).toBeGreaterThan(now - 60)
+      expect(claims.iat).toBeLessThanOrEqual(now)
+    }
     const { origin } = scene.provider
     const ath = hash('sha256', 'bound', 'base64url')
     expect(proofs.map(({ claims: { htm, htu, ath: of } }) => [htm, htu, of])).toEqual([
@@ -116,6 +121,39 @@ describe('a proof of possession', () => {
       expect(asked(scene.provider)).toEqual(['GET /api', 'GET /api'])
     },
   )
+
+  it('has the nonce of its own server, and never that of another [dpop-4]', async () => {
+    answerWithType('DPoP')
+    const proofs: unknown[] = []
+    const other = await listen((request, response) => {
+      proofs.push(decodeJwt(String(request.headers['dpop']))['nonce'])
+      response.writeHead(200, { 'dpop-nonce': `nonce-${proofs.length}-of-other` }).end()
+    })
+    scene.provider.on('/api', json({}, 200, { 'dpop-nonce': 'nonce-of-api' }))
+    const app = await scene.start({
+      strategy: { dpopKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey },
+      routes: (one, strategy) => {
+        one.get('/call', (req, res, next) => {
+          const [api, elsewhere] = [`${scene.provider.origin}/api`, `${other.origin}/api`]
+          const call = async (): Promise<void> => {
+            for (const url of [api, elsewhere, api, elsewhere, elsewhere]) {
+              await strategy.fetch(req, url)
+            }
+          }
+          call().then(() => res.end(), next)
+        })
+      },
+    })
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    expect((await browser.visit(`${app.origin}/call`)).status).toBe(200)
+    await other.close()
+
+    const nonces = scene.provider.requestsTo('/api').map((one) => proofOf(one).claims['nonce'])
+    expect(nonces).toEqual([undefined, 'nonce-of-api'])
+    // Each answer brings the next one.
+    expect(proofs).toEqual([undefined, 'nonce-1-of-other', 'nonce-2-of-other'])
+  })
 
   it('is repeated once, and not again when the resource still wants another nonce', async () => {
     answerWithType('DPoP')

@@ -112,6 +112,38 @@ describe.each([
   })
 })
 
+describe('an authorization request of FAPI 2.0 Message Signing', () => {
+  it('is a signed object, with nothing beside it but who the client is [fapi-5]', async () => {
+    const { app, server } = await start({ signsMessages: true })
+    const before = Math.floor(Date.now() / 1000)
+    await new Browser().follow(app.loginURL)
+    expect(app.errors).toEqual([])
+
+    const [pushed = {}, ...others] = server.pushed
+    expect(others).toEqual([])
+    const members = ['client_assertion', 'client_assertion_type', 'client_id', 'request']
+    expect(Object.keys(pushed).sort()).toEqual(members)
+    const request = String(pushed['request'])
+    expect(decodeProtectedHeader(request)).toMatchObject({
+      alg: 'PS256',
+      typ: 'oauth-authz-req+jwt',
+    })
+    const { nbf = Infinity, exp = Infinity, ...claims } = decodeJwt(request)
+    expect(claims).toMatchObject({
+      iss: 'client-1',
+      aud: server.origin,
+      client_id: 'client-1',
+      response_type: 'code',
+      response_mode: 'jwt',
+      code_challenge_method: 'S256',
+    })
+    expect(nbf).toBeLessThanOrEqual(before)
+    expect(nbf).toBeGreaterThan(before - 60)
+    expect(exp - nbf).toBeLessThanOrEqual(60 * 60)
+    expect(exp).toBeGreaterThan(before + 30)
+  })
+})
+
 describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () => {
   it('is asked once for each step: the login by PAR with private_key_jwt and DPoP, and the resource [fapi-3]', async () => {
     const { app, server } = await start({ wantsNonces: false })
@@ -128,14 +160,17 @@ describe('a server of the FAPI 2.0 Security Profile that gives no nonces', () =>
   it('takes no stolen token from those who lack the key, and nothing that is kept or shown has it [fapi-4]', async () => {
     const { app, server, dpopKey } = await start({ wantsNonces: false })
     const browser = new Browser()
-    const home = await browser.follow(app.loginURL)
+    const { location = '' } = await browser.visit(app.loginURL)
+    const pending = await sessionsOf(app)
+    expect(pending).toContain('codeVerifier')
+    const home = await browser.follow(location)
     const shown = await browser.visit(`${app.origin}/tokens`)
     const { tokens } = bodyOf(shown) as { tokens: { accessToken: string } }
     const { d = '' } = dpopKey.export({ format: 'jwk' })
     expect(d).not.toBe('')
     const kept = await sessionsOf(app)
     expect(kept).toContain(tokens.accessToken)
-    expect([kept, home.text, shown.text].join('\n')).not.toContain(d)
+    expect([pending, kept, home.text, shown.text].join('\n')).not.toContain(d)
 
     const url = `${server.origin}/me`
     const statusOf = async (headers: Record<string, string>): Promise<number> =>

@@ -339,7 +339,9 @@ describe('3. no token, code, verifier, state or secret in an error message, an e
     expect(page.location).toBe(`${app.origin}/here`)
     expect(page.headers.get('referrer-policy')).toBe('no-referrer')
     expect(page.headers.get('cache-control')).toBe('no-store')
-    expect(page.text).not.toContain(state)
+    // Nothing that could be loaded, and nothing that could be followed.
+    expect(page.text).toBe('')
+    expect([...page.headers.values()].join()).not.toContain(state)
   })
 })
 
@@ -377,7 +379,7 @@ describe('4. the session id changes at login and at logout; only named fields su
     ])
   })
 
-  it('changes the id at logout, and the old id is worth nothing', async () => {
+  it('changes the id at logout, and the old id is worth nothing [rule-20]', async () => {
     const browser = new Browser()
     await browser.follow(app.loginURL)
     const stolen = browser.cookies(app.origin).get('connect.sid') ?? ''
@@ -391,7 +393,7 @@ describe('4. the session id changes at login and at logout; only named fields su
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
 
-  it('keeps only the named fields at login and at logout', async () => {
+  it('keeps only the named fields at login and at logout [rule-21]', async () => {
     const shop = await withFields({ keepSession: ['cart', 'missing'] })
     const browser = new Browser()
     await browser.post(`${shop.origin}/fields`)
@@ -679,14 +681,27 @@ describe('7. and 8. every outgoing request is limited, and HTTPS everywhere but 
     expect(asked(provider)).toEqual(['POST /token'])
   })
 
-  it('refuses plain HTTP to another machine, for each URL [rule-16]', () => {
+  it('refuses plain HTTP to another machine, for each URL [rule-16]', async () => {
     const { authorizationURL, tokenURL } = provider
     const options = { authorizationURL, tokenURL, clientID: 'c', callbackURL: 'http://localhost/' }
-    for (const option of ['authorizationURL', 'tokenURL', 'callbackURL', 'profileURL', 'issuer']) {
+    for (const option of [
+      ...['authorizationURL', 'tokenURL', 'callbackURL', 'profileURL', 'issuer', 'revocationURL'],
+      ...['pushedAuthorizationRequestURL', 'jwksURL', 'endSessionURL', 'postLogoutRedirectURL'],
+    ]) {
       const create = () =>
         new AuthorizationCodeStrategy({ ...options, [option]: 'http://machine.example/' })
       expect(create).toThrow(expect.objectContaining({ code: 'ERR_CONFIGURATION', option }))
     }
+
+    const own = await start({
+      routes: (express, strategy) => {
+        const login = { callbackURL: 'http://machine.example/auth/callback' }
+        express.get('/auth/login', passport.authenticate(strategy, login as object) as never)
+      },
+    })
+    const page = await new Browser().visit(own.loginURL)
+    expect([page.status, bodyOf(page)]).toEqual([500, { code: 'ERR_CONFIGURATION' }])
+    expect(asked(provider)).toEqual([])
   })
 })
 
@@ -712,7 +727,14 @@ describe('9. PKCE S256 is always on; plain is refused; state cannot be turned of
       expect(state).toMatch(/^[\w-]{22,}$/)
     }
     for (const verifier of verifiers) expect(verifier).toMatch(/^[\w.~-]{43,128}$/)
-    expect(logins[0]?.state).not.toBe(logins[1]?.state)
+    const [one = [], other = []] = logins.map(({ state }, index) => [state, verifiers[index] ?? ''])
+    // Two random texts of this length have about one character in common at the same place.
+    for (const [index, text] of one.entries()) {
+      const same = Array.from(text).filter(
+        (character, place) => character === other[index]?.[place],
+      )
+      expect(same.length).toBeLessThan(text.length / 2)
+    }
   })
 
   it('lets neither the query nor Passport’s options turn off or choose state and challenge [rule-17]', async () => {
@@ -928,6 +950,21 @@ describe('10. bad input gets a clear error and nothing is lost', () => {
     expect(asked(provider)).toEqual([])
     expect((await browser.visit(callback)).status).toBe(302)
     expect(({} as Record<string, unknown>)['state']).toBeUndefined()
+
+    // Whatever else is nested, with the right state: that login is spent, and no code is sent for it.
+    provider.requests.length = 0
+    for (const nested of ['code[x]=c', 'code[x][y]=c', 'code=c&iss[x]=a', 'code=c&error[x]=a']) {
+      const next = await startLogin(browser, extended.loginURL)
+      const page = await call('POST', browser, `${nested}&state=${next.state}`, extended)
+      const isSpent = nested.startsWith('code[x]')
+      expect([nested, page.status]).toEqual([nested, isSpent ? 400 : 302])
+      expect(provider.requestsTo('/token')).toHaveLength(isSpent ? 0 : 1)
+      provider.requests.length = 0
+      expect((await call('POST', browser, `code=c&state[x]=${next.state}`, extended)).status).toBe(
+        400,
+      )
+    }
+    expect(asked(provider)).toEqual([])
   })
 
   it('a hundred forged callbacks at once do not disturb an honest login among them', async () => {

@@ -154,7 +154,7 @@ describe('an ID token is refused, and nobody logged in, when it', () => {
 
   const forgeries: Record<string, () => Promise<string> | string> = {
     'is signed by nobody (alg: none)': () =>
-      `${base64url.encode('{"alg":"none"}')}.${base64url.encode('{"sub":"ada"}')}.`,
+      `${base64url.encode('{"alg":"none"}')}.${base64url.encode(JSON.stringify(lastClaims))}.`,
     'is signed with the public key as a secret': () =>
       signWith(new TextEncoder().encode(JSON.stringify(provider.publicKey)), lastClaims, {
         alg: 'HS256',
@@ -381,6 +381,7 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
     ['that is too old', { iat: Math.floor(Date.now() / 1000) - 3600 }],
     ['from the future', { iat: Math.floor(Date.now() / 1000) + 3600 }],
     ['without a jti', { jti: undefined }],
+    ['with a jti that is no text', { jti: 5 }],
     ['of no event', { events: undefined }],
     ['of another event', { events: { 'https://example.com/login': {} } }],
     ['of an event that is no object', { events: { [LOGOUT_EVENT]: 'yes' } }],

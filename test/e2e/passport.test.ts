@@ -558,6 +558,7 @@ describe('the hooks of passport-oauth2 in a subclass', () => {
     expect(await whoIs(app)).toEqual({ id: 'ada' })
     expect(asked(provider)).toEqual(ONE_LOGIN)
     expect(provider.requestsTo('/me')[0]?.headers.authorization).toBe('Bearer at-2')
+    expect(provider.requestsTo('/me')[0]?.query).toBe('?fields=id')
 
     provider.onProfile(json({ error: 'no' }, 403))
     const page = await new Browser().follow(app.loginURL)

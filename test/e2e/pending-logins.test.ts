@@ -159,7 +159,7 @@ describe('several pending logins', () => {
     expect(ids).not.toContain(idOf(expired.state))
   })
 
-  it('are at most eight a session: the ninth pushes out the oldest', async () => {
+  it('are at most eight a session: the ninth pushes out the oldest [pending-login-6]', async () => {
     const logins: StartedLogin[] = []
     for (let index = 0; index < 9; index++) {
       logins.push(await startLogin(browser, app.loginURL))

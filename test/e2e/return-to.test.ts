@@ -52,6 +52,8 @@ describe('/login?return_to=', () => {
 
   it.each([
     '//evil.example',
+    '//evil.example/path',
+    '/\\evil.example/path',
     '///evil.example',
     '////evil.example',
     '/\\evil.example',

@@ -49,6 +49,8 @@ function expectPlainPage(page: Page): void {
   expect(page.headers.get('cache-control')).toBe('no-store')
   expect(page.headers.get('referrer-policy')).toBe('no-referrer')
   expect(page.text).toMatch(/^<!doctype html>\n<html lang="en">/)
+  const links = [...page.text.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, to]) => to)
+  expect(links.filter((to) => !to?.match(/^\/(?!\/)/))).toEqual([])
   expect(page.text).not.toMatch(/<script|<style|<img|<link|<iframe|style=|\son\w+=|javascript:/i)
 }
 

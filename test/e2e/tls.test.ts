@@ -1,13 +1,19 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { ServerOptions } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connect } from 'node:tls'
 import type { SecureContextOptions } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { exportPKCS8 } from 'jose'
 import { Agent } from 'undici'
 import { discover } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
+import { bundle } from '../support/bundle.js'
 import { createCertificate } from '../support/certificates.js'
 import type { Certificate } from '../support/certificates.js'
 import { Browser } from '../support/http.js'
@@ -74,11 +80,16 @@ describe('a client that is known by its certificate', () => {
     })
   })
 
-  it.each(['tls_client_auth', 'self_signed_tls_client_auth'] as const)(
-    'authenticates by %s at every endpoint, and by nothing else [tls-1]',
-    async (clientAuthentication) => {
+  it.each([
+    ['tls_client_auth', undefined],
+    ['self_signed_tls_client_auth', undefined],
+    ['tls_client_auth', 's3cret'],
+    ['self_signed_tls_client_auth', 's3cret'],
+  ] as const)(
+    'authenticates by %s at every endpoint, and by nothing else, with the clientSecret %s [tls-1]',
+    async (clientAuthentication, clientSecret) => {
       const app = await startApp(provider, {
-        clientSecret: undefined,
+        clientSecret,
         clientAuthentication,
         dispatcher: agent(client),
       })
@@ -151,12 +162,14 @@ describe('a client that is known by its certificate', () => {
           authorization_endpoint: authorizationURL,
           token_endpoint: tokenURL,
           userinfo_endpoint: profileURL,
+          pushed_authorization_request_endpoint: `${origin}/par`,
           end_session_endpoint: `${origin}/logout`,
           token_endpoint_auth_methods_supported: ['tls_client_auth', 'private_key_jwt'],
           mtls_endpoint_aliases: {
             token_endpoint: `${provider.origin}/token`,
             userinfo_endpoint: `${provider.origin}/me`,
             revocation_endpoint: `${provider.origin}/revoke`,
+            pushed_authorization_request_endpoint: `${provider.origin}/par`,
             // Not this client's own requests, and so not where certificates are asked for.
             authorization_endpoint: `${provider.origin}/authorize`,
             issuer: `${provider.origin}/somebody-else`,
@@ -186,6 +199,11 @@ describe('a client that is known by its certificate', () => {
       })
       expect((await new Browser().follow(app.loginURL)).status).toBe(200)
       expect(asked(scene.provider)).toEqual(['GET /.well-known/openid-configuration'])
+
+      const options = { mutualTls: true, pushedAuthorizationRequests: true }
+      await expect(discover(scene.provider.origin, options)).resolves.toMatchObject({
+        pushedAuthorizationRequestURL: `${provider.origin}/par`,
+      })
     })
 
     it('takes the endpoints under mtls_endpoint_aliases with private_key_jwt too when it is told to [tls-5]', async () => {
@@ -239,6 +257,24 @@ describe('a client that is known by its certificate', () => {
 })
 
 describe('a token endpoint with TLS', () => {
+  let visitorFile: string
+  beforeAll(() => {
+    visitorFile = bundle('test/support/tls-visitor.ts')
+  })
+
+  /** What becomes of a request without a dispatcher, in a process that trusts these certificates. */
+  async function visitWithoutDispatcher(
+    { origin }: TlsProvider,
+    ...trusted: readonly Certificate[]
+  ): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'trusted-'))
+    closers.unshift(() => rm(folder, { recursive: true }))
+    const file = join(folder, 'trusted.pem')
+    await writeFile(file, trusted.map(({ cert }) => cert).join('\n'))
+    const env = { PATH: process.env['PATH'], NODE_EXTRA_CA_CERTS: file }
+    return (await promisify(execFile)(process.execPath, [visitorFile, origin], { env })).stdout
+  }
+
   /** What becomes of a login whose tokens come from there. */
   async function logInAt(provider: TlsProvider, dispatcher?: Agent): Promise<TestApp> {
     const app = await startApp(provider, { dispatcher })
@@ -266,10 +302,13 @@ describe('a token endpoint with TLS', () => {
     const provider = await startProvider()
     expect((await logInAt(provider, agent())).errors).toEqual([])
     expect(provider.requests.map(({ line }) => line)).toEqual(['POST /token', 'GET /me'])
+    expect(await visitWithoutDispatcher(provider, server)).toBe('HTTP 401')
   })
 
   it('is refused when its certificate is self-signed [tls-9]', async () => {
-    await expectRefused(await startProvider(), 'DEPTH_ZERO_SELF_SIGNED_CERT')
+    const provider = await startProvider()
+    await expectRefused(provider, 'DEPTH_ZERO_SELF_SIGNED_CERT')
+    expect(await visitWithoutDispatcher(provider, client)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT')
   })
 
   it.each([
@@ -277,7 +316,9 @@ describe('a token endpoint with TLS', () => {
     ['is another host’s', 'ERR_TLS_CERT_ALTNAME_INVALID', { address: '127.0.0.2' }],
   ])('is refused when its certificate %s [tls-8]', async (_, networkCode, options) => {
     const own = await createCertificate(options)
-    await expectRefused(await startProvider(own), networkCode, agent({ ca: own.cert }))
+    const provider = await startProvider(own)
+    await expectRefused(provider, networkCode, agent({ ca: own.cert }))
+    expect(await visitWithoutDispatcher(provider, own)).toBe(networkCode)
   })
 
   it('is refused when it speaks TLS 1.1 at most [tls-7]', async () => {
@@ -291,9 +332,10 @@ describe('a token endpoint with TLS', () => {
     socket.destroy()
 
     await expectRefused(provider, /^ERR_SSL_/, agent())
+    expect(await visitWithoutDispatcher(provider, server)).toMatch(/^ERR_SSL_/)
   })
 
-  it('is offered only the cipher suites of TLS 1.2 that the dispatcher names [tls-6]', async () => {
+  it('is offered only the cipher suites of TLS 1.2 that the dispatcher names, or those of Node.js [tls-6]', async () => {
     const [first, second] = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384']
     const dispatcher = agent({ ciphers: first })
 
@@ -304,6 +346,13 @@ describe('a token endpoint with TLS', () => {
       /^ERR_SSL_/,
       dispatcher,
     )
+    // One that does not encrypt.
+    const clear = await startProvider({
+      maxVersion: 'TLSv1.2',
+      ciphers: 'ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0',
+    })
+    expect(await visitWithoutDispatcher(clear, server)).toMatch(/^ERR_SSL_/)
+    expect(await visitWithoutDispatcher(fitting, server)).toBe('HTTP 401')
   })
 })
 

@@ -367,6 +367,13 @@ describe('a token endpoint that answers', () => {
       },
     ],
     [
+      '400 with an error, and tokens all the same',
+      json({ ...tokenResponse(), error: 'server_error' }, 400),
+      { ...nonsense, httpStatus: 400, error: 'server_error' },
+    ],
+    ['400 with tokens', json(tokenResponse(), 400), { ...nonsense, httpStatus: 400 }],
+    ['302 with tokens', json(tokenResponse(), 302), { ...nonsense, httpStatus: 302 }],
+    [
       '400 with an error that is no text',
       json({ error: { message: 'nested' }, error_description: ['a', 'list'] }, 400),
       { ...nonsense, httpStatus: 400, errorDescription: undefined },

@@ -135,7 +135,7 @@ describe('a login with Askara', () => {
       accept: 'application/json',
       'user-agent': expect.any(String),
     })
-    expect(provider.requestsTo('/me')[0]?.body).toBe('')
+    expect(provider.requestsTo('/me')).toMatchObject([{ query: '', body: '' }])
     expect(JSON.parse(page.text)).toEqual({
       user: {
         provider: 'askara',

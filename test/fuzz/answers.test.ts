@@ -103,6 +103,9 @@ describe('a token endpoint that answers the code strangely', () => {
     { ...HONEST_ANSWER, delivery: 'reset' },
     { ...HONEST_ANSWER, delivery: 'endless' },
     { ...HONEST_ANSWER, body: `{${PROTOTYPE},${(HONEST_ANSWER.body as string).slice(1)}` },
+    // What is not a member of the answer itself is none: these have no access token, and no type.
+    { ...HONEST_ANSWER, body: '{"token_type":"Bearer","__proto__":{"access_token":"{access}"}}' },
+    { ...HONEST_ANSWER, body: '{"access_token":"{access}","__proto__":{"token_type":"Bearer"}}' },
     {
       ...HONEST_ANSWER,
       status: 400,
@@ -259,7 +262,7 @@ describe('an answer that is nested deeper than the stack', () => {
 describe('an answer that just fits the stack', () => {
   const deep = '['.repeat(1_000) + ']'.repeat(1_000)
 
-  it('is refused when it is of authorization details', async () => {
+  it('is refused when it is of authorization details [fuzz-answer-4]', async () => {
     app = await scene.start({ strategy: { clientSecret } })
     const visitor = visitorOf(app)
     const body = `{"access_token":"a","token_type":"bearer","authorization_details":[${deep}]}`
@@ -270,7 +273,7 @@ describe('an answer that just fits the stack', () => {
     await expectHonestLogin(visitor)
   })
 
-  it('is refused when it is of an ID token that is to make the profile', async () => {
+  it('is refused when it is of an ID token that is to make the profile [fuzz-answer-5]', async () => {
     const provider = await speakOpenId(scene.provider)
     const strategy = { clientSecret, ...provider.options, profileURL: undefined }
     app = await scene.start({ strategy })

@@ -63,7 +63,7 @@ describe('the record of a grant', () => {
     expect([value, ...texts].join(' ')).not.toContain('the token of')
   })
 
-  it('does not open at another id, to which it was copied', async () => {
+  it('does not open at another id, to which it was copied [sealing-3]', async () => {
     const engine = process(NEW)
     await begin(engine, 'ada')
     await begin(engine, 'eve')

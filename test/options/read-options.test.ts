@@ -199,9 +199,13 @@ describe('further parameters', () => {
     'code_challenge',
     'code_challenge_method',
     'code_verifier',
+    'dpop_jkt',
     'grant_type',
+    'nonce',
     'redirect_uri',
     'refresh_token',
+    'request',
+    'request_uri',
     'response_type',
     'state',
   ]

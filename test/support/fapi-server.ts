@@ -10,6 +10,8 @@ import { takeKeyPair } from './keys.js'
 export interface FapiServer extends RunningServer {
   /** The requests it got, as `POST /token`, oldest first. */
   readonly requests: string[]
+  /** The members of the pushed authorization requests that it has accepted, oldest first. */
+  readonly pushed: Readonly<Record<string, unknown>>[]
   /** The client's key. */
   readonly privateKey: JWK
 }
@@ -34,6 +36,7 @@ export async function startFapiServer(
   const app = express()
   const server = await listen(app)
   const requests: string[] = []
+  const pushed: Record<string, unknown>[] = []
   const client = await createKey('client-key')
   const signing = await createKey('server-key')
   const { redirectURI, postLogoutRedirectURI, signsMessages, wantsNonces } = clientOf(server.origin)
@@ -104,6 +107,9 @@ export async function startFapiServer(
     },
   })
 
+  provider.on('pushed_authorization_request.success', ({ oidc }) => {
+    pushed.push({ ...oidc.body })
+  })
   app.use((req, _res, next) => {
     requests.push(`${req.method} ${req.path}`)
     next()
@@ -114,7 +120,7 @@ export async function startFapiServer(
       .catch((error: unknown) => next(error))
   })
   app.use(provider.callback())
-  return { ...server, requests, privateKey: client.privateJwk }
+  return { ...server, requests, pushed, privateKey: client.privateJwk }
 }
 
 async function createKey(kid: string): Promise<{ privateJwk: JWK; publicJwk: JWK }> {

@@ -6,6 +6,8 @@ import { listen } from './http.js'
 export interface RecordedRequest {
   readonly method: string
   readonly path: string
+  /** The query with its question mark; empty without one. */
+  readonly query: string
   readonly headers: IncomingHttpHeaders
   /** The body as it came. */
   readonly body: string
@@ -94,6 +96,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     const request: RecordedRequest = {
       method: req.method,
       path: req.path,
+      query: new URL(req.originalUrl, 'http://localhost').search,
       headers: req.headers,
       body: typeof req.body === 'string' ? req.body : '',
     }
