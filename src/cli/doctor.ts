@@ -73,9 +73,12 @@ async function checkStores({
 }: CheckedSetup): Promise<readonly Finding[]> {
   const inRedis = await checkRedis({ ...redis, secret })
   const inPostgres = await checkPostgres({ ...postgres, secret })
-  const opened = [inRedis, inPostgres].map((one) => one.secret)
-  // An application may have both, and its grants in one of them.
-  const known = opened.find((one) => one?.status !== undefined && one.status !== 'skipped')
+  // An application may have both, such as sessions in Redis and grants in PostgreSQL.
+  const opened = [
+    { check: 'grant secret, Redis', ...inRedis.secret },
+    { check: 'grant secret, PostgreSQL', ...inPostgres.secret },
+  ].filter((one): one is Finding => 'status' in one && one.status !== 'skipped')
+  const [reason] = [inRedis, inPostgres].flatMap(({ secret: verdict }) => verdict ?? [])
   const unknown = skipped(
     secret === undefined
       ? 'GRANT_SECRET is not set: it must be the same in all processes'
@@ -84,7 +87,9 @@ async function checkStores({
   return [
     { check: 'Redis', ...inRedis.store },
     { check: 'PostgreSQL', ...inPostgres.store },
-    { check: 'grant secret', ...(known ?? opened.find((one) => one !== undefined) ?? unknown) },
+    ...(opened.length > 1
+      ? opened
+      : [{ ...(opened[0] ?? reason ?? unknown), check: 'grant secret' }]),
   ]
 }
 

@@ -8,6 +8,9 @@ export interface SealedRecord {
   readonly value: string
 }
 
+/** Grants take no shorter secret. */
+const SHORTEST_SECRET = 32
+
 /** How many grants are tried. Their ids are random, so that these stand for all. */
 export const SAMPLED_GRANTS = 200
 
@@ -22,6 +25,12 @@ export function checkSecret(given: string | undefined, records: readonly SealedR
   if (given === undefined) return skipped('GRANT_SECRET is not set')
   if (records.length === 0) return skipped('the store has no grants yet')
   // A single secret may contain a comma.
+  if (given.length < SHORTEST_SECRET) {
+    return failed(
+      `GRANT_SECRET has fewer than ${SHORTEST_SECRET} characters`,
+      'Set it to the secret that your application gives to its grants.',
+    )
+  }
   const seals = [given, given.split(',')].map((secrets) => createSeal(secrets, 'grants'))
   const opened = records.filter(({ id, value }) =>
     seals.some((seal) => seal.open(value, id) !== undefined),

@@ -59,8 +59,8 @@ async function importOptions(file: string): Promise<AuthorizationCodeOptions> {
   const loaded = (await import(pathToFileURL(resolve(file)).href).catch((error: unknown) => {
     if (error instanceof AuthorizationCodeError) throw error
     // The module belongs to the application. The message of its error may contain a secret.
-    const { name = 'unknown error' } = Object(error) as Partial<Error>
-    throw new SetupError(`${file} cannot be loaded (${name}).`)
+    const { name = 'unknown error', code } = Object(error) as Partial<NodeJS.ErrnoException>
+    throw new SetupError(`${file} cannot be loaded (${code ?? name}).`)
   })) as { readonly default?: AuthorizationCodeOptions }
   if (typeof loaded.default === 'object') return loaded.default
   throw new SetupError(`${file} has no default export with the options.`)

@@ -148,8 +148,8 @@ export const LOGIN_ERRORS = {
 /** The message and the cause of a `LoginRequiredError`, by its `reason`. */
 export const LOGIN_REQUIRED_REASONS = {
   no_tokens: {
-    message: 'This session holds no tokens: the person has to log in.',
-    cause: 'Nobody has logged in with this strategy in this session.',
+    message: 'There are no tokens: the person has to log in.',
+    cause: 'Nobody has logged in with this strategy in this session, or the account has no grant.',
   },
   expired: {
     message: 'The access token cannot be renewed: the person has to log in again.',

@@ -69,7 +69,7 @@ export function isAlive({ lines }: GrantRecord, now: number): boolean {
 export function needStore(accountGrants: AccountGrants | undefined): AccountGrants {
   if (accountGrants !== undefined) return accountGrants
   throw new ConfigurationError(
-    'Tokens are in the sessions, where they can only be found with a request. To find them by account, set grants, such as new RedisGrants({ client, secret }).',
+    'Tokens are in the sessions, where only those of one request can be found. To find or list them by account, set grants, such as new RedisGrants({ client, secret }).',
     'grants',
   )
 }

@@ -207,7 +207,7 @@ export class Grants implements StoredGrants {
    * ```
    *
    * @param options.olderThanDays grants are refreshed whose tokens were obtained longer ago than so many days
-   * @throws {ConfigurationError} if it is not a positive number, or no strategy was created with these grants
+   * @throws {ConfigurationError} if it is not a whole number from 1, or no strategy was created with these grants
    * @throws {StorageError} if the store fails, or a grant cannot be read; the others are refreshed first
    */
   async renewIdle(options: { readonly olderThanDays: number }): Promise<RenewedIdle> {

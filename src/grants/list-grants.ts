@@ -1,5 +1,6 @@
 import type { LoginRequest } from '../lib/login-request.js'
-import { isRequest, requireAccount } from '../options/holder.js'
+import { isRequest, requireAccountHolder } from '../options/holder.js'
+import type { Holder } from '../options/holder.js'
 import { isAlive, needStore } from './account-grants.js'
 import type { AccountGrant, AccountGrants } from './account-grants.js'
 import type { SessionGrant } from './found-grant.js'
@@ -23,7 +24,7 @@ export interface ListedGrant {
 }
 
 /** The grants of a person: by account, or of who is logged in on a request. The newest login comes first. */
-export type ListGrants = (whose: string | number | LoginRequest) => Promise<readonly ListedGrant[]>
+export type ListGrants = (whose: string | number | Holder) => Promise<readonly ListedGrant[]>
 
 /** Creates {@link ListGrants} for one strategy. */
 export function createListGrants(parts: {
@@ -38,12 +39,16 @@ export function createListGrants(parts: {
 
   return async (whose) => {
     const grants = needStore(accountGrants)
-    const request = typeof whose === 'object' && isRequest(whose) ? whose : undefined
-    const account = request === undefined ? requireAccount(whose) : accountOn(request)
+    const holder = typeof whose === 'object' ? whose : { account: whose }
+    const request = isRequest(holder) ? holder : undefined
+    const { account, grant } = isRequest(holder)
+      ? { account: accountOn(holder), grant: undefined }
+      : requireAccountHolder(holder)
     if (account === undefined) return []
     const own = request === undefined ? undefined : await sessionGrant.find(request)
     const current = typeof own === 'object' ? own.id : undefined
-    return (await grants.of(account)).map((grant) => listed(grant, name, current))
+    const all = await grants.of(account)
+    return all.filter(({ id }) => id === (grant ?? id)).map((one) => listed(one, name, current))
   }
 }
 

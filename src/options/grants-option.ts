@@ -15,7 +15,7 @@ export function storedGrants(value: unknown, name: string): StoredGrants {
   if ((Object(value) as Partial<StoredGrants>)[GRANT_PARTS] !== undefined)
     return value as StoredGrants
   throw new ConfigurationError(
-    `${name} must be a RedisGrants, a MemoryGrants or, for a store of your own, new Grants(store, { secret }).`,
+    `${name} must be a RedisGrants, a PostgresGrants, a MemoryGrants or, for a store of your own, new Grants(store, { secret }).`,
     name,
   )
 }

@@ -57,7 +57,7 @@ export function requireAccount(value: unknown): string {
   const account = accountText(value)
   if (account !== undefined) return account
   throw new ConfigurationError(
-    'An account is your own id of a person: a string that is not empty, or a number. Or pass a request.',
+    'An account is your own id of a person: a string that is not empty, or a number. Pass { account: id }, or a request.',
     'account',
   )
 }

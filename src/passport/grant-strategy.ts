@@ -131,12 +131,12 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * })
    * ```
    *
-   * @param whose your own id of the person, or a request: then the grants of who is logged in there, and `current`
-   *   says which one that login uses
+   * @param whose your own id of the person, alone or as `{ account }`, or a request: then the grants of who is logged in
+   *   there, and `current` says which one that login uses
    * @throws {StorageError} if the store of the grants cannot be reached
    * @throws {ConfigurationError} if tokens are in the sessions
    */
-  listGrants(whose: string | number | LoginRequest): Promise<readonly ListedGrant[]> {
+  listGrants(whose: string | number | Holder): Promise<readonly ListedGrant[]> {
     return this.useCases.listGrants(whose)
   }
 
@@ -151,10 +151,10 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * })
    * ```
    *
-   * @param options.timeoutMs how long to wait at the most, in **milliseconds**
+   * @param options.timeoutMs how long to wait at the most, in **milliseconds**; 10 seconds if left out
    * @returns the number of renewals that are still under way
    */
-  idle(options: { readonly timeoutMs: number }): Promise<number> {
-    return this.useCases.idle(options.timeoutMs)
+  idle({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<number> {
+    return this.useCases.idle(timeoutMs)
   }
 }
