@@ -385,7 +385,6 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
   },
   ...[
     ['id-token-7', [`${BASIC}-kid-absent-multiple-jwks`]],
-    ['id-token-12', ['fapi-2 5.4.3']],
     ['id-token-15', ['fapi-2 5.4.3']],
     ['id-token-10', ['fapi-2 5.4.3']],
   ].map(([id, rows]): Mutant => ({
