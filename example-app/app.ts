@@ -31,6 +31,8 @@ export interface AppParts {
   readonly url: URL
   /** Whether a reverse proxy stands before the app. */
   readonly isBehindProxy: boolean
+  /** Opens the page that draws the logins. */
+  readonly flowKey: string
   readonly sessionSecret: string
   readonly sessionStore: Store
   /** Called for every error that is not the visitor's own. */
@@ -50,7 +52,9 @@ export function createApp(parts: AppParts): Express {
   app.use(express.static(PUBLIC_DIRECTORY))
   if (!parts.isBehindProxy) app.use(oneNameForLoopback(parts.url))
   const isFlowShown = !parts.isBehindProxy && process.env['NODE_ENV'] !== 'production'
-  if (isFlowShown) app.use('/flow', flowInspector(strategiesOf(parts.providers)))
+  if (isFlowShown) {
+    app.use('/flow', flowInspector(strategiesOf(parts.providers), { key: parts.flowKey }))
+  }
   app.use(sessions(parts))
   app.use(passport.session())
 

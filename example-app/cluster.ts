@@ -5,7 +5,7 @@ import { readEnvironment, readWorkerCount } from './environment.js'
 import type { ExampleAppOptions } from './options.js'
 import { describeApp, printError, printStartFailure, printTokenRequest } from './print.js'
 import { startStandIns } from './providers.js'
-import { randomSecret, startExampleApp } from './server.js'
+import { flowURL, randomSecret, startExampleApp } from './server.js'
 import { openStorage } from './storage.js'
 
 /** How long to wait before a worker that could not start is replaced, in milliseconds. */
@@ -57,7 +57,7 @@ async function lead(): Promise<void> {
   })
   try {
     await employ(count, shared, start, stopping.signal, (url) =>
-      console.log(describeApp(url, options, count)),
+      console.log(describeApp({ url, flowURL: flowURL(url, shared) }, options, count)),
     )
   } finally {
     stopping.abort()

@@ -58,6 +58,10 @@ const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
     'That was not the provider',
     'Something asked this site to log somebody out, and could not prove who it is.',
   ),
+  ERR_LOGOUT_UNFINISHED: notYours(
+    'Not all logins have ended yet',
+    'They go on ending. The provider can ask again.',
+  ),
   ERR_PROFILE: startAgain(
     'The provider did not tell who you are',
     'The login worked, reading your profile did not. Trying again in a moment may help.',

@@ -9,7 +9,7 @@ try {
     authorizationServer: { onTokenRequest: printTokenRequest },
     onError: printError,
   })
-  console.log(describeApp(app.url, options))
+  console.log(describeApp(app, options))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close())
 } catch (error) {
   printStartFailure(error)

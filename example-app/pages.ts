@@ -22,7 +22,7 @@ export function homePage(
         ${card('askara', 'Your profile, kept by Askara.', visitor)}
         ${card('jiko', 'Your pockets, kept by Jiko.', visitor)}
       </div>
-      ${isFlowShown && html`<p class="quiet"><a href="/flow">See the flow</a> of each login, step by step.</p>`}
+      ${isFlowShown && html`<p class="quiet"><a href="/flow">See the flow</a> of each login, step by step. The first time, open the address that is in the app’s terminal.</p>`}
     `,
   })
 }

@@ -1,9 +1,10 @@
 import type { TokenRequest } from './authorization-server.js'
 import type { ExampleAppOptions } from './options.js'
+import type { ExampleApp } from './server.js'
 
 /** What to tell whoever started the app: where it is, what it runs on, and how to change that. */
 export function describeApp(
-  url: string,
+  { url, flowURL }: Pick<ExampleApp, 'flowURL' | 'url'>,
   { askara, databaseURL, jiko, redisURL, sessionSecret }: ExampleAppOptions,
   workers?: number,
 ): string {
@@ -11,6 +12,7 @@ export function describeApp(
     account ? 'the real one' : `a local stand-in (${variables} lead to the real one)`
   const lines = [
     `The example app is at ${url}`,
+    ...(flowURL === undefined ? [] : [`Its logins are drawn at ${flowURL}`]),
     '',
     `Askara     ${provider(askara, 'ASKARA_CLIENT_ID, ASKARA_CLIENT_SECRET')}`,
     `Jiko       ${provider(jiko, 'JIKO_CLIENT_ID, JIKO_PRIVATE_KEY')}`,

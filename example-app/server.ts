@@ -21,6 +21,8 @@ const IDLE_TIMEOUT_MS = 10_000
 export interface ExampleApp {
   /** Where to open it, without a slash at the end. */
   readonly url: string
+  /** Where the page is that draws the logins, with its key; `undefined` if it is not shown. */
+  readonly flowURL: string | undefined
   /** The own stand-ins; `undefined` when both providers are the real ones, or stand-ins elsewhere. */
   readonly authorizationServer: AuthorizationServer | undefined
   /** Makes the nightly report now. */
@@ -45,7 +47,7 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
   const { onError = () => undefined, publicURL, sessionSecret = randomSecret() } = options
   const { port } = server.address() as AddressInfo
   const url = new URL(publicURL ?? `http://localhost:${port}`)
-  const { tokenSecret = deriveTokenSecret(sessionSecret) } = options
+  const { tokenSecret = deriveSecret(sessionSecret, TOKEN_SECRET) } = options
   const storage = await openStorage(options, tokenSecret, onError)
   try {
     const { grants, notes } = storage
@@ -62,6 +64,7 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
         reports,
         url,
         isBehindProxy: publicURL !== undefined,
+        flowKey: deriveSecret(sessionSecret, FLOW_KEY),
         sessionSecret,
         sessionStore: storage.sessionStore,
         onError,
@@ -69,6 +72,7 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
     )
     return {
       url: url.origin,
+      flowURL: flowURL(url.origin, { publicURL, sessionSecret }),
       authorizationServer: providers.authorizationServer,
       runReport: reports.run,
       async close() {
@@ -91,9 +95,27 @@ export function randomSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
+/** What {@link deriveSecret} makes secrets for. */
+const TOKEN_SECRET = 'the example app’s token secret'
+const FLOW_KEY = 'the example app’s key of the flow inspector'
+
+/** Where the page is that draws the logins, with its key; `undefined` if the app does not show it. */
+export function flowURL(
+  url: string,
+  { publicURL, sessionSecret }: Pick<ExampleAppOptions, 'publicURL' | 'sessionSecret'>,
+): string | undefined {
+  if (
+    publicURL !== undefined ||
+    sessionSecret === undefined ||
+    process.env['NODE_ENV'] === 'production'
+  )
+    return undefined
+  return `${url}/flow?key=${deriveSecret(sessionSecret, FLOW_KEY)}`
+}
+
 /** One secret to set is enough, and still no key serves two purposes. */
-function deriveTokenSecret(sessionSecret: string): string {
-  const key = hkdfSync('sha256', sessionSecret, '', 'the example app’s token secret', 32)
+function deriveSecret(sessionSecret: string, purpose: string): string {
+  const key = hkdfSync('sha256', sessionSecret, '', purpose, 32)
   return Buffer.from(key).toString('base64url')
 }
 

@@ -14,6 +14,7 @@ import {
   checkScope,
   discoveryFailed,
 } from './provider-checks.js'
+import { printable, secretsOfOptions } from './printable.js'
 import { checkRedis } from './redis-check.js'
 import type { CheckedRedis } from './redis-check.js'
 import { createClientAuthentication } from '../client/client-authentication.js'
@@ -41,17 +42,27 @@ export interface CheckedSetup {
   readonly postgres?: Omit<CheckedPostgres, 'secret'>
   /** The secret of the grants. */
   readonly grantSecret?: string | undefined
+  /** What no finding may show, in addition to the secrets among the options. */
+  readonly secrets?: readonly string[] | undefined
 }
 
 /** How long each request may take, in **milliseconds**. Shorter than the strategy's default, because a person waits. */
 const TIMEOUT_MS = 5000
 
-/** Runs all checks, one after another, and resolves to their findings. Never throws: an error becomes a finding. */
+/**
+ * Runs all checks, one after another, and resolves to their findings, which can be printed: see {@link printable}. Never
+ * throws: an error becomes a finding.
+ */
 export async function examine(setup: CheckedSetup): Promise<readonly Finding[]> {
   const { options, verdict } = await readSetup(setup)
   const stores = await checkStores(setup)
-  if (options === undefined) return [verdict, ...stores]
-  return [verdict, ...(await checkAll(options, setup.application)), ...stores]
+  const checks = options === undefined ? [] : await checkAll(options, setup.application)
+  const secrets = [...(setup.secrets ?? []), ...secretsOfOptions(options ?? {})]
+  return [verdict, ...checks, ...stores].map(({ seen, cure, ...finding }) => ({
+    ...finding,
+    seen: printable(seen, secrets),
+    ...(cure !== undefined && { cure: printable(cure, secrets) }),
+  }))
 }
 
 /** Checks the stores of grants. */

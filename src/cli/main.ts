@@ -5,6 +5,7 @@ import { examine } from './doctor.js'
 import type { Finding } from './finding.js'
 import { helpOn } from './help.js'
 import { generateClientKey, KEYGEN_ALGORITHMS } from './keygen.js'
+import { partsOfSecret, printable } from './printable.js'
 import { SETTINGS } from './settings.js'
 import { loadOptions } from './setup.js'
 import { postgresScript, readSchema } from '../grants/postgres-schema.js'
@@ -48,7 +49,9 @@ export async function main(args: readonly string[], line: CommandLine): Promise<
     // The built-in message contains the value, which may be a secret that was typed in the wrong place.
     const isStray = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
     line.say(
-      isStray ? 'Each value needs the name of its argument before it; --help lists them.' : message,
+      isStray
+        ? 'Each value needs the name of its argument before it; --help lists them.'
+        : printable(message),
     )
     return 2
   }
@@ -64,7 +67,9 @@ function help(args: readonly string[], line: CommandLine): number {
 }
 
 function noSuchCommand(command: string, { say }: CommandLine): number {
-  say(`There is no command '${command}'.\n\n${helpOn() ?? ''}`)
+  // What looks like no command may be a value that was typed in the wrong place.
+  const named = /^[a-z]{1,12}$/.test(command) ? `command '${command}'` : 'such command'
+  say(`There is no ${named}.\n\n${helpOn() ?? ''}`)
   return 2
 }
 
@@ -91,13 +96,17 @@ async function keygen(args: readonly string[], { print, say }: CommandLine): Pro
     keys = await generateClientKey(values.out, alg, values.kid)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    say(code === 'EEXIST' ? `${values.out} exists already, and is not overwritten.` : message)
+    say(
+      printable(
+        code === 'EEXIST' ? `${values.out} exists already, and is not overwritten.` : message,
+      ),
+    )
     return 1
   }
   print(JSON.stringify(keys, null, 2))
   const algorithm = alg === 'PS256' ? '' : ` and clientAssertionAlgorithm '${alg}'`
   say(
-    `The private key is in ${values.out}. Keep it secret. Use it as the option privateKey, with keyId '${keys.keys[0]?.kid ?? ''}'${algorithm}.\nRegister the public key above with the provider.`,
+    `The private key is in ${printable(values.out)}. Keep it secret. Use it as the option privateKey, with keyId '${printable(keys.keys[0]?.kid ?? '')}'${algorithm}.\nRegister the public key above with the provider.`,
   )
   return 0
 }
@@ -131,20 +140,29 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
     ),
   }
   const { APP_URL: origin, LOGIN_PATH: loginPath } = source
-  if (origin !== undefined && !/^https?:\/\//.test(origin)) {
-    throw new Error('APP_URL must begin with https:// or http://.')
-  }
+  checkOrigin(origin)
   const findings = await examine({
     loadOptions: () => loadOptions(source),
     application: origin === undefined ? undefined : { origin, loginPath },
     redis: { url: source['REDIS_URL'], prefix: source['REDIS_PREFIX'] },
     postgres: { url: source['DATABASE_URL'], schema: source['DATABASE_SCHEMA'] },
     grantSecret: source['GRANT_SECRET'],
+    secrets: SETTINGS.filter(({ argument }) => argument === undefined).flatMap(({ variable }) =>
+      partsOfSecret(source[variable] ?? ''),
+    ),
   })
   const hasPassed = findings.every(({ status }) => status !== 'failed')
   if (values.json) print(JSON.stringify({ ok: hasPassed, findings }, null, 2))
   else for (const finding of findings) print(lineOf(finding))
   return hasPassed ? 0 : 1
+}
+
+/** @throws {Error} if APP_URL is not the address of an application */
+function checkOrigin(origin: string | undefined): void {
+  if (origin === undefined) return
+  if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) {
+    throw new Error('APP_URL must be a URL that begins with https:// or http://.')
+  }
 }
 
 /** A finding as one line, or as two if there is something to do. */

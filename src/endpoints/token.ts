@@ -30,6 +30,8 @@ export interface CodeGrant {
   readonly idToken?: ExpectedIdToken | undefined
   /** Further parameters of this request. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
+  /** Called with tokens that came in a response which is refused, such as for its ID token. */
+  readonly onRefused?: ((tokens: TokenSet) => void) | undefined
 }
 
 /** What the provider returned for a code. */
@@ -160,14 +162,14 @@ export function createTokenEndpoint(
   }
 
   return {
-    async exchange({ code, redirectUri, codeVerifier, idToken: expected, parameters }) {
+    async exchange({ code, redirectUri, codeVerifier, idToken: expected, parameters, onRefused }) {
       const { response, requestedAt } = await ask('exchange', 'authorization_code', {
         ...parameters,
         code,
         redirect_uri: settings.omitRedirectUriInTokenRequest ? undefined : redirectUri,
         code_verifier: codeVerifier,
       })
-      return valid('exchange', response, async () => {
+      const exchanged = valid('exchange', response, async () => {
         const parsed = await processAuthorizationCodeResponse(
           server,
           client,
@@ -186,6 +188,11 @@ export function createTokenEndpoint(
           )
         }
         return { tokens, claims }
+      })
+      return exchanged.catch(async (error: unknown) => {
+        const tokens = tokensIn(await response.json())
+        if (tokens !== undefined) onRefused?.(tokens)
+        throw error
       })
     },
 
@@ -218,6 +225,14 @@ export function createTokenEndpoint(
       })
     },
   }
+}
+
+/** The tokens in a response that is not valid; `undefined` if there are none. */
+function tokensIn(body: unknown): TokenSet | undefined {
+  const { access_token, refresh_token } = Object(body) as Readonly<Record<string, unknown>>
+  if (typeof access_token !== 'string') return undefined
+  const refreshToken = typeof refresh_token === 'string' ? { refreshToken: refresh_token } : {}
+  return { accessToken: access_token, tokenType: 'bearer', ...refreshToken }
 }
 
 /** The parameters as a form. Those that are `undefined` are left out; a list is one parameter for each element. */

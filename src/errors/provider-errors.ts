@@ -1,5 +1,5 @@
 import { AuthorizationCodeError, helpFor } from './base.js'
-import type { Fault } from './error-entry.js'
+import type { CodeOf, Fault } from './error-entry.js'
 import { isRetryable, statusFor } from './http-statuses.js'
 import type { ProviderErrorFacts } from './http-statuses.js'
 import { SERVER_ERRORS } from './table-server.js'
@@ -156,8 +156,10 @@ export class DiscoveryError extends ProviderError {
 }
 
 /**
- * A back-channel logout request is not from the provider, or was received before. The message says what is
- * wrong with its logout token. `authRouter` answers with 400 and JSON, as the provider expects.
+ * A back-channel logout has not ended everything that it must end. With the code `ERR_LOGOUT_TOKEN`, the request is not
+ * from the provider, or was received before: the message says what is wrong with its logout token. With
+ * `ERR_LOGOUT_UNFINISHED`, so many logins must end that it takes longer than a provider waits: it goes on, and the
+ * provider can ask again. `authRouter` answers with 400 and JSON, as the provider expects.
  *
  * @see [OpenID Connect Back-Channel Logout, section 2.6 - Logout Token Validation](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)
  *
@@ -177,13 +179,20 @@ export class DiscoveryError extends ProviderError {
  * ```
  */
 export class LogoutTokenError extends AuthorizationCodeError {
-  readonly code = 'ERR_LOGOUT_TOKEN'
-  readonly help = helpFor(this.code)
-  readonly status = SERVER_ERRORS.ERR_LOGOUT_TOKEN.status
-  readonly fault = SERVER_ERRORS.ERR_LOGOUT_TOKEN.fault
-  readonly retryable = SERVER_ERRORS.ERR_LOGOUT_TOKEN.retryable
+  readonly status: 400
+  readonly fault: 'provider'
+  readonly retryable: boolean
+  readonly help: string
 
-  constructor(reason: string) {
-    super(`${SERVER_ERRORS.ERR_LOGOUT_TOKEN.message.replace(/\.$/, '')}: ${reason}.`)
+  constructor(
+    reason: string,
+    readonly code: CodeOf<typeof SERVER_ERRORS, 'LogoutTokenError'> = 'ERR_LOGOUT_TOKEN',
+  ) {
+    const { message, status, fault, retryable } = SERVER_ERRORS[code]
+    super(`${message.replace(/\.$/, '')}: ${reason}.`)
+    this.status = status
+    this.fault = fault
+    this.retryable = retryable
+    this.help = helpFor(code)
   }
 }

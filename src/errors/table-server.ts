@@ -109,6 +109,16 @@ export const SERVER_ERRORS = {
       'A request to `/backchannel-logout` is not from the provider, or was received before. The message says what is wrong. The router answers with 400 and JSON, as the provider expects.',
     fix: 'Nothing, if it happens once. If it happens with each logout token, check `issuer`, `clientID`, `jwksURL` and the clock of this machine.',
   },
+  ERR_LOGOUT_UNFINISHED: {
+    class: 'LogoutTokenError',
+    status: 400,
+    fault: 'provider',
+    retryable: true,
+    message: 'The logins have not all ended yet.',
+    cause:
+      'A logout token ends so many logins that it takes longer than providers wait. They go on ending in this process. The router answers with 400 and JSON: when the provider posts the same logout token again, it gets 200 once all have ended, also from another process.',
+    fix: 'Nothing: within a minute, tens of thousands of logins have ended. If it happens often, find out why one person has so many.',
+  },
   ERR_STORAGE: {
     class: 'StorageError',
     status: 503,

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import express from 'express'
 import type { Request, RequestHandler, Response, Router } from 'express'
 import { observationOf } from '../diagnostics/observation.js'
 import type { Observation } from '../diagnostics/observation.js'
 import { ConfigurationError } from '../errors/errors.js'
+import { requireKey } from './entry-key.js'
 import { flowItem, inspectorPage } from './page.js'
 import { createRecorder } from './recorder.js'
 import type { Recorder } from './recorder.js'
@@ -11,19 +13,41 @@ import { STYLE } from './style.js'
 import { isLocal } from './visitors.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import { flag } from '../options/readers.js'
+import { aFunction, flag, secrets } from '../options/readers.js'
 import type { LoginStrategy } from '../passport/login-strategy.js'
 
 /** The options of {@link flowInspector}. The type, the checks, the defaults and the reference are made from this table. */
 export const FLOW_INSPECTOR_OPTIONS = {
   /**
-   * **WARNING:** shows the page to other machines as well. Everybody who can open it sees who logs in and when, and
-   * the requests of this application to its provider.
+   * **WARNING:** shows the page to other machines as well, and through proxies and tunnels. Everybody who has the address
+   * with the key sees who logs in and when, and the requests of this application to its provider.
    *
    * @default false
    */
   dangerouslyAllowRemote: { read: flag, default: false },
+
+  /**
+   * Opens the page, as `?key=` of its address: at least 32 characters. Set one if the address is to stay the same when
+   * the application starts again, or if several processes serve it.
+   *
+   * @default a random one for each start
+   */
+  key: { read: secret },
+
+  /**
+   * Receives the line with the address and the key, once: when somebody opens the page without the key.
+   *
+   * @default writes it to the terminal (standard error)
+   */
+  print: {
+    read: aFunction<(line: string) => void>(),
+    default: (line: string) => void process.stderr.write(`${line}\n`),
+  },
 } as const satisfies OptionTable
+
+function secret(value: string, name: string): string {
+  return secrets(value, name)[0] ?? ''
+}
 
 /** The options of {@link flowInspector}. All can be left out. */
 export type FlowInspectorOptions = OptionsOf<typeof FLOW_INSPECTOR_OPTIONS>
@@ -35,8 +59,10 @@ export type FlowInspectorOptions = OptionsOf<typeof FLOW_INSPECTOR_OPTIONS>
  * All parameters are shown, secrets as a short hash. The newest 50 flows of this process are kept in memory. Requests
  * of `strategy.fetch` to an API are not drawn, but the renewals that they cause are.
  *
- * The page can be opened only on this machine, by a loopback address and host name. Requests through a proxy or a
- * tunnel are answered with 403.
+ * The page opens only with a key, and only on this machine. Open it without the key, and the terminal shows the address
+ * with the key, `http://localhost:3000/flow?key=…`; open that once, and the browser keeps the key in a cookie. Other
+ * requests are answered with 403, and so are those of other machines and those with headers of a proxy or a tunnel. A
+ * proxy may hide that it is one: the key keeps out who comes through it.
  *
  * @example
  * ```ts
@@ -56,7 +82,11 @@ export function flowInspector(
   strategies: LoginStrategy | readonly LoginStrategy[],
   options: FlowInspectorOptions = {},
 ): Router {
-  const { dangerouslyAllowRemote } = readTable(
+  const {
+    dangerouslyAllowRemote,
+    key = randomBytes(32).toString('base64url'),
+    print,
+  } = readTable(
     FLOW_INSPECTOR_OPTIONS,
     options,
     'flowInspector(strategy, { dangerouslyAllowRemote: true })',
@@ -72,6 +102,7 @@ export function flowInspector(
     refuseProduction,
     securityHeaders,
     dangerouslyAllowRemote ? (_req, _res, next) => next() : localOnly,
+    requireKey({ key, print }),
   )
   router.get('/', (req, res) => {
     const names = list.map(({ name }) => name)

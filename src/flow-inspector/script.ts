@@ -4,7 +4,11 @@ const list = document.getElementById('flows')
 const live = document.getElementById('live')
 const events = new EventSource(document.body.dataset.events)
 events.addEventListener('open', () => { live.textContent = 'Live: this page updates itself.' })
-events.addEventListener('error', () => { live.textContent = 'The app does not answer. Trying again.' })
+events.addEventListener('error', () => {
+  live.textContent = events.readyState === EventSource.CLOSED
+    ? 'The app has a new key. Its terminal shows the address with the key.'
+    : 'The app does not answer. Trying again.'
+})
 events.addEventListener('flows', ({ data }) => {
   const { ids, items } = JSON.parse(data)
   for (const item of [...list.children]) if (!ids.includes(Number(item.dataset.flow))) item.remove()

@@ -5,13 +5,16 @@ import { isLoopback } from '../lib/loopback.js'
  * Whether a request comes from a browser on this machine that has opened a loopback address.
  *
  * The address of the connection is not enough. A proxy or tunnel on this machine connects from a loopback address as
- * well, so requests with its headers are refused. A page of another site whose name resolves to 127.0.0.1 (DNS
+ * well, so requests with its headers are refused. A proxy without such headers is not noticed: that is what the key is
+ * for. A page of another site whose name resolves to 127.0.0.1 (DNS
  * rebinding) is refused by the `Host` header.
  */
-export function isLocal({ socket, headers }: IncomingMessage): boolean {
+export function isLocal({ socket, headers, httpVersion }: IncomingMessage): boolean {
   const address = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '')
   const isForwarded = Object.keys(headers).some((name) => FORWARDED.test(name))
-  return isLoopback(address) && !isForwarded && isLoopback(hostOf(headers.host))
+  // No browser speaks HTTP/1.0, and nginx does to what is behind it, unless it is told otherwise.
+  const isFromBrowser = httpVersion !== '1.0'
+  return isLoopback(address) && !isForwarded && isFromBrowser && isLoopback(hostOf(headers.host))
 }
 
 /** The headers that proxies and tunnels add to requests. */

@@ -4,7 +4,7 @@ import { LoginRequiredError } from '../errors/login-errors.js'
 import { randomId } from '../lib/random-id.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
-import { accountName, loginsName, providerNames, strategyName } from './index-names.js'
+import { accountName, loginsName, personName, providerNames, strategyName } from './index-names.js'
 import type { GrantIndex } from './grant-index.js'
 import type { ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
@@ -58,8 +58,14 @@ export interface BeginLoginParts {
     readonly refreshBeforeSeconds: number
     readonly grantLifetime: 'login' | 'account'
   }
-  /** Revokes the tokens of a login that the person has ended meanwhile. Never rejects. */
-  readonly revoking: { readonly loggedOut: (grant: EndedGrant) => Promise<void> }
+  /** Revokes the tokens of a login that the person has ended meanwhile, or that could not be stored. Never rejects. */
+  readonly revoking: {
+    readonly loggedOut: (grant: EndedGrant) => Promise<void>
+    readonly unwanted: (
+      tokens: readonly TokenSet[],
+      of: { readonly names: readonly string[] },
+    ) => Promise<void>
+  }
 }
 
 /** How long a grant that survives logging out lives without being used, in **milliseconds**: a year. */
@@ -70,11 +76,13 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   const { engine, index, strategy, settings, isListed, revoking } = parts
   const { name, grantLifetime, refreshBeforeSeconds } = settings
 
-  /** Under which names the person's grants are listed, for jobs. */
-  function listedNames({ account, tokens }: NewTokens): string[] {
+  /** Under which names the grant is listed: for jobs, and to know what else the person has granted. */
+  function listedNames({ account, subject, tokens }: NewTokens): string[] {
     if (!isListed) return []
-    const names = account === undefined ? [] : [accountName(name, account)]
-    return tokens.refreshToken === undefined ? names : [...names, strategyName(name)]
+    const names = [personName(name, subject)]
+    if (account !== undefined) names.push(accountName(name, account))
+    if (tokens.refreshToken !== undefined) names.push(strategyName(name))
+    return names
   }
 
   function ownerOf(login: NewTokens, providers: readonly ProviderName[]): GrantOwner {
@@ -102,7 +110,13 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   async function beginGrant(login: NewTokens, of: GrantOwner): Promise<BegunLogin> {
     const id = randomId()
     const names = [...of.names, ...listedNames(login)]
-    return { id, record: await store(id, login, { ...of, names }) }
+    try {
+      return { id, record: await store(id, login, { ...of, names }) }
+    } catch (error) {
+      // No session will have it, also if the store has it.
+      await engine.end(id).catch(() => undefined)
+      throw error
+    }
   }
 
   /** The tokens join the person's grant, which survives the login. */
@@ -123,13 +137,21 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     const providers =
       settings.backchannelLogout && claims !== undefined ? providerNames(claims, settings) : []
     const of = ownerOf(login, providers)
-    const begun =
+    const begun = await (
       grantLifetime === 'account' && account !== undefined
-        ? await joinGrant(login, of, account)
-        : await beginGrant(login, of)
+        ? joinGrant(login, of, account)
+        : beginGrant(login, of)
+    ).catch((error: unknown) => {
+      void revoking.unwanted([login.tokens], { names: listedNames(login) })
+      throw error
+    })
     if (providers.length > 0 && (await index.hasEnded(providers, authenticatedAt(claims)))) {
       const ended = await engine.end(begun.id)
-      if (ended !== undefined) void revoking.loggedOut(ended)
+      if (ended !== undefined) {
+        void revoking.loggedOut(ended)
+        // A link that stays lists nothing.
+        await index.unlink(begun.id, ended.of.names).catch(() => undefined)
+      }
       throw new LoginRequiredError('grant_ended')
     }
     return begun

@@ -18,13 +18,15 @@ export interface Cell {
   /** When somebody has last asked for the grant, in monotonic **milliseconds**: they still use this object. */
   usedAt: number
   seen?: Look
+  /** The version that this process has last replaced, and when it was told so, in monotonic **milliseconds**. */
+  replaced?: { readonly version: string | undefined; readonly at: number }
   /** The last record that the store has accepted from this process, or has to accept, and how long it is remembered. */
   accepted?: { readonly record: GrantRecord; readonly until: number }
   /** Answers of the provider that the store does not have yet. */
   readonly answers: Set<RefreshAnswer>
   /** The mark in the record, and since when it has not changed. */
   watched?: WatchedMark | undefined
-  /** When this process has first seen each failure in the record, by its id, in monotonic **milliseconds**. */
+  /** When this process was first told of each failure in the record, by its id, in monotonic **milliseconds**. */
   failures: ReadonlyMap<string, { readonly since: number }>
   /** Renewals under way in this process, by the access token that is replaced: see `tokenKey`. */
   readonly renewals: Map<string, Promise<Renewal>>
@@ -32,6 +34,11 @@ export interface Cell {
   readonly slots: Map<string, Slot>
   /** A refresh that never reached the provider. */
   trouble?: Trouble | undefined
+}
+
+/** Whether an API has refused an access token, as far as this process knows. */
+export function isRefusedByApi({ slots }: Cell, key: string, accessToken: string): boolean {
+  return slots.get(key)?.refused === accessToken
 }
 
 /** A cell of a grant of which nothing is known yet. */
@@ -134,20 +141,29 @@ const LOOKS_APART_MS = 1_000
 const LONGEST_GAP_MS = 4_000
 
 /**
- * Takes note of what the store has, unless something was seen that was asked for later. Returns what was asked for
- * last: a slow answer must not show anybody what this process knows to be over.
+ * Takes note of what the store has, unless something newer was seen. Returns the newest: a slow answer must not show
+ * anybody what this process knows to be over.
  *
  * @param now the monotonic time
  */
 export function note(cell: Cell, seen: Look, now: number): Look {
-  if (cell.seen !== undefined && cell.seen.at > seen.at) return cell.seen
+  if (cell.seen !== undefined && isOutdated(cell, cell.seen, seen)) return cell.seen
   cell.seen = seen
   const { mark } = seen.record ?? {}
   cell.watched = mark === undefined ? undefined : watch(cell.watched, mark.id, seen.at, now)
   cell.failures = new Map(
-    failuresIn(seen.record).map(({ id }) => [id, cell.failures.get(id) ?? { since: seen.at }]),
+    failuresIn(seen.record).map(({ id }) => [id, cell.failures.get(id) ?? { since: now }]),
   )
   return seen
+}
+
+/**
+ * Whether a look was asked for before another one, or was under way during a write of this process and still shows what
+ * that has replaced. Asked for after the write, it would show that the store has lost the write.
+ */
+function isOutdated({ replaced }: Cell, known: Look, { at, version }: Look): boolean {
+  if (known.at > at) return true
+  return replaced !== undefined && at < replaced.at && version === replaced.version
 }
 
 function failuresIn(record: GrantRecord | undefined): readonly Failure[] {
@@ -174,4 +190,5 @@ export function noteWritten(cell: Cell, was: Look, written: Look, now: number): 
   const { seen } = cell
   const isOlder = seen !== undefined && seen.at > written.at && seen.version === was.version
   note(cell, isOlder ? { ...written, at: seen.at, wall: seen.wall } : written, now)
+  cell.replaced = { version: was.version, at: now }
 }

@@ -12,6 +12,13 @@ export interface Claims {
    * @throws {StorageError} if the store fails
    */
   readonly claim: (id: string, ttlMs: number, note?: string) => Promise<boolean>
+  /**
+   * Remembers a claim of something that has turned out to be a login, where those of strangers cannot push it out. Does
+   * nothing if the store has no limit.
+   *
+   * @throws {StorageError} if the store fails
+   */
+  readonly keep: (id: string, ttlMs: number, note?: string) => Promise<void>
   /** The note of the caller that has claimed `id`; `undefined` if nobody has. @throws {StorageError} */
   readonly claimed: (id: string) => Promise<string | undefined>
   /** Remembers that a session was destroyed. @throws {StorageError} */
@@ -20,8 +27,13 @@ export interface Claims {
   readonly isSessionEnded: (sessionId: string) => Promise<boolean>
 }
 
-/** Creates {@link Claims}. */
-export function createClaims(store: GrantStore): Claims {
+/**
+ * Creates {@link Claims}.
+ *
+ * @param store where everybody's claims are: anyone can start a login and send a callback
+ * @param kept where those are that {@link Claims.keep} was called for, if `store` has a limit
+ */
+export function createClaims(store: GrantStore, kept?: GrantStore): Claims {
   async function claim(key: string, ttlMs: number, note: string): Promise<boolean> {
     const version = randomId()
     try {
@@ -35,10 +47,20 @@ export function createClaims(store: GrantStore): Claims {
   }
 
   return {
-    claim: (id, ttlMs, note = '') => claim(claimKey(id), ttlMs, note),
+    async claim(id, ttlMs, note = '') {
+      const isKept = (await kept?.get(claimKey(id))) !== undefined
+      return !isKept && claim(claimKey(id), ttlMs, note)
+    },
+
+    async keep(id, ttlMs, note = '') {
+      const record = { version: randomId(), value: note }
+      await kept?.compareAndSet(claimKey(id), undefined, record, ttlMs)
+    },
 
     async claimed(id) {
-      return (await storeCall(() => store.get(claimKey(id))))?.value
+      const found =
+        (await kept?.get(claimKey(id))) ?? (await storeCall(() => store.get(claimKey(id))))
+      return found?.value
     },
 
     async endSession(sessionId, keepMs) {

@@ -10,7 +10,7 @@ import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import type { Holding } from './holding.js'
-import { accountName, loginsName, strategyName } from './index-names.js'
+import { accountName, loginsName, personNameIn, strategyName } from './index-names.js'
 import type { FoundGrant, SessionGrant } from './found-grant.js'
 import { allTokensOf } from './uses.js'
 
@@ -221,8 +221,11 @@ export function createEnding(parts: EndingParts): Ending {
       isRequest(holder) ? endOfRequest(holder) : endOfAccount(holder, except),
 
     async erase(account) {
+      const all = await needStore(accountGrants).of(account)
+      const persons = all.map(({ record }) => personNameIn(record.of.names))
       const count = await endOfAccount({ account }, undefined)
-      for (const one of [accountName(name, account), loginsName(name, account)]) await clear(one)
+      const lists = new Set([...persons, accountName(name, account), loginsName(name, account)])
+      for (const one of lists) if (one !== undefined) await clear(one)
       return count
     },
   }

@@ -39,6 +39,11 @@ export interface GrantEngine extends Adoption {
    * @throws {StorageError}
    */
   readonly glance: (id: string, strategy: string) => Promise<GrantRecord | undefined>
+  /**
+   * Whether this process knows an access token of the grant, also one for a use, that has not expired, and that can be
+   * refreshed or was not refused by any API.
+   */
+  readonly isUsable: (id: string) => boolean
   /** See {@link FreshLine}. */
   readonly freshLine: FreshLine
   /**

@@ -3,7 +3,7 @@ import type { LoginRequiredReason } from '../errors/login-errors.js'
 import { TokenEndpointError } from '../errors/provider-errors.js'
 import { within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
-import { slotOf } from './cell.js'
+import { isRefusedByApi, slotOf } from './cell.js'
 import type { Ask, FreshLine, ServedLine } from './ask.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 import { lineOf } from './grant-record.js'
@@ -44,19 +44,18 @@ interface Call {
 /** Creates {@link FreshLine}. */
 export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): FreshLine {
   /** The access token that serves a caller, and its line. Or why there is none. */
-  function servingToken(
-    { record }: Look,
-    { ways: { strategy }, ask }: Call,
-  ): Serving | LoginRequiredReason {
-    if (record?.strategy !== strategy) return 'no_tokens'
+  function servingToken({ record }: Look, call: Call): Serving | LoginRequiredReason {
+    const { cell, ways, ask } = call
+    if (record?.strategy !== ways.strategy) return 'no_tokens'
     const now = clock.now()
     const wanted = useRequestOf(ask.use)
     const servingOf = (line: Line): Serving => servingFrom(line, wanted)
+    noteRefused(cell, record.lines.map(servingOf), ask)
     const line = chooseLine(
       record.lines.filter(({ id }) => id === (ask.line ?? id)),
       {
         scope: ask.use?.scope ?? ask.scope,
-        isUsable: (one) => isRenewable(one, now) || isAccepted(servingOf(one), ask, now),
+        isUsable: (one) => isRenewable(one, now) || isAccepted(call, servingOf(one), now),
         isServed: (one) => wanted !== undefined && useIn(one, wanted.key) !== undefined,
       },
     )
@@ -86,24 +85,21 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
   }
 
   /** Why a caller gets no access token that will do from this line; `undefined` if there is one or may be one. */
-  function whyUnable({ ask }: Call, serving: Serving): LoginRequiredReason | undefined {
+  function whyUnable(call: Call, serving: Serving): LoginRequiredReason | undefined {
+    const { ask } = call
     const { line } = serving
     const now = clock.now()
     if (isRenewable(line, now)) return undefined
-    if (isAccepted(serving, ask, now) && !isIdle(line, ask)) return undefined
+    if (isAccepted(call, serving, now) && !isIdle(line, ask)) return undefined
     return line.refused === undefined ? 'expired' : 'grant_ended'
   }
 
   /** Whether the access token will do. If it is due, it is renewed in the background. */
   function isFresh(call: Call, serving: Serving): boolean {
-    const { cell, ask } = call
-    const { line, use, view } = serving
+    const { ask } = call
+    const { line, view } = serving
     const now = clock.now()
-    if (view.tokens.accessToken === ask.refused) {
-      slotOf(cell, slotKey(line, use?.key)).refused = ask.refused
-      return false
-    }
-    if (isIdle(line, ask)) return false
+    if (view.tokens.accessToken === ask.refused || isIdle(line, ask)) return false
     if (!isRenewable(line, now)) return true
     if (!outlivesRequest(view, now)) return false
     if (isDue(view, now)) renewInBackground(call, serving)
@@ -137,7 +133,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       const { seen } = cell
       const isRecent = seen !== undefined && (seen.at >= askedAt || cells.isRecent(seen))
       const isThere = isRecent && lineOf(seen.record, line.id) !== undefined
-      const isWanted = isAccepted(serving, ask, clock.now()) && !isIdle(line, ask)
+      const isWanted = isAccepted(call, serving, clock.now()) && !isIdle(line, ask)
       if (isThere && isWanted) return served({ line, view })
       throw error
     }
@@ -174,9 +170,22 @@ function served({ line, view }: Pick<Serving, 'line' | 'view'>): ServedLine {
   return { ...line, served: view.tokens }
 }
 
-/** Whether the access token has not expired, and is not the one that an API has refused. */
-function isAccepted({ view }: Serving, { refused }: Ask, now: number): boolean {
-  return view.tokens.accessToken !== refused && isValid(view, now)
+/** Remembers the access token that an API has refused. */
+function noteRefused(cell: Cell, all: readonly Serving[], { refused }: Ask): void {
+  for (const { line, use, view } of all) {
+    if (view.tokens.accessToken === refused) slotOf(cell, slotKey(line, use?.key)).refused = refused
+  }
+}
+
+/**
+ * Whether the access token has not expired, and is not the one that an API has refused. If somebody else's API has refused
+ * it, it still serves this caller as long as it can be renewed: it may do for this API.
+ */
+function isAccepted({ cell, ask }: Call, { line, use, view }: Serving, now: number): boolean {
+  const { accessToken } = view.tokens
+  if (accessToken === ask.refused || !isValid(view, now)) return false
+  const isOver = line.refused !== undefined
+  return !isOver || !isRefusedByApi(cell, slotKey(line, use?.key), accessToken)
 }
 
 /** Whether the caller wants the line to be renewed because its refresh token was not used for so long. */

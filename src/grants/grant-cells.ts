@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { StorageError } from '../errors/setup-errors.js'
 import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
+import { letOthersRun } from '../lib/let-others-run.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { newCell, note, noteWritten } from './cell.js'
 import type { Cell, GrantCells, Look } from './cell.js'
@@ -40,6 +41,9 @@ const MAXIMUM_LOOKS = 5
 /** How many idle cells are kept at least, to find their records in memory. */
 const KEPT_CELLS = 1_000
 
+/** How many cells are looked at before others may run. */
+const DROPPED_AT_ONCE = 1_000
+
 /** Creates {@link GrantCells}. */
 export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsParts): GrantCells {
   const cells = new Map<string, Cell>()
@@ -47,6 +51,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
   /** Whether a call has failed since {@link recheck} has last looked at everything. */
   let isTroubled = false
   let isRechecking = false
+  let isDropping = false
 
   function cellOf(id: string): Cell {
     const known = cells.get(id)
@@ -55,12 +60,29 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     // Moved to the end: the first are those that were not used for the longest time.
     if (known !== undefined) cells.delete(id)
     cells.set(id, cell)
-    if (known === undefined) dropIdle()
+    if (known === undefined) {
+      dropIdle(2)
+      if (cells.size > KEPT_CELLS && !isDropping) void dropLater()
+    }
     return cell
   }
 
-  function dropIdle(): void {
-    let surplus = Math.min(2, cells.size - KEPT_CELLS)
+  /** Drops idle cells in time, although nobody may ask for another grant any more: a job may have looked at all. */
+  async function dropLater(): Promise<void> {
+    isDropping = true
+    while (cells.size > KEPT_CELLS) {
+      await wait(clock, REMEMBERED_MS, { background: true })
+      for (let left = cells.size; left > 0; left -= DROPPED_AT_ONCE) {
+        dropIdle(DROPPED_AT_ONCE)
+        await letOthersRun()
+      }
+    }
+    isDropping = false
+  }
+
+  /** Looks at those that were not used for the longest time, and drops them if they are idle. */
+  function dropIdle(maximum: number): void {
+    let surplus = Math.min(maximum, cells.size - KEPT_CELLS)
     for (const [id, cell] of cells) {
       if (surplus-- <= 0) return
       if (isIdle(cell)) cells.delete(id)

@@ -14,7 +14,7 @@ import type { GrantRecord } from './grant-record.js'
 import { emptyRecord, heldRecord } from './new-record.js'
 import { createRenew } from './renewal.js'
 import { withTokensOfLogin } from './tokens-of-login.js'
-import { allTokensOf } from './uses.js'
+import { allTokensOf, validTokensOf } from './uses.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** What {@link createGrantEngine} needs. */
@@ -113,6 +113,17 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     noteStoreCall: cells.noteCall,
 
     peek: (id) => cells.cellOf(id).seen?.record,
+
+    isUsable(id) {
+      const { seen, slots } = cells.cellOf(id)
+      const refused = new Set([...slots.values()].map((slot) => slot.refused))
+      const { lines = [] } = seen?.record ?? {}
+      return lines.some((line) =>
+        validTokensOf(line, clock.now()).some(
+          ({ accessToken }) => line.refused === undefined || !refused.has(accessToken),
+        ),
+      )
+    },
 
     async read(id, strategy) {
       const { record } = await cells.recentLook(cells.cellOf(id))

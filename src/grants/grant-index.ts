@@ -1,6 +1,7 @@
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
-import { storeCall } from './claims.js'
+import { letOthersRun } from '../lib/let-others-run.js'
 import { randomId } from '../lib/random-id.js'
+import { storeCall } from './claims.js'
 import { TOMBSTONE_MS } from './grant-record.js'
 import type { ProviderName } from './index-names.js'
 import { endedNameKey } from './record-codec.js'
@@ -28,17 +29,27 @@ export interface GrantIndex {
    */
   readonly hasEnded: (names: readonly ProviderName[], authenticatedAt: number) => Promise<boolean>
   /**
-   * Remembers that a name has ended, and calls `endOne` with the id of each grant that is listed under it. If one
-   * fails, the others are still ended, and that one stays listed for the next call.
+   * Remembers that a name has ended, and calls `endOne` with the id of each grant that is listed under it, a few at the
+   * same time. Others run in between, however many there are. If one fails, the others are still ended, and that one
+   * stays listed. So the next call goes on where this one has stopped, also in another process.
    *
-   * @throws whatever `endOne` throws, after the others
+   * @throws whatever `endOne` throws first, after the others
    * @throws {StorageError}
    */
-  readonly end: (ended: NamedEnd, endOne: (id: string) => Promise<boolean>) => Promise<void>
+  readonly end: (ended: NamedEnd, endOne: EndNamed) => Promise<void>
 }
 
-/** How many grants are ended at once. */
-const BATCH = 20
+/**
+ * Ends a grant that is listed under a name. Resolves to the names under which it is not to be listed any more; to
+ * `undefined` if it lives on.
+ */
+export type EndNamed = (id: string) => Promise<readonly string[] | undefined>
+
+/**
+ * How many grants are ended at once. In memory, nothing else runs meanwhile, and another request has to wait that long
+ * several times: it must be a few milliseconds. In Redis, it waits for the commands of so many at most.
+ */
+const BATCH = 5
 
 /** How many ids one look at an index asks for. */
 const PAGE = 100
@@ -60,6 +71,11 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
       )
       if (await written) return
     }
+  }
+
+  async function unlinkEach(idsByName: ReadonlyMap<string, readonly string[]>): Promise<void> {
+    const calls = [...idsByName].map(([name, ids]) => storeCall(() => store.unlink(name, ids)))
+    await Promise.all(calls)
   }
 
   return {
@@ -93,22 +109,34 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
     async end(ended, endOne) {
       await noteEnd(ended)
       const { name } = ended.name
-      const over: string[] = []
       let failure: PromiseRejectedResult | undefined
       for (let after: string | undefined; ;) {
         const ids = await storeCall(() => store.linked(name, BATCH, after))
         const done = await Promise.allSettled(ids.map(endOne))
         failure ??= done.find((one) => one.status === 'rejected')
-        over.push(...ids.filter((_, index) => isOver(done[index])))
+        await unlinkEach(byName(name, ids, done))
         after = ids.at(-1)
         if (ids.length < BATCH) break
+        await letOthersRun()
       }
-      if (over.length > 0) await storeCall(() => store.unlink(name, over))
       if (failure !== undefined) throw failure.reason
     },
   }
 }
 
-function isOver(one: PromiseSettledResult<boolean> | undefined): boolean {
-  return one?.status === 'fulfilled' && one.value
+/** The ids of grants that are over, by each name under which they are listed: one call of the store for each. */
+function byName(
+  common: string,
+  ids: readonly string[],
+  done: readonly PromiseSettledResult<readonly string[] | undefined>[],
+): ReadonlyMap<string, readonly string[]> {
+  const over = new Map<string, string[]>()
+  for (const [index, id] of ids.entries()) {
+    const one = done[index]
+    if (one?.status !== 'fulfilled' || one.value === undefined) continue
+    for (const name of new Set([common, ...one.value])) {
+      over.set(name, [...(over.get(name) ?? []), id])
+    }
+  }
+  return over
 }

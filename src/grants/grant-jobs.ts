@@ -4,7 +4,7 @@ import { forEachAtOnce } from '../lib/for-each-at-once.js'
 import type { TokenSet } from '../options/token-set.js'
 import { ACCOUNT_LIFE_MS, accountGrantId } from './begin-login.js'
 import type { GrantEngine } from './engine.js'
-import { accountName, strategyName } from './index-names.js'
+import { accountName, personName, strategyName } from './index-names.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { Line } from './grant-record.js'
@@ -82,10 +82,10 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
       return counts
     },
 
-    async import({ account, subject = '', ...given }) {
+    async import({ account, subject, ...given }) {
       const person = String(account)
-      const id = accountGrantId(strategy, person, subject)
-      const names = [accountName(name, person), strategyName(name)]
+      const id = accountGrantId(strategy, person, subject ?? '')
+      const names = [personName(name, subject), accountName(name, person), strategyName(name)]
       const isNew = (await engine.read(id, strategy)) === undefined
       await engine.adopt(id, {
         strategy,

@@ -16,7 +16,8 @@ import type { GrantEngine } from './engine.js'
 import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
-import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
+import { createStrategiesOfGrants } from './strategy-jobs.js'
+import type { GrantJobs, RenewedIdle, StrategiesOfGrants } from './strategy-jobs.js'
 import { importGrants } from './imported-grant.js'
 import type { Imported, ImportedGrant } from './imported-grant.js'
 import { createMemoryStore } from './memory-store.js'
@@ -53,8 +54,8 @@ export interface GrantParts {
   readonly engine: GrantEngine
   readonly claims: Claims
   readonly index: GrantIndex
-  /** What each strategy that was created with these grants does for all of them, by what identifies it. */
-  readonly strategies: Map<string, GrantJobs>
+  /** What each strategy that was created with these grants does for all of them. */
+  readonly strategies: StrategiesOfGrants
   /** Seals what a session holds of pending logins; `undefined` without a secret. */
   readonly pendingSeal: Seal | undefined
   /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
@@ -96,7 +97,7 @@ export function createGrantParts(
     engine,
     claims: createClaims(shared),
     index: createGrantIndex(shared),
-    strategies: new Map(),
+    strategies: createStrategiesOfGrants(),
     pendingSeal: undefined,
     onStoreFailure: (listener) => void (tell = listener),
     onForeignSecret: (listener) => void (tellForeign = listener),
@@ -112,10 +113,11 @@ const MAXIMUM_RECORDS = 100_000
 /** Records are in this process: a look costs next to nothing. */
 const CACHE_SECONDS = 10
 
-/** The parts for strategies whose tokens are in the sessions. Claims and grants never push each other out. */
+/** The parts for strategies whose tokens are in the sessions. Strangers' claims, logins' and grants have a limit each. */
 export function createProcessParts(): GrantParts {
-  const store = createMemoryStore({ maximumRecords: MAXIMUM_RECORDS })
-  const claims = createClaims(createMemoryStore({ maximumRecords: MAXIMUM_RECORDS }))
+  const limited = (): GrantStore => createMemoryStore({ maximumRecords: MAXIMUM_RECORDS })
+  const store = limited()
+  const claims = createClaims(limited(), limited())
   return { ...createGrantParts(store, () => clearRecords, CACHE_SECONDS), claims }
 }
 
@@ -286,10 +288,10 @@ export class Grants implements StoredGrants {
 
 /** @throws {ConfigurationError} if there is none: a job that calls nothing would look as if it had worked */
 function strategiesOf(grants: Grants): readonly GrantJobs[] {
-  const { strategies } = partsOf(grants)
-  if (strategies.size > 0) return [...strategies.values()]
+  const strategies = [...partsOf(grants).strategies.present().values()]
+  if (strategies.length > 0) return strategies
   throw new ConfigurationError(
-    'No strategy was created with these grants in this process. Create the strategies first: they know the providers.',
+    'No strategy in this process has these grants. Create the strategies first, and keep them, by passport.use(strategy) or in a variable: they know the providers.',
     'grants',
   )
 }

@@ -9,14 +9,12 @@ import type { AccountGrants } from './account-grants.js'
 import type { ServedLine, Wanted } from './ask.js'
 import type { GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
-import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import type { Holding } from './holding.js'
 import { chooseLine } from './line-choice.js'
 import { isRenewable, isValid } from './line-state.js'
 import type { RefreshWays } from './refresh-ways.js'
 import type { SessionGrant } from './found-grant.js'
-import { validTokensOf } from './uses.js'
 
 /** Reads and renews the grants of one strategy, for whoever holds them. */
 export interface HeldGrants {
@@ -86,7 +84,6 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
   }
 
   async function lineFor({ id, by }: Held, wanted: Wanted): Promise<ServedLine> {
-    const { refused } = wanted
     if (by === undefined) return engine.freshLine(id, ways, { ...wanted, isJob: true })
     const afterRenewal = (line: Line): Promise<void> => holding.update(by.request, id, line)
     try {
@@ -94,7 +91,7 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
       void holding.update(by.request, id, line)
       return line
     } catch (error) {
-      const isUseless = error instanceof LoginRequiredError && !isUsable(engine.peek(id), refused)
+      const isUseless = error instanceof LoginRequiredError && !engine.isUsable(id)
       if (isUseless) await sessionGrant.noteEnd(by.request, by.login)
       throw error
     }
@@ -163,18 +160,4 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
 function servingLine({ lines }: GrantRecord): Line | undefined {
   const now = Date.now()
   return chooseLine(lines, { isUsable: (line) => isValid(line, now) || isRenewable(line, now) })
-}
-
-/**
- * Whether the grant still has an access token that has not expired, also one for a use. One that an API has refused does not count if the
- * provider refuses to refresh it.
- */
-function isUsable(record: GrantRecord | undefined, refused: string | undefined): boolean {
-  if (record === undefined || hasEnded(record)) return false
-  const now = Date.now()
-  return record.lines.some((line) =>
-    validTokensOf(line, now).some(
-      ({ accessToken }) => line.refused === undefined || accessToken !== refused,
-    ),
-  )
 }

@@ -24,6 +24,25 @@ export function strategyName(strategy: string): string {
   return `strategy/${encoded(strategy)}`
 }
 
+/** What the names of {@link personName} begin with. */
+const PERSON = 'person/'
+
+/**
+ * The index of the grants of one person at the provider, whatever accounts they have in the application. Without a
+ * subject, that of all grants whose person the provider does not name. A digest.
+ *
+ * @param subject the person's id at the provider
+ */
+export function personName(strategy: string, subject: string | undefined): string {
+  const text = JSON.stringify([strategy, subject ?? null])
+  return PERSON + hash('sha256', text, 'base64url')
+}
+
+/** The one of a grant's names that {@link personName} has made. */
+export function personNameIn(names: readonly string[]): string | undefined {
+  return names.find((name) => name.startsWith(PERSON))
+}
+
 /** A name has as many slashes as it has parts, whatever is in the strategy's name. */
 function encoded(strategy: string): string {
   return strategy.replaceAll('%', '%25').replaceAll('/', '%2F')

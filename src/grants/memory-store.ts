@@ -1,5 +1,7 @@
 import { systemClock } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
+import { createSortedTexts } from '../lib/sorted-texts.js'
+import type { SortedTexts } from '../lib/sorted-texts.js'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
 
 /** What {@link createMemoryStore} can be told. */
@@ -93,7 +95,7 @@ function createSweep(entries: Map<string, Expiring>, clock: Clock): () => void {
 /** The ids of one name. */
 interface Index {
   /** Sorted, so that a page can begin after an id that is no longer there. */
-  readonly ids: string[]
+  readonly ids: SortedTexts
   readonly idsEndAt: Map<string, number>
   /** When the last of them expires. */
   endsAt: number
@@ -108,21 +110,27 @@ function createIndexes(clock: Clock) {
 
   /** Removes what has expired among the next few ids, so that an index that nobody reads does not grow. */
   function sweepAfter(index: Index, id: string): void {
-    const next = placeOf(id, index.ids) + 1
-    const near = index.ids.slice(next, next + SWEPT_AT_ONCE)
-    if (near.length < SWEPT_AT_ONCE) near.push(...index.ids.slice(0, SWEPT_AT_ONCE))
+    const near = first(SWEPT_AT_ONCE, index.ids.after(id))
+    if (near.length < SWEPT_AT_ONCE) near.push(...first(SWEPT_AT_ONCE, index.ids.after()))
     for (const other of near) {
       if (!lives(index, other)) removeFrom(index, other)
     }
   }
 
+  function indexOf(name: string, endsAt: number): Index {
+    const known = indexes.get(name)
+    if (known !== undefined) return known
+    const index = { ids: createSortedTexts(), idsEndAt: new Map<string, number>(), endsAt }
+    indexes.set(name, index)
+    return index
+  }
+
   return {
     link(name: string, id: string, ttlMs: number): void {
       const endsAt = clock.monotonic() + ttlMs
-      const index = indexes.get(name) ?? { ids: [], idsEndAt: new Map<string, number>(), endsAt }
-      indexes.set(name, index)
+      const index = indexOf(name, endsAt)
       const known = index.idsEndAt.get(id)
-      if (known === undefined) index.ids.splice(placeOf(id, index.ids), 0, id)
+      if (known === undefined) index.ids.add(id)
       index.idsEndAt.set(id, Math.max(endsAt, known ?? endsAt))
       index.endsAt = Math.max(endsAt, index.endsAt)
       sweepAfter(index, id)
@@ -133,10 +141,9 @@ function createIndexes(clock: Clock) {
       const index = indexes.get(name)
       if (index === undefined) return []
       const ids: string[] = []
-      const first = after === undefined ? 0 : placeOf(after, index.ids)
-      for (let place = first; place < index.ids.length && ids.length < limit; place++) {
-        const id = index.ids[place] ?? ''
-        if (id !== after && lives(index, id)) ids.push(id)
+      for (const id of index.ids.after(after)) {
+        if (ids.length >= limit) break
+        if (lives(index, id)) ids.push(id)
       }
       return ids
     },
@@ -145,22 +152,19 @@ function createIndexes(clock: Clock) {
       const index = indexes.get(name)
       if (index === undefined) return
       for (const id of ids) removeFrom(index, id)
-      if (index.ids.length === 0) indexes.delete(name)
+      if (index.idsEndAt.size === 0) indexes.delete(name)
     },
   }
 }
 
 function removeFrom(index: Index, id: string): void {
-  if (index.idsEndAt.delete(id)) index.ids.splice(placeOf(id, index.ids), 1)
+  if (index.idsEndAt.delete(id)) index.ids.remove(id)
 }
 
-/** Where `id` is in a sorted list, or where it would be. */
-function placeOf(id: string, sorted: readonly string[]): number {
-  let [from, to] = [0, sorted.length]
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    if ((sorted[middle] ?? '') < id) from = middle + 1
-    else to = middle
+function first(count: number, texts: Iterable<string>): string[] {
+  const found: string[] = []
+  for (const text of texts) {
+    if (found.push(text) >= count) break
   }
-  return from
+  return found
 }

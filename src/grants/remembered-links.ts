@@ -37,17 +37,33 @@ export function createRememberedLinks(parts: RememberedLinksParts): RememberedLi
   /** Whether a call has failed since {@link linkAgain} has last made all links. */
   let isTroubled = false
   let isLinking = false
+  let isForgetting = false
 
   function remember(link: Link): void {
     const [name, id] = link
-    const key = JSON.stringify([name, id])
-    const now = clock.monotonic()
+    const key = keyOf(name, id)
     remembered.delete(key)
-    remembered.set(key, { link, until: now + REMEMBERED_MS })
+    remembered.set(key, { link, until: clock.monotonic() + REMEMBERED_MS })
+    forgetOld()
+    if (!isForgetting) void forgetLater()
+  }
+
+  function forgetOld(): void {
+    const now = clock.monotonic()
     for (const [old, { until }] of remembered) {
       if (until > now) return
       remembered.delete(old)
     }
+  }
+
+  /** Forgets them in time, although nobody may log in any more. */
+  async function forgetLater(): Promise<void> {
+    isForgetting = true
+    while (remembered.size > 0) {
+      await wait(clock, REMEMBERED_MS, { background: true })
+      forgetOld()
+    }
+    isForgetting = false
   }
 
   async function linkAgain(): Promise<void> {
@@ -73,6 +89,10 @@ export function createRememberedLinks(parts: RememberedLinksParts): RememberedLi
         await store.link(...link)
         remember(link)
       },
+      async unlink(name, ids) {
+        for (const id of ids) remembered.delete(keyOf(name, id))
+        await store.unlink(name, ids)
+      },
     },
 
     noteCall(hasFailed) {
@@ -82,11 +102,14 @@ export function createRememberedLinks(parts: RememberedLinksParts): RememberedLi
   }
 }
 
-function bound(store: GrantStore): Omit<GrantStore, 'link'> {
+function keyOf(name: string, id: string): string {
+  return JSON.stringify([name, id])
+}
+
+function bound(store: GrantStore): Omit<GrantStore, 'link' | 'unlink'> {
   return {
     get: (id) => store.get(id),
     compareAndSet: (...given) => store.compareAndSet(...given),
     linked: (...given) => store.linked(...given),
-    unlink: (...given) => store.unlink(...given),
   }
 }

@@ -4,6 +4,7 @@ import { wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { TokenSet } from '../options/token-set.js'
 import { createAnswers } from './answers.js'
+import { isRefusedByApi } from './cell.js'
 import type { Cell, GrantCells, Look } from './cell.js'
 import { hasEnded, isNewer, lineOf, withRefusal } from './grant-record.js'
 import type { GrantRecord, Line, Renewal } from './grant-record.js'
@@ -72,9 +73,9 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
   }
 
   /** Whether the present access token will do: then nobody takes over from another process. */
-  function isUsable({ slots }: Cell, line: Line, use: UseRequest | undefined): boolean {
+  function isUsable(cell: Cell, line: Line, use: UseRequest | undefined): boolean {
     const view = viewOf(line, use?.key)
-    const isRefused = slots.get(slotKey(line, use?.key))?.refused === view.tokens.accessToken
+    const isRefused = isRefusedByApi(cell, slotKey(line, use?.key), view.tokens.accessToken)
     return !isRefused && outlivesRequest(view, clock.now())
   }
 

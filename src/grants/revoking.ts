@@ -1,8 +1,7 @@
 import type { TokenSet } from '../options/token-set.js'
-import { isAlive } from './account-grants.js'
-import type { AccountGrants } from './account-grants.js'
 import type { EndedGrant } from './engine.js'
-import type { GrantOwner } from './grant-record.js'
+import { personNameIn } from './index-names.js'
+import type { IsPersonAlive } from './person-grants.js'
 
 /** Decides which tokens that nobody uses any more are revoked at the provider. Nothing here rejects. */
 export interface Revoking {
@@ -13,7 +12,12 @@ export interface Revoking {
   /** Revokes the tokens of a grant that another login has replaced: only if that ends nothing else. */
   readonly replaced: (grant: EndedGrant) => Promise<void>
   /** Revokes tokens that nobody has received: only if that ends nothing else. */
-  readonly unwanted: (tokens: readonly TokenSet[], of: Partial<GrantOwner>) => Promise<void>
+  readonly unwanted: (tokens: readonly TokenSet[], of: Named) => Promise<void>
+}
+
+/** Has the name of the person at the provider: see `personName`. */
+export interface Named {
+  readonly names: readonly string[]
 }
 
 /** What {@link createRevoking} needs. */
@@ -25,22 +29,17 @@ export interface RevokingParts {
   /** See the option of this name. */
   readonly revocationEnds: 'grant' | 'token' | undefined
   /** Finds what else a person has granted; `undefined` if tokens are in the sessions, where nobody can see them. */
-  readonly accountGrants: AccountGrants | undefined
+  readonly isPersonAlive: IsPersonAlive | undefined
 }
 
 /** Creates {@link Revoking}. */
 export function createRevoking(parts: RevokingParts): Revoking {
-  const { strategy, revoke, revocationEnds, accountGrants } = parts
+  const { strategy, revoke, revocationEnds, isPersonAlive } = parts
 
   /** Whether something else of this person is alive here; `undefined` if that cannot be known. */
-  async function isAnythingAlive({ account }: Partial<GrantOwner>): Promise<boolean | undefined> {
-    if (account === undefined || accountGrants === undefined) return undefined
-    try {
-      const grants = await accountGrants.of(account)
-      return grants.some(({ record }) => isAlive(record, Date.now()))
-    } catch {
-      return undefined
-    }
+  async function isAnythingAlive({ names }: Named): Promise<boolean | undefined> {
+    const person = personNameIn(names)
+    return person === undefined ? undefined : isPersonAlive?.(person)
   }
 
   async function revokeAll(tokens: readonly TokenSet[]): Promise<void> {
@@ -49,7 +48,7 @@ export function createRevoking(parts: RevokingParts): Revoking {
     await Promise.all(some.map(revoke))
   }
 
-  async function unwanted(tokens: readonly TokenSet[], of: Partial<GrantOwner>): Promise<void> {
+  async function unwanted(tokens: readonly TokenSet[], of: Named): Promise<void> {
     if (revocationEnds === 'token' || (await isAnythingAlive(of)) === false) await revokeAll(tokens)
   }
 

@@ -21,3 +21,34 @@ export interface GrantJobs {
   /** Takes over a grant. Resolves to whether it was not there yet. @throws {StorageError} */
   readonly import: (grant: ImportedGrant) => Promise<boolean>
 }
+
+/** What the strategies of this process do that were created with the same grants, by what identifies each strategy. */
+export interface StrategiesOfGrants {
+  /** Adds those of a strategy, for as long as something else holds `jobs`: the strategy does. */
+  readonly add: (strategy: string, jobs: GrantJobs) => void
+  /** Those of the strategies that the application still has. */
+  readonly present: () => ReadonlyMap<string, GrantJobs>
+}
+
+/**
+ * Creates {@link StrategiesOfGrants}. They are held weakly: an application may create and drop a strategy for each of its
+ * tenants, and the grants live on.
+ */
+export function createStrategiesOfGrants(): StrategiesOfGrants {
+  const all = new Map<string, WeakRef<GrantJobs>>()
+
+  function present(): Map<string, GrantJobs> {
+    const found = new Map<string, GrantJobs>()
+    for (const [strategy, held] of all) {
+      const jobs = held.deref()
+      if (jobs === undefined) all.delete(strategy)
+      else found.set(strategy, jobs)
+    }
+    return found
+  }
+
+  return {
+    add: (strategy, jobs) => void all.set(strategy, new WeakRef(jobs)),
+    present,
+  }
+}

@@ -7,6 +7,13 @@ const MAXIMUM_LENGTH = 300
 const JWT = /\beyJ[\w.-]+/g
 
 /**
+ * What a terminal or a log would not show as text: control characters (also C1, such as 0x9B, which some terminals take for
+ * the beginning of a command), line ends, characters that turn the direction of writing, invisible tags, halves of
+ * characters.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\u{feff}\u{e0000}-\u{e007f}]+/gu
+
+/**
  * Makes a text from the provider safe for an error message or a log line. Control characters are replaced, and the
  * text is cut to 300 characters. Some servers quote the request: JWTs and `secrets` are replaced by `…`, whether
  * the secrets are written as they are, urlencoded, or as in JSON.
@@ -16,6 +23,12 @@ const JWT = /\beyJ[\w.-]+/g
  */
 export function providerText(value: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined
+  const printable = printableText(value, secrets)
+  return printable.length > MAXIMUM_LENGTH ? `${printable.slice(0, MAXIMUM_LENGTH)}…` : printable
+}
+
+/** As {@link providerText}, for a text of any origin, which is not cut. */
+export function printableText(value: string, secrets: readonly string[] = []): string {
   const redacted = secrets
     .filter((secret) => secret !== '')
     .flatMap(spellings)
@@ -23,8 +36,7 @@ export function providerText(value: unknown, secrets: readonly string[] = []): s
     // other one readable.
     .sort((a, b) => b.length - a.length)
     .reduce((text, secret) => text.replaceAll(secret, '…'), value)
-  const printable = redacted.replace(JWT, '…').replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-  return printable.length > MAXIMUM_LENGTH ? `${printable.slice(0, MAXIMUM_LENGTH)}…` : printable
+  return redacted.replace(JWT, '…').replace(UNPRINTABLE, ' ')
 }
 
 /** The ways in which a server may write a secret: as it is, in a form, in a URL, and in JSON. */

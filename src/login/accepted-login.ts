@@ -15,6 +15,14 @@ export interface AcceptedLogin {
   readonly connecting: boolean
 }
 
+/** The person's id at the provider; `undefined` if the provider names nobody. */
+export function subjectOf(
+  claims: IdTokenClaims | undefined,
+  profile: Profile | undefined,
+): string | undefined {
+  return claims?.sub ?? profile?.id
+}
+
 /**
  * Stores the tokens of a login as a grant, and puts the grant into the session: the current one if another provider is
  * `connecting`, otherwise the new one that Passport makes next.

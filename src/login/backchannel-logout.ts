@@ -4,15 +4,17 @@ import {
   logoutTokenOf,
   readLogoutToken,
 } from '../endpoints/logout-token.js'
-import type { LogoutTokenSettings } from '../endpoints/logout-token.js'
+import type { Logout, LogoutTokenSettings } from '../endpoints/logout-token.js'
 import type { VerifyProviderJwt } from '../endpoints/provider-jwt.js'
 import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
-import { endSession } from '../grants/end-session.js'
-import type { GrantEngine } from '../grants/engine.js'
 import { providerNames } from '../grants/index-names.js'
 import type { GrantIndex, NamedEnd } from '../grants/grant-index.js'
+import { systemClock, within } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import { createSingleFlight } from '../lib/single-flight.js'
+import type { EndLogin } from './end-login.js'
 
 /** What a provider's logout needs. */
 export interface BackchannelLogoutParts {
@@ -21,6 +23,8 @@ export interface BackchannelLogoutParts {
   readonly claims: Pick<Claims, 'claim'>
   readonly index: Pick<GrantIndex, 'end'>
   readonly endLogin: EndLogin
+  /** A test passes its own. */
+  readonly clock?: Clock
 }
 
 /**
@@ -28,58 +32,81 @@ export interface BackchannelLogoutParts {
  * person, at the provider, in all processes that share the grants. If the provider was only connected to a login, its
  * tokens leave the session, and the login stays.
  *
- * @throws {LogoutTokenError} if the request has no logout token, an invalid one, or one that was used before
+ * 200 says that all have ended, and nothing less. A person can have tens of thousands of logins, which takes longer than
+ * a provider waits, and often somebody waits there for the page after the logout. So the answer comes within two seconds:
+ * if something is left then, it is 400, which the specification wants if a logout has failed, and ending them goes on. The
+ * provider can post the same logout token again, to any process: it joins what is under way, or goes on where a process
+ * has stopped that was killed, because a login that has ended is no longer listed. A logout token counts as used when its
+ * 200 is sent.
+ *
+ * @throws {LogoutTokenError} if the request has no logout token, an invalid one, or one that was used before; or if not
+ *   all have ended yet
  * @throws {StorageError} if the store of grants or the session store fails
  * @see [OpenID Connect Back-Channel Logout, section 2.7 - Back-Channel Logout Actions](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCActions)
+ * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
  */
-export async function backchannelLogout(
-  request: LoginRequest,
-  { settings, verifyJwt, claims, index, endLogin }: BackchannelLogoutParts,
-): Promise<void> {
-  if (verifyJwt === undefined) {
-    throw new ConfigurationError('This needs the option backchannelLogout.', 'backchannelLogout')
+export type BackchannelLogout = (request: LoginRequest) => Promise<void>
+
+/** After how long a request is answered, in **milliseconds**. oidc-provider waits for 2.5 seconds, Keycloak for 5. */
+const ANSWERED_AFTER_MS = 2_000
+
+/** Creates {@link BackchannelLogout}. */
+export function createBackchannelLogout(parts: BackchannelLogoutParts): BackchannelLogout {
+  const { settings, verifyJwt, claims, index, endLogin, clock = systemClock } = parts
+  const ending = createSingleFlight<unknown>()
+  const claiming = createSingleFlight<boolean>()
+  const inTurn = createTurnsByName()
+
+  async function endAll({ ended: who, at }: Logout, sessionStore: object): Promise<void> {
+    for (const name of providerNames(who, settings)) {
+      const ended: NamedEnd = { name, at }
+      // One after the other: a provider may post a logout token for each of a person's sessions, at once.
+      await inTurn(name.name, () => index.end(ended, (id) => endLogin(id, ended, sessionStore)))
+    }
   }
-  const { sessionStore } = request
-  if (sessionStore === undefined) {
-    throw new ConfigurationError(
-      'Back-channel logout needs app.use(session(…)) before it, for the store to end sessions in.',
-    )
+
+  /** Whether the logout token was not used before. All requests that have waited for the same end get the same answer. */
+  function claim({ id }: Logout): Promise<boolean> {
+    const ttlMs = LONGEST_DELIVERY_MS + CLOCK_TOLERANCE_MS
+    return claiming(id, () => claims.claim(`logout:${id}`, ttlMs))
   }
-  const logout = await readLogoutToken(logoutTokenOf(request), settings, verifyJwt, Date.now())
-  for (const name of providerNames(logout.ended, settings)) {
-    const ended: NamedEnd = { name, at: logout.at }
-    await index.end(ended, (id) => endLogin(id, ended, sessionStore))
+
+  return async (request) => {
+    if (verifyJwt === undefined) {
+      throw new ConfigurationError('This needs the option backchannelLogout.', 'backchannelLogout')
+    }
+    const { sessionStore } = request
+    if (sessionStore === undefined) {
+      throw new ConfigurationError(
+        'Back-channel logout needs app.use(session(…)) before it, for the store to end sessions in.',
+      )
+    }
+    const logout = await readLogoutToken(logoutTokenOf(request), settings, verifyJwt, Date.now())
+    const allEnded = ending(logout.id, () => endAll(logout, sessionStore))
+    await within(clock, ANSWERED_AFTER_MS, allEnded, () => {
+      const reason = 'they go on ending, and this logout token can be sent again'
+      throw new LogoutTokenError(reason, 'ERR_LOGOUT_UNFINISHED')
+    })
+    // Claimed last, so that the provider can repeat a logout that has failed here, or that it has not waited for. If the
+    // same token arrives twice before it is claimed, the second one ends nothing more: no logout ends a login that is
+    // newer than the logout.
+    if (request.res?.destroyed === true) return
+    if (!(await claim(logout))) throw new LogoutTokenError('it was used before')
   }
-  // Claimed last, so that the provider can repeat a logout that has failed here. If the same token arrives twice
-  // before it is claimed, the second one ends nothing more: no logout ends a login that is newer than the logout.
-  const accepted = await claims.claim(
-    `logout:${logout.id}`,
-    LONGEST_DELIVERY_MS + CLOCK_TOLERANCE_MS,
-  )
-  if (!accepted) throw new LogoutTokenError('it was used before')
 }
 
-/** Ends one login, in its grant and in its session. Resolves to whether it is over. */
-export type EndLogin = (id: string, ended: NamedEnd, sessionStore: object) => Promise<boolean>
-
-/** Creates the {@link EndLogin} of one strategy. */
-export function createEndLogin(parts: {
-  readonly engine: Pick<GrantEngine, 'read' | 'end'>
-  readonly index: Pick<GrantIndex, 'unlink'>
-  readonly strategyId: string
-  readonly sessionKey: string
-}): EndLogin {
-  const { engine, index, strategyId, sessionKey } = parts
-  return async (id, { name: { kind }, at }, sessionStore) => {
-    const record = await engine.read(id, strategyId)
-    if (record === undefined) return true
-    // A person who logs out there may have logged in again since. The provider's machines may have different clocks: the
-    // login is newer only if ours says so too.
-    const { loggedInAt = record.createdAt, of } = record
-    if (kind === 'sub' && (of.authenticatedAt ?? 0) > at && loggedInAt > at) return false
-    const over = await engine.end(id)
-    await endSession(id, record.of, sessionStore, sessionKey)
-    if (over !== undefined) await index.unlink(id, over.of.names)
-    return true
+/** Does the work for each name one after the other. */
+function createTurnsByName() {
+  const last = new Map<string, Promise<void>>()
+  return async (name: string, work: () => Promise<void>): Promise<void> => {
+    const before = last.get(name) ?? Promise.resolve()
+    const done = before.then(work)
+    const over = done
+      .catch(() => undefined)
+      .finally(() => {
+        if (last.get(name) === over) last.delete(name)
+      })
+    last.set(name, over)
+    return done
   }
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { readCookies, setCookie } from '../lib/cookies.js'
+import type { NewCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
 import { readTable } from '../options/option-table.js'
@@ -7,6 +8,8 @@ import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import { positive, secrets } from '../options/readers.js'
 import { requireResponse } from '../session/request-session.js'
+import { worthKeepingFirst } from './worth-keeping.js'
+import type { Attempt } from './worth-keeping.js'
 
 export const COOKIE_PENDING_LOGINS_OPTIONS = {
   /** Seals the cookies: at least 32 characters, or a list. The first seals, all of them open. */
@@ -19,7 +22,7 @@ export const COOKIE_PENDING_LOGINS_OPTIONS = {
 /** The options of {@link cookiePendingLogins}. */
 export type CookiePendingLoginsOptions = OptionsOf<typeof COOKIE_PENDING_LOGINS_OPTIONS>
 
-/** How many login attempts a browser keeps, finished ones included. The oldest is dropped first. */
+/** How many login attempts a browser keeps, finished ones included: see {@link worthKeepingFirst}. */
 const MAXIMUM_ENTRIES = 8
 
 /**
@@ -37,7 +40,7 @@ const PREFIX = '__Host-login.'
  * `SameSite=None`, because a `form_post` response is a POST from another site. The cookie is sealed, and of no use
  * without the `state`, which only the provider sends back.
  */
-const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=None'
+const ATTRIBUTES = { secure: true, httpOnly: true, sameSite: 'None' } as const
 
 /** What remains of a finished login, to distinguish a repeated callback from a forged one. */
 interface UsedLogin {
@@ -48,7 +51,8 @@ interface UsedLogin {
 /**
  * Keeps each pending login in a sealed cookie of its own, instead of in the session. Nothing is stored for visitors
  * who never finish, logins that start at the same time do not overwrite each other, and `form_post` responses work
- * with a session cookie that is SameSite=Lax. At most 8 logins, or 6,000 characters, are kept per browser.
+ * with a session cookie that is SameSite=Lax. At most 8 logins, or 6,000 characters, are kept per browser; those that
+ * another site has started are dropped first.
  *
  * @example
  * ```ts
@@ -77,9 +81,15 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       ? value
       : seal.seal({ ...entry, returnTo: undefined }, name)
   }
+  /** Another strategy's cookie, which does not open here, may be a pending login of its own. */
+  const kindOf = ([name, value]: readonly [string, string]): Attempt => {
+    const entry = (seal.open(value, name) ?? {}) as Partial<PendingLogin & UsedLogin>
+    if (entry.usedAt !== undefined) return 'over'
+    return entry.fromOtherSite === true ? 'unasked' : 'pending'
+  }
   const write = (request: LoginRequest, name: string, value: string): void => {
-    const maxAge = Math.ceil(lifetimeMs / 1000)
-    setCookie(requireResponse(request), `${name}=${value}; ${ATTRIBUTES}; Max-Age=${maxAge}`)
+    const maxAgeSeconds = Math.ceil(lifetimeMs / 1000)
+    setCookie(requireResponse(request), { name, value, ...ATTRIBUTES, maxAgeSeconds })
   }
 
   return {
@@ -91,10 +101,11 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
         const name = nameOf(state, login.createdAt)
         const value = sealEntry(name, login)
         let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
-        for (const [index, [older, content]] of readPending(request).toReversed().entries()) {
+        const others = worthKeepingFirst(readPending(request), kindOf)
+        for (const [index, [older, content]] of others.entries()) {
           room -= older.length + content.length
           if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
-          setCookie(requireResponse(request), `${older}=; ${ATTRIBUTES}; Max-Age=0`)
+          setCookie(requireResponse(request), deletionOf(older))
         }
         write(request, name, value)
         resolve()
@@ -116,6 +127,11 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       return { status: 'pending', login: entry }
     },
   }
+}
+
+/** Deletes a cookie. */
+function deletionOf(name: string): NewCookie {
+  return { name, value: '', ...ATTRIBUTES, maxAgeSeconds: 0 }
 }
 
 /** Names sort by age. */

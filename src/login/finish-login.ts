@@ -10,7 +10,8 @@ import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { connectionOf } from './connection.js'
 import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
-import type { StoreTokens } from './accepted-login.js'
+import { subjectOf } from './accepted-login.js'
+import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
@@ -32,7 +33,7 @@ export interface FinishLoginParts {
   readonly strategyId: string
   readonly pendingLogins: PendingLoginStore
   /** Lets only one of the requests with the same callback continue, in all processes. */
-  readonly claims: Pick<Claims, 'claim' | 'claimed'>
+  readonly claims: Pick<Claims, 'claim' | 'claimed' | 'keep'>
   /** For how long a callback is remembered, in **milliseconds**: as long as its login may be pending. */
   readonly claimTtlMs: number
   /** Verifies a signed response (JARM) and resolves to its parameters, if responses must be signed. */
@@ -40,6 +41,8 @@ export interface FinishLoginParts {
   readonly exchangeCode: (grant: CodeGrant) => Promise<Exchanged>
   /** The application's decision: the user, or `false` or `null` to refuse. */
   readonly verify: (login: LoginToVerify) => Promise<unknown>
+  /** Revokes tokens that nobody receives, if that ends nothing else. Does not wait for it, and never throws. */
+  readonly discard: (tokens: TokenSet, subject: string | undefined) => void
   /** Puts the tokens into the session: the current one if another provider is `connecting`, otherwise a new one. */
   readonly storeTokens: StoreTokens
 }
@@ -91,7 +94,7 @@ export type FinishLogin = (
 
 /** Creates {@link FinishLogin}. */
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
-  const { settings, strategyId, openResponse, exchangeCode, verify, storeTokens } = parts
+  const { settings, strategyId, openResponse, exchangeCode, storeTokens, discard } = parts
   return async (request, parameters, options, hooks) => {
     const response = (await openResponse?.(parameters)) ?? parameters
     const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
@@ -115,29 +118,54 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       codeVerifier: login.codeVerifier,
       idToken: login.idToken,
       parameters: checkedParameters(hooks),
+      onRefused: (tokens) => discard(tokens, undefined),
     })
-    const { tokens, claims } = exchanged
-    const profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
-    const user = await verify({ tokens, profile, claims, req: request })
-    if (user === false || user === null) {
-      return refusal({ message: 'This account may not log in here.' })
+    // A stranger's code brings no tokens: from here on, it is a login.
+    const state = stateParameter(response) ?? ''
+    await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, login.returnTo)
+    const accepted = await decide(request, exchanged, hooks, parts)
+    if (accepted === undefined) return refusal({ message: 'This account may not log in here.' })
+    if (options.session !== false) {
+      await storeTokens(request, { ...exchanged, ...accepted, connecting })
     }
+    const { returnTo } = login
+    return {
+      action: 'success',
+      user: accepted.user,
+      info: returnTo === undefined ? {} : { returnTo },
+    }
+  }
+}
+
+/**
+ * Asks the application whether the person may log in: `undefined` if not. Without a user, nobody receives the tokens.
+ *
+ * @throws {ProfileError} if the profile cannot be loaded
+ * @throws {ConfigurationError} if `verify` returns something that cannot be a user
+ * @throws whatever `verify` throws
+ */
+async function decide(
+  request: LoginRequest,
+  { tokens, claims }: Exchanged,
+  hooks: FinishLoginHooks,
+  { settings, verify, discard }: FinishLoginParts,
+): Promise<Pick<AcceptedLogin, 'user' | 'profile'> | undefined> {
+  let profile: Profile | undefined
+  let isAccepted = false
+  try {
+    profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
+    const user = await verify({ tokens, profile, claims, req: request })
+    if (user === false || user === null) return undefined
     if (!user) {
       throw new ConfigurationError(
         'verify returned nothing: return the user, or false to refuse the login.',
         'verify',
       )
     }
-
-    if (options.session !== false) {
-      await storeTokens(request, { ...exchanged, profile, user, connecting })
-    }
-    const { returnTo } = login
-    return {
-      action: 'success',
-      user: user,
-      info: returnTo === undefined ? {} : { returnTo },
-    }
+    isAccepted = true
+    return { user, profile }
+  } finally {
+    if (!isAccepted) discard(tokens, subjectOf(claims, profile))
   }
 }
 
@@ -150,13 +178,17 @@ async function takePendingLogin(
   state: string,
   { settings, pendingLogins, claims, claimTtlMs }: FinishLoginParts,
 ): Promise<TakenLogin> {
-  const id = hash('sha256', state, 'base64url')
+  const id = claimIdOf(state)
   const taken = await pendingLogins.take(request, state, (returnTo = '') =>
     claims.claim(id, claimTtlMs, returnTo),
   )
   if (taken.status !== 'unknown' || !holdsGrant(request, settings)) return taken
   const returnTo = await claims.claimed(id)
   return returnTo === undefined ? taken : { status: 'used', returnTo: returnTo || undefined }
+}
+
+function claimIdOf(state: string): string {
+  return hash('sha256', state, 'base64url')
 }
 
 function holdsGrant(request: LoginRequest, { sessionKey }: FinishLoginSettings): boolean {

@@ -9,7 +9,7 @@ import { requireResponse } from '../session/request-session.js'
 /** With `__Host-`, only this host can set the cookie, over HTTPS (or on localhost). */
 const PREFIX = '__Host-logout.'
 
-const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
+const ATTRIBUTES = { secure: true, httpOnly: true, sameSite: 'Lax' } as const
 
 /** How long the logout at the provider may take, in **seconds**. */
 const LIFETIME_SECONDS = 600
@@ -39,10 +39,9 @@ export function startProviderLogout(
     const state = randomBytes(32).toString('base64url')
     parameters.set('post_logout_redirect_uri', postLogoutRedirectURL)
     parameters.set('state', state)
-    setCookie(
-      requireResponse(req),
-      `${cookieNameOf(state)}=1; ${ATTRIBUTES}; Max-Age=${LIFETIME_SECONDS}`,
-    )
+    const name = cookieNameOf(state)
+    const remembered = { name, value: '1', ...ATTRIBUTES, maxAgeSeconds: LIFETIME_SECONDS }
+    setCookie(requireResponse(req), remembered)
   }
   return authorizationUrl(endSessionURL, parameters)
 }
@@ -58,7 +57,7 @@ export function finishProviderLogout(req: LoginRequest): void {
   if (state === undefined || others.length > 0) throw new LogoutResponseError()
   const name = cookieNameOf(state)
   if (!readCookies(req, PREFIX).has(name)) throw new LogoutResponseError()
-  setCookie(requireResponse(req), `${name}=; ${ATTRIBUTES}; Max-Age=0`)
+  setCookie(requireResponse(req), { name, value: '', ...ATTRIBUTES, maxAgeSeconds: 0 })
 }
 
 /** The name of a logout's cookie: a hash of its `state`. */

@@ -5,9 +5,13 @@ import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
 import { saveSession } from '../session/stored-session.js'
+import { worthKeepingFirst } from './worth-keeping.js'
 
-/** How many login attempts a session keeps, finished ones included. The oldest is dropped first. */
+/** How many login attempts a session keeps, finished ones included: see {@link worthKeepingFirst}. */
 const MAXIMUM_ATTEMPTS = 8
+
+/** How the default of the option `sessionKey` begins. */
+const DEFAULT_KEY_PREFIX = 'oauth2:'
 
 /** Identifies a login attempt: 132 bits of a hash of its `state`. */
 interface Identified {
@@ -65,7 +69,9 @@ export function sessionPendingLogins(settings: {
     async put(request, state, login) {
       const session = requireSession(request)
       const id = attemptIdOf(state)
-      write(session, sessionKey, [...read(session, sessionKey), { id, ...sealed(id, login) }])
+      const bornAfter = login.createdAt - pendingLoginLifetimeMs
+      const others = mostWorth(read(session, sessionKey), MAXIMUM_ATTEMPTS - 1, bornAfter)
+      write(session, sessionKey, [...others, { id, ...sealed(id, login) }])
       await saveSession(session)
     },
 
@@ -90,9 +96,16 @@ export function sessionPendingLogins(settings: {
 /**
  * Copies the pending logins of all strategies to a newer session, so that other tabs can still finish. Pending
  * logins that `to` already has are kept.
+ *
+ * Fields of the application are not looked at, whatever they contain: a visitor may have sent it. Only the key of this
+ * strategy counts, and keys of the form that is the default of `sessionKey`. A login that is pending for another strategy
+ * with a `sessionKey` of another form has to be started again.
+ *
+ * @param sessionKey the key of the strategy that somebody has logged in with
  */
-export function carryPendingLogins(from: LoginSession, to: LoginSession): void {
+export function carryPendingLogins(from: LoginSession, to: LoginSession, sessionKey: string): void {
   for (const key of Object.keys(from)) {
+    if (key !== sessionKey && !key.startsWith(DEFAULT_KEY_PREFIX)) continue
     const attempts = read(from, key)
     if (attempts.length > 0) write(to, key, merged(read(to, key), attempts))
   }
@@ -114,6 +127,16 @@ function look(attempts: Attempts, id: string, bornAfter: number): TakenLogin {
 /** The attempts of both lists; an attempt that is in both is taken from `newer`. */
 function merged(older: Attempts, newer: Attempts): Attempts {
   return [...older.filter(({ id }) => !newer.some((one) => one.id === id)), ...newer]
+}
+
+/** Those that are worth keeping, the oldest first. @param bornAfter older ones have expired */
+function mostWorth(attempts: Attempts, maximum: number, bornAfter = -Infinity): Attempts {
+  if (attempts.length <= maximum) return attempts
+  const kept = worthKeepingFirst(attempts, (attempt) => {
+    if ('used' in attempt || attempt.createdAt <= bornAfter) return 'over'
+    return attempt.fromOtherSite === true ? 'unasked' : 'pending'
+  }).slice(0, maximum)
+  return attempts.filter((attempt) => kept.includes(attempt))
 }
 
 function read(session: LoginSession, sessionKey: string): Attempts {
@@ -146,7 +169,7 @@ function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
 }
 
 function write(session: LoginSession, sessionKey: string, attempts: Attempts): void {
-  const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)
+  const pendingLogins = mostWorth(attempts, MAXIMUM_ATTEMPTS)
   writeStrategyData(session, sessionKey, {
     ...readStrategyData(session, sessionKey),
     pendingLogins: pendingLogins.length > 0 ? pendingLogins : undefined,

@@ -98,6 +98,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       ...(returnTo !== undefined && { returnTo }),
       ...(connectTo !== undefined && { connectTo }),
       ...(idToken !== undefined && { idToken }),
+      ...(isFromOtherSite(request) && { fromOtherSite: true }),
     })
     return url
   }
@@ -110,12 +111,19 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
  *
  * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/)
  */
-function refuseOtherSites({ method, headers }: LoginRequest, connecting: boolean): void {
+function refuseOtherSites(request: LoginRequest, connecting: boolean): void {
+  if (!isFromOtherSite(request)) return
+  const { method, headers } = request
   const site = headers['sec-fetch-site']
-  if (site !== 'cross-site' && site !== 'same-site') return
   const isSeen = (headers['sec-fetch-dest'] ?? 'document') === 'document'
   const isFollowed = site === 'same-site' && method === 'GET' && headers['sec-fetch-user'] === '?1'
   if (!isSeen || (connecting && !isFollowed)) throw new CrossSiteRequestError()
+}
+
+/** Whether another site has sent the browser here; another host of the same domain counts as one. */
+function isFromOtherSite({ headers }: LoginRequest): boolean {
+  const site = headers['sec-fetch-site']
+  return site === 'cross-site' || site === 'same-site'
 }
 
 /**

@@ -4,9 +4,12 @@ import type { GrantEngine } from '../grants/engine.js'
 import type { GrantIndex } from '../grants/grant-index.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
+import { personName } from '../grants/index-names.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
+import { onFailedLogin } from './failed-login.js'
 import { carryPendingLogins } from './session-pending-logins.js'
 import { fillWhenRegenerated } from '../session/replace-session.js'
 import {
@@ -21,6 +24,7 @@ import { reloadSession, saveSession } from '../session/stored-session.js'
 /** The options of the strategy that keeping a login depends on. */
 export interface StoreTokensSettings {
   readonly sessionKey: string
+  readonly name: string
   readonly keepSession: readonly string[]
   readonly grantLifetime: 'login' | 'account'
 }
@@ -53,14 +57,15 @@ export function createStoreTokens(parts: StoreTokensParts): StoreTokens {
 /** The account of who is logged in: with a provider that is connected, of who has been logged in before. */
 function accountFor(
   request: LoginRequest,
-  { user, tokens, connecting }: AcceptedLogin,
-  { accountOf, settings, revoking }: StoreTokensParts,
+  login: AcceptedLogin,
+  parts: StoreTokensParts,
 ): string | undefined {
+  const { accountOf, settings } = parts
   const { user: present } = request as LoginRequest & { readonly user?: object }
-  const person = connecting ? present : user
+  const person = login.connecting ? present : login.user
   const account = person === undefined ? undefined : accountOf(person)
   if (account === undefined && settings.grantLifetime === 'account') {
-    void revoking.unwanted([tokens], {})
+    discard(login, parts)
     throw new ConfigurationError(
       "With grantLifetime 'account', each user needs an account id, by which their grant is found. Set accountOf to a function that returns it, or return a user with an id from verify.",
       'accountOf',
@@ -84,11 +89,14 @@ async function storeInPresentSession(
     void parts.revoking.loggedOut({ tokens: [login.tokens], of, strategy: parts.strategy })
     throw new LoginRequiredError('not_logged_in')
   }
-  carryPendingLogins(session, present)
+  carryPendingLogins(session, present, parts.settings.sessionKey)
   const replaced = grantIdOf(readStrategyData(present, parts.settings.sessionKey))
-  await hold(present, login, account, parts)
-  await saveSession(present)
-  if (replaced !== undefined) void endReplaced(replaced, parts)
+  const id = await hold(present, login, account, parts)
+  await saveSession(present).catch((error: unknown) => {
+    void endUnused(id, parts)
+    throw error
+  })
+  if (replaced !== undefined) void endUnused(replaced, parts)
 }
 
 function storeInNewSession(
@@ -100,43 +108,57 @@ function storeInNewSession(
   const { keepSession, sessionKey } = parts.settings
   const session = requireSession(request)
   const replaced = grantIdOf(readStrategyData(session, sessionKey))
+  let hasBegun = false
+  let id: string | undefined
+  onFailedLogin(request, () => {
+    if (id !== undefined) void endUnused(id, parts)
+  })
+  // An application's own callback may decide against the login.
+  request.res?.once('close', () => {
+    if (!hasBegun) discard(login, parts)
+  })
   fillWhenRegenerated(request, session, {
     fill: async (fresh) => {
       keepFields(keepSession, session, fresh)
-      carryPendingLogins(session, fresh)
+      carryPendingLogins(session, fresh, sessionKey)
       // Passport's `keepSessionInfo` copies whatever is left here over the new session.
       clearFields(session)
-      await hold(fresh, login, account, parts)
-      if (replaced !== undefined) void endReplaced(replaced, parts)
+      hasBegun = true
+      id = await hold(fresh, login, account, parts)
+      if (replaced !== undefined) void endUnused(replaced, parts)
     },
   })
 }
 
-/** Begins the grant and writes it into the session. */
+/** Revokes the tokens of a login that nobody receives. */
+function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensParts): void {
+  const person = personName(parts.settings.name, subjectOf(claims, profile))
+  void parts.revoking.unwanted([tokens], { names: [person] })
+}
+
+/** Begins the grant and writes it into the session. Resolves to the grant's id. */
 async function hold(
   session: LoginSession,
   { tokens, claims, profile, connecting }: AcceptedLogin,
   account: string | undefined,
   { settings: { sessionKey }, beginLogin, holding, lifetimeOf }: StoreTokensParts,
-): Promise<void> {
+): Promise<string> {
   const { id, record } = await beginLogin({
     tokens,
     claims,
     account,
-    subject: claims?.sub ?? profile?.id,
+    subject: subjectOf(claims, profile),
     sessionId: session.id,
     connected: connecting,
     lifetimeMs: lifetimeOf(session),
   })
   const data = readStrategyData(session, sessionKey)
   writeStrategyData(session, sessionKey, holding.hold(data, id, record))
+  return id
 }
 
-/** Ends the grant that a login over a login replaces. */
-async function endReplaced(
-  id: string,
-  { engine, index, revoking }: StoreTokensParts,
-): Promise<void> {
+/** Ends a grant that no session has: another login has replaced it, or its session could not be saved. Never rejects. */
+async function endUnused(id: string, { engine, index, revoking }: StoreTokensParts): Promise<void> {
   try {
     const ended = await engine.end(id)
     if (ended === undefined) return

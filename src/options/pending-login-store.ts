@@ -24,6 +24,11 @@ export interface PendingLogin {
   readonly connectTo?: string
   /** If it is an OpenID Connect login: what its ID token must contain. */
   readonly idToken?: ExpectedIdToken
+  /**
+   * Present if another site has sent the browser to start the login, as the request's Fetch metadata say. If a browser
+   * has too many pending logins, these are dropped first.
+   */
+  readonly fromOtherSite?: true
   /** When the login was started, in **milliseconds since the epoch**. */
   readonly createdAt: number
 }

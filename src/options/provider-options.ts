@@ -81,9 +81,10 @@ export const PROVIDER_OPTIONS = {
   /**
    * What the provider ends when one refresh token is revoked: `grant` for everything that the person has granted to
    * this client, as Google and Auth0 do, or `token` for that token alone. With `grant`, logging out revokes only if
-   * nothing else of that person is alive here. With `token`, tokens that a newer login has replaced are revoked too.
+   * nothing else of that person is alive here. With `token`, tokens that nobody received or that a newer login has
+   * replaced are always revoked; otherwise only if nothing else of that person is alive here.
    *
-   * @default unknown: logging out revokes, and tokens that were replaced expire by themselves
+   * @default unknown: logging out revokes, whatever that ends
    * @see [RFC 7009, section 2.1 - Revocation Request](https://www.rfc-editor.org/rfc/rfc7009.html#section-2.1)
    */
   revocationEnds: { read: oneOf('grant', 'token') },

@@ -5,13 +5,15 @@ import { createBeginLogin } from '../grants/begin-login.js'
 import type { BeginLogin } from '../grants/begin-login.js'
 import { createEnding } from '../grants/ending.js'
 import type { Ending } from '../grants/ending.js'
-import { accountName, strategyName } from '../grants/index-names.js'
+import { accountName, personName, strategyName } from '../grants/index-names.js'
+import { createIsPersonAlive } from '../grants/person-grants.js'
 import { createGrantJobs } from '../grants/grant-jobs.js'
 import type { GrantOwner } from '../grants/grant-record.js'
 import { createProcessParts, partsOf } from '../grants/grants.js'
 import type { GrantParts } from '../grants/grants.js'
 import { idInSession, tokensInSession } from '../grants/holding.js'
 import type { Holding } from '../grants/holding.js'
+import type { GrantJobs } from '../grants/strategy-jobs.js'
 import type { RefreshWays } from '../grants/refresh-ways.js'
 import { createHeldGrants } from '../grants/held-grants.js'
 import type { HeldGrants } from '../grants/held-grants.js'
@@ -38,6 +40,8 @@ export interface ComposedGrants extends GrantParts {
   readonly ending: Ending
   readonly beginLogin: BeginLogin
   readonly revoking: Revoking
+  /** What the strategy does for the jobs of its grants. */
+  readonly jobs: GrantJobs | undefined
   /** The application's own id of the person; `undefined` without the option `grants`, and if the user has none. */
   readonly accountOf: (user: object) => string | undefined
   /** How long a grant lives that is not used, in **milliseconds**. */
@@ -67,14 +71,15 @@ export function composeGrants(
   const { sessionKey, timeoutMs, grants, name } = settings
   const strategy = strategyIdOf(settings)
   const parts = grants === undefined ? (processParts ??= createProcessParts()) : partsOf(grants)
-  parts.onStoreFailure((method) => report('storage', { outcome: 'failed', reason: method }))
+  reportStore(parts, report)
   const accountGrants =
     grants === undefined ? undefined : createAccountGrants({ ...parts, name, strategy })
   const revoking = createRevoking({
     ...settings,
     strategy,
     revoke: provider.revoke,
-    accountGrants,
+    isPersonAlive:
+      grants === undefined ? undefined : createIsPersonAlive({ ...parts, name, strategy }),
   })
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
@@ -88,16 +93,13 @@ export function composeGrants(
   function ownerOf(request: LoginRequest): GrantOwner {
     const account = accountOn(request)
     const names = account === undefined ? [] : [accountName(name, account)]
-    return { account, names: [...names, strategyName(name)] }
+    // Whose the tokens are at the provider is not known here.
+    return { account, names: [personName(name, undefined), ...names, strategyName(name)] }
   }
 
   const reportForeign = once(() => {
     report('several_processes', { outcome: 'failed', reason: 'ERR_SEVERAL_PROCESSES' })
   })
-  const reportSecret = once(() => {
-    report('another_secret', { outcome: 'failed', reason: 'ERR_STORAGE' })
-  })
-  parts.onForeignSecret(reportSecret)
   const holdingParts = {
     sessionKey,
     strategy,
@@ -161,13 +163,14 @@ export function composeGrants(
     sessionStore: () => sessionStore,
     onEnded: () => report('grant_end', { outcome: 'ok', reason: 'end_grant' }),
   })
-  if (grants !== undefined) {
-    refuseSameName(parts, name, strategy)
-    parts.strategies.set(strategy, createGrantJobs({ ...shared, erase: ending.erase }))
-  }
+  refuseSameName(parts, name, strategy)
+  const jobs =
+    grants === undefined ? undefined : createGrantJobs({ ...shared, erase: ending.erase })
+  if (jobs !== undefined) parts.strategies.add(strategy, jobs)
 
   return {
     ...parts,
+    jobs,
     pendingSeal: parts.pendingSeal ?? sealOf(settings),
     holding,
     accountOf,
@@ -198,11 +201,24 @@ function sealOf({ tokenSecret }: Settings): Seal | undefined {
  * @throws {ConfigurationError} if another strategy with these grants has the name
  */
 function refuseSameName({ strategies }: GrantParts, name: string, strategy: string): void {
-  const isTaken = [...strategies].some(([id, other]) => id !== strategy && other.name === name)
+  const isTaken = [...strategies.present()].some(
+    ([id, other]) => id !== strategy && other.name === name,
+  )
   if (!isTaken) return
   throw new ConfigurationError(
     `Two providers with the name '${name}' share one store of grants, which is listed by name. Give each its own, such as name: '${name}-2', and use it in passport.authenticate too.`,
     'name',
+  )
+}
+
+/**
+ * Reports what happens to the store. The parts keep these functions longer than the application may keep the strategy:
+ * they hold nothing else of it.
+ */
+function reportStore(parts: GrantParts, report: Diagnostics['report']): void {
+  parts.onStoreFailure((method) => report('storage', { outcome: 'failed', reason: method }))
+  parts.onForeignSecret(
+    once(() => report('another_secret', { outcome: 'failed', reason: 'ERR_STORAGE' })),
   )
 }
 

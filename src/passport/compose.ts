@@ -18,8 +18,10 @@ import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { EndedLogin } from '../grants/engine.js'
+import { personName } from '../grants/index-names.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { backchannelLogout, createEndLogin } from '../login/backchannel-logout.js'
+import { createBackchannelLogout } from '../login/backchannel-logout.js'
+import { createEndLogin } from '../login/end-login.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
 import { createStoreTokens } from '../login/store-tokens.js'
@@ -45,7 +47,7 @@ export function composeUseCases(
   verify: (login: LoginToVerify) => Promise<unknown>,
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
-  const { watch, reportAfter, flow, observe, observation } = diagnostics
+  const { watch, reportAfter, report, flow, observe, observation } = diagnostics
   const strategyId = strategyIdOf(settings)
   const { privateKey, dpopKey } = settings
 
@@ -137,6 +139,9 @@ export function composeUseCases(
     verify: watch('verify', verify, (user): Conclusion =>
       user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),
+    discard: (tokens, subject) => {
+      void grants.revoking.unwanted([tokens], { names: [personName(settings.name, subject)] })
+    },
     storeTokens: observe(storeTokens, async (...given) => {
       observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
       await storeTokens(...given)
@@ -153,6 +158,7 @@ export function composeUseCases(
       return heldGrants.replacementFor(holder, { ...wanted, refused })
     },
     listGrants: grants.listGrants,
+    jobs: grants.jobs,
     idle,
     resources,
     transport,
@@ -187,17 +193,19 @@ export function composeUseCases(
 
     endGrant: flow('end_grant', ending.endGrant, {}),
 
-    backchannelLogout: watch('backchannel_logout', (req: LoginRequest) =>
-      backchannelLogout(req, {
+    backchannelLogout: watch(
+      'backchannel_logout',
+      createBackchannelLogout({
         settings,
         claims,
         index,
         verifyJwt: settings.backchannelLogout ? verifyJwt : undefined,
-        endLogin: reportAfter(
-          'grant_end',
-          createEndLogin({ engine, index, strategyId, sessionKey: settings.sessionKey }),
-          (ended) => (ended ? { outcome: 'ok', reason: 'backchannel_logout' } : undefined),
-        ),
+        endLogin: createEndLogin({
+          engine,
+          strategyId,
+          sessionKey: settings.sessionKey,
+          onEnded: () => report('grant_end', { outcome: 'ok', reason: 'backchannel_logout' }),
+        }),
       }),
     ),
   }

@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import passport from 'passport'
+import type { LoginSession } from '../lib/login-request.js'
+import { randomId } from '../lib/random-id.js'
 import type { Profile } from '../options/profile.js'
 
 const made = new WeakSet()
@@ -10,10 +13,22 @@ export function defaultUser(provider: string, profile: Profile | undefined): Def
   return user
 }
 
-/** A default user in the session. */
+/** A default user in `req.session.passport.user`. */
 interface SerializedDefaultUser {
   readonly defaultUser: DefaultUser
+  /** The same as the session's field {@link MARK}. */
+  readonly mark: string
 }
+
+/**
+ * The field of the session that says which serialized user is ours: a random text for each login. The form of a user
+ * alone says nothing. An application may serialize what a provider has sent, and the provider could send a profile that
+ * looks like a default user, of another provider and with any id.
+ */
+const MARK = 'passport-authorization-code:default-user'
+
+/** A request as Passport hands it to serializers. */
+type WithSession = IncomingMessage & { readonly session?: LoginSession }
 
 let registered = false
 
@@ -26,32 +41,50 @@ export function serializeDefaultUsers(): void {
   if (registered) return
   registered = true
 
-  passport.serializeUser<SerializedDefaultUser>((user, done) => {
-    if (made.has(user) && !hasSerializersOfItsOwn())
-      done(null, { defaultUser: user as DefaultUser })
+  passport.serializeUser<SerializedDefaultUser, WithSession>((req, user, done) => {
     // With 'pass', Passport calls the next function.
-    else done('pass')
+    if (!made.has(user) || isNotAlone('_serializers') || req.session === undefined) done('pass')
+    else {
+      const mark = randomId()
+      Reflect.set(req.session, MARK, mark)
+      done(null, { defaultUser: user as DefaultUser, mark })
+    }
   })
-  passport.deserializeUser<unknown>((serialized, done) => {
-    if (isSerializedDefaultUser(serialized)) done(null, serialized.defaultUser)
-    else done('pass')
+  passport.deserializeUser<unknown, WithSession>((req, serialized, done) => {
+    const user = defaultUserIn(serialized, req.session)
+    if (user !== undefined) done(null, user)
+    // Passport has an error for a user that no function takes, which the person could only end by removing the cookie.
+    else if (isNotAlone('_deserializers')) done('pass')
+    else done(null, false)
   })
 }
 
-function hasSerializersOfItsOwn(): boolean {
-  const { _serializers: serializers } = passport as unknown as { _serializers?: readonly unknown[] }
-  return serializers !== undefined && serializers.length > 1
+/** Whether the application has registered functions of its own, too. */
+function isNotAlone(list: '_deserializers' | '_serializers'): boolean {
+  const { [list]: functions = [] } = passport as unknown as Partial<
+    Record<typeof list, readonly unknown[]>
+  >
+  return functions.length > 1
 }
 
-function isSerializedDefaultUser(serialized: unknown): serialized is SerializedDefaultUser {
-  return typeof serialized === 'object' && serialized !== null && 'defaultUser' in serialized
+/** The default user, if this library has serialized it into this session. */
+function defaultUserIn(
+  serialized: unknown,
+  session: LoginSession | undefined,
+): DefaultUser | undefined {
+  const { defaultUser: user, mark } = Object(serialized) as Partial<SerializedDefaultUser>
+  if (typeof mark !== 'string' || session === undefined || !Object.hasOwn(session, MARK)) return
+  return Reflect.get(session, MARK) === mark && typeof user === 'object' ? user : undefined
 }
 
 /** `req.user` without a `verify` function. */
 export interface DefaultUser {
-  /** The strategy's `name`, such as `askara`. */
+  /** The strategy's `name`, such as `askara`. Passport has one provider of each name, see {@link authRouter}. */
   readonly provider: string
-  /** {@link Profile.id}; `undefined` with a provider that has no profile. Unique only together with `provider`. */
+  /**
+   * {@link Profile.id}; `undefined` with a provider that has no profile. Unique at that provider only: use it together
+   * with `provider`.
+   */
   readonly id: string | undefined
   readonly profile: Profile | undefined
 }

@@ -9,6 +9,7 @@ import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { asyncHandler } from './async-handler.js'
 import type { Reply } from './async-handler.js'
 import { readStrategy } from './strategy-reader.js'
+import { UNCACHED } from './uncached.js'
 import { keysOfStrategyData, requireSession } from '../session/request-session.js'
 
 /** The table of {@link RequireLoginOptions}. */
@@ -76,7 +77,8 @@ function isLoggedIn(req: LoginRequest): boolean {
 
 function askForLogin(loginPath: string, req: Request, res: Response): Reply {
   return () => {
-    res.set('Cache-Control', 'no-store')
+    // The address of the page that was asked for may be private, and is part of the next address.
+    res.set(UNCACHED)
     if (isPageVisit(req)) res.redirect(loginLocation(loginPath, req.originalUrl))
     else res.status(401).json({ error: 'login_required', loginPath })
   }

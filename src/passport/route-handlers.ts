@@ -9,10 +9,11 @@ import type { LoginStrategy } from './login-strategy.js'
 import { loginPath } from './html-page.js'
 import { refusedLoginPage } from './refused-login-page.js'
 import type { RouterSettings } from './router-options.js'
+import { UNCACHED } from './uncached.js'
 
 /** The responses carry states and session cookies, and the URLs carry codes. */
 export const notCached: RequestHandler = (_req, res, next) => {
-  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+  res.set(UNCACHED)
   next()
 }
 

@@ -3,6 +3,7 @@ import type { RequestHandler, Router } from 'express'
 import passport from 'passport'
 import { readTable } from '../options/option-table.js'
 import { errorHandler } from './async-handler.js'
+import { refuseNameOf } from './refuse-shared-name.js'
 import { registerStrategy } from './registered-strategies.js'
 import {
   backchannelLogoutHandler,
@@ -23,7 +24,8 @@ import type { LoginStrategy } from './login-strategy.js'
 /**
  * An Express router with the routes of one strategy. Mount it where `callbackURL` leads: for
  * `https://your-app.com/auth/callback` under `/auth`. It needs express-session before it, and Passport's
- * `passport.session()` for `req.user` on later requests.
+ * `passport.session()` for `req.user` on later requests. Passport then knows the strategy by its name; an application
+ * that drops strategies while it runs calls `passport.unuse(strategy.name)`.
  *
  * | route | what it does |
  * |---|---|
@@ -41,13 +43,14 @@ import type { LoginStrategy } from './login-strategy.js'
  * app.use('/auth', authRouter(strategy, { successRedirect: '/dashboard' }))
  * ```
  *
- * @throws {ConfigurationError} if `strategy` is not an `AuthorizationCodeStrategy`, or an option is unknown or
- *   cannot be used
+ * @throws {ConfigurationError} if `strategy` is not an `AuthorizationCodeStrategy`, Passport has another provider's
+ *   strategy of its name, or an option is unknown or cannot be used
  */
 export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions = {}): Router {
   readStrategy(strategy, 'strategy')
   const sample = "authRouter(strategy, { successRedirect: '/welcome' })"
   const settings = readTable(AUTH_ROUTER_OPTIONS, options, sample)
+  refuseNameOf(strategy)
   registerStrategy(strategy)
   const login = passport.authenticate(strategy, loginOptions('start', settings)) as RequestHandler
   const callback = callbackHandler(strategy, settings)

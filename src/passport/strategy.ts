@@ -18,8 +18,10 @@ import { GrantStrategy } from './grant-strategy.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
+import { UNCACHED } from './uncached.js'
 import { actionsOf } from './passport-actions.js'
 import { hookedProfile } from './hooked-profile.js'
+import { refuseNameOf, refuseSharedName } from './refuse-shared-name.js'
 import { registeredStrategies } from './registered-strategies.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
@@ -56,12 +58,14 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
   /**
    * @param options the provider's options (from `discover`, `askara`, `jiko`, …) and the client's
    * @param verify decides who has logged in; without it, the user is a {@link DefaultUser}
-   * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
+   * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used, or `name` if Passport
+   *   already has another provider's strategy of this name
    */
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
     checkVerify(verify)
     const settings = readOptions(options)
     const { authorizationURL, tokenURL, clientID, callbackURL } = settings
+    refuseSharedName(settings)
     // The base class gets no secret: it would keep the secret in a property, which a log of the strategy shows.
     super(
       { authorizationURL, tokenURL, clientID, callbackURL, clientSecret: '', state: true },
@@ -166,6 +170,8 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
 
   /** Called by Passport: starts a login or finishes one. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
+    // The response carries a state or follows a code, also on routes without authRouter.
+    if (req.res?.headersSent === false) req.res.set(UNCACHED)
     const act = actionsOf(this, req)
     this.startOrFinish(req, options)
       .then(act, (failure: unknown) => act({ action: 'error', error: failure }))
@@ -188,6 +194,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
     requireSession(req)
+    refuseNameOf(this)
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
       return this.useCases.finishLogin(req, parameters, options, {

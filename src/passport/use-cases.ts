@@ -5,6 +5,7 @@ import type { Diagnostics } from '../diagnostics/watch.js'
 import type { ReadProfile } from '../endpoints/profile.js'
 import type { HeldGrants } from '../grants/held-grants.js'
 import type { ListGrants } from '../grants/list-grants.js'
+import type { GrantJobs } from '../grants/strategy-jobs.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { FinishLogin } from '../login/finish-login.js'
 import type { EndLoginHere } from '../login/log-out.js'
@@ -24,6 +25,8 @@ export interface UseCases {
   /** @param except a request whose login goes on */
   readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
   readonly listGrants: ListGrants
+  /** What this strategy does for the jobs of its grants, which hold it weakly: it is here so that it lives as long. */
+  readonly jobs: GrantJobs | undefined
   readonly backchannelLogout: (request: LoginRequest) => Promise<void>
   /** The profile that belongs to an access token, from `profileURL`. */
   readonly requestProfile: ReadProfile

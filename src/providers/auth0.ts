@@ -1,5 +1,6 @@
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
+import { nameByAddress } from './provider-name.js'
 
 /**
  * Returns the options for an Auth0 tenant: OpenID Connect. The default scope is `openid profile email`; add
@@ -9,6 +10,9 @@ import { baseUrl } from './base-url.js'
  * turned off, revoking one refresh token ends all of that person at this client and audience. So logging out revokes
  * only if it is known that nothing else of that person is alive, which needs the option `grants`. If the setting is off,
  * add `revocationEnds: 'token'`: then each logout revokes.
+ *
+ * The strategy's name has the domain, such as `auth0-your-tenant.eu.auth0.com`, so that the people of two tenants are
+ * never confused. Use `strategy.name` where a name is needed, or set `name` after the spread.
  *
  * @example
  * ```ts
@@ -44,7 +48,7 @@ export function auth0(domain: string | undefined) {
   const isUrl = domain === undefined || domain.includes('://')
   const base = baseUrl(isUrl ? domain : `https://${domain}`)
   return {
-    name: 'auth0',
+    name: nameByAddress('auth0', base),
     // Auth0's issuers end with a slash.
     issuer: `${base}/`,
     authorizationURL: `${base}/authorize`,

@@ -15,6 +15,7 @@ import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
+import { nameByAddress } from './provider-name.js'
 
 /**
  * The options of {@link discover}. The type, the checks, the defaults and the reference are made from this table.
@@ -55,7 +56,7 @@ export type DiscoverOptions = OptionsOf<typeof DISCOVER_OPTIONS>
 type DiscoverSettings = SettingsOf<typeof DISCOVER_OPTIONS>
 
 /** The options that {@link discover} reads from a provider's metadata, to be spread into the strategy's options. */
-export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
+export type DiscoveredProvider = ProviderOptions & Readonly<Record<'issuer' | 'name', string>>
 
 /**
  * Reads a provider's metadata and returns its options, to be spread into the strategy's options. They contain the
@@ -63,6 +64,9 @@ export type DiscoveredProvider = ProviderOptions & { readonly issuer: string }
  *
  * Looks first at the address that OpenID Connect defines and, if it answers 404, at the one that RFC 8414 defines.
  * Nothing is cached, and nothing is read again later: call it once, when the application starts.
+ *
+ * The strategy's name is made of the issuer, so that two providers are never confused: for
+ * `https://login.example.com/realms/a`, it is `login.example.com_realms_a`. Set `name` after the spread for another.
  *
  * @example
  * ```ts
@@ -241,6 +245,7 @@ function toProvider(metadata: AuthorizationServer, options: DiscoverSettings): D
     throw new Error('it offers PKCE without S256')
   }
   return {
+    name: nameByAddress(undefined, metadata.issuer),
     issuer: metadata.issuer,
     authorizationURL,
     tokenURL,

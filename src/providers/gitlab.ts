@@ -1,9 +1,16 @@
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
+import { nameByAddress } from './provider-name.js'
+
+/** The server that {@link gitlab} uses if it is given none. */
+const PUBLIC = 'https://gitlab.com'
 
 /**
  * Returns the options for GitLab, either gitlab.com or a server of your own: OpenID Connect, access tokens that
  * live for two hours, refresh tokens that work once. The default scope is `openid profile email`.
+ *
+ * The strategy's name is `gitlab`; for a server of your own it has the address as well, such as
+ * `gitlab-gitlab.example.com`, because person 1 there is another than person 1 at gitlab.com.
  *
  * @example
  * ```ts
@@ -31,10 +38,10 @@ import { baseUrl } from './base-url.js'
  * @see [GitLab, OAuth 2.0 identity provider API](https://docs.gitlab.com/api/oauth2/)
  * @see [GitLab, OpenID Connect identity](https://docs.gitlab.com/integration/openid_connect_provider/)
  */
-export function gitlab(url = 'https://gitlab.com') {
+export function gitlab(url: string = PUBLIC) {
   const issuer = baseUrl(url)
   return {
-    name: 'gitlab',
+    name: issuer === PUBLIC ? 'gitlab' : nameByAddress('gitlab', issuer),
     issuer,
     authorizationURL: `${issuer}/oauth/authorize`,
     tokenURL: `${issuer}/oauth/token`,

@@ -1,5 +1,6 @@
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
+import { nameByAddress } from './provider-name.js'
 
 /**
  * Returns the options for a realm of a Keycloak server: OpenID Connect, access tokens that live for five minutes
@@ -7,6 +8,9 @@ import { baseUrl } from './base-url.js'
  *
  * Servers without a correction of January 2025 end all logins of a person at the client when one refresh token is revoked, as
  * a logout does. For such a server, add `revocationEnds: 'grant'`.
+ *
+ * The strategy's name has the address of the realm, such as `keycloak-login.example.com_realms_your-realm`, so that the
+ * people of two realms are never confused. Use `strategy.name` where a name is needed, or set `name` after the spread.
  *
  * @example
  * ```ts
@@ -31,7 +35,7 @@ export function keycloak(issuer: string | undefined) {
   const realm = baseUrl(issuer)
   const base = `${realm}/protocol/openid-connect`
   return {
-    name: 'keycloak',
+    name: nameByAddress('keycloak', realm),
     issuer: realm,
     authorizationURL: `${base}/auth`,
     tokenURL: `${base}/token`,

@@ -4,7 +4,7 @@ import type { ProviderOptions } from '../options/options.js'
 /**
  * The options that {@link microsoft} returns. `issuer` and `jwksURL` are set only for the id of a tenant.
  */
-export type MicrosoftProvider = ProviderOptions & { readonly name: 'microsoft' }
+export type MicrosoftProvider = ProviderOptions & { readonly name: string }
 
 /** A GUID. Only a tenant's id is part of the issuer, so only then the issuer is known in advance. */
 const TENANT_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
@@ -15,6 +15,9 @@ const TENANT_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
  *
  * With the id of a tenant, ID tokens are validated, and logging out ends the session at Microsoft as well. With `common`, `organizations`, `consumers` or a domain they
  * are not used, because each tenant signs as its own issuer: the profile comes from the UserInfo endpoint.
+ *
+ * The strategy's name has the tenant, such as `microsoft-common`, so that the people of two tenants are never confused.
+ * Use `strategy.name` where a name is needed, or set `name` after the spread.
  *
  * @example
  * ```ts
@@ -43,7 +46,7 @@ export function microsoft(tenant: string | undefined): MicrosoftProvider {
   }
   const base = `https://login.microsoftonline.com/${tenant}`
   return {
-    name: 'microsoft',
+    name: `microsoft-${tenant.toLowerCase()}`,
     authorizationURL: `${base}/oauth2/v2.0/authorize`,
     tokenURL: `${base}/oauth2/v2.0/token`,
     profileURL: 'https://graph.microsoft.com/oidc/userinfo',

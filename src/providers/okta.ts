@@ -1,9 +1,13 @@
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
+import { nameByAddress } from './provider-name.js'
 
 /**
  * Returns the options for Okta: OpenID Connect. The default scope is `openid profile email`; add
  * `offline_access` to get refresh tokens.
+ *
+ * The strategy's name has the address, such as `okta-your-org.okta.com_oauth2_default`, so that the people of two
+ * organizations are never confused. Use `strategy.name` where a name is needed, or set `name` after the spread.
  *
  * @example
  * ```ts
@@ -28,7 +32,7 @@ export function okta(issuer: string | undefined) {
   const own = baseUrl(issuer)
   const base = new URL(own).pathname === '/' ? `${own}/oauth2` : own
   return {
-    name: 'okta',
+    name: nameByAddress('okta', own),
     issuer: own,
     authorizationURL: `${base}/v1/authorize`,
     tokenURL: `${base}/v1/token`,

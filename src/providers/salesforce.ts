@@ -1,5 +1,9 @@
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
+import { nameByAddress } from './provider-name.js'
+
+/** Where people log in if {@link salesforce} is not told otherwise. */
+const PUBLIC = 'https://login.salesforce.com'
 
 /**
  * Returns the options for Salesforce: OpenID Connect. The default scope is `openid profile email`; add
@@ -7,6 +11,9 @@ import { baseUrl } from './base-url.js'
  *
  * Access tokens end with the session at Salesforce, and token responses do not say when. `strategy.fetch`
  * therefore renews an access token once the API has refused it.
+ *
+ * The strategy's name is `salesforce`; for another address it has that as well, such as
+ * `salesforce-test.salesforce.com`.
  *
  * @example
  * ```ts
@@ -29,10 +36,10 @@ import { baseUrl } from './base-url.js'
  * @see [Salesforce, OAuth 2.0 Web Server Flow for Web App Integration](https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm&type=5)
  * @see [Salesforce, OAuth Endpoints](https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_endpoints.htm&type=5)
  */
-export function salesforce(url = 'https://login.salesforce.com') {
+export function salesforce(url: string = PUBLIC) {
   const issuer = baseUrl(url)
   return {
-    name: 'salesforce',
+    name: issuer === PUBLIC ? 'salesforce' : nameByAddress('salesforce', issuer),
     issuer,
     authorizationURL: `${issuer}/services/oauth2/authorize`,
     tokenURL: `${issuer}/services/oauth2/token`,

@@ -40,8 +40,6 @@ export interface FreshSession {
    * If it throws or rejects, all fields are removed from the new session again and the login fails.
    */
   readonly fill: (fresh: LoginSession) => void | Promise<void>
-  /** Called after the session was first saved. If it rejects, the session is destroyed and the login fails. */
-  readonly confirm?: ((fresh: LoginSession) => Promise<void>) | undefined
 }
 
 /**
@@ -51,7 +49,7 @@ export interface FreshSession {
 export function fillWhenRegenerated(
   request: LoginRequest,
   session: LoginSession,
-  { fill, confirm }: FreshSession,
+  { fill }: FreshSession,
   limits?: StoreLimits,
 ): void {
   const regenerate = session.regenerate.bind(session)
@@ -65,7 +63,7 @@ export function fillWhenRegenerated(
       clearFields(fresh)
       throw error
     }
-    saveOnlyChanges(request, fresh, confirm, limits)
+    saveOnlyChanges(request, fresh, limits)
   }
   hiddenMethod(session, 'regenerate', (callback: Callback) => {
     const goOn = guarded(request, callback)
@@ -97,7 +95,6 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
 function saveOnlyChanges(
   request: LoginRequest,
   session: LoginSession,
-  confirm: FreshSession['confirm'],
   limits: StoreLimits | undefined,
 ): void {
   const save = session.save.bind(session)
@@ -118,27 +115,11 @@ function saveOnlyChanges(
       callback()
       return
     }
-    const isFirst = stored === undefined
-    callStore('Writing the session', (done) => save(done), limits)
-      .then(async () => {
-        stored = content
-        if (isFirst)
-          await confirm?.(session).catch((error: unknown) => undo(session, error, limits))
-      })
-      .then(() => callback(), callback)
+    callStore('Writing the session', (done) => save(done), limits).then(() => {
+      stored = content
+      callback()
+    }, callback)
   })
-}
-
-/** Destroys a session that {@link FreshSession.confirm} has rejected. */
-async function undo(
-  session: LoginSession,
-  reason: unknown,
-  limits: StoreLimits | undefined,
-): Promise<never> {
-  await callStore('Destroying the session', (done) => session.destroy(done), limits).catch(
-    () => undefined,
-  )
-  throw reason
 }
 
 /** The session's content as JSON, without the expiry of its cookie, which changes with every request. */

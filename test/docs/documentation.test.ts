@@ -100,6 +100,7 @@ describe('the guide to errors', () => {
       new LoginRequiredError('expired'),
       new LogoutResponseError(),
       new LogoutTokenError('wrong'),
+      new LogoutTokenError('much to do', 'ERR_LOGOUT_UNFINISHED'),
       new StorageError('Reading', undefined),
       ...PROVIDER_ERRORS.map((ofKind) => new ofKind('wrong', { phase: 'test' })),
     ]

@@ -62,6 +62,13 @@ function pendingOf({ origin }: TestApp, someone = browser): string[] {
   return [...someone.cookies(origin).keys()].filter((name) => name.startsWith('__Host-')).sort()
 }
 
+/** The pending logins of a visitor of another application: names and values of their cookies. */
+async function cookiesOf(app: TestApp): Promise<[string, string][]> {
+  const visitor = new Browser()
+  await visitor.visit(app.loginURL)
+  return [...visitor.cookies(app.origin)].filter(([name]) => name.startsWith('__Host-'))
+}
+
 /** A `form_post` response: a POST that another site has made, which gets no SameSite=Lax cookie. */
 async function postResponse({ origin, callbackURL }: TestApp, callback: string): Promise<Page> {
   const cookies = [...browser.cookies(origin)]
@@ -79,6 +86,25 @@ async function postResponse({ origin, callbackURL }: TestApp, callback: string):
 }
 
 describe('cookiePendingLogins', () => {
+  it('drops first what another site has started, and keeps what does not open here', async () => {
+    const app = await start()
+    const others = await start(OTHER_SECRET)
+    const own: StartedLogin[] = []
+    for (let tab = 0; tab < 3; tab++) own.push(await startLogin(browser, app.loginURL))
+    const names = pendingOf(app)
+    const [foreign = ['', ''] as const] = await cookiesOf(others)
+    browser.setCookie(app.origin, ...foreign)
+    for (let count = 0; count < 20; count++) {
+      const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' }
+      expect((await browser.request(app.loginURL, { headers })).status).toBe(302)
+    }
+    const kept = pendingOf(app)
+    expect(kept).toHaveLength(8)
+    expect(kept).toEqual(expect.arrayContaining([...names, foreign[0]]))
+    for (const { callback } of own) expect((await browser.visit(callback)).status).toBe(302)
+    expect(await whoIs(app)).toBe('ada')
+  })
+
   it('stores nothing for visitors who never finish, and sets no session cookie', async () => {
     const app = await start()
     for (let visit = 0; visit < 5; visit++) await new Browser().visit(app.loginURL)

@@ -54,7 +54,9 @@ describe('without verify, the user is { provider, id, profile }', () => {
   it('and lives in the session when the application registers no serializers', async () => {
     const { user, serialized } = await logIn(await freshProcess())
     expect(user).toEqual(DEFAULT_USER)
-    expect(serialized).toEqual({ user: { defaultUser: DEFAULT_USER } })
+    expect(serialized).toEqual({
+      user: { defaultUser: DEFAULT_USER, mark: expect.stringMatching(/^[\w-]{22}$/) },
+    })
   })
 
   it('and goes through the application’s serializers, registered before the strategy', async () => {

@@ -319,12 +319,29 @@ describeWithChromium('the example app in a real browser', (executable) => {
     expect(person.complaints).toEqual([])
   })
 
+  it('says how to see the flow, and shows it to who has opened the address of the terminal once', async () => {
+    const { page } = await chromium.arrive()
+    await page.goto(app.url)
+    await page.getByRole('link', { name: 'See the flow' }).click()
+    await page.getByText('The flow inspector needs its key.').waitFor()
+
+    await page.goto(app.flowURL ?? '')
+    expect([page.url(), await heading(page)]).toEqual([`${app.url}/flow`, 'Login flows'])
+
+    await page.goto(app.url)
+    await page.getByRole('link', { name: 'See the flow' }).click()
+    expect(await heading(page)).toBe('Login flows')
+  })
+
   it('starts with npm start, prints its address, and logs a person in', async () => {
     // Without its scripts npm does not build first: the tests around this one use what is built.
     const command = startCommand('npm', ['start', '--ignore-scripts'], { PORT: '0' })
     try {
       const [, url = ''] = await command.printed(/The example app is at (\S+)/)
+      const [, flow = ''] = await command.printed(/Its logins are drawn at (\S+)/)
       const { page, complaints } = await chromium.arrive()
+      await page.goto(flow)
+      expect(await heading(page)).toBe('Login flows')
       await logIn(page, url, 'Askara')
       expect(await heading(page)).toBe('Your profile')
       await command.printed(/askara: token request with authorization_code, 200/)

@@ -12,6 +12,8 @@ jest.setTimeout(60_000)
 
 const scene = setScene()
 
+const KEY = 'a-key-of-the-inspector-with-32-characters'
+
 describeWithChromium('the flow inspector in a real browser', (executable) => {
   let chromium: Chromium
 
@@ -25,7 +27,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     const app = await start()
     const person = await chromium.arrive()
     const { page } = person
-    await page.goto(`${app.origin}/flow`)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
     await page.getByText('Nothing has happened yet').waitFor()
     await page.getByText('Live: this page updates itself').waitFor()
 
@@ -45,7 +47,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     const { page } = person
     const tab = await person.openTab()
     await tab.goto(app.loginURL)
-    await page.goto(`${app.origin}/flow`)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
     await page.getByText('Live: this page updates itself').waitFor()
     const request = page.getByRole('listitem').filter({ hasText: 'POST ' }).last()
     await request.locator('summary').click()
@@ -63,7 +65,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     scene.provider.onToken(json({ error: 'invalid_client' }, 401))
     const person = await chromium.arrive()
     const { page } = person
-    await page.goto(`${app.origin}/flow`)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
     await (await person.openTab()).goto(app.loginURL)
 
     const status = page.getByText('✗ Failed')
@@ -78,7 +80,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     const app = await start()
     const { page } = await chromium.arrive({ viewport: { width, height: 740 } })
     await logInAndFail(page, app)
-    await page.goto(`${app.origin}/flow`)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
     for (const summary of await page.locator('summary').all()) await summary.click()
 
     const overflow = await page.evaluate<number>(
@@ -94,7 +96,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     for (const colorScheme of ['dark', 'light'] as const) {
       const { page } = await chromium.arrive({ colorScheme })
       await logInAndFail(page, app)
-      await page.goto(`${app.origin}/flow`)
+      await page.goto(`${app.origin}/flow?key=${KEY}`)
       const background = await colourOf(page, 'body', 'background-color')
       expect(luminance(background) < 0.1).toBe(colorScheme === 'dark')
       const card = await colourOf(page, '.flow', 'background-color')
@@ -120,7 +122,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     const { page } = person
     await logInAndFail(page, app)
 
-    await page.goto(`${app.origin}/flow`)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
 
     expect(await page.getByRole('article').count()).toBe(2)
     await page.getByText('What to do: Compare clientID').waitFor()
@@ -133,7 +135,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
   it('says that the app does not answer while it is down', async () => {
     const app = await start()
     const { page } = await chromium.arrive()
-    await page.goto(`${app.origin}/flow`)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
     await page.getByText('Live: this page updates itself').waitFor()
 
     await app.close()
@@ -146,7 +148,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
   function start(): Promise<TestApp> {
     return scene.start({
       routes: (app, strategy) => {
-        app.use('/flow', flowInspector(strategy))
+        app.use('/flow', flowInspector(strategy, { key: KEY }))
         // Chromium asks every site for one, and complains.
         app.get('/favicon.ico', (_req, res) => void res.status(204).end())
       },

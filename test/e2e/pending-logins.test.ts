@@ -9,6 +9,7 @@ import {
 } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
+import type { Page } from '../support/http.js'
 import {
   asked,
   bodyOf,
@@ -52,6 +53,16 @@ async function pendingIds(): Promise<string[]> {
 
 function idOf(state: string): string {
   return createHash('sha256').update(state).digest('base64url').slice(0, 22)
+}
+
+/** Another site sends the browser to log in, in a window that the person sees. */
+function fromElsewhere(someone: Browser, { loginURL }: TestApp, site: string): Promise<Page> {
+  const headers = {
+    'sec-fetch-site': site,
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+  }
+  return someone.request(loginURL, { headers })
 }
 
 async function whoIs(someone: Browser): Promise<unknown> {
@@ -103,6 +114,49 @@ describe('several pending logins', () => {
     expect((await browser.visit(good.callback)).status).toBe(302)
     expect(asked(provider)).toEqual(ONE_LOGIN)
     expect(await whoIs(browser)).toMatchObject({ id: 'ada' })
+  })
+
+  it.each(['cross-site', 'same-site'])(
+    'are not pushed out by those that another site has started, which push out each other: %s',
+    async (site) => {
+      const own: StartedLogin[] = []
+      for (let tab = 0; tab < 3; tab++) own.push(await startLogin(browser, app.loginURL))
+      const elsewhere = new Map<string, string>()
+      for (let count = 0; count < 20; count++) {
+        const { location = '' } = await fromElsewhere(browser, app, site)
+        const { location: callback = '' } = await browser.visit(location)
+        elsewhere.set(idOf(new URL(callback).searchParams.get('state') ?? ''), callback)
+      }
+      const newest = [...elsewhere.keys()].slice(-5)
+      expect(await pendingIds()).toEqual([...own.map(({ state }) => idOf(state)), ...newest])
+
+      // The one that the person has just followed is there, though the session is full of their own.
+      for (let tab = 0; tab < 8; tab++) own.push(await startLogin(browser, app.loginURL))
+      const { location = '' } = await fromElsewhere(browser, app, site)
+      const { location: followed = '' } = await browser.visit(location)
+      expect((await browser.visit(followed)).status).toBe(302)
+      expect(await whoIs(browser)).toMatchObject({ id: 'ada' })
+      for (const { callback } of own.slice(-7)) {
+        expect((await browser.visit(callback)).status).toBe(302)
+      }
+    },
+  )
+
+  it('push out those that have expired or are over before any other', async () => {
+    const started = Date.now()
+    const expired = await startLogin(browser, app.loginURL)
+    const over = await startLogin(browser, app.loginURL)
+    await browser.visit(changed(over.callback, { code: undefined, error: 'access_denied' }))
+    at(started + 601_000)
+    const pending: string[] = []
+    for (let tab = 0; tab < 4; tab++) {
+      const { location = '' } = await fromElsewhere(browser, app, 'cross-site')
+      pending.push(idOf(new URL(location).searchParams.get('state') ?? ''))
+      pending.push(idOf((await startLogin(browser, app.loginURL)).state))
+    }
+    const ids = await pendingIds()
+    expect(ids).toEqual(pending)
+    expect(ids).not.toContain(idOf(expired.state))
   })
 
   it('are at most eight a session: the ninth pushes out the oldest [pending-login-6]', async () => {

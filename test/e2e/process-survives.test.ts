@@ -60,6 +60,9 @@ afterAll(async () => {
   await provider.close()
 })
 
+/** Opens the flow inspector of the app. */
+const FLOW_KEY = 'key=the-key-of-the-inspector-of-this-app'
+
 const at = (path: string): string => app.origin + path
 
 let logins = 0
@@ -210,10 +213,10 @@ const ROUTES: Readonly<Record<string, () => Promise<Target> | Target>> = {
   'a callback by a subclass whose userProfile throws': async () => ({
     url: await start('/hooked'),
   }),
-  'the flow inspector': () => ({ url: at('/flow/') }),
-  'the flow inspector’s events': () => ({ url: at('/flow/events') }),
-  'the flow inspector’s style sheet': () => ({ url: at('/flow/style.css') }),
-  'the flow inspector’s script': () => ({ url: at('/flow/script.js') }),
+  'the flow inspector': () => ({ url: at(`/flow/?${FLOW_KEY}`) }),
+  'the flow inspector’s events': () => ({ url: at(`/flow/events?${FLOW_KEY}`) }),
+  'the flow inspector’s style sheet': () => ({ url: at(`/flow/style.css?${FLOW_KEY}`) }),
+  'the flow inspector’s script': () => ({ url: at(`/flow/script.js?${FLOW_KEY}`) }),
 }
 
 /** After these, a request may wait for ever: express-session itself waits for its store, or has nothing to send. */
@@ -336,7 +339,7 @@ describe('a renewal whose session store never answers', () => {
 
 describe('the flow inspector', () => {
   it('does not write to a page whose answer the application has ended', async () => {
-    const events = at('/flow/events')
+    const events = at(`/flow/events?${FLOW_KEY}`)
     const left = new AbortController()
     const answer = send({ url: events }, 'is ended on demand', left.signal).catch(() => undefined)
     const watched = await fetch(events, { signal: left.signal })

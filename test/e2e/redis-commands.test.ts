@@ -62,8 +62,8 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
       ...inRedis('SET'),
       ...pending(...guarded('SET')),
       'DEL',
-      // Record, and a link under the account and the strategy.
-      ...inRedis('SET', 'EVALSHA', 'EVALSHA'),
+      // Record, and a link under the person, the account and the strategy.
+      ...inRedis('SET', 'EVALSHA', 'EVALSHA', 'EVALSHA'),
       'SET',
     ],
     visit: ['GET', 'EXPIRE'],
@@ -71,7 +71,12 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
     refresh: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA'), ...inSession('GET', 'SET'), 'EXPIRE'],
     change: ['GET', ...guarded('GET'), 'SET', ...guarded('GET')],
     // Look, tombstone, links.
-    logout: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA', 'EVALSHA'), ...guarded('SET'), 'DEL'],
+    logout: [
+      'GET',
+      ...inRedis('GET', 'EVALSHA', 'EVALSHA', 'EVALSHA', 'EVALSHA'),
+      ...guarded('SET'),
+      'DEL',
+    ],
   }
 }
 

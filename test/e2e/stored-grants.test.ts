@@ -160,7 +160,11 @@ describe('a grant in a store', () => {
 
   it('is listed by account until it ends', async () => {
     const app = await startLoggedIn({ name: 'askara', accountOf: () => 7 })
-    expect(names).toEqual(['account/askara/7', 'strategy/askara'])
+    expect(names).toEqual([
+      expect.stringMatching(/^person\/[\w-]{43}$/),
+      'account/askara/7',
+      'strategy/askara',
+    ])
     await browser.visit(`${app.origin}/end-grant`)
     expect(names).toEqual([])
   })

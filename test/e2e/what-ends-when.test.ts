@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Holder } from '../../src/index.js'
 import { advanceClock } from '../support/clock.js'
 import {
   forJobs,
@@ -72,7 +73,8 @@ describe('a login over a login', () => {
       expect(await app.strategy.accessToken(ME)).toBe('access-token-2-of-grace')
       const grants = await app.strategy.listGrants('me')
       expect(grants).toHaveLength(lifetime === 'login' ? 1 : 2)
-      const isRevoked = lifetime === 'login' && ends === 'token'
+      // Nothing of ada's is alive, whatever the provider ends with her tokens.
+      const isRevoked = lifetime === 'login'
       expect(await scene.revoked(isRevoked ? 2 : 0)).toEqual(isRevoked ? pair(1) : [])
       const older = await app.strategy.tokens({ ...ME, grant: grants[1]?.id ?? 'none' })
       expect(older?.accessToken).toBe(lifetime === 'login' ? undefined : 'access-token-1-of-ada')
@@ -132,6 +134,46 @@ describe('a refused refresh', () => {
     expect(await app.strategy.accessToken(ME)).toBe('access-token-2-of-ada')
     expect(await scene.revoked(0)).toEqual([])
   })
+})
+
+describe('a provider that has ended everything, of which only the API tells', () => {
+  const LOGINS = [1, 2, 3]
+  const HOLDERS = ['request', 'job'] as const
+  const CASES = LIFETIMES.flatMap((lifetime) =>
+    LOGINS.flatMap((logins) => HOLDERS.map((by) => ({ lifetime, logins, by }))),
+  )
+
+  it.each(CASES)(
+    'says so after one refusal for each login: $lifetime, $logins logins, $by',
+    async ({ lifetime, logins, by }) => {
+      const app = await scene.start({ lifetime })
+      const { resourceURL } = scene.rotating
+      const call = (holder: Holder): Promise<unknown> =>
+        app.strategy.fetch(holder, resourceURL).then(
+          ({ status }) => status,
+          (error: unknown) => (error as Error).name,
+        )
+      app.app.get('/call', async (req, res) => {
+        res.json(await call(req))
+      })
+      let browser = new Browser()
+      for (let login = 0; login < logins; login++) browser = await logIn(app)
+      const use = async (): Promise<unknown> =>
+        by === 'job' ? call(ME) : bodyOf(await browser.visit(`${app.origin}/call`))
+      expect(await use()).toBe(200)
+
+      scene.rotating.endGrants()
+      scene.rotating.revokeAccessTokens()
+      const answers: unknown[] = []
+      for (let count = 0; count < logins + 1; count++) answers.push(await use())
+      const asked = scene.provider.requestsTo(new URL(resourceURL).pathname).length
+      const last = await use()
+      expect(last).toBe('LoginRequiredError')
+      expect(answers.at(-1)).toBe(last)
+      // Nothing more is asked for with tokens that are known to be refused.
+      expect(scene.provider.requestsTo(new URL(resourceURL).pathname)).toHaveLength(asked)
+    },
+  )
 })
 
 describe('the provider’s logout', () => {

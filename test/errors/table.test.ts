@@ -35,6 +35,7 @@ const EXAMPLES: Readonly<Record<ErrorCode, AuthorizationCodeFlowError>> = {
   ERR_RESOURCE: new library.ResourceError('wrong', { phase: 'resource' }),
   ERR_DISCOVERY: new library.DiscoveryError('wrong', { phase: 'discovery' }),
   ERR_LOGOUT_TOKEN: new library.LogoutTokenError('it has a nonce'),
+  ERR_LOGOUT_UNFINISHED: new library.LogoutTokenError('they go on', 'ERR_LOGOUT_UNFINISHED'),
   ERR_STORAGE: new library.StorageError('Reading', new Error('away')),
 }
 

@@ -18,12 +18,19 @@ beforeEach(() => {
   browser = new Browser()
 })
 
+const KEY = 'a key of the inspector with 32 characters'
+
+/** The address of the inspector, or of a file of it, with the key. */
+function flowURL({ origin }: TestApp, path = ''): string {
+  return `${origin}/flow${path}?key=${encodeURIComponent(KEY)}`
+}
+
 /** An application with the inspector at `/flow`. */
 function startInspected(options: SceneAppOptions = {}): Promise<TestApp> {
   return scene.start({
     ...options,
     routes: (app, strategy) => {
-      app.use('/flow', flowInspector(strategy))
+      app.use('/flow', flowInspector(strategy, { key: KEY }))
       app.get('/renew', (req, res, next) => {
         renewedToken(strategy, req).then(() => res.end(), next)
       })
@@ -33,7 +40,7 @@ function startInspected(options: SceneAppOptions = {}): Promise<TestApp> {
 
 /** What a person reads on the page, a line for each block of text. */
 async function readPage(app: TestApp): Promise<string> {
-  const { text } = await new Browser().visit(`${app.origin}/flow`)
+  const { text } = await new Browser().follow(flowURL(app))
   return text
     .replace(/<\/(?:p|h2|dd|summary|span|article)>/g, '\n')
     .replaceAll('<wbr>', '')
@@ -90,7 +97,7 @@ describe('the flow inspector', () => {
 
     await browser.follow(app.loginURL)
 
-    const { text } = await browser.visit(`${app.origin}/flow`)
+    const { text } = await browser.follow(flowURL(app))
     const hashes = (name: string): readonly (string | undefined)[] =>
       [...text.matchAll(new RegExp(`<dt>${name}</dt><dd><code[^>]*>(#[0-9a-f]{8})<`, 'g'))].map(
         ([, hash]) => hash,
@@ -232,17 +239,17 @@ describe('the flow inspector', () => {
       }),
     )
 
-    const { text } = await browser.visit(`${app.origin}/flow`)
+    const { text } = await browser.follow(flowURL(app))
     expect(text).not.toMatch(/<script>|<img/)
     expect(text).toContain('&#60;script&#62;alert(1)')
-    const events = await readEvents(`${app.origin}/flow/events`)
+    const events = await readEvents(flowURL(app, '/events'))
     expect((await events.next()).items.join('')).not.toMatch(/<script>|<img/)
     await events.close()
   })
 
   it('sends each change to who follows', async () => {
     const app = await startInspected()
-    const events = await readEvents(`${app.origin}/flow/events`)
+    const events = await readEvents(flowURL(app, '/events'))
     expect(await events.next()).toEqual({ ids: [], items: [] })
 
     await startLogin(browser, app.loginURL)
@@ -256,7 +263,7 @@ describe('the flow inspector', () => {
   it('sends what has changed and nothing else, however much it remembers', async () => {
     const app = await startInspected()
     for (let count = 0; count < 3; count++) await new Browser().follow(app.loginURL)
-    const events = await readEvents(`${app.origin}/flow/events`)
+    const events = await readEvents(flowURL(app, '/events'))
     const before = await events.next()
     expect(before.items).toHaveLength(3)
     expect(before.items[0]).toContain(`data-flow="${before.ids[2]}"`)
@@ -273,7 +280,7 @@ describe('the flow inspector', () => {
   it('takes a callback out again that has found its login', async () => {
     const app = await startInspected()
     await browser.follow(app.loginURL)
-    const events = await readEvents(`${app.origin}/flow/events`)
+    const events = await readEvents(flowURL(app, '/events'))
     const { ids } = await events.next()
 
     const { callback } = await startLogin(browser, app.loginURL)
@@ -375,8 +382,8 @@ describe('no secret is in the page or in the events', () => {
     await browser.post(`${app.origin}/auth/logout`)
     await expectRequests('/revoke', 2)
 
-    const events = await readEvents(`${app.origin}/flow/events`)
-    const page = await browser.visit(`${app.origin}/flow`)
+    const events = await readEvents(flowURL(app, '/events'))
+    const page = await browser.follow(flowURL(app))
     const shown = (page.text + (await events.next()).items.join('')).replaceAll('<wbr>', '')
     await events.close()
     const secrets = [...issued, ...sent(), clientSecret, 'Ada Lovelace'].filter(
@@ -469,27 +476,29 @@ describe('who may look', () => {
     const app = await startInspected()
 
     for (const path of ['', '/events', '/style.css', '/script.js']) {
-      const { status, text } = await browser.request(`${app.origin}/flow${path}`, { headers })
+      const { status, text } = await browser.request(flowURL(app, path), { headers })
       expect(status).toBe(403)
       expect(text).toMatch(/only on this machine/)
     }
   })
 
-  it('everybody, where dangerouslyAllowRemote says so', async () => {
+  it('everybody who has the key, where dangerouslyAllowRemote says so', async () => {
     const app = await scene.start({
       routes: (express, strategy) =>
-        express.use('/flow', flowInspector([strategy], { dangerouslyAllowRemote: true })),
+        express.use('/flow', flowInspector([strategy], { key: KEY, dangerouslyAllowRemote: true })),
     })
 
     const headers = { host: 'dev.example', 'x-forwarded-for': '203.0.113.7' }
-    const { status } = await browser.request(`${app.origin}/flow`, { headers })
-    expect(status).toBe(200)
+    const statusOf = async (url: string) => (await browser.request(url, { headers })).status
+    expect(await statusOf(`${app.origin}/flow`)).toBe(403)
+    expect(await statusOf(flowURL(app))).toBe(303)
+    expect(await statusOf(`${app.origin}/flow`)).toBe(200)
   })
 
   it('lets the page load its own script and style and nothing else', async () => {
     const app = await startInspected()
 
-    const { headers, text } = await browser.visit(`${app.origin}/flow`)
+    const { headers, text } = await browser.follow(flowURL(app))
 
     expect(headers.get('content-security-policy')).toMatch(
       /^default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';/,

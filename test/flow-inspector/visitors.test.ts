@@ -2,8 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from '@jest/globals'
 import { isLocal } from '../../src/flow-inspector/visitors.js'
 
-function visit(remoteAddress: string | undefined, headers: Record<string, string>): boolean {
-  return isLocal({ socket: { remoteAddress }, headers } as unknown as IncomingMessage)
+function visit(
+  remoteAddress: string | undefined,
+  headers: Record<string, string>,
+  httpVersion = '1.1',
+): boolean {
+  const message = { socket: { remoteAddress }, headers, httpVersion }
+  return isLocal(message as unknown as IncomingMessage)
 }
 
 describe('a visitor is local', () => {
@@ -43,5 +48,9 @@ describe('a visitor is not local', () => {
     ['true-client-ip', '203.0.113.7'],
   ])('who comes through a proxy on this machine that says %s', (name, value) => {
     expect(visit('127.0.0.1', { host: 'localhost', [name]: value })).toBe(false)
+  })
+
+  it('who speaks HTTP/1.0, as nginx does by default and no browser does', () => {
+    expect(visit('127.0.0.1', { host: 'localhost' }, '1.0')).toBe(false)
   })
 })

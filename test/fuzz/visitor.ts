@@ -95,6 +95,7 @@ export async function expectCleanSession(app: TestApp, browser: Browser): Promis
   const session = await new Promise<object>((resolve) => {
     app.store.get(id, (_error, found) => resolve(found ?? {}))
   })
-  const known = ['cookie', 'passport', `oauth2:${app.strategy.name}`]
+  const mark = 'passport-authorization-code:default-user'
+  const known = ['cookie', 'passport', mark, `oauth2:${app.strategy.name}`]
   expect(Object.keys(session).filter((name) => !known.includes(name))).toEqual([])
 }

@@ -312,6 +312,7 @@ describe('the errors', () => {
         return [error.reason satisfies LoginRequiredReason, error.status satisfies 401]
       case 'ERR_LOGOUT_RESPONSE':
       case 'ERR_LOGOUT_TOKEN':
+      case 'ERR_LOGOUT_UNFINISHED':
         return [error.status satisfies 400]
       case 'ERR_CROSS_SITE_REQUEST':
         return [error.status satisfies 403]
@@ -344,6 +345,7 @@ describe('the errors', () => {
       | 'ERR_PUSHED_AUTHORIZATION_REQUEST'
       | 'ERR_LOGOUT_RESPONSE'
       | 'ERR_LOGOUT_TOKEN'
+      | 'ERR_LOGOUT_UNFINISHED'
       | 'ERR_PROFILE'
       | 'ERR_RESOURCE'
       | 'ERR_DISCOVERY'

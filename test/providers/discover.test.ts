@@ -125,6 +125,7 @@ describe('discover, with a real OpenID provider', () => {
     const { origin, requests } = await startOpenIdProvider()
 
     expect(await discover(origin)).toEqual({
+      name: `127.0.0.1-${new URL(origin).port}`,
       issuer: origin,
       jwksURL: `${origin}/jwks`,
       endSessionURL: `${origin}/session/end`,
@@ -166,6 +167,7 @@ describe('discover, where the metadata is', () => {
     }))
 
     expect(await discover(origin)).toEqual({
+      name: `127.0.0.1-${new URL(origin).port}`,
       issuer: origin,
       signedAuthorizationRequests: false,
       authorizationURL: `${origin}/authorize`,

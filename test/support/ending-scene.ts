@@ -1,7 +1,7 @@
 import { beforeEach } from '@jest/globals'
 import { MemoryStore } from 'express-session'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
-import type { AuthorizationCodeOptions, GrantStore } from '../../src/index.js'
+import type { AuthorizationCodeOptions, GrantStore, Verify } from '../../src/index.js'
 import type { TestApp } from './app.js'
 import { grantsIn } from './grant-modes.js'
 import { Browser } from './http.js'
@@ -32,6 +32,7 @@ export interface EndingScene {
     options: EndingCase,
     more?: Partial<AuthorizationCodeOptions>,
     sessions?: MemoryStore,
+    verify?: Verify,
   ): Promise<TestApp>
   /** The tokens that were revoked, sorted; waits until they are so many. */
   revoked(count: number): Promise<readonly string[]>
@@ -57,9 +58,10 @@ export function setEndingScene(): EndingScene {
     get rotating() {
       return rotating
     },
-    start: ({ lifetime = 'login', ends }, more = {}, sessions = new MemoryStore()) =>
+    start: ({ lifetime = 'login', ends }, more = {}, sessions = new MemoryStore(), verify) =>
       scene.start({
         store: sessions,
+        ...(verify && { verify }),
         strategy: {
           revocationURL: rotating.revocationURL,
           grants: grantsIn(store),

@@ -232,7 +232,7 @@ app.get('/custom-login', (req, res, next) => {
 app.get('/page', requireLogin({ loginPath: '/auth/login', strategy }), (_req, res) =>
   res.send('A page'),
 )
-app.use('/flow', flowInspector(strategy))
+app.use('/flow', flowInspector(strategy, { key: 'the-key-of-the-inspector-of-this-app' }))
 
 app.get('/', (req, res) => res.json({ user: req.user ?? null }))
 app.get('/session', (req, res) => res.json(req.session))

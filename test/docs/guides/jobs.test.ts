@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it, jest } from '@jest/globals'
-import { LoginRequiredError, MemoryGrants } from '../../../src/index.js'
+import { discover, LoginRequiredError, MemoryGrants } from '../../../src/index.js'
 import { PostgresGrants } from '../../../src/postgres.js'
 import { logInFetch, startTestProvider } from '../../../src/testing.js'
 import { startApp } from '../../support/app.js'
@@ -56,6 +56,8 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
     const app = await startApp({
       strategy: {
         ...provider.options,
+        // The job's strategy has this name, by which both find the grants.
+        name: (await discover(provider.options.issuer)).name,
         grants,
         grantLifetime: 'account',
         scope: 'openid profile offline_access',

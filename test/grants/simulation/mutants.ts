@@ -154,7 +154,6 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 4,
     name: 'releases its mark while the answer is stored',
-    seed: 1045051,
     changes: [change('renewal', '      late.cancel()\n      // Not', '      // Not')],
   },
   {
@@ -305,6 +304,14 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    rule: 8,
+    name: 'takes a look that its own write has overtaken for news',
+    seed: 315952,
+    changes: [
+      change('cell', 'replaced !== undefined && at < replaced.at && version', 'false && version'),
+    ],
+  },
+  {
     rule: 9,
     name: 'shows what it knows to be over with a late look',
     theme: 'slow looks',
@@ -312,8 +319,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       change(
         'cell',
-        'cell.seen.at > seen.at) return cell.seen',
-        'cell.seen.at > seen.at) return seen',
+        'isOutdated(cell, cell.seen, seen)) return cell.seen',
+        'isOutdated(cell, cell.seen, seen)) return seen',
       ),
     ],
   },

@@ -1,0 +1,46 @@
+import { endSession } from '../grants/end-session.js'
+import type { GrantEngine } from '../grants/engine.js'
+import type { NamedEnd } from '../grants/grant-index.js'
+
+/**
+ * Ends one login that the provider has ended, in its grant and in its session. Resolves to the names under which it is
+ * not to be listed any more; to `undefined` if it is newer than the logout, and lives on.
+ *
+ * @throws {StorageError} if the store of grants or the session store fails: it may have ended by half, and is to be
+ *   ended again
+ */
+export type EndLogin = (
+  id: string,
+  ended: NamedEnd,
+  sessionStore: object,
+) => Promise<readonly string[] | undefined>
+
+/** What {@link createEndLogin} needs. */
+export interface EndLoginParts {
+  readonly engine: Pick<GrantEngine, 'read' | 'peek' | 'end'>
+  /** Identifies the strategy. */
+  readonly strategyId: string
+  readonly sessionKey: string
+  /** Called when a login has ended. Must not throw. */
+  readonly onEnded: () => void
+}
+
+/** Creates the {@link EndLogin} of one strategy. */
+export function createEndLogin(parts: EndLoginParts): EndLogin {
+  const { engine, strategyId, sessionKey, onEnded } = parts
+  return async (id, { name: { kind }, at }, sessionStore) => {
+    const record = await engine.read(id, strategyId)
+    if (record === undefined) {
+      // Another strategy of the same client may have this login: it stays listed.
+      return engine.peek(id) === undefined ? [] : undefined
+    }
+    // A person who logs out there may have logged in again since. The provider's machines may have different clocks: the
+    // login is newer only if ours says so too.
+    const { loggedInAt = record.createdAt, of } = record
+    if (kind === 'sub' && (of.authenticatedAt ?? 0) > at && loggedInAt > at) return undefined
+    const over = await engine.end(id)
+    if (over !== undefined) onEnded()
+    await endSession(id, of, sessionStore, sessionKey)
+    return over?.of.names ?? []
+  }
+}

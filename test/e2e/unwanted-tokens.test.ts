@@ -1,0 +1,181 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { MemoryStore } from 'express-session'
+import type { RequestHandler } from 'express'
+import passport from 'passport'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
+import { MemoryGrants } from '../../src/index.js'
+import type { Verify } from '../../src/index.js'
+import type { TestApp } from '../support/app.js'
+import {
+  forJobs,
+  LIFETIMES,
+  logIn,
+  ME,
+  pair,
+  REVOCATION_ENDS,
+  setEndingScene,
+} from '../support/ending-scene.js'
+import { grantsIn } from '../support/grant-modes.js'
+import { Browser } from '../support/http.js'
+import { logInAs } from '../support/login.js'
+import { speakOpenId } from '../support/openid-provider.js'
+import { json } from '../support/scripted-provider.js'
+
+/** Tokens have come from the provider, and nobody receives them. */
+
+const scene = setEndingScene()
+
+beforeAll(() => {
+  passport.serializeUser((user, done) => {
+    if ((user as { id?: unknown }).id === 'odd') done(new Error('Not a user of ours.'))
+    else done(null, user)
+  })
+  passport.deserializeUser((user: object, done) => done(null, user))
+})
+
+/** Who may log in is decided anew for each login. */
+class Gatekeeper {
+  answer: object | false = false
+  readonly verify: Verify = () => this.answer
+}
+
+async function failToLogIn(app: TestApp, who = 'ada', browser = new Browser()): Promise<number> {
+  const { status } = await logInAs(who, browser, app.loginURL)
+  expect(status).not.toBe(302)
+  return status
+}
+
+describe('the tokens of a login that is refused', () => {
+  const answers: readonly [string, () => unknown][] = [
+    ['false', () => false],
+    ['null', () => null],
+    ['nothing', () => undefined],
+    [
+      'an error',
+      () => {
+        throw new Error('The database is away.')
+      },
+    ],
+  ]
+
+  it.each(answers)('are revoked if verify answers with %s', async (_what, answer) => {
+    const app = await scene.start({}, {}, undefined, answer as Verify)
+    await failToLogIn(app)
+    expect(await scene.revoked(2)).toEqual(pair(1))
+  })
+
+  it.each(REVOCATION_ENDS)(
+    'are revoked only if that ends nothing else of the person: revocationEnds %s',
+    async (ends) => {
+      const gate = new Gatekeeper()
+      const app = await scene.start({ ends }, {}, undefined, gate.verify)
+      gate.answer = { id: 'me' }
+      await logIn(app)
+      gate.answer = false
+      await failToLogIn(app, 'ada')
+      await failToLogIn(app, 'grace')
+      // Grace has nothing else here. Ada has, which may end with any of her tokens.
+      const ofAda = ends === 'token' ? pair(2) : []
+      expect(await scene.revoked(ends === 'token' ? 4 : 2)).toEqual(
+        [...ofAda, ...pair(3, 'grace')].sort(),
+      )
+      expect(await forJobs(app)).toBe('access-token-1-of-ada')
+    },
+  )
+
+  it('are not revoked while a grant is alive whose person is not known', async () => {
+    const gate = new Gatekeeper()
+    const grants = new MemoryGrants()
+    const app = await scene.start({}, { grants }, undefined, gate.verify)
+    const { name: strategy } = app.strategy
+    await grants.import([{ strategy, account: 'me', refreshToken: 'from-elsewhere' }])
+    await failToLogIn(app)
+    await app.strategy.endGrant(ME)
+    await failToLogIn(app)
+    expect(await scene.revoked(3)).toEqual([...pair(2), 'from-elsewhere'].sort())
+  })
+
+  it.each(REVOCATION_ENDS)(
+    'are not revoked if nobody can see what else there is, unless it ends nothing: revocationEnds %s',
+    async (ends) => {
+      const app = await scene.start({ ends }, { grants: undefined }, undefined, () => false)
+      await failToLogIn(app)
+      const isRevoked = ends === 'token'
+      expect(await scene.revoked(isRevoked ? 2 : 0)).toEqual(isRevoked ? pair(1) : [])
+    },
+  )
+})
+
+describe('the tokens of a login that fails', () => {
+  it('are revoked if the profile cannot be loaded, and the ID token says whose they are', async () => {
+    const openId = await speakOpenId(scene.provider)
+    scene.provider.on('/userinfo', json({ error: 'server_error' }, 500))
+    const app = await scene.start({}, { ...openId.options })
+    await failToLogIn(app)
+    expect(await scene.revoked(2)).toHaveLength(2)
+  })
+
+  it.each(REVOCATION_ENDS)(
+    'are revoked if their ID token is refused, as far as that ends nothing: revocationEnds %s',
+    async (ends) => {
+      const openId = await speakOpenId(scene.provider)
+      openId.claims = { aud: 'somebody else' }
+      const app = await scene.start({ ends }, { ...openId.options })
+      await failToLogIn(app)
+      expect(await scene.revoked(ends === 'token' ? 2 : 0)).toHaveLength(ends === 'token' ? 2 : 0)
+    },
+  )
+
+  const failures = [
+    ['the session cannot be saved', 'full'],
+    ['the user cannot be serialized', 'odd'],
+  ] as const
+
+  it.each(failures)('are revoked if %s, and their grant is gone', async (_what, id) => {
+    const sessions = new MemoryStore()
+    const write = sessions.set.bind(sessions)
+    sessions.set = (sessionId, data, done) => {
+      if (JSON.stringify(data).includes('full')) done?.(new Error('The store is full.'))
+      else write(sessionId, data, done)
+    }
+    const app = await scene.start({}, {}, sessions, () => ({ id }))
+    const browser = new Browser()
+    await failToLogIn(app, 'ada', browser)
+    expect(await scene.revoked(2)).toEqual(pair(1))
+    expect(await app.strategy.listGrants('me')).toEqual([])
+    expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
+  })
+
+  it('are revoked if the application’s own callback decides against the login', async () => {
+    const app = await scene.start({}, {}, undefined, () => ({ id: 'me' }))
+    passport.use('decided-later', app.strategy)
+    app.app.get('/own-callback', (req, res, next) => {
+      const decide = (error: unknown): void => {
+        if (error) next(error)
+        else res.status(403).end()
+      }
+      ;(passport.authenticate('decided-later', decide) as RequestHandler)(req, res, next)
+    })
+    const browser = new Browser()
+    const atProvider = await browser.visit(app.loginURL)
+    const { location = '' } = await browser.visit(atProvider.location ?? '')
+    const response = await browser.visit(`${app.origin}/own-callback${new URL(location).search}`)
+    expect(response.status).toBe(403)
+    expect(await scene.revoked(2)).toEqual(pair(1))
+  })
+
+  it.each(LIFETIMES)('are revoked if the grant cannot be stored: %s', async (lifetime) => {
+    const store = createMemoryStore()
+    let isFull = true
+    const grants = grantsIn({
+      ...store,
+      link: (...link) =>
+        isFull ? Promise.reject(new Error('The store is full.')) : store.link(...link),
+    })
+    const app = await scene.start({ lifetime, ends: 'token' }, { grants })
+    await failToLogIn(app)
+    expect(await scene.revoked(2)).toEqual(pair(1))
+    isFull = false
+    expect(await forJobs(app)).toBe('no_tokens')
+  })
+})
