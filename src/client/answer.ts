@@ -90,8 +90,8 @@ export interface TokenResponseSettings {
 }
 
 /**
- * Turns an answer of a real server into the token response that RFC 6749 describes. An answer with an `error`
- * is an error whatever its HTTP status, and so is one with an error status and no `error`.
+ * Turns an answer of a real server into the token response that RFC 6749 describes. An answer with an `error` and
+ * no access token is an error whatever its HTTP status, and so is one with an error status, whatever is in it.
  *
  * @throws {TokenEndpointError} if it is an error, or not a JSON object
  */

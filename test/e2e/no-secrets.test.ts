@@ -57,11 +57,19 @@ function tokens(): Record<string, unknown> {
   })
 }
 
+/** Refuses, and yet gives tokens, which it repeats where it says why. */
+const quoteOwnTokens: Script = (request, response) => {
+  const given = tokens()
+  const said = `Not ${String(given['access_token'])}, nor ${String(given['refresh_token'])}`
+  json({ ...given, error: 'invalid_request', error_description: said }, 400)(request, response)
+}
+
 const spoken = (): string => JSON.stringify(tokens())
 
 /** Ways for an endpoint to fail. */
 const FAILURES: readonly (readonly [string, Script])[] = [
   ['refuses, and repeats what it was sent', echo(400, 'invalid_request')],
+  ['refuses, and repeats the tokens that it gives', quoteOwnTokens],
   ['does not know the client', echo(401, 'invalid_client')],
   ['fails with a page that repeats everything', echo(500)],
   ['asks for patience', echo(429, 'slow_down')],

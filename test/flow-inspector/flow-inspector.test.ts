@@ -92,7 +92,7 @@ describe('the flow inspector', () => {
     expect(page).toMatch(/code_verifier\s+#HASH/)
   })
 
-  it('shows that the state that came back is the state that was sent, and the code that was exchanged the one that came', async () => {
+  it('shows that the state that came back is the state that was sent, and the code that was exchanged the one that came [inspector-1]', async () => {
     const app = await startInspected()
 
     await browser.follow(app.loginURL)

@@ -43,6 +43,9 @@ describe.each(ROUTERS)('with %s', (_name, router) => {
       const examples: [Template, string[]][] = [
         [HONEST_QUERY, []],
         ['code={code encoded}&state={state encoded}', []],
+        ['code={code}&state={half a state}', []],
+        ['code={code}&state=unknown', []],
+        ['code={code}&state=', []],
         [`${HONEST_QUERY}&code={code}`, []],
         [`${HONEST_QUERY}&state={state}`, []],
         [`${HONEST_QUERY}&error=access_denied`, []],
@@ -172,7 +175,16 @@ describe.each(ROUTERS)('with %s', (_name, router) => {
         await expectCleanSession(app, visitor.browser)
         await visitor.expectLogin()
       })
-      await fuzz(property)
+      const empty = { body: '', headers: [] }
+      const headers = [
+        ...[
+          'Sec-Fetch-Site: same-origin',
+          'Sec-Fetch-Site: same-site',
+          'Sec-Fetch-Site: cross-site',
+        ],
+        ...['Origin: https://evil.example', 'Origin: null', `Origin: ${app.origin}`],
+      ]
+      await fuzz(property, { examples: headers.map((line) => [empty, [line], '']) })
     },
     TEST_LIMIT_MS,
   )

@@ -1,5 +1,6 @@
 // Says of each mutant whether the tests of its rows notice it: npm run mutation. With words, only of those that have all
-// the words in their rows, tests, file or description: npm run mutation -- token.ts redirects
+// the words in their rows, tests, file or description, and none that has a minus before it:
+// npm run mutation -- token.ts -redirects
 import { namedTests } from '../support/test-ids.js'
 import type { Mutant } from './mutant.js'
 import { MUTANTS } from './mutants/all.js'
@@ -11,7 +12,7 @@ import { copySource } from './source-copy.js'
 type Verdict = 'killed' | 'survived' | 'equivalent' | 'invalid'
 
 const words = process.argv.slice(2)
-const chosen = MUTANTS.filter((mutant) => words.every((word) => textOf(mutant).includes(word)))
+const chosen = MUTANTS.filter(isChosen)
 const named = await namedTests()
 const copy = await copySource()
 process.once('SIGINT', () => void copy.remove().finally(() => process.exit(130)))
@@ -91,6 +92,9 @@ function judge(
     : { verdict: 'invalid', why: `${failed} notice it: it is not equivalent` }
 }
 
-function textOf({ rows, tests, file, gone }: Mutant): string {
-  return [...rows, ...tests, file, gone].join('\n')
+function isChosen({ rows, tests, file, gone }: Mutant): boolean {
+  const text = [...rows, ...tests, file, gone].join('\n')
+  return words.every((word) =>
+    word.startsWith('-') ? !text.includes(word.slice(1)) : text.includes(word),
+  )
 }

@@ -4,10 +4,13 @@ import { BROWSER_MUTANTS } from './browser.js'
 import { CALLBACK_MUTANTS } from './callback.js'
 import { CLIENT_MUTANTS } from './clients.js'
 import { DISCOVERY_MUTANTS } from './discovery.js'
-import { ID_TOKEN_MUTANTS, LOGOUT_TOKEN_MUTANTS, SIGNED_RESPONSE_MUTANTS } from './id-tokens.js'
+import { ID_TOKEN_MUTANTS } from './id-tokens.js'
+import { LOGOUT_TOKEN_MUTANTS } from './logout-tokens.js'
 import { OUTGOING_MUTANTS } from './outgoing.js'
 import { PENDING_LOGIN_MUTANTS } from './pending-logins.js'
 import { REQUEST_MUTANTS } from './requests.js'
+import { SIGNATURE_MUTANTS } from './signatures.js'
+import { SIGNED_RESPONSE_MUTANTS } from './signed-responses.js'
 import { TLS_MUTANTS } from './tls.js'
 import { TOKEN_MUTANTS } from './tokens.js'
 
@@ -23,6 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...BOUND_TOKEN_MUTANTS,
   ...TOKEN_MUTANTS,
   ...ID_TOKEN_MUTANTS,
+  ...SIGNATURE_MUTANTS,
   ...SIGNED_RESPONSE_MUTANTS,
   ...LOGOUT_TOKEN_MUTANTS,
   ...DISCOVERY_MUTANTS,

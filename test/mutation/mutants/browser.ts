@@ -109,8 +109,8 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: OTHER_SITES,
     tests: ['attack-6'],
     file: 'login/start-login.ts',
-    find: "site !== 'cross-site' && site !== 'same-site'",
-    replace: "site !== 'cross-site'",
+    find: "  return site === 'cross-site' || site === 'same-site'",
+    replace: "  return site === 'cross-site'",
     gone: 'sibling sites start logins that nobody sees',
   },
   {
@@ -260,7 +260,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: [HEADER_INJECTION],
     tests: ['token-10'],
     file: 'lib/provider-text.ts',
-    find: ".replace(/[\\p{Cc}\\u2028\\u2029]+/gu, ' ')",
+    find: ".replace(UNPRINTABLE, ' ')",
     replace: '',
     gone: 'control characters stay in texts',
   },
@@ -268,8 +268,8 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: [HEADER_INJECTION],
     tests: ['token-10'],
     file: 'lib/provider-text.ts',
-    find: '[\\p{Cc}\\u2028\\u2029]',
-    replace: '[\\r\\n]',
+    find: 'const UNPRINTABLE = /[\\p{Cc}',
+    replace: 'const UNPRINTABLE = /[\\r\\n',
     gone: 'control characters other than line ends stay in texts',
   },
   ...['&', '<', '>', '"', "'"].map((character): Mutant => ({
@@ -292,7 +292,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     {
       rows: PAGES,
       tests: [id],
-      file: 'passport/route-handlers.ts',
+      file: 'passport/uncached.ts',
       find: ", 'Referrer-Policy': 'no-referrer'",
       replace: '',
       gone: 'no Referrer-Policy is sent',
@@ -300,7 +300,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     {
       rows: PAGES,
       tests: [id],
-      file: 'passport/route-handlers.ts',
+      file: 'passport/uncached.ts',
       find: "'no-referrer'",
       replace: "'origin-when-cross-origin'",
       gone: 'the Referrer-Policy lets other pages of ours see the query',

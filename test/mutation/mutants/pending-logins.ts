@@ -34,9 +34,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [REPLAY],
     tests: ['process-2'],
     file: 'grants/claims.ts',
-    find: "claim: (id, ttlMs, note = '') => claim(claimKey(id), ttlMs, note),",
-    replace:
-      "claim: async (id, ttlMs, note = '') => (await claim(claimKey(id), ttlMs, note)) || true,",
+    find: '      return !isKept && claim(claimKey(id), ttlMs, note)',
+    replace: '      return (await claim(claimKey(id), ttlMs, note)) || !isKept || isKept',
     gone: 'a claim is given to everybody who asks',
   },
   {
@@ -91,8 +90,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [ONE_REQUEST_A_CODE],
     tests: ['login-cookie-10'],
     file: 'login/cookie-pending-logins.ts',
-    find: 'HttpOnly; SameSite=None',
-    replace: 'HttpOnly; SameSite=Lax',
+    find: "sameSite: 'None' } as const",
+    replace: "sameSite: 'Lax' } as const",
     gone: 'the cookie of a pending login does not come with form_post',
   },
   {
@@ -114,9 +113,9 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     also: [
       {
         file: 'login/session-pending-logins.ts',
-        find: '  const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)\n',
+        find: '  const pendingLogins = mostWorth(attempts, MAXIMUM_ATTEMPTS)\n',
         replace:
-          '  const pendingLogins = attempts.slice(-MAXIMUM_ATTEMPTS)\n  ;(globalThis as any).attempts = attempts\n',
+          '  const pendingLogins = mostWorth(attempts, MAXIMUM_ATTEMPTS)\n  ;(globalThis as any).attempts = attempts\n',
       },
     ],
     gone: 'a login can be finished in another browser than it was started in',
@@ -131,9 +130,9 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     also: [
       {
         file: 'login/cookie-pending-logins.ts',
-        find: '    const maxAge = Math.ceil(lifetimeMs / 1000)\n',
+        find: '    const maxAgeSeconds = Math.ceil(lifetimeMs / 1000)\n',
         replace:
-          '    const maxAge = Math.ceil(lifetimeMs / 1000)\n    ;((globalThis as any).cookies ??= []).push([name, value])\n',
+          '    const maxAgeSeconds = Math.ceil(lifetimeMs / 1000)\n    ;((globalThis as any).cookies ??= []).push([name, value])\n',
       },
     ],
     gone: 'a login can be finished in a browser that never had its cookie',
@@ -208,8 +207,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: ['attacks filling store, grants or cookies'],
     tests: ['pending-login-6'],
     file: 'login/session-pending-logins.ts',
-    find: 'attempts.slice(-MAXIMUM_ATTEMPTS)',
-    replace: 'attempts.slice()',
+    find: 'const MAXIMUM_ATTEMPTS = 8',
+    replace: 'const MAXIMUM_ATTEMPTS = 800',
     gone: 'a session keeps any number of pending logins',
   },
   {

@@ -173,9 +173,11 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 2.1.2', 'rfc9700 4.1.3 (2)', 'rfc9700 4.6.1'],
     tests: ['bearer-1'],
     file: 'login/finish-login.ts',
-    find: '    const { tokens, claims } = exchanged\n',
-    replace:
-      "    const { tokens, claims } = exchanged\n    for (const [name, key] of [['access_token', 'accessToken'], ['refresh_token', 'refreshToken'], ['id_token', 'idToken']] as const) if (response.has(name)) Object.assign(tokens, { [key]: response.get(name) })\n",
+    find: "    const state = stateParameter(response) ?? ''\n",
+    replace: `    const state = stateParameter(response) ?? ''
+    for (const [name, key] of [['access_token', 'accessToken'], ['refresh_token', 'refreshToken'], ['id_token', 'idToken']] as const)
+      if (response.has(name)) Object.assign(exchanged.tokens, { [key]: response.get(name) })
+`,
     gone: 'tokens of the authorization response are used',
   },
   {

@@ -258,7 +258,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: [SECRETS],
-    tests: ['no-secrets-1'],
+    tests: ['inspector-1'],
     file: 'diagnostics/shown-values.ts',
     find: "  'error_uri',\n",
     replace: "  'error_uri',\n  'code',\n  'state',\n  'refresh_token',\n",

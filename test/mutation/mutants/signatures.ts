@@ -1,0 +1,215 @@
+import type { Change, Mutant } from '../mutant.js'
+import { ANY_ALGORITHM, VERIFY, decodedIf } from './provider-jwt-changes.js'
+
+const FORGED = 'attacks alg: none, algorithm confusion, unknown kid'
+const FAPI = 'openid fapi2-security-profile-final-client-test'
+const BASIC = 'openid oidcc-client-test'
+
+/** The signature of ID tokens is not checked. */
+const UNVERIFIED: Change = {
+  file: 'endpoints/id-token.ts',
+  find: '  await verify?.(idToken).catch(',
+  replace: '  await Promise.resolve(verify).catch(',
+}
+
+/** Signatures of ID tokens, and the keys that they are checked with. */
+export const SIGNATURE_MUTANTS: readonly Mutant[] = [
+  {
+    rows: [FORGED, 'fapi-2 5.4.1-1a', 'fapi-2 5.6.2-1'],
+    tests: ['oidc-3'],
+    ...UNVERIFIED,
+    gone: 'the signature of ID tokens is not checked',
+  },
+  {
+    rows: [`${BASIC}-invalid-sig-rs256`],
+    tests: ['id-token-4'],
+    ...UNVERIFIED,
+    gone: 'the signature of ID tokens is not checked',
+  },
+  {
+    rows: [
+      FORGED,
+      'fapi-2 5.4.1-1a',
+      'fapi-2 5.4.1-1b',
+      'fapi-2 5.4.1-1c',
+      `${BASIC}-idtoken-sig-none`,
+      `${FAPI}-invalid-null-alg`,
+    ],
+    tests: ['oidc-3'],
+    ...decodedIf("jwt.endsWith('.')"),
+    also: [
+      {
+        file: 'endpoints/token.ts',
+        find: 'client,\n          response,\n          settings.issuer === undefined ? {} : whatIsExpected(expected),',
+        replace: `client,
+          await (async () => {
+            const said = await response.json() as any
+            if (!String(said.id_token).endsWith('.')) return response
+            const [, claims] = said.id_token.split('.')
+            const header = Buffer.from('{"alg":"PS256"}').toString('base64url')
+            return jsonResponse({ ...said, id_token: \`\${header}.\${claims}.\` })
+          })(),
+          settings.issuer === undefined ? {} : whatIsExpected(expected),`,
+      },
+    ],
+    gone: 'ID tokens may be unsigned',
+  },
+  {
+    rows: [FORGED, 'fapi-2 5.4.1-1b'],
+    tests: ['oidc-3'],
+    file: 'endpoints/token.ts',
+    find: 'verify === undefined && settings.providerSignatureAlgorithms === undefined',
+    replace: 'settings.providerSignatureAlgorithms === undefined',
+    also: [
+      {
+        file: 'endpoints/id-token.ts',
+        find: '  await verify?.(idToken).catch(',
+        replace:
+          "  await (decodeProtectedHeader(idToken).alg?.startsWith('HS') ? Promise.resolve() : verify?.(idToken))?.catch(",
+      },
+    ],
+    gone: 'ID tokens with HMAC are taken unverified',
+  },
+  {
+    rows: [FORGED],
+    tests: ['oidc-3'],
+    file: 'endpoints/provider-jwt.ts',
+    find: '    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error\n',
+    replace:
+      "    if (error instanceof errors.JWKSNoMatchingKey) return { payload: (await import('jose')).decodeJwt(jwt) } as any\n    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error\n",
+    gone: 'a JWT by an unknown key is taken unverified',
+  },
+  {
+    rows: ['fapi-2 5.4.1-1a', 'fapi-2 5.4.1-1b', `${FAPI}-invalid-alternate-alg`],
+    tests: ['id-token-1'],
+    ...ANY_ALGORITHM,
+    also: [
+      {
+        file: 'endpoints/token.ts',
+        find: ': [...providerSignatureAlgorithms],',
+        replace: ': [...SIGNATURE_ALGORITHMS],',
+      },
+    ],
+    gone: 'any algorithm is accepted',
+  },
+  {
+    rows: [`${BASIC}-idtoken-sig-rs256`],
+    tests: ['id-token-3'],
+    file: 'options/signature-algorithms.ts',
+    find: "'RS256', 'RS384'",
+    replace: "'RS384'",
+    gone: 'RS256 is not accepted',
+  },
+  {
+    rows: [`${BASIC}-kid-absent-single-jwks`],
+    tests: ['id-token-6'],
+    file: 'endpoints/provider-jwt.ts',
+    find: VERIFY,
+    replace: `      if ((await import('jose')).decodeProtectedHeader(jwt).kid === undefined) throw new Error('no kid')\n${VERIFY}`,
+    gone: 'a JWT without kid is refused',
+  },
+  ...[
+    ['id-token-7', [`${BASIC}-kid-absent-multiple-jwks`]],
+    ['id-token-15', ['fapi-2 5.4.3']],
+    ['id-token-10', ['fapi-2 5.4.3']],
+  ].map(([id, rows]): Mutant => ({
+    rows: rows as readonly string[],
+    tests: [id as string],
+    file: 'endpoints/provider-jwt.ts',
+    find: '    for await (const key of error) {',
+    replace: '    for await (const key of [(await error[Symbol.asyncIterator]().next()).value]) {',
+    gone: 'of several keys that fit, only the first is tried',
+  })),
+  {
+    rows: [`${BASIC}-kid-absent-multiple-jwks`],
+    tests: ['id-token-5'],
+    file: 'endpoints/provider-jwt.ts',
+    find: '    throw new errors.JWSSignatureVerificationFailed()',
+    replace: "    return { payload: (await import('jose')).decodeJwt(jwt) } as any",
+    gone: 'a JWT is taken that none of several keys has made',
+  },
+  {
+    rows: ['fapi-2 5.4.3'],
+    tests: ['id-token-12'],
+    file: 'endpoints/provider-jwt.ts',
+    find: '  if (status === 200) return new Response(text)\n',
+    replace:
+      '  if (status === 200) return new Response(text.replaceAll(\'"use":"enc"\', \'"use":"sig"\'))\n',
+    gone: 'the use of keys is not looked at',
+  },
+  {
+    rows: ['fapi-2 5.4.3'],
+    tests: ['id-token-10'],
+    file: 'endpoints/provider-jwt.ts',
+    find: '        if (isAboutClaims(failure)) throw failure\n',
+    replace: '        throw failure\n',
+    gone: 'the first key that cannot be used ends the search',
+  },
+  {
+    rows: [`${FAPI}-valid-aud-as-array`],
+    tests: ['id-token-2'],
+    file: 'endpoints/id-token.ts',
+    find: "  const authorized = claims['azp']\n",
+    replace:
+      "  if (Array.isArray(claims.aud)) throw new Error('its \"aud\" is a list')\n  const authorized = claims['azp']\n",
+    gone: 'aud may not be a list',
+  },
+  {
+    rows: ['fapi-2 5.4.1-1a'],
+    tests: ['id-token-11'],
+    file: 'endpoints/provider-jwt.ts',
+    find: VERIFY,
+    replace: `      const jose = await import('jose')
+      const { jwk } = jose.decodeProtectedHeader(jwt)
+      if (jwk !== undefined) return (await jose.jwtVerify(jwt, await jose.importJWK(jwk, 'PS256'), options)).payload
+${VERIFY}`,
+    gone: 'a JWT brings its own key: jwk',
+  },
+  {
+    rows: ['fapi-2 5.4.1-1a'],
+    tests: ['id-token-11'],
+    file: 'endpoints/provider-jwt.ts',
+    find: VERIFY,
+    replace: `      const jose = await import('jose')
+      const { jku } = jose.decodeProtectedHeader(jwt)
+      if (jku !== undefined) return (await jose.jwtVerify(jwt, jose.createRemoteJWKSet(new URL(jku)), options)).payload
+${VERIFY}`,
+    gone: 'a JWT says where its key is: jku',
+  },
+  {
+    rows: ['fapi-2 5.4.1-1a'],
+    tests: ['id-token-11'],
+    file: 'endpoints/provider-jwt.ts',
+    find: VERIFY,
+    replace: `      const jose = await import('jose')
+      const { x5c } = jose.decodeProtectedHeader(jwt)
+      if (x5c !== undefined) return jose.decodeJwt(jwt)
+${VERIFY}`,
+    gone: 'a JWT brings its own certificate: x5c',
+  },
+  {
+    rows: ['fapi-2 5.4.1-1a'],
+    tests: ['id-token-13'],
+    file: 'endpoints/provider-jwt.ts',
+    find: '    timeoutDuration: 2_147_483_647,\n',
+    replace: '    timeoutDuration: 2_147_483_647,\n    cooldownDuration: 0,\n',
+    gone: 'whoever sends unknown kids makes the keys be loaded each time',
+  },
+  {
+    rows: ['fapi-2 5.4.1-1a'],
+    tests: ['id-token-13'],
+    file: 'endpoints/provider-jwt.ts',
+    find: '    timeoutDuration: 2_147_483_647,\n',
+    replace: '    timeoutDuration: 2_147_483_647,\n    cooldownDuration: 2_147_483_647,\n',
+    gone: 'keys are not read anew when their name is unknown',
+  },
+  {
+    rows: ['fapi-2 5.4.1-2'],
+    tests: ['id-token-14'],
+    file: 'endpoints/provider-jwt.ts',
+    find: '    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error\n',
+    replace:
+      "    if (/2048 bits/.test((error as Error).message)) return { payload: (await import('jose')).decodeJwt(jwt) } as any\n    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error\n",
+    gone: 'a weak key of the provider is accepted',
+  },
+]
