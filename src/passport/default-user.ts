@@ -1,7 +1,7 @@
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import passport from 'passport'
 import type { LoginSession } from '../lib/login-request.js'
-import { randomId } from '../lib/random-id.js'
 import type { Profile } from '../options/profile.js'
 
 const made = new WeakSet()
@@ -16,16 +16,18 @@ export function defaultUser(provider: string, profile: Profile | undefined): Def
 /** A default user in `req.session.passport.user`. */
 interface SerializedDefaultUser {
   readonly defaultUser: DefaultUser
-  /** The same as the session's field {@link MARK}. */
+  /** See {@link markOf}. */
   readonly mark: string
 }
 
 /**
- * The field of the session that says which serialized user is ours: a random text for each login. The form of a user
- * alone says nothing. An application may serialize what a provider has sent, and the provider could send a profile that
- * looks like a default user, of another provider and with any id.
+ * Says that a serialized user is ours: a digest of the session's id, which is new at each login. The form of a user alone
+ * says nothing. An application may serialize what a provider has sent, and the provider could send a profile that looks
+ * like a default user, of another provider and with any id. It cannot know the session's id.
  */
-const MARK = 'passport-authorization-code:default-user'
+function markOf({ id }: LoginSession): string {
+  return hash('sha256', `passport-authorization-code default user ${id}`, 'base64url')
+}
 
 /** A request as Passport hands it to serializers. */
 type WithSession = IncomingMessage & { readonly session?: LoginSession }
@@ -45,9 +47,7 @@ export function serializeDefaultUsers(): void {
     // With 'pass', Passport calls the next function.
     if (!made.has(user) || isNotAlone('_serializers') || req.session === undefined) done('pass')
     else {
-      const mark = randomId()
-      Reflect.set(req.session, MARK, mark)
-      done(null, { defaultUser: user as DefaultUser, mark })
+      done(null, { defaultUser: user as DefaultUser, mark: markOf(req.session) })
     }
   })
   passport.deserializeUser<unknown, WithSession>((req, serialized, done) => {
@@ -73,8 +73,8 @@ function defaultUserIn(
   session: LoginSession | undefined,
 ): DefaultUser | undefined {
   const { defaultUser: user, mark } = Object(serialized) as Partial<SerializedDefaultUser>
-  if (typeof mark !== 'string' || session === undefined || !Object.hasOwn(session, MARK)) return
-  return Reflect.get(session, MARK) === mark && typeof user === 'object' ? user : undefined
+  if (session === undefined || mark !== markOf(session)) return undefined
+  return typeof user === 'object' ? user : undefined
 }
 
 /** `req.user` without a `verify` function. */

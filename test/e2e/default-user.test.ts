@@ -55,7 +55,7 @@ describe('without verify, the user is { provider, id, profile }', () => {
     const { user, serialized } = await logIn(await freshProcess())
     expect(user).toEqual(DEFAULT_USER)
     expect(serialized).toEqual({
-      user: { defaultUser: DEFAULT_USER, mark: expect.stringMatching(/^[\w-]{22}$/) },
+      user: { defaultUser: DEFAULT_USER, mark: expect.stringMatching(/^[\w-]{43}$/) },
     })
   })
 

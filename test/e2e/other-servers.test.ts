@@ -199,7 +199,7 @@ function describeLogins(one: Peculiarities): void {
     expect(page.status).toBe(403)
     expect(page.text).toContain('href="/auth/login"')
     expect([app.errors, asked]).toEqual([[], []])
-    expect(bodyOf(await logIn(app))).toMatchObject({ user: { provider: 'oauth2' } })
+    expect(bodyOf(await logIn(app))).toMatchObject({ user: { provider: app.strategy.name } })
   })
 
   it(`takes ${said(one.usedCode)} for a code that was used before, and gives no secret away`, async () => {

@@ -95,7 +95,6 @@ export async function expectCleanSession(app: TestApp, browser: Browser): Promis
   const session = await new Promise<object>((resolve) => {
     app.store.get(id, (_error, found) => resolve(found ?? {}))
   })
-  const mark = 'passport-authorization-code:default-user'
-  const known = ['cookie', 'passport', mark, `oauth2:${app.strategy.name}`]
+  const known = ['cookie', 'passport', `oauth2:${app.strategy.name}`]
   expect(Object.keys(session).filter((name) => !known.includes(name))).toEqual([])
 }

@@ -1,9 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import * as engine from './engine.js'
 import { MUTANTS, buildMutant } from './mutants.js'
 import { runWorlds } from './run-worlds.js'
 import { THEMES } from './themes.js'
 import type { WorldReport } from './world.js'
+
+// Half a minute is not enough for a hundred worlds on a busy machine.
+jest.setTimeout(120_000)
 
 /** The mutants whose world is known. */
 const SHOWN = MUTANTS.flatMap((mutant) =>
