@@ -1,6 +1,7 @@
 // Says of each mutant whether the tests of its rows notice it: npm run mutation. With words, only of those that have all
 // the words in their rows, tests, file or description, and none that has a minus before it:
 // npm run mutation -- token.ts -redirects
+import { rmSync } from 'node:fs'
 import { namedTests } from '../support/test-ids.js'
 import type { Mutant } from './mutant.js'
 import { MUTANTS } from './mutants/all.js'
@@ -15,7 +16,11 @@ const words = process.argv.slice(2)
 const chosen = MUTANTS.filter(isChosen)
 const named = await namedTests()
 const copy = await copySource()
-process.once('SIGINT', () => void copy.remove().finally(() => process.exit(130)))
+process.once('SIGINT', () => {
+  // At once: a mutant that is being written would find its folder gone.
+  rmSync(copy.folder, { recursive: true, force: true })
+  process.exit(130)
+})
 
 const honest = new Map<string, boolean>()
 const counts: Record<Verdict, number> = { killed: 0, survived: 0, equivalent: 0, invalid: 0 }
