@@ -43,8 +43,12 @@ interface Sendable {
   readonly line: Line
 }
 
-/** Thrown at the moment of writing if the mark has become too old meanwhile. */
-class StaleMark extends Error {}
+/** Thrown at the moment of writing if the mark has become too old meanwhile, or an earlier request has failed. */
+class NotNow extends Error {
+  constructor(readonly isPaused: boolean) {
+    super()
+  }
+}
 
 /** Creates {@link Renew}. */
 export function createRenew(cells: GrantCells, clock: Clock, random: () => number): Renew {
@@ -65,11 +69,16 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     const over = (source: Renewal['source']) => ({ over: { line, source, tookOver: false } })
     if (isRenewed(line, stale)) return over('shared')
     if (line.refused !== undefined) throw new LoginRequiredError('grant_ended')
-    const failure = activeFailure(cell, record, line.id, clock, use?.key) ?? pauseOf(ways)
+    const failure = pauseFor(cell, record, { line, use }, ways)
     if (failure !== undefined) throw failure
     if (record.mark === undefined) return { go: record, line }
     if (isUsable(cell, line, use)) return over('busy')
     return mayTakeOver(cell, record.mark) ? { go: record, line } : 'wait'
+  }
+
+  /** Why nothing may be sent yet: an earlier failure of this line, or a pause that the provider wants. */
+  function pauseFor(cell: Cell, record: GrantRecord, { line, use }: StaleToken, ways: RefreshWays) {
+    return activeFailure(cell, record, line.id, clock, use?.key) ?? pauseOf(ways)
   }
 
   /** Whether the present access token will do: then nobody takes over from another process. */
@@ -149,7 +158,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       void keeper.release()
     })
     try {
-      const sent = await send({ line, use }, ways, connection, keeper, late.restart)
+      const sent = await send(cell, { line, use }, ways, connection, keeper, late.restart)
       if (sent === undefined) {
         await keeper.release()
         return undefined
@@ -179,30 +188,33 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
     }
   }
 
-  /**
-   * Sends the refresh, and only while others cannot have taken over. `undefined` if they have: then nothing was sent.
-   */
+  /** Sends the refresh, only while others cannot have taken over and nothing has failed meanwhile. `undefined`: not sent. */
   async function send(
-    { line: { tokens }, use }: StaleToken,
-    { refresh, scopeSeparator = ' ' }: RefreshWays,
+    cell: Cell,
+    stale: StaleToken,
+    ways: RefreshWays,
     connection: Connection,
     keeper: MarkKeeper,
     onWrite: () => void,
   ): Promise<{ tokens: TokenSet; underMark: number } | undefined> {
+    const { refresh, scopeSeparator = ' ' } = ways
+    const { use, line } = stale
     const parameters = use === undefined ? undefined : parametersOf(use, scopeSeparator)
     for (;;) {
       let underMark = 0
       const beforeWrite = (): void => {
-        if (!keeper.isFresh()) throw new StaleMark()
+        const { record } = cell.seen ?? {}
+        const isPaused = record && pauseFor(cell, record, stale, ways) !== undefined
+        if (isPaused || !keeper.isFresh()) throw new NotNow(isPaused ?? false)
         underMark = keeper.number()
         onWrite()
       }
       try {
         const control = { beforeWrite, connection, timeoutMs: LISTENED_MS, parameters }
-        return { tokens: await refresh(tokens, control), underMark }
+        return { tokens: await refresh(line.tokens, control), underMark }
       } catch (error) {
-        if (!(error instanceof StaleMark)) throw error
-        if (!(await keeper.mark())) return undefined
+        if (!(error instanceof NotNow)) throw error
+        if (error.isPaused || !(await keeper.mark())) return undefined
       }
     }
   }
