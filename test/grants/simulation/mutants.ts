@@ -58,7 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 2,
     name: 'sends without a look at its mark',
     seed: 37,
-    changes: [change('renewal', 'if (!keeper.isFresh()) throw new StaleMark()', '')],
+    changes: [change('renewal', 'if (isPaused || !keeper.isFresh()) throw', 'if (isPaused) throw')],
   },
   {
     rule: 2,
@@ -301,6 +301,14 @@ export const MUTANTS: readonly Mutant[] = [
         'if (isGone(stored) || hasGone) throw',
         'if (isGone(stored)) return answeredLine(answer)\n      if (hasGone) throw',
       ),
+    ],
+  },
+  {
+    rule: 8,
+    name: 'sends although an earlier request has failed meanwhile',
+    seed: 2102756,
+    changes: [
+      change('renewal', 'if (isPaused || !keeper.isFresh()) throw', 'if (!keeper.isFresh()) throw'),
     ],
   },
   {
