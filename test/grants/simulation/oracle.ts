@@ -457,6 +457,8 @@ export function createOracle(parts: OracleParts): Oracle {
       const key = tokenKey(name, number)
       if (!isStored && !firstHandOut.has(key)) firstHandOut.set(key, now)
       const isOnce = !isStored && askedAt <= (firstHandOut.get(key) ?? now)
+      // A failover may have lost it after this process has read it, and before its writer was told.
+      const hasRead = (newestRead.get(`${process.name} ${name}`) ?? -1) >= number
       const lost = unheard.get(key)
       const isHeardLate =
         lost?.writer === process && disturbances.totalMs(process, lost.at, now) > 0
@@ -464,6 +466,7 @@ export function createOracle(parts: OracleParts): Oracle {
         !isStored &&
         !isOnce &&
         !isHeardLate &&
+        !hasRead &&
         !rolledBack.has(tokenKey(name, number)) &&
         brought.family.newest === number
       ) {
