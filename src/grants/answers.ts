@@ -89,10 +89,8 @@ export function createAnswers(cells: GrantCells, clock: Clock): Answers {
     for (;;) {
       await wait(clock, OFFER_MS, { background: true })
       if (!cell.answers.has(answer)) return
-      const stored = await cells
-        .look(cell, CALL_LIMIT_MS)
-        .then(() => put(cell, answer, isMine))
-        .catch(() => undefined)
+      // It writes over what was last seen, and looks only if that has changed: a store that has much to do writes first.
+      const stored = await put(cell, answer, isMine).catch(() => undefined)
       if (isGone(stored)) void revoke(answer.tokens, answer.base.of, stored)
       if (stored !== undefined || clock.monotonic() >= until) break
     }
