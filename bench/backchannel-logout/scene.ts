@@ -105,7 +105,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
     strategy: strategyIdOf(settings),
     isListed: true,
     settings,
-    revoking: { loggedOut: () => Promise.resolve(), unwanted: () => Promise.resolve() },
+    revoking: { loggedOut: () => Promise.resolve(), discard: () => Promise.resolve() },
   })
 
   const app = express()

@@ -61,10 +61,7 @@ export interface BeginLoginParts {
   /** Revokes the tokens of a login that the person has ended meanwhile, or that could not be stored. Never rejects. */
   readonly revoking: {
     readonly loggedOut: (grant: EndedGrant) => Promise<void>
-    readonly unwanted: (
-      tokens: readonly TokenSet[],
-      of: { readonly names: readonly string[] },
-    ) => Promise<void>
+    readonly discard: (tokens: TokenSet, subject: string | undefined) => Promise<void>
   }
 }
 
@@ -142,7 +139,7 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
         ? joinGrant(login, of, account)
         : beginGrant(login, of)
     ).catch((error: unknown) => {
-      void revoking.unwanted([login.tokens], { names: listedNames(login) })
+      void revoking.discard(login.tokens, login.subject)
       throw error
     })
     if (providers.length > 0 && (await index.hasEnded(providers, authenticatedAt(claims)))) {

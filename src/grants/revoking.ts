@@ -1,6 +1,6 @@
 import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant } from './engine.js'
-import { personNameIn } from './index-names.js'
+import { personName, personNameIn } from './index-names.js'
 import type { IsPersonAlive } from './person-grants.js'
 
 /** Decides which tokens that nobody uses any more are revoked at the provider. Nothing here rejects. */
@@ -13,6 +13,8 @@ export interface Revoking {
   readonly replaced: (grant: EndedGrant) => Promise<void>
   /** Revokes tokens that nobody has received: only if that ends nothing else. */
   readonly unwanted: (tokens: readonly TokenSet[], of: Named) => Promise<void>
+  /** The same for a login that came to nothing. @param subject the person's id at the provider, if it is known */
+  readonly discard: (tokens: TokenSet, subject: string | undefined) => Promise<void>
 }
 
 /** Has the name of the person at the provider: see `personName`. */
@@ -22,6 +24,8 @@ export interface Named {
 
 /** What {@link createRevoking} needs. */
 export interface RevokingParts {
+  /** The strategy's name. */
+  readonly name: string
   /** Identifies the strategy. */
   readonly strategy: string
   /** Revokes one token set. Never rejects. */
@@ -34,7 +38,7 @@ export interface RevokingParts {
 
 /** Creates {@link Revoking}. */
 export function createRevoking(parts: RevokingParts): Revoking {
-  const { strategy, revoke, revocationEnds, isPersonAlive } = parts
+  const { name, strategy, revoke, revocationEnds, isPersonAlive } = parts
 
   /** Whether something else of this person is alive here; `undefined` if that cannot be known. */
   async function isAnythingAlive({ names }: Named): Promise<boolean | undefined> {
@@ -54,6 +58,7 @@ export function createRevoking(parts: RevokingParts): Revoking {
 
   return {
     unwanted,
+    discard: (tokens, subject) => unwanted([tokens], { names: [personName(name, subject)] }),
 
     async replaced(grant) {
       // Strategies that were given no names share their place in the session, and have different providers.

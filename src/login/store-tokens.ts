@@ -4,7 +4,6 @@ import type { GrantEngine } from '../grants/engine.js'
 import type { GrantIndex } from '../grants/grant-index.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
-import { personName } from '../grants/index-names.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
@@ -24,7 +23,6 @@ import { reloadSession, saveSession } from '../session/stored-session.js'
 /** The options of the strategy that keeping a login depends on. */
 export interface StoreTokensSettings {
   readonly sessionKey: string
-  readonly name: string
   readonly keepSession: readonly string[]
   readonly grantLifetime: 'login' | 'account'
 }
@@ -132,8 +130,7 @@ function storeInNewSession(
 
 /** Revokes the tokens of a login that nobody receives. */
 function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensParts): void {
-  const person = personName(parts.settings.name, subjectOf(claims, profile))
-  void parts.revoking.unwanted([tokens], { names: [person] })
+  void parts.revoking.discard(tokens, subjectOf(claims, profile))
 }
 
 /** Begins the grant and writes it into the session. Resolves to the grant's id. */

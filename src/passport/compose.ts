@@ -18,7 +18,6 @@ import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { EndedLogin } from '../grants/engine.js'
-import { personName } from '../grants/index-names.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createBackchannelLogout } from '../login/backchannel-logout.js'
 import { createEndLogin } from '../login/end-login.js'
@@ -139,9 +138,7 @@ export function composeUseCases(
     verify: watch('verify', verify, (user): Conclusion =>
       user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),
-    discard: (tokens, subject) => {
-      void grants.revoking.unwanted([tokens], { names: [personName(settings.name, subject)] })
-    },
+    discard: (tokens, subject) => void grants.revoking.discard(tokens, subject),
     storeTokens: observe(storeTokens, async (...given) => {
       observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
       await storeTokens(...given)
