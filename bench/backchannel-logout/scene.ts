@@ -17,6 +17,8 @@ import { RedisGrants } from '../../src/redis.js'
 import { listen } from '../../test/support/http.js'
 import type { RedisServer } from '../../test/support/redis-server.js'
 
+const nothing = (): Promise<void> => Promise.resolve()
+
 const SECRET = 'a secret of the bench, which is long enough'
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 const HOUR_MS = 60 * 60 * 1000
@@ -105,7 +107,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
     strategy: strategyIdOf(settings),
     isListed: true,
     settings,
-    revoking: { loggedOut: () => Promise.resolve(), discard: () => Promise.resolve() },
+    revoking: { loggedOut: nothing, discard: nothing, unwanted: nothing },
   })
 
   const app = express()

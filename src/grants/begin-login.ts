@@ -58,10 +58,14 @@ export interface BeginLoginParts {
     readonly refreshBeforeSeconds: number
     readonly grantLifetime: 'login' | 'account'
   }
-  /** Revokes the tokens of a login that the person has ended meanwhile, or that could not be stored. Never rejects. */
+  /**
+   * Revokes the tokens of a login that the person has ended meanwhile or that could not be stored, and those that it pushes
+   * out. Never rejects.
+   */
   readonly revoking: {
     readonly loggedOut: (grant: EndedGrant) => Promise<void>
     readonly discard: (tokens: TokenSet, subject: string | undefined) => Promise<void>
+    readonly unwanted: (tokens: readonly TokenSet[], of: GrantOwner) => Promise<void>
   }
 }
 
@@ -98,7 +102,8 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     const { tokens } = login
     const renewAt = renewalTime(tokens, refreshBeforeSeconds, Date.now())
     const lifetimeMs = of.outlivesLogin ? ACCOUNT_LIFE_MS : login.lifetimeMs
-    const record = await engine.begin(id, { strategy, tokens, renewAt, lifetimeMs, of })
+    const grant = { strategy, tokens, renewAt, lifetimeMs, of }
+    const record = await engine.begin(id, grant, (old) => void revoking.unwanted(old, of))
     await index.link(id, of.names, lifetimeMs)
     return record
   }

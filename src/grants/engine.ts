@@ -25,8 +25,17 @@ export interface EndedLogin {
 
 /** Keeps grants in a store: begins, reads, renews and ends them. One engine per store and process. */
 export interface GrantEngine extends Adoption {
-  /** Starts a line with the tokens of a login. @throws {StorageError} */
-  readonly begin: (id: string, grant: NewGrant) => Promise<GrantRecord>
+  /**
+   * Starts a line with the tokens of a login.
+   *
+   * @param onPushedOut called with the tokens of lines that had to make room for it
+   * @throws {StorageError}
+   */
+  readonly begin: (
+    id: string,
+    grant: NewGrant,
+    onPushedOut?: (tokens: readonly TokenSet[]) => void,
+  ) => Promise<GrantRecord>
   /** Writes the record of a login that uses another grant. @throws {StorageError} */
   readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */

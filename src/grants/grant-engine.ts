@@ -58,7 +58,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
   return {
     freshLine: createFreshLine(cells, clock, renew),
 
-    async begin(id, grant) {
+    async begin(id, grant, onPushedOut) {
       const cell = cells.cellOf(id)
       const { tokens, renewAt, of, lifetimeMs } = grant
       const line = { id: randomId(), tokens, renewAt, obtainedAt: clock.now() }
@@ -77,7 +77,11 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         const prolonged = { ...base, of, lifetimeMs, livesUntil: now + lifetimeMs, loggedInAt: now }
         const record =
           withTokensOfLogin(prolonged, tokens, renewAt, now) ?? withLine(prolonged, line)
-        if (await cells.write(cell, look, record)) return record
+        if (await cells.write(cell, look, record)) {
+          const out = base.lines.filter((one) => lineOf(record, one.id) === undefined)
+          if (out.length > 0) onPushedOut?.(out.flatMap(allTokensOf))
+          return record
+        }
         look = await cells.look(cell)
       }
     },

@@ -62,6 +62,9 @@ export interface PostgresStoreSettings {
 /** Durations are no longer than this, in **milliseconds**: 300 years. PostgreSQL refuses times that are far away. */
 const LONGEST_MS = 300 * 365 * 24 * 60 * 60 * 1000
 
+/** How many records are remembered whose last write has not succeeded. */
+const MAXIMUM_UNSETTLED = 10_000
+
 /** No page is longer. */
 const LONGEST_PAGE = 1_000_000
 
@@ -77,23 +80,29 @@ export function createPostgresStore(settings: PostgresStoreSettings): GrantStore
   // Marks and answers of refreshes: without them in time, others refresh again, or a login is lost.
   const runFirst = createPostgresRunner(settings.pool, { timeoutMs, urgent: true })
   const sql = statements(names)
+  const unsettled = createUnsettled()
   const cleanUp = createCleanUp({ run, names, clock: settings.clock ?? systemClock })
 
   return {
     async get(id) {
-      const [row] = await run(sql.get, toPostgresText(id))
+      const read = unsettled.has(id) ? runFirst : run
+      const [row] = await read(sql.get, toPostgresText(id))
+      unsettled.delete(id)
       if (row === undefined) return undefined
       return { version: textOf(row['version']), value: textOf(row['value']) }
     },
 
     async compareAndSet(id, was, { version, value }, ttlMs) {
       const values = [id, version, value].map(toPostgresText)
+      unsettled.add(id)
       const written =
         was === undefined
           ? await runFirst(sql.insert, ...values, duration(ttlMs))
           : await runFirst(sql.update, ...values, duration(ttlMs), toPostgresText(was))
       cleanUp()
-      return written.length > 0
+      if (written.length === 0) return false
+      unsettled.delete(id)
+      return true
     },
 
     async link(name, id, ttlMs) {
@@ -115,6 +124,23 @@ export function createPostgresStore(settings: PostgresStoreSettings): GrantStore
       const list = JSON.stringify(ids.map(toPostgresText).sort())
       await run(sql.unlink, toPostgresText(name), list)
     },
+  }
+}
+
+/**
+ * The records whose last write has failed, or found something else. What they are is read before others: a mark or an answer
+ * cannot be written again before.
+ */
+function createUnsettled(): Pick<Set<string>, 'add' | 'has' | 'delete'> {
+  const ids = new Set<string>()
+  return {
+    add(id) {
+      // Nobody may ask for them again.
+      if (ids.size >= MAXIMUM_UNSETTLED) ids.clear()
+      return ids.add(id)
+    },
+    has: (id) => ids.has(id),
+    delete: (id) => ids.delete(id),
   }
 }
 

@@ -179,3 +179,17 @@ describe('the tokens of a login that fails', () => {
     expect(await forJobs(app)).toBe('no_tokens')
   })
 })
+
+describe('the tokens of a login that later ones push out', () => {
+  it.each(REVOCATION_ENDS)(
+    'are revoked only if that ends nothing else of the grant: revocationEnds %s',
+    async (ends) => {
+      const app = await scene.start({ lifetime: 'account', ends })
+      // A grant keeps the tokens of three logins.
+      for (let logins = 0; logins < 5; logins++) await logIn(app)
+      const expected = ends === 'token' ? [...pair(1), ...pair(2)].sort() : []
+      expect(await scene.revoked(expected.length)).toEqual(expected)
+      expect(await forJobs(app)).toBe('access-token-5-of-ada')
+    },
+  )
+})

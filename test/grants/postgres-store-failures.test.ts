@@ -99,6 +99,45 @@ describeWithPostgres('a grant store in PostgreSQL', (postgres) => {
     await expect(patient.get(id)).resolves.toEqual(record)
   })
 
+  it('reads first what a write has not settled', async () => {
+    const pool = server.connect({ max: 1 })
+    const store = storeThrough(pool, { queryTimeoutMs: 20_000 })
+    const ids = ['ordinary', 'refused', 'settled'].map((name) => `${name} ${newRecord().version}`)
+    const [ordinary = '', refused = '', settled = ''] = ids
+    for (const id of [refused, settled]) {
+      await expect(store.compareAndSet(id, 'another', newRecord(), MINUTE_MS)).resolves.toBe(false)
+    }
+    await store.get(settled)
+    // The application keeps the only connection.
+    const client = await pool.connect()
+    const first = store.get('first')
+    const order: string[] = []
+    const reads = [ordinary, settled, refused].map((id) => store.get(id).then(() => order.push(id)))
+    client.release()
+    await Promise.all([first, ...reads])
+    expect(order).toEqual([refused, ordinary, settled])
+  })
+
+  it('reads first what a write has left unknown', async () => {
+    const pool = server.connect({ max: 1 })
+    const hasty = storeThrough(pool, { queryTimeoutMs: 100 })
+    const id = newRecord().version
+    const client = await pool.connect()
+    const first = hasty.get('first').catch(() => undefined)
+    await expect(hasty.compareAndSet(id, undefined, newRecord(), MINUTE_MS)).rejects.toThrow(
+      GAVE_UP,
+    )
+    client.release()
+    await first
+    const again = await pool.connect()
+    const waiting = hasty.get('first').catch(() => undefined)
+    const order: string[] = []
+    const reads = ['ordinary', id].map((one) => hasty.get(one).finally(() => order.push(one)))
+    again.release()
+    await Promise.all([waiting, ...reads])
+    expect(order).toEqual([id, 'ordinary'])
+  })
+
   it('fails while the server is away, also if it dies during the call, and goes on after that', async () => {
     const pool = server.connect()
     const store = storeThrough(pool, { queryTimeoutMs: 20_000 })
