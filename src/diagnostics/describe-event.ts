@@ -34,9 +34,18 @@ export function failureOf(error: unknown): FlowFailure {
 }
 
 /** An event as a line of the log, such as `jiko failed ERR_TOKEN_ENDPOINT after 31 ms: The provider refused …`. */
-export function lineOf({ strategy, outcome, reason, durationMs, error }: DiagnosticEvent): string {
+export function lineOf({
+  strategy,
+  outcome,
+  reason,
+  cookies,
+  durationMs,
+  error,
+}: DiagnosticEvent): string {
+  const names = cookies?.join(', ')
   const duration = durationMs === 0 ? undefined : `after ${Math.round(durationMs)} ms`
-  const line = [strategy, outcome, reason, duration].filter((part) => part !== undefined).join(' ')
+  const parts = [strategy, outcome, reason, names, duration]
+  const line = parts.filter((part) => part !== undefined).join(' ')
   return error === undefined ? line : `${line}: ${error.message}`
 }
 

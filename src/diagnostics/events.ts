@@ -43,6 +43,12 @@ export type DiagnosticStep =
    * uses the store with another secret, or an older secret was removed too early. Such requests are answered with 503.
    */
   | 'another_secret'
+  /**
+   * A browser that came back from the provider has sent two cookies of one name, with different values; `cookies` names
+   * them. The first counts. The second one may be left from an older deployment with another path or domain; or a
+   * subdomain has set it, to push a session of its own upon the person.
+   */
+  | 'duplicate_cookies'
 
 /**
  * The message on the channel `passport-authorization-code` of `node:diagnostics_channel` when a step is over.
@@ -73,8 +79,10 @@ export interface DiagnosticEvent {
    * `refused`, the OAuth error, such as `access_denied`; or `verify`, or the status, such as `http_400`.
    */
   readonly reason?: string
-  /** How long the step took, in **milliseconds**. 0 for `grant_end`. */
+  /** How long the step took, in **milliseconds**. 0 for what has no duration, such as `grant_end`. */
   readonly durationMs: number
+  /** With `duplicate_cookies`, the names of the cookies: at most three, of at most 60 characters. */
+  readonly cookies?: readonly string[]
   /** With `failed`, the facts of the error, if it is an error of this library. */
   readonly error?: DiagnosticError
 }
@@ -96,4 +104,4 @@ export interface DiagnosticError {
 }
 
 /** The outcome of a step that did not throw. */
-export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason'>
+export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason' | 'cookies'>

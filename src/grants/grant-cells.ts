@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { StorageError } from '../errors/setup-errors.js'
 import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
-import { letOthersRun } from '../lib/let-others-run.js'
+import { createLetOthersRun } from '../lib/let-others-run.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { newCell, note, noteWritten } from './cell.js'
 import type { Cell, GrantCells, Look } from './cell.js'
@@ -72,6 +72,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     isDropping = true
     while (cells.size > KEPT_CELLS) {
       await wait(clock, REMEMBERED_MS, { background: true })
+      const letOthersRun = createLetOthersRun()
       for (let left = cells.size; left > 0; left -= DROPPED_AT_ONCE) {
         dropIdle(DROPPED_AT_ONCE)
         await letOthersRun()

@@ -1,5 +1,5 @@
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
-import { letOthersRun } from '../lib/let-others-run.js'
+import { createLetOthersRun } from '../lib/let-others-run.js'
 import { randomId } from '../lib/random-id.js'
 import { storeCall } from './claims.js'
 import { TOMBSTONE_MS } from './grant-record.js'
@@ -46,8 +46,8 @@ export interface GrantIndex {
 export type EndNamed = (id: string) => Promise<readonly string[] | undefined>
 
 /**
- * How many grants are ended at once. In memory, nothing else runs meanwhile, and another request has to wait that long
- * several times: it must be a few milliseconds. In Redis, it waits for the commands of so many at most.
+ * How many grants are ended at once. In memory, nothing else runs meanwhile: it must be a few milliseconds. In Redis,
+ * another request waits for the commands of so many at most.
  */
 const BATCH = 5
 
@@ -109,6 +109,7 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
     async end(ended, endOne) {
       await noteEnd(ended)
       const { name } = ended.name
+      const letOthersRun = createLetOthersRun()
       let failure: PromiseRejectedResult | undefined
       for (let after: string | undefined; ;) {
         const ids = await storeCall(() => store.linked(name, BATCH, after))

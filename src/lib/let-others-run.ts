@@ -1,11 +1,21 @@
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 
 /**
- * Resolves in the next round of the event loop, when what has arrived on connections was handled. Long work calls it
- * between its parts. A promise that is settled already is not enough: Node.js looks at no connection before it.
+ * For long work in the background, which waits between its parts by calling this: for as long as the event loop was busy since
+ * the last time, so that at least half of the time is left for others. A promise that is settled already would not do:
+ * Node.js looks at no connection before it.
+ *
+ * One round of the event loop would not do either. A request needs several rounds until it is answered, and would wait for
+ * one part of the work in each of them.
  */
-export async function letOthersRun(): Promise<void> {
-  // Twice: what the first round reads may need the second to be complete.
-  await setImmediate()
-  await setImmediate()
+export type LetOthersRun = () => Promise<void>
+
+/** Begins to measure. One for each piece of work. */
+export function createLetOthersRun(): LetOthersRun {
+  let since = performance.eventLoopUtilization()
+  return async () => {
+    const { active } = performance.eventLoopUtilization(since)
+    await setTimeout(active)
+    since = performance.eventLoopUtilization()
+  }
 }

@@ -27,6 +27,8 @@ import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
 import type { Seal } from '../lib/sealing.js'
+import { createUnderWay } from '../lib/under-way.js'
+import type { UnderWay } from '../lib/under-way.js'
 import { accountText } from '../options/holder.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
@@ -46,7 +48,10 @@ export interface ComposedGrants extends GrantParts {
   readonly accountOf: (user: object) => string | undefined
   /** How long a grant lives that is not used, in **milliseconds**. */
   readonly lifetimeOf: (session: LoginSession) => number
-  /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
+  /**
+   * Resolves when no renewal, no revocation and no logout of the provider is under way, or the time is up: to the number of
+   * those that still are.
+   */
   readonly idle: (timeoutMs: number) => Promise<number>
 }
 
@@ -74,13 +79,17 @@ export function composeGrants(
   reportStore(parts, report)
   const accountGrants =
     grants === undefined ? undefined : createAccountGrants({ ...parts, name, strategy })
-  const revoking = createRevoking({
-    ...settings,
-    strategy,
-    revoke: provider.revoke,
-    isPersonAlive:
-      grants === undefined ? undefined : createIsPersonAlive({ ...parts, name, strategy }),
-  })
+  const underWay = createUnderWay()
+  const revoking = countedRevoking(
+    createRevoking({
+      ...settings,
+      strategy,
+      revoke: provider.revoke,
+      isPersonAlive:
+        grants === undefined ? undefined : createIsPersonAlive({ ...parts, name, strategy }),
+    }),
+    underWay,
+  )
   const accountOf = (user: object): string | undefined =>
     grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
 
@@ -172,6 +181,7 @@ export function composeGrants(
     ...parts,
     jobs,
     pendingSeal: parts.pendingSeal ?? sealOf(settings),
+    index: { ...parts.index, end: underWay.counted(parts.index.end) },
     holding,
     accountOf,
     revoking,
@@ -184,9 +194,24 @@ export function composeGrants(
       const until = systemClock.monotonic() + timeoutMs
       const busy = await parts.engine.idle(strategy, timeoutMs)
       // The tokens of a renewal that is over may be on their way into the session.
-      while (holding.busy() > 0 && systemClock.monotonic() < until) await wait(systemClock, 20)
-      return busy + holding.busy()
+      const left = (): number => holding.busy() + underWay.count()
+      while (left() > 0 && systemClock.monotonic() < until) await wait(systemClock, 20)
+      return busy + left()
     },
+  }
+}
+
+/** The same, and what is under way is counted: much of it happens after the answer to a request. */
+function countedRevoking(
+  { ended, loggedOut, replaced, unwanted, discard }: Revoking,
+  { counted }: UnderWay,
+): Revoking {
+  return {
+    ended: counted(ended),
+    loggedOut: counted(loggedOut),
+    replaced: counted(replaced),
+    unwanted: counted(unwanted),
+    discard: counted(discard),
   }
 }
 

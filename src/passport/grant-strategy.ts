@@ -142,7 +142,8 @@ export abstract class GrantStrategy extends OAuth2Strategy {
 
   /**
    * For a graceful stop: resolves when no renewal is under way in this process and every answer of the provider is
-   * stored, or when the time is up. A process that ends earlier can lose a login.
+   * stored, and when all is revoked and ended that was to be; or when the time is up. A process that ends earlier can lose a
+   * login.
    *
    * @example
    * ```ts
@@ -152,7 +153,7 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * ```
    *
    * @param options.timeoutMs how long to wait at the most, in **milliseconds**; 10 seconds if left out
-   * @returns the number of renewals that are still under way
+   * @returns the number of renewals, revocations and logouts of the provider that are still under way
    */
   idle({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<number> {
     return this.useCases.idle(timeoutMs)

@@ -37,7 +37,10 @@ export interface UseCases {
     holder: Holder,
     options: AccessTokenOptions & { readonly refused: string },
   ) => Promise<string | undefined>
-  /** Resolves when no renewal is under way, or the time is up: to the number of those that still are. */
+  /**
+   * Resolves when no renewal, no revocation and no logout of the provider is under way, or the time is up: to the number of
+   * those that still are.
+   */
   readonly idle: (timeoutMs: number) => Promise<number>
   readonly resources: ResourceClient
   readonly transport: Transport

@@ -53,6 +53,13 @@ function happened(): readonly string[] {
   return events.map(({ step, outcome, reason = '' }) => `${step} ${outcome} ${reason}`.trim())
 }
 
+/** The names of cookies as an event has them, and a header that has each of them twice. */
+const longNames = (): readonly string[] => ['a', 'b', 'c', 'd'].map((name) => name.repeat(60))
+const longDuplicates = (): string =>
+  longNames()
+    .map((name) => `${name}-and-more=1; ${name}-and-more=2`)
+    .join('; ')
+
 const LOGIN = ['login ok', 'exchange ok', 'profile ok', 'verify ok', 'callback ok']
 
 describe('the channel', () => {
@@ -97,6 +104,24 @@ describe('the channel', () => {
     await browser.visit(callback)
     await browser.visit(callback)
     expect(happened()).toEqual([...LOGIN, 'callback ok repeated'])
+  })
+
+  it.each<[string, string, readonly string[] | undefined]>([
+    ['a session cookie', 'connect.sid=s%3Aplanted.signature', ['connect.sid']],
+    ['another cookie', 'theme=dark; theme=light', ['theme']],
+    ['the same value twice', 'theme=dark; theme=dark', undefined],
+    ['many, with long names', longDuplicates(), longNames().slice(0, 3)],
+  ])('tells of two cookies of one name at a callback: %s', async (_what, added, cookies) => {
+    const app = await start()
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, app.loginURL)
+    // The last cookie of the header, so that those of the session come first.
+    browser.setCookie(app.origin, 'last', `one; ${added}`)
+    await browser.visit(callback)
+    const told = events.filter(({ step }) => step === 'duplicate_cookies')
+    const event = { step: 'duplicate_cookies', strategy: 'example', outcome: 'failed', cookies }
+    expect(told).toEqual(cookies === undefined ? [] : [{ ...event, durationMs: 0 }])
+    expect(happened()).toContain('callback ok')
   })
 
   it('tells what is known of a token request that failed', async () => {
@@ -262,6 +287,16 @@ describe('the log', () => {
     expect(lines[1]).toMatch(
       /:exchange.* example failed ERR_TOKEN_ENDPOINT after \d+ ms: .*invalid_client/,
     )
+  })
+
+  it('has the names of cookies that came twice', async () => {
+    const app = await start()
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, app.loginURL)
+    browser.setCookie(app.origin, 'theme', 'dark; theme=light')
+    await browser.visit(callback)
+    const told = lines.filter((line) => line.includes(':duplicate_cookies'))
+    expect(told).toEqual([expect.stringMatching(/ example failed theme/)])
   })
 
   it('is silent when nobody has asked for it', async () => {

@@ -21,6 +21,7 @@ import { advanceClock } from '../support/clock.js'
 import { createGate } from '../support/gate.js'
 import { Browser } from '../support/http.js'
 import { asked, bodyOf } from '../support/login.js'
+import { speakOpenId } from '../support/openid-provider.js'
 import { rotateRefreshTokens } from '../support/rotating-provider.js'
 import type { RotatingProvider } from '../support/rotating-provider.js'
 import { setScene } from '../support/scene.js'
@@ -265,6 +266,35 @@ describe('strategy.idle', () => {
     scene.provider.requests.length = 0
     expect(await tokenOf(app)).toBe('access-token-2-of-ada')
     expect(asked(scene.provider)).toEqual([])
+  })
+
+  it('waits for what is being revoked after a logout', async () => {
+    const app = await startLoggedIn({ revocationURL: rotating.revocationURL })
+    const gate = createGate()
+    rotating.beforeRevoked = gate.pass
+    const { status } = await browser.request(`${app.origin}/auth/logout`, { method: 'POST' })
+    await gate.reached
+    expect([status, await app.strategy.idle({ timeoutMs: 1 })]).toEqual([303, 1])
+    const idle = app.strategy.idle({ timeoutMs: 20_000 })
+    gate.open()
+    expect(await idle).toBe(0)
+  })
+
+  it('waits for the logins that a provider has ended', async () => {
+    const gate = createGate()
+    const openId = await speakOpenId(scene.provider)
+    scene.provider.onProfile(json({ sub: 'ada' }))
+    const inner = store
+    store = { ...inner, linked: async (...list) => gate.pass().then(() => inner.linked(...list)) }
+    const app = await startLoggedIn({ ...openId.options, backchannelLogout: true })
+    const logout = browser.post(`${app.origin}/auth/backchannel-logout`, {
+      logout_token: await openId.logoutToken(),
+    })
+    await gate.reached
+    expect(await app.strategy.idle({ timeoutMs: 1 })).toBe(1)
+    const idle = app.strategy.idle({ timeoutMs: 20_000 })
+    gate.open()
+    expect([await idle, (await logout).status]).toEqual([0, 200])
   })
 })
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import type { RequestHandler } from 'express'
 import passport from 'passport'
+import { AuthorizationCodeStrategy, authRouter } from '../../src/index.js'
 import { flowInspector } from '../../src/flow-inspector.js'
 import { Browser } from '../support/http.js'
+import { speakOpenId } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
 
 const scene = setScene()
@@ -20,6 +22,8 @@ const REQUESTS: readonly (readonly [string, string, string, number])[] = [
   ['a logout token where the option is off', 'POST', '/auth/backchannel-logout', 500],
   ['a login by passport.authenticate', 'GET', '/own/login', 302],
   ['a callback by passport.authenticate', 'GET', '/own/callback?code=a&state=b', 400],
+  ['a connection that nobody is logged in for', 'GET', '/bank/login', 401],
+  ['a callback of a connection', 'GET', '/bank/callback?code=a&state=b', 400],
   ['a page that needs a login', 'GET', '/private?a=b', 302],
   ['the address of the inspector with the key', 'GET', `/flow?key=${KEY}`, 303],
   ['the inspector without its key', 'GET', '/flow', 403],
@@ -29,9 +33,18 @@ const REQUESTS: readonly (readonly [string, string, string, number])[] = [
 describe('Cache-Control: no-store and Referrer-Policy: no-referrer', () => {
   it.each(REQUESTS)('are in the response to %s', async (_title, method, path, status) => {
     const app = await scene.start({
-      routes: (express, strategy) => {
+      routes: (express, strategy, origin) => {
         const authenticate = passport.authenticate(strategy) as RequestHandler
         express.get(['/own/login', '/own/callback'], authenticate)
+        const bank = new AuthorizationCodeStrategy({
+          authorizationURL: scene.provider.authorizationURL,
+          tokenURL: scene.provider.tokenURL,
+          name: 'bank',
+          clientID: 'client-1',
+          clientSecret: 'secret-1',
+          callbackURL: `${origin}/bank/callback`,
+        })
+        express.use('/bank', authRouter(bank, { connect: true }))
         express.use('/flow', flowInspector(strategy, { key: KEY, print: () => undefined }))
       },
     })
@@ -43,6 +56,25 @@ describe('Cache-Control: no-store and Referrer-Policy: no-referrer', () => {
         'sec-fetch-mode': 'navigate',
         'sec-fetch-site': 'same-origin',
       },
+    })
+
+    expect([
+      page.status,
+      page.headers.get('cache-control'),
+      page.headers.get('referrer-policy'),
+    ]).toEqual([status, 'no-store', 'no-referrer'])
+  })
+
+  it.each([
+    ['one', 200],
+    ['none', 400],
+  ] as const)('are in the response to a logout token: %s', async (which, status) => {
+    const openId = await speakOpenId(scene.provider)
+    const app = await scene.start({ strategy: { ...openId.options, backchannelLogout: true } })
+    const logoutToken = which === 'one' ? await openId.logoutToken() : 'nonsense'
+
+    const page = await new Browser().post(`${app.origin}/auth/backchannel-logout`, {
+      logout_token: logoutToken,
     })
 
     expect([
