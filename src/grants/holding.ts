@@ -33,7 +33,7 @@ export interface Holding {
   readonly find: (request: LoginRequest) => Promise<{ id: string } | LoginRequiredReason>
   /** The strategy's data in the session of a login. */
   readonly hold: (data: StrategyData, id: string, record: GrantRecord) => StrategyData
-  /** Brings the session up to date with the line that a request has used. */
+  /** Brings the session up to date with the line that a request has used. Never rejects. */
   readonly update: (request: LoginRequest, id: string, line: Line) => Promise<void>
   /** How many sessions are being brought up to date. */
   readonly busy: () => number
@@ -135,7 +135,9 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
     },
 
     async update(request, id, line) {
-      const session = requireSession(request)
+      const { session } = request
+      // The application has destroyed it meanwhile, and does not wait for the token.
+      if (!session) return
       const data = readStrategyData(session, sessionKey)
       const entry = entryOf(data)
       if (entry?.id !== id || line.generation <= entry.version) return

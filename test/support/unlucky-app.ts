@@ -119,6 +119,19 @@ const haveMisfortune: RequestHandler = (req, res, next) => {
         next()
         setImmediate(() => req.socket.destroy())
         break
+      // As by a handler that asks for a token and does not wait for it.
+      case 'has its session destroyed at once':
+        next()
+        req.session?.destroy(() => undefined)
+        break
+      case 'has its session destroyed meanwhile':
+        next()
+        setImmediate(() => req.session?.destroy(() => undefined))
+        break
+      case 'has its session taken away meanwhile':
+        next()
+        setImmediate(() => Object.assign(req, { session: null }))
+        break
       default:
         next()
     }
