@@ -109,6 +109,11 @@ app.use(
     }),
   }),
 )
+app.use((req: Request, res: Response, next: NextFunction) => {
+  // A target such as `*` is outside of the cookie's path: it has no session, and Passport would have an error.
+  if ((req as { session?: unknown }).session === undefined) res.status(400).end()
+  else next()
+})
 app.use(passport.session())
 app.use('/plain', authRouter(plain))
 app.use('/auth', authRouter(openId, { onError: (error, _req, _res, next) => next(error) }))
