@@ -34,7 +34,8 @@ export async function attack(
     case 'keys':
       field.provider.publishWild(it.answer)
       await logInStrangely(visitor, { kind: 'provider', path: 'wild', plan: {} })
-      return field.provider.publishWild(undefined)
+      field.provider.publishWild(undefined)
+      return
     case 'metadata':
       await visitor.visit(`/discover/${field.provider.publishMetadata(it.answer)}`)
   }

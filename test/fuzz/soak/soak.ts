@@ -130,7 +130,8 @@ async function sendWithoutPause(
       findings.violations.push({ what, details, input: next })
     }
     await attack(next, `mallory-${connection}`, field, complain).catch((error: unknown) => {
-      if (!hasEnded(findings)) complain('the attack itself has failed', String(Object(error).stack))
+      if (!hasEnded(findings))
+        complain('the attack itself has failed', String((error as Error).stack))
     })
   }
 }
