@@ -90,11 +90,12 @@ export const PLANS: fc.Arbitrary<Plan> = fc
     },
     { requiredKeys: [] },
   )
-  .chain((all) =>
-    fc
-      .shuffledSubarray(Object.entries(all), { maxLength: 3 })
-      .map((some) => Object.fromEntries(some)),
-  )
+  .chain((all) => {
+    const entries = Object.entries(all)
+    return fc
+      .shuffledSubarray(entries, { maxLength: Math.min(3, entries.length) })
+      .map((some) => Object.fromEntries(some))
+  })
 
 /** Sends a hostile answer on its way. */
 export function send({ answer, journey }: HostileAnswer, filling: Filling): Script {
