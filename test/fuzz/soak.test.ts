@@ -4,21 +4,24 @@ import { heapTrend } from './soak/heap.js'
 import { attacksOf } from './soak/attacks.js'
 import { FAULTS } from './soak/messages.js'
 import type { Fault } from './soak/messages.js'
+import { reportText } from './soak/report.js'
+import { runSoak } from './soak/soak.js'
+import type { SoakOptions } from './soak/soak.js'
 
 // It starts two processes, on a machine that may be busy.
 jest.setTimeout(120_000)
 
-const FUZZ = ['--import', 'tsx', 'test/fuzz/soak/run.ts', '--seed', '1']
+/** What `npm run fuzz` runs, without the reader of its options. */
+async function soak(options: Partial<SoakOptions> = {}): Promise<string> {
+  return reportText(
+    await runSoak({ seconds: 3, connections: 2, seed: 1, mode: 'session', ...options }),
+  )
+}
 
-/** Runs the soak and resolves to what it prints, the exit code in the last line. */
-async function soak(...args: string[]): Promise<string> {
-  const command = startCommand('sh', [
-    '-c',
-    `"$0" "$@"; echo "exit code $?"`,
-    process.execPath,
-    ...FUZZ,
-    ...args,
-  ])
+/** The command itself; resolves to what it prints, with the exit code in the last line. */
+async function runCommand(...args: string[]): Promise<string> {
+  const run = [process.execPath, '--import', 'tsx', 'test/fuzz/soak/run.ts', ...args]
+  const command = startCommand('sh', ['-c', '"$@"; echo "exit code $?"', 'sh', ...run])
   await command.printed(/exit code \d+/)
   return command.stop()
 }
@@ -34,17 +37,24 @@ const NOTICED: Readonly<Record<Fault, RegExp>> = {
 }
 
 describe('the soak', () => {
-  it('finds nothing wrong with an application while honest people log in', async () => {
-    const report = await soak('--seconds', '3')
-    expect(report).toContain('violations: 0\nexit code 0')
-    expect(report).toMatch(/^attacks: [1-9]/m)
-    expect(report).toMatch(/^honest logins: [1-9]\d* ok, 0 failed/m)
-  })
+  it.each(['session', 'memory'] as const)(
+    'finds nothing wrong with an application in the mode %s while honest people log in',
+    async (mode) => {
+      const report = await soak({ mode, connections: 8 })
+      expect(report).toMatch(/^violations: 0$/m)
+      expect(report).toMatch(/^attacks: [1-9]/m)
+      expect(report).toMatch(/^honest logins: [1-9]\d* ok, 0 failed/m)
+    },
+  )
 
   it.each(FAULTS)('notices the fault “%s”', async (fault) => {
-    const report = await soak('--seconds', '3', '--connections', '2', '--fault', fault)
-    expect(report).toMatch(NOTICED[fault])
-    expect(report).toContain('exit code 1')
+    expect(await soak({ fault })).toMatch(NOTICED[fault])
+  })
+
+  it('ends with the exit code 1 if something is wrong', async () => {
+    const output = await runCommand('--seconds', '3', '--seed', '1', '--fault', 'open page')
+    expect(output).toMatch(NOTICED['open page'])
+    expect(output).toMatch(/exit code 1$/m)
   })
 
   it('sends the same for the same seed', () => {
