@@ -18,11 +18,22 @@ export interface Findings {
   readonly requests: { count: number }
   /** How often each status was answered. */
   readonly statuses: Map<string, number>
+  /** How often each code of an error was answered; the page for people has none. */
+  readonly codes: Map<string, number>
+  /** How often an attacker was logged in, as somebody whom the provider had let in. */
+  readonly logins: { count: number }
 }
 
 /** Creates empty findings. */
 export function createFindings(): Findings {
-  return { violations: [], attacks: new Map(), requests: { count: 0 }, statuses: new Map() }
+  return {
+    violations: [],
+    attacks: new Map(),
+    requests: { count: 0 },
+    statuses: new Map(),
+    codes: new Map(),
+    logins: { count: 0 },
+  }
 }
 
 /** Adds one to a count. */

@@ -107,7 +107,9 @@ export class HostileVisitor {
 
   /** Whether a page behind `requireLogin` is shown. */
   async seesPage(): Promise<boolean> {
-    return (await this.visit('/page')).statuses[0] === 200
+    const isShown = (await this.visit('/page')).statuses[0] === 200
+    if (isShown) this.field.findings.logins.count += 1
+    return isShown
   }
 
   cookieHeader(): string {
@@ -119,6 +121,8 @@ export class HostileVisitor {
     findings.requests.count += 1
     if (received.statuses.length === 0) count(findings.statuses, 'none')
     for (const status of received.statuses) count(findings.statuses, String(status))
+    const [, code] = /\n(?:[\da-f]+\r\n)?(ERR_\w+|undefined): /.exec(received.text) ?? []
+    if (code !== undefined) count(findings.codes, `${received.statuses[0] ?? 0} ${code}`)
     for (const wrong of wrongIn(received.text, secrets, this.mayBe)) {
       this.complain(wrong, received.text.slice(0, 2000))
     }

@@ -20,6 +20,8 @@ export function reportText(report: SoakReport): string {
     `attacks: ${sum(findings.attacks)} (${listed(findings.attacks)})`,
     `requests sent: ${findings.requests.count}, ${Math.round(findings.requests.count / tookSeconds)} a second`,
     `answers by status: ${listed(findings.statuses)}`,
+    `answers by error: ${listed(findings.codes)}`,
+    `attackers were logged in as themselves: ${findings.logins.count} times`,
     `honest logins: ${honest.length - failed} ok, ${failed} failed; p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`,
     `heap, MiB: ${heap.map(({ bytes }) => (bytes / 1024 / 1024).toFixed(1)).join(' ')}`,
     `heap, ${trend.parts}: ${inMebibytes(trend.earlyBytes)} and ${inMebibytes(trend.lateBytes)}, ${trend.isFlat ? 'flat' : 'not flat'}`,
