@@ -5,6 +5,7 @@ import type { Form } from '../requests.js'
 import type { Attack, AttackKind, Edit } from './attacks.js'
 import { HostileVisitor, NAVIGATION, pathOf } from './hostile-visitor.js'
 import type { Battlefield, Complain } from './hostile-visitor.js'
+import { mayLogIn } from './plan.js'
 
 type AttackOf<Kind extends AttackKind> = Extract<Attack, { kind: Kind }>
 
@@ -193,8 +194,7 @@ async function logInStrangely(
   visitor: HostileVisitor,
   { path, plan }: AttackOf<'provider'>,
 ): Promise<void> {
-  const isForged = plan.forgery !== undefined && path !== 'plain'
-  visitor.mayBe = isForged ? undefined : visitor.person
+  visitor.mayBe = mayLogIn(plan, path !== 'plain') ? visitor.person : undefined
   const login = await visitor.startLogin(path, plan)
   if (login === undefined) return
   await visitor.visit(pathOf(login.callback))

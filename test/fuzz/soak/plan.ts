@@ -1,8 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { Script } from '../../support/scripted-provider.js'
-import { answers, changedJson, deliver, fill, HONEST_ANSWER, MEMBERS } from '../answers.js'
+import { answers, arrived, changedJson, deliver, fill, HONEST_ANSWER, MEMBERS } from '../answers.js'
 import type { Filling, StrangeAnswer } from '../answers.js'
+import { calledTokens, tokensIn } from '../token-oracle.js'
 import { FORGERIES } from './jwts.js'
 import type { Forgery } from './jwts.js'
 
@@ -124,4 +125,23 @@ export function send({ answer, journey }: HostileAnswer, filling: Filling): Scri
         deliver(answer, filling)(request, response)
     }
   }
+}
+
+/** The largest answer that the application accepts, in **bytes**: the library's default. */
+const RESPONSE_LIMIT_BYTES = 1024 * 1024
+
+function whatArrives({ answer, journey }: HostileAnswer, filling: Filling) {
+  const isLost = journey === 'never' || journey === 'a compressed flood'
+  return isLost ? undefined : arrived(answer, filling, RESPONSE_LIMIT_BYTES)
+}
+
+/** The values that a token response itself calls tokens: whatever else it says, nobody may be shown them. */
+export function tokensNamedIn(hostile: HostileAnswer, filling: Filling): readonly string[] {
+  return calledTokens(whatArrives(hostile, filling))
+}
+
+/** Whether somebody may be logged in: with tokens, and an ID token of the provider's, if there is one. */
+export function mayLogIn({ token, forgery }: Plan, hasIdToken: boolean): boolean {
+  if (forgery !== undefined && hasIdToken) return false
+  return token === undefined || tokensIn(whatArrives(token, {})) !== undefined
 }

@@ -7,7 +7,7 @@ import { json } from '../../support/scripted-provider.js'
 import type { RecordedRequest, Script } from '../../support/scripted-provider.js'
 import { createSigner } from './jwts.js'
 import type { Signer } from './jwts.js'
-import { send } from './plan.js'
+import { send, tokensNamedIn } from './plan.js'
 import type { HostileAnswer, Plan } from './plan.js'
 import { APP_SECRETS, markedToken } from './secrets.js'
 import type { Secrets } from './secrets.js'
@@ -122,7 +122,11 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
     const { code, state, person } = login
     const secret = APP_SECRETS.client
     const values = { access, refresh, idToken, code, state, person, secret, other: 'other', x: 'x' }
-    return send(hostile, { ...values, verifier: verifier ?? 'none' })
+    const filling = { ...values, verifier: verifier ?? 'none' }
+    for (const token of tokensNamedIn(hostile, filling)) {
+      if (token === access || token === refresh) secrets.add(token)
+    }
+    return send(hostile, filling)
   }
 
   async function answerToken(request: RecordedRequest): Promise<Script> {
@@ -214,9 +218,9 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
   }
 }
 
-/** A token of a hostile answer. */
+/** A token of a hostile answer: long enough for a secret without a marker. */
 function givenToken(kind: string): string {
-  return `given-${kind}-${randomBytes(12).toString('base64url')}`
+  return `given-${kind}-${randomBytes(30).toString('base64url')}`
 }
 
 function challengeOf(verifier: string): string {
