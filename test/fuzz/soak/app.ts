@@ -151,11 +151,21 @@ for (const [path, strategy] of Object.entries(strategies)) {
       .catch(next)
   })
 }
-app.get('/discover/:number', (req, res, next) => {
-  discover(`${provider}/meta-${req.params.number}`, { timeoutMs: 3000 })
+app.get('/discover/:issuer', (req, res, next) => {
+  discover(`${provider}/${req.params.issuer}`, { timeoutMs: 3000 })
     .then((found) => new AuthorizationCodeStrategy({ ...found, ...secret, ...client }))
     .then(({ name }) => res.json({ name }))
     .catch(next)
+})
+// Keys are kept for ten minutes: a strategy of its own for each request has to load them.
+app.use('/keys/:issuer', (req, res, next) => {
+  const { issuer } = req.params
+  const options = openIdAt(issuer)
+  // Grants remember all strategies that ever used them.
+  Reflect.deleteProperty(options, 'grants')
+  const router = authRouter(new AuthorizationCodeStrategy(options))
+  res.once('close', () => passport.unuse(issuer))
+  router(req, res, next)
 })
 const client = { clientID: 'client-1', callbackURL: `${origin}/found/callback` }
 app.get('/', (req, res) => res.json({ user: req.user !== undefined }))

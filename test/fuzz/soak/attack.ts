@@ -33,12 +33,9 @@ export async function attack(
     case 'provider':
       return logInStrangely(visitor, it)
     case 'keys':
-      field.provider.publishWild(it.answer)
-      await logInStrangely(visitor, { kind: 'provider', path: 'wild', plan: {} })
-      field.provider.publishWild(undefined)
-      return
+      return logOutByKeys(visitor, it)
     case 'metadata':
-      await visitor.visit(`/discover/${field.provider.publishMetadata(it.answer)}`)
+      await visitor.visit(`/discover/${field.provider.publish(it.answer)}`)
   }
 }
 
@@ -203,4 +200,13 @@ async function logInStrangely(
   }
   await visitor.post(`/${path}/logout`, '')
   await visitor.seesPage()
+}
+
+/** Posts an honest logout token to a strategy that has yet to load the keys. */
+async function logOutByKeys(visitor: HostileVisitor, { answer }: AttackOf<'keys'>): Promise<void> {
+  const { provider } = visitor.field
+  const name = provider.publish(answer)
+  const claims = { ...provider.logoutClaims(visitor.person), iss: `${provider.origin}/${name}` }
+  const token = await provider.signer.sign(claims, 'logout+jwt')
+  await visitor.post(`/keys/${name}/backchannel-logout`, `logout_token=${token}`)
 }

@@ -42,10 +42,8 @@ export interface HostileProvider {
   authorize(url: string, person: string, plan: Plan): Authorized
   /** The claims of an honest logout token. */
   logoutClaims(person: string): Record<string, unknown>
-  /** Sets what is published as the keys of the strategy `wild`. */
-  publishWild(answer: HostileAnswer | undefined): void
-  /** Publishes metadata once and returns the issuer's number. */
-  publishMetadata(answer: HostileAnswer): number
+  /** Publishes metadata or keys of an issuer of their own, and returns its name: the path of its URL. */
+  publish(answer: HostileAnswer): string
   close(): Promise<void>
 }
 
@@ -72,11 +70,10 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
   const signer = await createSigner()
   const codes = createMemory<Login>()
   const tokens = createMemory<Login>()
-  const metadata = createMemory<HostileAnswer>()
+  const published = createMemory<HostileAnswer>()
   /** The session of each person at the provider: another one for each login. */
   const sids = createMemory<string>()
   const publicKeys = json({ keys: [signer.jwk] })
-  let wildKeys: HostileAnswer | undefined
   let issued = 0
 
   async function idTokenOf(login: Login, accessToken: string, isRefresh: boolean): Promise<string> {
@@ -159,9 +156,9 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
       case 'api':
         return ours(login?.plan.api, json({ person }))
       case 'jwks':
-        return at === 'wild' ? ours(wildKeys, publicKeys) : publicKeys
+        return ours(published.get(at), publicKeys)
       case '.well-known':
-        return ours(metadata.get(at), json({}, 404))
+        return ours(published.get(at), json({}, 404))
       default:
         return json({}, 404)
     }
@@ -208,11 +205,10 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
       sid: sids.get(person),
       events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
     }),
-    publishWild: (answer) => (wildKeys = answer),
-    publishMetadata(answer) {
+    publish(answer) {
       issued += 1
-      metadata.set(`meta-${issued}`, answer)
-      return issued
+      published.set(`issuer-${issued}`, answer)
+      return `issuer-${issued}`
     },
     close: () => stop(server),
   }
