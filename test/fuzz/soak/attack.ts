@@ -17,6 +17,11 @@ export async function attack(
   complain: Complain,
 ): Promise<void> {
   const visitor = new HostileVisitor(person, field, complain)
+  await attackAs(visitor, it)
+  await visitor.leave()
+}
+
+async function attackAs(visitor: HostileVisitor, it: Attack): Promise<void> {
   switch (it.kind) {
     case 'raw bytes':
       return visitor.sendRaw(it.bytes)
@@ -35,7 +40,7 @@ export async function attack(
     case 'keys':
       return logOutByKeys(visitor, it)
     case 'metadata':
-      await visitor.visit(`/discover/${field.provider.publish(it.answer)}`)
+      await visitor.visit(`/discover/${visitor.field.provider.publish(it.answer)}`)
   }
 }
 
@@ -155,6 +160,7 @@ async function plantSession(visitor: HostileVisitor, it: AttackOf<'session data'
     if (route.endsWith('out')) await visitor.post(target, '')
     else await visitor.send({ target, headers: NAVIGATION }, cookies)
   }
+  await app.ask({ ask: 'plant', id, text })
 }
 
 function sessionIdOf({ jar }: HostileVisitor): string {

@@ -35,6 +35,8 @@ export class HostileVisitor {
   readonly jar = new Map<string, string>()
   /** Whose pages it may see. */
   mayBe: string | undefined
+  /** The cookies of sessions in which it was logged in. */
+  readonly #logins = new Set<string>()
 
   constructor(
     readonly person: string,
@@ -108,8 +110,23 @@ export class HostileVisitor {
   /** Whether a page behind `requireLogin` is shown. */
   async seesPage(): Promise<boolean> {
     const isShown = (await this.visit('/page')).statuses[0] === 200
-    if (isShown) this.field.findings.logins.count += 1
+    if (isShown) {
+      this.field.findings.logins.count += 1
+      this.#logins.add(this.cookieHeader())
+    }
     return isShown
+  }
+
+  /**
+   * Logs out wherever it is logged in. What is kept for logins that live would otherwise look as if the memory grew.
+   */
+  async leave(): Promise<void> {
+    this.mayBe = this.person
+    if (this.jar.has('connect.sid')) this.#logins.add(this.cookieHeader())
+    for (const cookies of this.#logins) {
+      const headers = ['Sec-Fetch-Site: same-origin', `Origin: ${this.field.app.origin}`]
+      await this.send({ method: 'POST', target: '/auth/logout', headers }, cookies)
+    }
   }
 
   cookieHeader(): string {

@@ -9,7 +9,7 @@ import { createSigner } from './jwts.js'
 import type { Signer } from './jwts.js'
 import { send, tokensNamedIn } from './plan.js'
 import type { HostileAnswer, Plan } from './plan.js'
-import { APP_SECRETS, markedToken } from './secrets.js'
+import { markedToken } from './secrets.js'
 import type { Secrets } from './secrets.js'
 
 /** A login at the provider: who, and how it answers. */
@@ -99,7 +99,8 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
     return idToken
   }
 
-  async function issue(login: Login, verifier: string | null): Promise<Script> {
+  async function issue(login: Login, form: URLSearchParams): Promise<Script> {
+    const verifier = form.get('code_verifier')
     const isRefresh = verifier === null
     const hostile = isRefresh ? login.plan.refresh : login.plan.token
     // What a hostile answer calls a token may be text elsewhere in it, which may be shown.
@@ -117,7 +118,8 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
       })
     }
     const { code, state, person } = login
-    const secret = APP_SECRETS.client
+    // A server can quote only what it was sent.
+    const secret = form.get('client_secret') ?? form.get('client_assertion') ?? 'none'
     const values = { access, refresh, idToken, code, state, person, secret, other: 'other', x: 'x' }
     const filling = { ...values, verifier: verifier ?? 'none' }
     for (const token of tokensNamedIn(hostile, filling)) {
@@ -129,12 +131,14 @@ export async function startHostileProvider(secrets: Secrets): Promise<HostilePro
   async function answerToken(request: RecordedRequest): Promise<Script> {
     const form = new URLSearchParams(request.body)
     const verifier = form.get('code_verifier')
-    if (verifier !== null) secrets.add(verifier)
+    for (const name of ['code_verifier', 'client_assertion']) {
+      for (const secret of form.getAll(name)) secrets.add(secret)
+    }
     const code = form.get('code') ?? ''
     const login = codes.get(code) ?? tokens.get(form.get('refresh_token') ?? '')
     codes.delete(code)
     const isGood = verifier === null || login?.challenge === challengeOf(verifier)
-    if (login !== undefined && isGood) return issue(login, verifier)
+    if (login !== undefined && isGood) return issue(login, form)
     // As servers do that explain themselves with all they have.
     return json({ error: 'invalid_grant', error_description: `got ${request.body}` }, 400)
   }
