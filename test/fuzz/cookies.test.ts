@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { cookiePendingLogins } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { setScene } from '../support/scene.js'
+import { changedBy, COOKIE_CHANGES, COOKIE_NAMES, COOKIE_VALUES, headerOf } from './cookies.js'
+import type { Change, Cookie } from './cookies.js'
 import { expectSilence, fuzz, TEST_LIMIT_MS } from './fuzz.js'
 import { makeStrict } from './strict-provider.js'
 import type { Secrets } from './strict-provider.js'
@@ -19,89 +21,6 @@ beforeEach(() => {
   const secrets = makeStrict(provider, clientSecret)
   expected = { secrets, authorizationURL: provider.authorizationURL }
 })
-
-type Cookie = readonly [name: string, value: string]
-
-/** One change to a list of cookies; positions and offsets wrap around. */
-type Change =
-  | { readonly change: 'name' | 'value'; position: number; at: number; character: string }
-  | { readonly change: 'cut'; position: number; at: number }
-  | { readonly change: 'swap'; position: number; at: number }
-  | { readonly change: 'drop'; position: number }
-  | { readonly change: 'add'; cookie: Cookie; isFirst: boolean }
-  | { readonly change: 'double' | 'turn' }
-
-function changedBy(cookies: readonly Cookie[], change: Change): readonly Cookie[] {
-  switch (change.change) {
-    case 'add':
-      return change.isFirst ? [change.cookie, ...cookies] : [...cookies, change.cookie]
-    case 'double':
-      return [...cookies, ...cookies]
-    case 'turn':
-      return cookies.toReversed()
-  }
-  const at = change.position % cookies.length
-  const cookie = cookies[at]
-  if (cookie === undefined) return cookies
-  return cookies.toSpliced(at, 1, ...changedOne(cookie, cookies, change))
-}
-
-function changedOne(
-  [name, value]: Cookie,
-  cookies: readonly Cookie[],
-  change: Extract<Change, { position: number }>,
-): readonly Cookie[] {
-  switch (change.change) {
-    case 'name':
-      return [[withCharacter(name, change), value]]
-    case 'value':
-      return [[name, withCharacter(value, change)]]
-    case 'cut':
-      return [[name, value.slice(0, change.at)]]
-    case 'swap':
-      return [[name, cookies[change.at % cookies.length]?.[1] ?? '']]
-    case 'drop':
-      return []
-  }
-}
-
-function withCharacter(text: string, { at, character }: { at: number; character: string }): string {
-  const position = at % (text.length + 1)
-  return text.slice(0, position) + character + text.slice(position + 1)
-}
-
-const POSITIONS = fc.nat({ max: 7 })
-const CHARACTERS = fc.constantFrom(
-  ...['', 'a', 'A', '0', '.', '-', '_', '=', '%', '%2e', '%00', '"', ':', '+', '/', '😀', '\u0080'],
-)
-const NAMES = fc.constantFrom(
-  ...['connect.sid', '__Host-login.', '__Host-login.a.b', '__proto__', 'constructor', '', ' '],
-)
-const VALUES = fc.oneof(
-  fc.constantFrom('', 's:', 's%3A', 's:.', 's:a.b', 's:__proto__.x', 'j:{"a":1}', '%', '"', '....'),
-  fc.constantFrom('eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aaaa.bbbb.cccc', 'x'.repeat(4_000)),
-  // What Node would not take for one line of a header is not a cookie's fault.
-  fc.string({ unit: 'grapheme' }).map((value) => value.replace(/[\p{Cc};,]/gu, '_')),
-)
-
-const OFFSETS = fc.nat({ max: 400 })
-
-const CHANGES: fc.Arbitrary<Change> = fc.oneof(
-  fc.record({
-    change: fc.constantFrom('name', 'value', 'value', 'value'),
-    position: POSITIONS,
-    at: OFFSETS,
-    character: CHARACTERS,
-  }),
-  fc.record({ change: fc.constantFrom('cut', 'swap'), position: POSITIONS, at: OFFSETS }),
-  fc.record({ change: fc.constant('drop'), position: POSITIONS }),
-  fc.record({ change: fc.constant('add'), cookie: fc.tuple(NAMES, VALUES), isFirst: fc.boolean() }),
-  fc.record({ change: fc.constantFrom('double', 'turn') }),
-)
-
-function headerOf(cookies: readonly Cookie[]): string {
-  return cookies.map(([name, value]) => `${name}=${value}`).join('; ')
-}
 
 /** The same to all who decode it the same: percent-encoding, quotes and the spare bits of Base64 aside. */
 function decoded([name, value]: Cookie): string {
@@ -166,7 +85,7 @@ describe.each(STORES)('with pending logins in %s', (_name, options) => {
     'logs nobody in by a callback whose cookies are not those of its login',
     async () => {
       const app = await start()
-      const changes = fc.array(CHANGES, { minLength: 1, maxLength: 3 })
+      const changes = fc.array(COOKIE_CHANGES, { minLength: 1, maxLength: 3 })
       const property = fc.asyncProperty(changes, (some) => finishWith(app, some))
       await fuzz(property, { examples: [[[]]], times: 2 })
     },
@@ -179,8 +98,8 @@ describe.each(STORES)('with pending logins in %s', (_name, options) => {
       const app = await start()
       const pairs = fc.array(
         fc.oneof(
-          fc.tuple(NAMES, VALUES).map((pair) => pair.join('=')),
-          VALUES,
+          fc.tuple(COOKIE_NAMES, COOKIE_VALUES).map((pair) => pair.join('=')),
+          COOKIE_VALUES,
         ),
         { maxLength: 12 },
       )
@@ -198,7 +117,7 @@ describe.each(STORES)('with pending logins in %s', (_name, options) => {
     async () => {
       const app = await start()
       const targets = fc.constantFrom('GET /auth/login', 'POST /auth/logout', 'POST /auth/callback')
-      const changes = fc.array(CHANGES, { maxLength: 4 })
+      const changes = fc.array(COOKIE_CHANGES, { maxLength: 4 })
       const property = fc.asyncProperty(targets, changes, async (route, some) => {
         const visitor = visitorOf(app)
         await visitor.startLogin()
@@ -221,7 +140,7 @@ describe.each(STORES)('with pending logins in %s', (_name, options) => {
     async () => {
       const app = await start()
       const property = fc.asyncProperty(
-        fc.array(CHANGES, { minLength: 1, maxLength: 2 }),
+        fc.array(COOKIE_CHANGES, { minLength: 1, maxLength: 2 }),
         async (some) => {
           const visitor = visitorOf(app)
           await visitor.expectLogin()

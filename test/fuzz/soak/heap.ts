@@ -1,0 +1,54 @@
+/** How much memory the application had in use at a moment. */
+export interface HeapSample {
+  /** Since the start, in **seconds**. */
+  readonly at: number
+  readonly bytes: number
+}
+
+/** What the memory did, between an early and a late part of the run. */
+export interface HeapTrend {
+  /** Which parts are compared, in words. */
+  readonly parts: string
+  readonly earlyBytes: number
+  readonly lateBytes: number
+  /** How much more the late part may have. */
+  readonly allowedBytes: number
+  readonly isFlat: boolean
+}
+
+const MIB = 1024 * 1024
+
+/** From how many seconds on a run has a second minute and a last one that are different. */
+const LONG = 180
+
+/**
+ * Compares the second minute with the last one: in the first, the process still compiles and fills its caches. A run of less
+ * than three minutes compares thirds, and notices a fast leak only.
+ *
+ * @param seconds how long the run has taken
+ */
+export function heapTrend(samples: readonly HeapSample[], seconds: number): HeapTrend {
+  const isLong = seconds >= LONG
+  const [from, to, lastFrom] = isLong
+    ? [60, 120, seconds - 60]
+    : [seconds / 3, (seconds * 2) / 3, (seconds * 2) / 3]
+  const earlyBytes = mean(samples.filter(({ at }) => at >= from && at < to))
+  const lateBytes = mean(samples.filter(({ at }) => at >= lastFrom))
+  const allowedBytes = isLong ? Math.max(4 * MIB, earlyBytes / 10) : 24 * MIB
+  return {
+    parts: isLong ? 'second and last minute' : 'second and last third',
+    earlyBytes,
+    lateBytes,
+    allowedBytes,
+    isFlat: !(lateBytes - earlyBytes > allowedBytes),
+  }
+}
+
+function mean(samples: readonly HeapSample[]): number {
+  return samples.reduce((sum, { bytes }) => sum + bytes, 0) / samples.length
+}
+
+/** Bytes as people write them. */
+export function inMebibytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`
+}
