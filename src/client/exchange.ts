@@ -161,7 +161,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   failed(error: unknown): void {
     if (this.#settled) return
     const { headers, body = '' } = this.#request
-    this.#fail(asTransportError(error, this.#limits.timeoutMs, [body, ...Object.values(headers)]))
+    const sent = [body, ...Object.values(headers)]
+    const { hostname } = new URL(this.#request.url)
+    this.#fail(asTransportError(error, { sent, hostname, limitMs: this.#limits.timeoutMs }))
   }
 
   #timeIsUp(): void {

@@ -1,3 +1,7 @@
+import * as dns from 'node:dns'
+import { isIP } from 'node:net'
+import { getSystemErrorMap } from 'node:util'
+
 /** No complete answer came. Callers turn it into an error that says what was requested: see `rethrowAs`. */
 export class TransportError extends Error {
   override readonly name = 'TransportError'
@@ -12,27 +16,31 @@ export class TransportError extends Error {
   }
 }
 
+/** What a failed request may not tell about itself, and what it may. */
+export interface FailedRequest {
+  /** Its body and the values of its headers. */
+  readonly sent: readonly string[]
+  /** The host that it was for. */
+  readonly hostname: string
+  /** How long it was allowed to take, in **milliseconds**. */
+  readonly limitMs: number
+}
+
 /**
- * The transport's error for one of the network's, of undici's, or of whatever a `dispatcher` throws. Its `cause` is
- * a copy without anything that could be a part of the request or the answer.
- *
- * @param limitMs how long the request was allowed to take, in **milliseconds**
- * @param sent the body and the header values of the request
+ * The transport's error for one of the network's, of undici's, or of whatever a `dispatcher` throws. Interceptors and mock
+ * agents throw errors that hold the request or the answer, in any of their fields. So nothing is passed on but what is known
+ * to come from Node.js, OpenSSL and undici: codes, and the text and the place that belong to them.
  */
-export function asTransportError(
-  error: unknown,
-  limitMs: number,
-  sent: readonly string[],
-): TransportError {
+export function asTransportError(error: unknown, request: FailedRequest): TransportError {
   if (error instanceof TransportError) return error
   const facts = factsOf(error)
-  const code = [facts.code, facts.name].find(isCode) ?? 'unknown'
-  const cause = withoutSecrets(facts, code, sent)
+  const code = [facts.code, facts.name].find(isKnown) ?? 'unknown'
+  const cause = withoutSecrets(facts, code, request)
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
     return new TransportError('No connection could be made in time', 'timeout', cause)
   }
   if (code === 'TimeoutError' || code.endsWith('_TIMEOUT')) {
-    return new TransportError(`No complete answer within ${limitMs} ms`, 'timeout', cause)
+    return new TransportError(`No complete answer within ${request.limitMs} ms`, 'timeout', cause)
   }
   return new TransportError(`The connection failed (${code})`, code, cause)
 }
@@ -45,6 +53,11 @@ interface ErrorFacts {
   readonly stack?: unknown
   /** Node's error for a host with several addresses has no message of its own. */
   readonly errors?: unknown
+  readonly errno?: unknown
+  readonly syscall?: unknown
+  readonly hostname?: unknown
+  readonly address?: unknown
+  readonly port?: unknown
 }
 
 function factsOf(error: unknown): ErrorFacts {
@@ -52,52 +65,86 @@ function factsOf(error: unknown): ErrorFacts {
   return typeof error === 'object' && error !== null ? error : {}
 }
 
-function isCode(value: unknown): value is string {
-  return typeof value === 'string' && /^\w{1,64}$/.test(value)
+/** The codes of the system and of DNS, such as `ECONNREFUSED` and `ENOTFOUND`. */
+const SYSTEM_CODES: ReadonlySet<unknown> = new Set([
+  ...[...getSystemErrorMap().values()].map(([code]) => code),
+  ...Object.values(dns).filter((value) => typeof value === 'string'),
+])
+
+/**
+ * The codes of Node's TLS, of OpenSSL, of the HTTP parser and of undici. Not those of undici's `MockAgent`, which quotes the
+ * body of the request.
+ */
+const CONNECTION_CODE =
+  /^(?:(?:ERR_TLS|ERR_SSL|HPE|UND_ERR)_[A-Z0-9_]{1,50}|(?=.{1,50}$)(?:[A-Z]+_)*(?:CERT|CRL|ISSUER|SIGNATURE)(?:_[A-Z]+)*)$/
+
+/** The names of errors that have no code. */
+const NAMES: ReadonlySet<unknown> = new Set([
+  ...['AbortError', 'HTTPParserError', 'TimeoutError'],
+  ...['Error', 'AggregateError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError'],
+])
+
+function isKnown(value: unknown): value is string {
+  return SYSTEM_CODES.has(value) || isOfConnection(value) || NAMES.has(value)
 }
 
-/**
- * The codes of Node's, OpenSSL's and undici's own errors, whose messages are about the connection. Not those of
- * undici's `MockAgent`, which quotes the body of the request.
- */
-const NETWORK_CODE =
-  /^(?:TimeoutError|HTTPParserError|(?:E|HPE_|ERR_|UND_ERR_|[A-Z_]*CERT|UNABLE_TO_)[A-Z0-9_]*)$/
+/** Whether the message of an error with this code is about the connection. */
+function isOfConnection(code: unknown): boolean {
+  return typeof code === 'string' && CONNECTION_CODE.test(code)
+}
 
-/** The facts with which system errors say where a connection was to go. */
-const PLACES = ['errno', 'syscall', 'hostname', 'address', 'port'] as const
-
-/**
- * A copy of an error of the network. Interceptors and mock agents throw errors that hold the request or the answer, so only known facts are
- * copied, and the message only if it comes from the network.
- */
-function withoutSecrets(facts: ErrorFacts, code: string, sent: readonly string[]): Error {
-  const message = messageOf(facts)
-  const isHarmless = NETWORK_CODE.test(code) && !quotes(message, sent)
-  const cause = new Error(
-    isHarmless ? message : 'The message is left out: it may quote the request or its answer.',
-  )
+/** A copy of an error of the network. */
+function withoutSecrets(facts: ErrorFacts, code: string, { sent, hostname }: FailedRequest): Error {
+  const cause = new Error(messageOf(facts, code, sent, hostname))
   const stack = typeof facts.stack === 'string' ? facts.stack : ''
   const frames = stack
     .split('\n')
     .filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !quotes(line, sent))
   cause.stack = [`${code}: ${cause.message}`, ...frames].join('\n')
-  const copied = PLACES.map((name) => [name, (facts as Record<string, unknown>)[name]] as const)
-  return Object.assign(cause, {
-    code,
-    ...Object.fromEntries(
-      copied.filter(([, value]) => isPlace(value) && !quotes(String(value), sent)),
-    ),
-  })
+  return Object.assign(cause, { code, ...placeOf(facts, hostname) })
 }
 
-function isPlace(value: unknown): boolean {
-  return typeof value === 'number' || typeof value === 'string'
+function messageOf(
+  facts: ErrorFacts,
+  code: string,
+  sent: readonly string[],
+  hostname: string,
+): string {
+  const all = Array.isArray(facts.errors) ? facts.errors.map(factsOf) : []
+  const ofSystem = [facts, ...all].filter((one) => SYSTEM_CODES.has(one.code))
+  if (ofSystem.length > 0) return ofSystem.map((one) => systemMessage(one, hostname)).join('; ')
+  const { message } = facts
+  const isHarmless = isOfConnection(code) || code === 'TimeoutError' || code === 'HTTPParserError'
+  if (isHarmless && typeof message === 'string' && !quotes(message, sent)) return message
+  return 'The message is left out: it may quote the request or its answer.'
 }
 
-function messageOf({ message, errors }: ErrorFacts): string {
-  const all = Array.isArray(errors) ? errors.map((one) => factsOf(one).message) : []
-  return [message, ...all].filter((one) => typeof one === 'string' && one !== '').join('; ')
+/** The calls of the system whose errors say where a connection was to go. */
+const CALLS: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'read', 'write', 'shutdown'])
+
+/** The message of an error of the system, as Node.js writes it. */
+function systemMessage(facts: ErrorFacts, hostname: string): string {
+  const { syscall, address, port, hostname: host } = placeOf(facts, hostname)
+  const place = address === undefined ? host : [address, port].filter(Boolean).join(':')
+  return [syscall, facts.code, place].filter(Boolean).join(' ')
 }
+
+/** Where a connection was to go. */
+function placeOf(facts: ErrorFacts, target: string): Partial<Record<string, string | number>> {
+  const { errno, syscall, hostname, address, port } = facts
+  return {
+    ...(typeof errno === 'number' && { errno }),
+    ...(CALLS.has(syscall) && { syscall: syscall as string }),
+    // That of a proxy, if it cannot be anything else.
+    ...(typeof hostname === 'string' &&
+      (hostname === target || HOST.test(hostname)) && { hostname }),
+    ...(typeof address === 'string' && isIP(address) !== 0 && { address }),
+    ...(typeof port === 'number' && { port }),
+  }
+}
+
+/** A name with a dot, in lower case. Tokens do not look like that. */
+const HOST = /^(?:[a-z\d-]{1,24}\.)+[a-z]{2,24}$/
 
 /** The shortest part of a request that counts as quoted, in characters. */
 const SHORTEST_QUOTE = 8

@@ -157,7 +157,8 @@ export function createTransport(options: TransportOptions, clock: Clock = system
         // An abort by the caller is passed on as it is. `fetch` has the network's error as its `cause`.
         if (init.signal?.aborted) throw error
         const { cause } = error as Error
-        throw asTransportError(cause ?? error, timeoutMs, sentBy(init))
+        const { hostname } = target
+        throw asTransportError(cause ?? error, { sent: sentBy(init), hostname, limitMs: timeoutMs })
       }
     },
   }

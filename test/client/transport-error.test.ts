@@ -10,9 +10,14 @@ const SECRETS = [
   'verifier of ada',
   'basic-credentials',
   'access-token-of-ada',
+  'SplxlOBeZQQYbYS6WxSbIA',
+  'RECEIVED-ACCESS-TOKEN',
 ]
+/** What the provider has answered, which no request has. */
+const RECEIVED = 'RECEIVED-ACCESS-TOKEN'
 const headers = { authorization: 'Basic basic-credentials' }
-const body = 'refresh_token=refresh-token-of-ada&code_verifier=verifier+of+ada'
+const body =
+  'code=SplxlOBeZQQYbYS6WxSbIA&refresh_token=refresh-token-of-ada&code_verifier=verifier+of+ada'
 /** Closed after each test, however it ends. */
 const running: { close(): Promise<void> }[] = []
 
@@ -70,6 +75,36 @@ describe('what a dispatcher throws', () => {
         return Object.assign(new Error('Response Error'), { code: 'UND_ERR_RESPONSE', ...answer })
       },
     ],
+    [
+      'each parameter as a field',
+      ({ body: text }) =>
+        Object.assign(
+          new Error('refused'),
+          Object.fromEntries(new URLSearchParams(text as string)),
+        ),
+    ],
+    [
+      'a parameter as its name',
+      () => Object.assign(new Error(), { name: 'SplxlOBeZQQYbYS6WxSbIA' }),
+    ],
+    ...['ERR_BAD_RESPONSE', 'EBADMSG', 'ECONNRESET', 'ENOTFOUND', 'TypeError'].map(
+      (code): [string, () => unknown] => [
+        `the answer in its message, and the code ${code}`,
+        () => Object.assign(new Error(`not JSON: {"access_token":"${RECEIVED}"`), { code }),
+      ],
+    ),
+    [
+      'the answer in one of several errors',
+      () => Object.assign(new AggregateError([new Error(RECEIVED)]), { code: 'EBADMSG' }),
+    ],
+    [
+      'the answer as each fact of the system',
+      () =>
+        Object.assign(new Error('failed'), {
+          ...{ code: 'ENOTFOUND', errno: RECEIVED, syscall: RECEIVED, hostname: RECEIVED },
+          ...{ address: RECEIVED, port: RECEIVED },
+        }),
+    ],
     ['nothing but the body', (options) => options.body],
     ['nothing at all', () => undefined],
   ])('is passed on without it when it has %s', async (_, make) => {
@@ -114,6 +149,33 @@ describe('a failure of the network', () => {
           message: `connect ECONNREFUSED 127.0.0.1:${port}`,
         },
       })
+    }
+  })
+
+  it.each([
+    ['the host of the request', 'provider.example', 'getaddrinfo ENOTFOUND provider.example'],
+    ['a proxy', 'proxy.corp.example', 'getaddrinfo ENOTFOUND proxy.corp.example'],
+    ['what may be no host', 'proxy', 'getaddrinfo ENOTFOUND'],
+  ])('names the host that was not found: %s', async (_what, hostname, message) => {
+    const facts = { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname }
+    const throwing = ownAgent().compose(() => () => {
+      throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), facts)
+    })
+    for (const error of await failures(throwing, URL_OF_TOKENS)) {
+      expect((error.cause as Error).message).toBe(message)
+    }
+  })
+
+  it('says of a host with several addresses what has failed at each', async () => {
+    const at = (address: string): Error =>
+      Object.assign(new Error(), { code: 'ECONNREFUSED', syscall: 'connect', address, port: 443 })
+    const both = [at('192.0.2.1'), at('2001:db8::1')]
+    const throwing = ownAgent().compose(() => () => {
+      throw Object.assign(new AggregateError(both), { code: 'ECONNREFUSED' })
+    })
+    for (const { cause } of await failures(throwing, URL_OF_TOKENS)) {
+      expect((cause as Error).message).toContain('connect ECONNREFUSED 192.0.2.1:443')
+      expect((cause as Error).message).toContain('connect ECONNREFUSED 2001:db8::1:443')
     }
   })
 

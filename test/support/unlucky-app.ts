@@ -122,11 +122,11 @@ const haveMisfortune: RequestHandler = (req, res, next) => {
       // As by a handler that asks for a token and does not wait for it.
       case 'has its session destroyed at once':
         next()
-        req.session?.destroy(() => undefined)
+        req.session.destroy(() => undefined)
         break
       case 'has its session destroyed meanwhile':
         next()
-        setImmediate(() => req.session?.destroy(() => undefined))
+        setImmediate(() => req.session.destroy(() => undefined))
         break
       case 'has its session taken away meanwhile':
         next()
