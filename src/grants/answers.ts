@@ -58,22 +58,31 @@ const MAXIMUM_ATTEMPTS = 10
 export function createAnswers(cells: GrantCells, clock: Clock): Answers {
   const owners = new WeakMap<RefreshAnswer, IsMine>()
 
-  /** Writes the answer into the record. `undefined`: other processes keep changing the record. */
+  /**
+   * Writes the answer into the record, at first over what was last seen. What there is to be done instead is decided by a look
+   * that is asked for here: what an earlier one has seen, the store may have lost since.
+   *
+   * @returns `undefined` if other processes keep changing the record
+   */
   async function put(
     cell: Cell,
     answer: RefreshAnswer,
     isMine: IsMine,
   ): Promise<Line | Gone | undefined> {
-    let look = cell.seen ?? (await cells.look(cell, CALL_LIMIT_MS))
+    let { seen: look } = cell
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
+      const isFresh = look === undefined || attempt > 0
+      look ??= await cells.look(cell, CALL_LIMIT_MS)
       // A store that has lost the record gets it back as it was when the request was sent.
       const record = restored(look.record, answer.base)
       const present = lineOf(record, answer.line)
-      if (hasEnded(record)) return 'ended'
-      if (present === undefined) return 'replaced'
-      const next = withAnswer(record, answer, isMine)
-      if (next === undefined) return present
-      if (await cells.write(cell, look, next, CALL_LIMIT_MS)) return lineOf(next, answer.line)
+      const isOver = hasEnded(record) || present === undefined
+      const next = isOver ? undefined : withAnswer(record, answer, isMine)
+      if (next !== undefined) {
+        if (await cells.write(cell, look, next, CALL_LIMIT_MS)) return lineOf(next, answer.line)
+      } else if (isFresh) {
+        return hasEnded(record) ? 'ended' : (present ?? 'replaced')
+      }
       look = await cells.look(cell, CALL_LIMIT_MS)
     }
     return undefined

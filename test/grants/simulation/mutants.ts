@@ -122,6 +122,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 4,
+    name: 'takes an answer for stored because an earlier look has seen it',
+    seed: 50043416,
+    changes: [change('answers', '} else if (isFresh) {', '} else {')],
+  },
+  {
+    rule: 4,
     name: 'discards an answer that the store does not take',
     seed: 12,
     changes: [

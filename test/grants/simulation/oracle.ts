@@ -16,6 +16,8 @@ export type Cause =
 /** Half of a lease: how old a mark may be when a request is written, in **milliseconds**. */
 const FRESH_MS = 5_000
 const LEASE_MS = 10_000
+/** How long a process keeps its mark while it waits for the provider. */
+const MARK_KEPT_MS = 60_000
 
 /** How long storing an answer takes at the most, also if calls of the store get lost, in **milliseconds**. */
 const STORED_MS = 3_000
@@ -386,6 +388,8 @@ export function createOracle(parts: OracleParts): Oracle {
         return
       if (failed?.deliveredAt === undefined) return
       const { deliveredAt, retryAfterMs = 500 } = failed
+      // Its mark was given up before it came. Others may have been at it since, and only the process itself knows.
+      if (failed.process !== process && deliveredAt > failed.sentAt + MARK_KEPT_MS) return
       const isNoted =
         failed.process === process ||
         shouldBeNoted(failed.process, deliveredAt, request) ||

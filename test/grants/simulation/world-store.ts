@@ -131,7 +131,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
     return random.chance(0.05) ? random.between(10, 300) : random.between(0.2, 8)
   }
 
-  function noiseOf(process: VirtualProcess, isWrite: boolean): keyof Noise | undefined {
+  function noiseOf(process: VirtualProcess): keyof Noise | undefined {
     const { noise, victim } = store
     if (victim !== undefined && victim !== process) return undefined
     const now = timeline.time()
@@ -144,7 +144,6 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
       failures.set(process, [...failed, now])
       return kind
     }
-    if (isWrite) failures.delete(process)
     return undefined
   }
 
@@ -174,7 +173,7 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
         return failing !== undefined
       }
       if (stopped()) return
-      const kind = noiseOf(process, isWrite)
+      const kind = noiseOf(process)
       if (kind === 'refused') {
         fail(random.between(0.2, 20))
         return
@@ -191,6 +190,8 @@ export function createWorldStore(parts: WorldStoreParts): WorldStore {
         if (stopped()) return
         const value = work()
         if (kind === 'unanswered') return
+        // One that was refused has changed nothing, and a look has to follow.
+        if (isWrite && value === true) failures.delete(process)
         timeline.after(kind === 'slow' ? random.between(300, 7_000) : latencyMs(), () => {
           if (stopped()) return
           process.deliver(() => {
