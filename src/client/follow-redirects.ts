@@ -12,8 +12,9 @@ const MAXIMUM_REDIRECTS = 20
 const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization', 'dpop']
 
 /**
- * Follows redirects as `fetch` does, but asks for each request anew: a DPoP proof is for one address only. As soon as a
- * redirect leads to another origin, nothing private is sent any more, even if a later one leads back.
+ * Follows redirects as `fetch` does, but asks for each request anew: a DPoP proof is for one address only, and none is sent
+ * over plain HTTP. As soon as a redirect leads to another origin, nothing private is sent any more, even if a later one leads
+ * back.
  *
  * @throws {ResourceError} after too many redirects
  * @see [RFC 9449, section 4.2 - DPoP Proof JWT Syntax](https://www.rfc-editor.org/rfc/rfc9449.html#section-4.2)

@@ -217,10 +217,7 @@ export function createResourceClient(
 
   return {
     async fetch(url, init, accessToken) {
-      // Without proofs, undici's redirects are right: it takes the credentials out at another origin.
-      if (dpop === undefined || init.redirect !== 'follow') {
-        return fetchWithNonce(url, init, accessToken)
-      }
+      if (init.redirect !== 'follow') return fetchWithNonce(url, init, accessToken)
       return followRedirects(url, init, (target, request, isTrusted) =>
         isTrusted
           ? fetchWithNonce(target, request, accessToken)

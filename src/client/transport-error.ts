@@ -1,5 +1,4 @@
 import * as dns from 'node:dns'
-import { isIP } from 'node:net'
 import { getSystemErrorMap } from 'node:util'
 
 /** No complete answer came. Callers turn it into an error that says what was requested: see `rethrowAs`. */
@@ -138,10 +137,13 @@ function placeOf(facts: ErrorFacts, target: string): Partial<Record<string, stri
     // That of a proxy, if it cannot be anything else.
     ...(typeof hostname === 'string' &&
       (hostname === target || HOST.test(hostname)) && { hostname }),
-    ...(typeof address === 'string' && isIP(address) !== 0 && { address }),
+    ...(typeof address === 'string' && ADDRESS.test(address) && { address }),
     ...(typeof port === 'number' && { port }),
   }
 }
+
+/** An address of IPv4 or IPv6. */
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?=.*:.*:)[\da-f:.]{2,45})$/i
 
 /** A name with a dot, in lower case. Tokens do not look like that. */
 const HOST = /^(?:[a-z\d-]{1,24}\.)+[a-z]{2,24}$/

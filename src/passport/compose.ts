@@ -16,7 +16,6 @@ import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revoc
 import { openSignedResponse } from '../endpoints/signed-response.js'
 import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
-import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { EndedLogin } from '../grants/engine.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createBackchannelLogout } from '../login/backchannel-logout.js'
@@ -97,15 +96,6 @@ export function composeUseCases(
       : { outcome: 'ok', reason: 'logout' },
   )
 
-  /** A provider that asks for a pause at a login wants no refreshes either. */
-  const pausing =
-    <Given extends readonly unknown[], Value>(work: (...given: Given) => Promise<Value>) =>
-    (...given: Given): Promise<Value> =>
-      work(...given).catch((error: unknown) => {
-        transport.connections.pause(retryAfterMs(error) ?? 0)
-        throw error
-      })
-
   // The use cases.
   const pendingLogins = observedPendingLogins(
     settings.pendingLogins ??
@@ -134,7 +124,7 @@ export function composeUseCases(
       settings.signedAuthorizationResponses && verifyJwt !== undefined
         ? (parameters) => openSignedResponse(parameters, verifyJwt)
         : undefined,
-    exchangeCode: watch('exchange', pausing(tokenEndpoint.exchange)),
+    exchangeCode: watch('exchange', tokenEndpoint.exchange),
     verify: watch('verify', verify, (user): Conclusion =>
       user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
     ),

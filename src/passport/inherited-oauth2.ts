@@ -38,10 +38,27 @@ export function sendThrough(
       ({ status, text, headers: fields }) => {
         if (status >= 200 && status < 300)
           callback(null, text, { statusCode: status, headers: fields })
-        else callback({ statusCode: status, data: text })
+        else
+          callback({
+            statusCode: status,
+            data: withoutTokens(text, [accessToken, credentialsIn(headers)]),
+          })
       },
       (error: unknown) =>
         callback(error instanceof TransportError ? (error.cause ?? error) : error),
     )
   }
+}
+
+/** node-oauth puts the token into the header itself, or leaves that to its client. */
+function credentialsIn(headers: Readonly<Record<string, string>> | null): string | undefined {
+  return /^\S+ +(\S+)$/.exec(headers?.['Authorization'] ?? '')?.[1]
+}
+
+/** Subclasses put the answer into their errors, and an API may quote what it was sent. */
+function withoutTokens(text: string, tokens: readonly (string | null | undefined)[]): string {
+  return tokens.reduce<string>(
+    (left, token) => (token ? left.replaceAll(token, '[the access token]') : left),
+    text,
+  )
 }

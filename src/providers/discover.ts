@@ -12,10 +12,10 @@ import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../e
 import { isSecure } from '../lib/secure-url.js'
 import { CLIENT_OPTIONS } from '../options/client-options.js'
 import { missing, readTable } from '../options/option-table.js'
-import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
+import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
-import { nameByAddress } from './provider-name.js'
+import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
 
 /**
  * The options of {@link discover}. The type, the checks, the defaults and the reference are made from this table.
@@ -52,8 +52,6 @@ export const DISCOVER_OPTIONS = {
 
 /** The options of {@link discover}. All can be left out. */
 export type DiscoverOptions = OptionsOf<typeof DISCOVER_OPTIONS>
-
-type DiscoverSettings = SettingsOf<typeof DISCOVER_OPTIONS>
 
 /** The options that {@link discover} reads from a provider's metadata, to be spread into the strategy's options. */
 export type DiscoveredProvider = ProviderOptions & Readonly<Record<'issuer' | 'name', string>>
@@ -204,86 +202,6 @@ function request(
       })
     },
   })
-}
-
-/**
- * The endpoints that this client calls itself. The browser, which has no client certificate, calls the others.
- */
-const BACK_CHANNEL: ReadonlySet<string> = new Set([
-  'pushed_authorization_request_endpoint',
-  'revocation_endpoint',
-  'token_endpoint',
-  'userinfo_endpoint',
-])
-
-/**
- * Replaces the endpoints that this client calls by their mutual-TLS aliases, if there are any.
- *
- * @see [RFC 8705, section 5 - Metadata for Mutual-TLS Endpoint Aliases](https://www.rfc-editor.org/rfc/rfc8705.html#section-5)
- */
-function withMutualTlsAliases(metadata: AuthorizationServer): AuthorizationServer {
-  const aliases = Object.entries(metadata.mtls_endpoint_aliases ?? {})
-  return {
-    ...metadata,
-    ...Object.fromEntries(aliases.filter(([name]) => BACK_CHANNEL.has(name))),
-  }
-}
-
-/**
- * Turns metadata into options.
- *
- * @throws {Error} if an endpoint is missing, or PKCE with S256 is not supported; the message continues a sentence about the metadata
- * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
- */
-function toProvider(metadata: AuthorizationServer, options: DiscoverSettings): DiscoveredProvider {
-  const { authorization_endpoint: authorizationURL, token_endpoint: tokenURL } = metadata
-  if (authorizationURL === undefined || tokenURL === undefined) {
-    throw new Error('it has no authorization_endpoint or no token_endpoint')
-  }
-  const challengeMethods = metadata.code_challenge_methods_supported
-  if (challengeMethods !== undefined && !challengeMethods.includes('S256')) {
-    throw new Error('it offers PKCE without S256')
-  }
-  return {
-    name: nameByAddress(undefined, metadata.issuer),
-    issuer: metadata.issuer,
-    authorizationURL,
-    tokenURL,
-    profileURL: metadata.userinfo_endpoint,
-    revocationURL: metadata.revocation_endpoint,
-    pushedAuthorizationRequestURL: pushedAuthorizationRequestUrl(metadata, options),
-    endSessionURL: metadata.end_session_endpoint,
-    jwksURL: metadata.jwks_uri,
-    signedAuthorizationRequests: metadata.require_signed_request_object === true,
-    authorizationResponseIssParameterSupported:
-      metadata.authorization_response_iss_parameter_supported === true,
-    // RFC 8414, section 2: metadata without this member means client_secret_basic.
-    clientAuthenticationMethodsSupported: metadata.token_endpoint_auth_methods_supported ?? [
-      'client_secret_basic',
-    ],
-  }
-}
-
-/**
- * The endpoint for pushed authorization requests, or `undefined` if they are not to be pushed.
- *
- * @throws {Error} if the provider requires them and the option turns them off, or the option asks for them and there is no endpoint
- * @see [RFC 9126, section 5 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9126.html#section-5)
- */
-function pushedAuthorizationRequestUrl(
-  {
-    pushed_authorization_request_endpoint: url,
-    require_pushed_authorization_requests: isRequired = false,
-  }: AuthorizationServer,
-  { pushedAuthorizationRequests = isRequired }: DiscoverSettings,
-): string | undefined {
-  if (!pushedAuthorizationRequests) {
-    if (isRequired)
-      throw new Error('it requires pushed authorization requests, which are turned off')
-    return undefined
-  }
-  if (url === undefined) throw new Error('it has no pushed_authorization_request_endpoint')
-  return url
 }
 
 /**

@@ -46,18 +46,22 @@ afterEach(async () => {
   await foreign.close()
 })
 
+const transport = createTransport({
+  timeoutMs: 5_000,
+  responseLimitBytes: 100_000,
+  maximumConnections: 4,
+})
+
 async function resources() {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const transport = createTransport({
-    timeoutMs: 5_000,
-    responseLimitBytes: 100_000,
-    maximumConnections: 4,
-  })
   return createResourceClient(
     transport,
     createProofOfPossession(readSigningKey(privateKey, 'dpopKey')),
   )
 }
+
+/** Without proofs of possession. */
+const plainResources = () => createResourceClient(transport, undefined)
 
 const follow = (init: RequestInit = {}): RequestInit => ({ redirect: 'follow', ...init })
 
@@ -105,6 +109,23 @@ describe('redirects of an API, with proofs of possession', () => {
     expect(seen.map((one) => one.method)).toEqual([method, then])
     expect(seen[1]?.body).toBe(body)
     expect(decodeJwt(String(seen[1]?.headers['dpop']))).toMatchObject({ htm: then })
+  })
+
+  it('are not followed to plain HTTP, with proofs and without', async () => {
+    const to = encodeURIComponent('http://other.example/')
+    for (const client of [await resources(), plainResources()]) {
+      const init = follow({ method: 'POST', body: 'the body' })
+      await expect(client.fetch(`${api.origin}/307?to=${to}`, init, 'token')).rejects.toMatchObject(
+        { code: 'ERR_CONFIGURATION', message: expect.stringContaining('it is not HTTPS') },
+      )
+    }
+  })
+
+  it('lose the token at another origin, without proofs too', async () => {
+    const to = encodeURIComponent(`${foreign.origin}/200`)
+    await plainResources().fetch(`${api.origin}/307?to=${to}`, follow(), 'token')
+    expect(seen[0]?.headers.authorization).toBe('Bearer token')
+    expect(atForeign.map(({ headers }) => headers.authorization)).toEqual([undefined])
   })
 
   it('end after twenty', async () => {

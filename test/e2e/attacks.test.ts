@@ -17,7 +17,7 @@ import { grantsIn } from '../support/grant-modes.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
-import { asked, bodyOf, startLogin } from '../support/login.js'
+import { asked, bodyOf, changed, startLogin } from '../support/login.js'
 import { speakOpenId } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
 import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
@@ -60,6 +60,20 @@ describe('a visitor who means harm', () => {
     const page = await browser.visit(callback.replace(evil.origin, honest.origin))
     expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_PENDING_LOGIN_UNKNOWN' }])
     expect(asked(scene.provider)).toEqual([])
+  })
+
+  it('cannot stop the refreshes of others with codes that the provider throttles', async () => {
+    scene.provider.onToken(json(tokenResponse({ expires_in: 60 })))
+    const app = await scene.start({ strategy: { grants: new MemoryGrants() } })
+    const ada = new Browser()
+    await ada.follow(app.loginURL)
+    scene.provider.onToken(json({ error: 'slow_down' }, 429, { 'retry-after': '900' }))
+    const stranger = new Browser()
+    const { callback } = await startLogin(stranger, app.loginURL)
+    expect((await stranger.visit(changed(callback, { code: 'invented' }))).status).toBe(503)
+    scene.provider.onToken(json(tokenResponse({ access_token: 'refreshed' })))
+    advanceClock(120)
+    expect(bodyOf(await ada.visit(`${app.origin}/token`))).toEqual({ accessToken: 'refreshed' })
   })
 
   it.each(

@@ -560,11 +560,13 @@ describe('the hooks of passport-oauth2 in a subclass', () => {
     expect(provider.requestsTo('/me')[0]?.headers.authorization).toBe('Bearer at-2')
     expect(provider.requestsTo('/me')[0]?.query).toBe('?fields=id')
 
-    provider.onProfile(json({ error: 'no' }, 403))
+    provider.onProfile(json({ error: 'no', of: 'at-2' }, 403))
     const page = await new Browser().follow(app.loginURL)
     expect(page.status).toBe(500)
     expect(app.errors).toHaveLength(1)
-    expect((app.errors[0] as Error).cause).toMatchObject({ statusCode: 403 })
+    // The API has quoted the token.
+    const data = JSON.stringify({ error: 'no', of: '[the access token]' })
+    expect((app.errors[0] as Error).cause).toMatchObject({ statusCode: 403, data })
   })
 
   it.each<[string, () => unknown]>([

@@ -1,3 +1,4 @@
+import { MockAgent } from 'undici'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import {
@@ -157,6 +158,44 @@ describe('discover, with a real OpenID provider', () => {
     expect(interaction).toContain(`${origin}/interaction/`)
     expect(requests.map((request) => request.split('?')[0])).toEqual([`GET ${OPENID}`, 'GET /auth'])
     expect(app.errors).toEqual([])
+  })
+})
+
+describe('discover, at a provider that is not on this machine', () => {
+  const ISSUER = 'https://provider.example'
+
+  async function discovered(members: object): Promise<unknown> {
+    const dispatcher = new MockAgent()
+    dispatcher.disableNetConnect()
+    dispatcher
+      .get(ISSUER)
+      .intercept({ path: OPENID })
+      .reply(200, metadataOf(ISSUER, members), { headers: { 'content-type': 'application/json' } })
+    try {
+      return await discover(ISSUER, { dispatcher })
+    } finally {
+      await dispatcher.close()
+    }
+  }
+
+  it.each([
+    ['userinfo_endpoint', 'http://127.0.0.1:8080/admin'],
+    ['token_endpoint', 'https://localhost/token'],
+    ['jwks_uri', 'http://[::1]/keys'],
+    ['revocation_endpoint', 'http://db.localhost/'],
+    ['end_session_endpoint', 'http://127.1.2.3/'],
+  ])('refuses a %s that is on this machine: %s', async (member, url) => {
+    await expect(discovered({ [member]: url })).rejects.toMatchObject({
+      code: 'ERR_DISCOVERY',
+      message: `The provider's metadata is not valid: its ${member} is on this machine (${url}), and its issuer is not.`,
+    })
+  })
+
+  it('takes those that are elsewhere', async () => {
+    const userinfo = 'https://accounts.example/me'
+    await expect(discovered({ userinfo_endpoint: userinfo })).resolves.toMatchObject({
+      profileURL: userinfo,
+    })
   })
 })
 

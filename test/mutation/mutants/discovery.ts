@@ -29,7 +29,7 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
   {
     rows: [METADATA],
     tests: ['discover-5'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find: '    authorizationURL,\n    tokenURL,\n',
     replace: '    authorizationURL,\n    tokenURL: `${metadata.issuer}/oauth/token`,\n',
     gone: 'the token endpoint is guessed',
@@ -37,7 +37,7 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
   {
     rows: [CONFIGURED],
     tests: ['discover-6'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find: '    authorizationURL,\n    tokenURL,\n',
     replace: '    authorizationURL: `${metadata.issuer}/authorize`,\n    tokenURL,\n',
     gone: 'the authorization endpoint is guessed',

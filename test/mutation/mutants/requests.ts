@@ -145,7 +145,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rows: ['rfc9700 4.7.1 (1)'],
     tests: ['discover-2'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find: "challengeMethods !== undefined && !challengeMethods.includes('S256')",
     replace: 'challengeMethods?.length === 0',
     gone: 'a provider may offer plain alone',

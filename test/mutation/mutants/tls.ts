@@ -70,7 +70,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
   ...['token_endpoint', 'userinfo_endpoint', 'revocation_endpoint'].map((name): Mutant => ({
     rows: ['fapi-2 5.3.3.1-7'],
     tests: ['tls-4'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find: `  '${name}',\n`,
     replace: '',
     gone: `the alias of the ${name} is not used`,
@@ -78,7 +78,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
   {
     rows: ['fapi-2 5.3.3.1-7'],
     tests: ['tls-4'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find: "  'pushed_authorization_request_endpoint',\n",
     replace: '',
     gone: 'the alias of the endpoint for pushed requests is not used',
@@ -86,7 +86,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
   {
     rows: ['fapi-2 5.3.3.1-7'],
     tests: ['tls-4'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find: 'aliases.filter(([name]) => BACK_CHANNEL.has(name))',
     replace: 'aliases',
     gone: 'browsers are sent to aliases, and the issuer may be one',
@@ -94,7 +94,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
   {
     rows: ['openid fapi2-security-profile-final-client-test-happy-path-no-mtls-endpoint-aliases'],
     tests: ['tls-3'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find: 'metadata.mtls_endpoint_aliases ?? {}',
     replace: "metadata.mtls_endpoint_aliases ?? { token_endpoint: '' }",
     gone: 'mtls_endpoint_aliases are needed',

@@ -227,13 +227,13 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [SECRETS],
     tests: ['no-secrets-1'],
     file: 'client/transport-error.ts',
-    find: 'const isHarmless = NETWORK_CODE.test(code) && !quotes(message, sent)',
-    replace: 'const isHarmless = message !== undefined',
+    find: "if (isHarmless && typeof message === 'string' && !quotes(message, sent)) return message",
+    replace: "if (typeof message === 'string') return message",
     also: [
       {
         file: 'client/transport-error.ts',
-        find: '  return Object.assign(cause, {\n',
-        replace: '  return Object.assign(cause, facts, {\n',
+        find: 'return Object.assign(cause, { code,',
+        replace: 'return Object.assign(cause, facts, { code,',
       },
     ],
     gone: 'errors of the network are passed on as they are',
