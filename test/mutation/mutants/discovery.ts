@@ -21,7 +21,7 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
   ].map(([find = '', replace = '']): Mutant => ({
     rows: [METADATA, CONFIGURED],
     tests: ['discover-5'],
-    file: 'providers/discover.ts',
+    file: 'providers/provider-metadata.ts',
     find,
     replace,
     gone: `not read from the metadata: ${find.split(/[:.]/)[1] ?? find}`,
