@@ -84,10 +84,11 @@ export function composeGrants(
   const revoking = countedRevoking(
     createRevoking({
       ...settings,
+      client: settings,
       strategy,
       revoke: provider.revoke,
       isPersonAlive:
-        grants === undefined ? undefined : createIsPersonAlive({ ...parts, name, strategy }),
+        grants === undefined ? undefined : createIsPersonAlive({ ...parts, client: settings }),
     }),
     underWay,
   )
@@ -103,7 +104,7 @@ export function composeGrants(
     const account = accountOn(request)
     const names = account === undefined ? [] : [accountName(name, account)]
     // Whose the tokens are at the provider is not known here.
-    return { account, names: [personName(name, undefined), ...names, strategyName(name)] }
+    return { account, names: [personName(settings, undefined), ...names, strategyName(name)] }
   }
 
   const reportForeign = once(() => {
@@ -174,7 +175,9 @@ export function composeGrants(
   })
   refuseSameName(parts, name, strategy)
   const jobs =
-    grants === undefined ? undefined : createGrantJobs({ ...shared, erase: ending.erase })
+    grants === undefined
+      ? undefined
+      : createGrantJobs({ ...shared, client: settings, erase: ending.erase })
   if (jobs !== undefined) parts.strategies.add(strategy, jobs)
 
   return {
