@@ -198,7 +198,10 @@ describe('a user that looks like a profile', () => {
   })
 
   it('logs in if accountOf says who it is', async () => {
-    interface Known { readonly provider: string; readonly id: string }
+    interface Known {
+      readonly provider: string
+      readonly id: string
+    }
     const accountOf = ({ provider: name, id }: Known): string => `${name}:${id}`
     const app = await start({
       options: { accountOf },
