@@ -44,7 +44,7 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    *
    * @example In a job, without a request
    * ```ts
-   * const token = await strategy.accessToken({ account: user.id })
+   * const token = await strategy.accessToken({ account: user.account })
    * ```
    *
    * @example After an API has refused a token
@@ -111,7 +111,7 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * @example Log out everywhere else
    * ```ts
    * app.post('/log-out-others', async (req, res) => {
-   *   await strategy.endGrant({ account: user.id }, { except: req })
+   *   await strategy.endGrant({ account: user.account }, { except: req })
    *   res.redirect('/settings')
    * })
    * ```
