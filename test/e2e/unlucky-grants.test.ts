@@ -241,7 +241,7 @@ describe('ending, while something fails', () => {
         }
         return app.strategy.endGrant(which === 'all' ? ADA : { ...ADA, grant: grant?.id ?? '' })
       }
-      const [login] = [...(listed.get('logins/company/ada') ?? [])]
+      const [login] = [...(listed.get(`logins/company/${ADA.account}`) ?? [])]
       // The first look lists it, and the second is to end it.
       let looks = 0
       beforeCall = (method, name) => {
