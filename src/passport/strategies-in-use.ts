@@ -1,4 +1,4 @@
-import passport from 'passport'
+import { defaultManager } from './registered-strategies.js'
 
 /** What tells providers apart that have one name. */
 export interface NamedProvider {
@@ -28,9 +28,8 @@ const dropped = new FinalizationRegistry<{ readonly all: ByName; readonly name: 
   },
 )
 
-/** The part of a Passport instance that it shows on the requests that it has handled. */
+/** What a Passport instance leaves on the requests that it has handled. */
 interface Managed {
-  readonly _sm?: object
   readonly _sessionManager?: object
 }
 
@@ -41,10 +40,6 @@ export function usesDefaultPassport(request: object): boolean {
 
 function managerOf(request: object): object {
   return (request as Managed)._sessionManager ?? defaultManager()
-}
-
-function defaultManager(): object {
-  return (passport as unknown as Managed)._sm ?? passport
 }
 
 /**

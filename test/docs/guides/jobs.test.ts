@@ -54,7 +54,7 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
     await grants.setUp()
     await pool.query('CREATE TABLE users (id text)')
     // The job's strategy has this name, by which both find the grants.
-    const { name = '' } = await discover(provider.options.issuer)
+    const { name } = await discover(provider.options.issuer)
     const [ada, bob] = ['ada', 'bob'].map((id) => `default-user/${name}/${id}`)
     await pool.query('INSERT INTO users VALUES ($1), ($2)', [ada, bob])
     const app = await startApp({
