@@ -52,7 +52,7 @@ export function reportRoutes(reports: Reports, requireAskara: RequestHandler): R
   return router
 }
 
-/** The person's id at Askara, which is all that this app knows them by. */
+/** The person's account, which names Askara: their id there could be somebody else's at another provider. */
 function accountOf(req: Request): string {
-  return String((req.user as DefaultUser).id)
+  return String((req.user as DefaultUser).account)
 }

@@ -79,11 +79,12 @@ export async function createProviders(
     return {
       apiURL: own.profileURL,
       strategy: new AuthorizationCodeStrategy({ ...own, ...settings }, async ({ profile, req }) => {
-        const { id } = (req.user ?? {}) as Partial<DefaultUser>
+        const { provider, id, account } = (req.user ?? {}) as Partial<DefaultUser>
+        if (provider !== askara.name || account === undefined) return false
         // Somebody may be logged in at Askara under another name than here.
-        if (id === undefined || profile?.id !== id) return false
-        await onReportAllowed(id)
-        return { id }
+        if (profile?.id !== id) return false
+        await onReportAllowed(account)
+        return { id: account } // only connected: who is logged in does not change
       }),
     }
   }

@@ -6,7 +6,7 @@ import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { accountName, loginsName, personName, providerNames, strategyName } from './index-names.js'
 import type { GrantIndex } from './grant-index.js'
-import type { ProviderName } from './index-names.js'
+import type { GrantedClient, ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
 
@@ -50,10 +50,8 @@ export interface BeginLoginParts {
   readonly strategy: string
   /** Whether grants are in a store, where they are listed. */
   readonly isListed: boolean
-  readonly settings: {
+  readonly settings: GrantedClient & {
     readonly name: string
-    readonly issuer?: string | undefined
-    readonly clientID: string
     readonly backchannelLogout: boolean
     readonly refreshBeforeSeconds: number
     readonly grantLifetime: 'login' | 'account'
@@ -80,7 +78,7 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   /** Under which names the grant is listed: for jobs, and to know what else the person has granted. */
   function listedNames({ account, subject, tokens }: NewTokens): string[] {
     if (!isListed) return []
-    const names = [personName(name, subject)]
+    const names = [personName(settings, subject)]
     if (account !== undefined) names.push(accountName(name, account))
     if (tokens.refreshToken !== undefined) names.push(strategyName(name))
     return names

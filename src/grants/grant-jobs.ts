@@ -5,6 +5,7 @@ import type { TokenSet } from '../options/token-set.js'
 import { ACCOUNT_LIFE_MS, accountGrantId } from './begin-login.js'
 import type { GrantEngine } from './engine.js'
 import { accountName, personName, strategyName } from './index-names.js'
+import type { GrantedClient } from './index-names.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { Line } from './grant-record.js'
@@ -16,6 +17,7 @@ import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
 /** What {@link createGrantJobs} needs. */
 export interface GrantJobsParts {
   readonly name: string
+  readonly client: GrantedClient
   readonly engine: GrantEngine
   readonly index: GrantIndex
   readonly ways: RefreshWays
@@ -29,7 +31,7 @@ type Result = keyof RenewedIdle | undefined
 
 /** Creates the {@link GrantJobs} of one strategy. */
 export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
-  const { name, engine, index, ways, erase } = parts
+  const { name, client, engine, index, ways, erase } = parts
   const { strategy } = ways
 
   /** Lets a grant live longer that survives logging out. */
@@ -85,7 +87,7 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
     async import({ account, subject, ...given }) {
       const person = String(account)
       const id = accountGrantId(strategy, person, subject ?? '')
-      const names = [personName(name, subject), accountName(name, person), strategyName(name)]
+      const names = [personName(client, subject), accountName(name, person), strategyName(name)]
       const isNew = (await engine.read(id, strategy)) === undefined
       await engine.adopt(id, {
         strategy,

@@ -175,10 +175,10 @@ export class Grants implements StoredGrants {
    *
    * declare const grants: Grants
    *
-   * await grants.eraseAccount(user.id)
+   * await grants.eraseAccount(user.account)
    * ```
    *
-   * @param account your own id of the person, as `accountOf` returns it
+   * @param account your own id of the person, as `accountOf` returns it; without `verify`, the user's `account`
    * @returns how many grants have ended
    * @throws {ConfigurationError} if it cannot be an account, or no strategy was created with these grants
    * @throws {StorageError} if the store fails: then call it again

@@ -27,14 +27,25 @@ export function strategyName(strategy: string): string {
 /** What the names of {@link personName} begin with. */
 const PERSON = 'person/'
 
+/** What a person grants something to: this client, at its provider. Several strategies may be one client. */
+export interface GrantedClient {
+  readonly issuer?: string | undefined
+  readonly tokenURL: string
+  readonly clientID: string
+}
+
 /**
- * The index of the grants of one person at the provider, whatever accounts they have in the application. Without a
- * subject, that of all grants whose person the provider does not name. A digest.
+ * The index of what one person at the provider has granted to a client, by whatever strategy and whatever account they
+ * have in the application: the provider may end all of that at once. Without a subject, that of all grants whose person
+ * the provider does not name. A digest.
  *
  * @param subject the person's id at the provider
  */
-export function personName(strategy: string, subject: string | undefined): string {
-  const text = JSON.stringify([strategy, subject ?? null])
+export function personName(
+  { issuer, tokenURL, clientID }: GrantedClient,
+  subject: string | undefined,
+): string {
+  const text = JSON.stringify([issuer ?? tokenURL, clientID, subject ?? null])
   return PERSON + hash('sha256', text, 'base64url')
 }
 

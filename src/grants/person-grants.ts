@@ -2,6 +2,7 @@ import { isAlive } from './account-grants.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import { personName } from './index-names.js'
+import type { GrantedClient } from './index-names.js'
 
 /**
  * Whether anything of the person is alive here, by the name that {@link personName} makes. `undefined` if that cannot be known: the
@@ -9,19 +10,18 @@ import { personName } from './index-names.js'
  */
 export type IsPersonAlive = (person: string) => Promise<boolean | undefined>
 
-/** Creates {@link IsPersonAlive} for the grants of one strategy in a store. */
+/** Creates {@link IsPersonAlive} for the grants of one client in a store, of all strategies. */
 export function createIsPersonAlive(parts: {
-  readonly engine: { read(id: string, strategy: string): Promise<GrantRecord | undefined> }
+  /** Reads a record of any strategy. */
+  readonly engine: { look(id: string): Promise<GrantRecord | undefined> }
   readonly index: { list(name: string): AsyncIterable<readonly string[]> }
-  /** The strategy's name, and what identifies it in records. */
-  readonly name: string
-  readonly strategy: string
+  readonly client: GrantedClient
 }): IsPersonAlive {
-  const { engine, index, name, strategy } = parts
-  const nameless = personName(name, undefined)
+  const { engine, index, client } = parts
+  const nameless = personName(client, undefined)
 
   async function isOneAlive(id: string): Promise<boolean> {
-    const record = await engine.read(id, strategy)
+    const record = await engine.look(id)
     return record !== undefined && !hasEnded(record) && isAlive(record, Date.now())
   }
 

@@ -1,6 +1,7 @@
 import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant } from './engine.js'
 import { personName, personNameIn } from './index-names.js'
+import type { GrantedClient } from './index-names.js'
 import type { IsPersonAlive } from './person-grants.js'
 
 /** Decides which tokens that nobody uses any more are revoked at the provider. Nothing here rejects. */
@@ -24,8 +25,7 @@ export interface Named {
 
 /** What {@link createRevoking} needs. */
 export interface RevokingParts {
-  /** The strategy's name. */
-  readonly name: string
+  readonly client: GrantedClient
   /** Identifies the strategy. */
   readonly strategy: string
   /** Revokes one token set. Never rejects. */
@@ -38,7 +38,7 @@ export interface RevokingParts {
 
 /** Creates {@link Revoking}. */
 export function createRevoking(parts: RevokingParts): Revoking {
-  const { name, strategy, revoke, revocationEnds, isPersonAlive } = parts
+  const { client, strategy, revoke, revocationEnds, isPersonAlive } = parts
 
   /** Whether something else of this person is alive here; `undefined` if that cannot be known. */
   async function isAnythingAlive({ names }: Named): Promise<boolean | undefined> {
@@ -58,7 +58,7 @@ export function createRevoking(parts: RevokingParts): Revoking {
 
   return {
     unwanted,
-    discard: (tokens, subject) => unwanted([tokens], { names: [personName(name, subject)] }),
+    discard: (tokens, subject) => unwanted([tokens], { names: [personName(client, subject)] }),
 
     async replaced(grant) {
       // Strategies that were given no names share their place in the session, and have different providers.

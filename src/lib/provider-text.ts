@@ -8,10 +8,11 @@ const JWT = /\beyJ[\w.-]+/g
 
 /**
  * What a terminal or a log would not show as text: control characters (also C1, such as 0x9B, which some terminals take for
- * the beginning of a command), line ends, characters that turn the direction of writing, invisible tags, halves of
- * characters.
+ * the beginning of a command), line ends, characters that turn the direction of writing or have no width, invisible tags,
+ * halves of characters.
  */
-const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\u{feff}\u{e0000}-\u{e007f}]+/gu
+const UNPRINTABLE =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cs}]+/gu
 
 /**
  * Makes a text from the provider safe for an error message or a log line. Control characters are replaced, and the

@@ -61,7 +61,13 @@ function accountFor(
   const { accountOf, settings } = parts
   const { user: present } = request as LoginRequest & { readonly user?: object }
   const person = login.connecting ? present : login.user
-  const account = person === undefined ? undefined : accountOf(person)
+  let account: string | undefined
+  try {
+    account = person === undefined ? undefined : accountOf(person)
+  } catch (error) {
+    discard(login, parts)
+    throw error
+  }
   if (account === undefined && settings.grantLifetime === 'account') {
     discard(login, parts)
     throw new ConfigurationError(

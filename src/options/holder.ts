@@ -7,14 +7,17 @@ import type { LoginRequest } from '../lib/login-request.js'
  *
  * @example
  * ```ts
- * const token = await strategy.accessToken({ account: user.id })
+ * const token = await strategy.accessToken({ account: user.account })
  * ```
  */
 export type Holder = LoginRequest | AccountHolder
 
 /** A person, by your own id. Needs the option `grants`. */
 export interface AccountHolder {
-  /** Your own id of the person, as `accountOf` returns it. Their newest login that lives is used. */
+  /**
+   * Your own id of the person, as `accountOf` returns it; without `verify`, the user's `account`. Their newest login that
+   * lives is used.
+   */
   readonly account: string | number
   /** One of the person's grants: an id from `listGrants`. A grant of another account counts as absent. */
   readonly grant?: string

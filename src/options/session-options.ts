@@ -90,13 +90,14 @@ export const SESSION_OPTIONS = {
 
   /**
    * Your own id of the person who has logged in: a string or a number, or `undefined` for none. Grants in a store are
-   * listed under it.
+   * listed under it, and jobs pass it as `{ account }`. It must be unique in your application: two users with the same
+   * id share their tokens. A person's id at a provider is unique at that provider only.
    *
-   * @default the user's `id`
+   * @default the user's `account` if a strategy without `verify` has made the user, see `DefaultUser`; otherwise its
+   *   `id`, but a user that has a `provider` as well is refused
    */
   accountOf: {
     read: aFunction<(user: never) => string | number | undefined>(),
-    defaultFrom: () => (user: { readonly id?: string | number }) => user.id,
   },
 
   /**

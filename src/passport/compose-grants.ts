@@ -29,10 +29,11 @@ import { createSeal } from '../lib/sealing.js'
 import type { Seal } from '../lib/sealing.js'
 import { createUnderWay } from '../lib/under-way.js'
 import type { UnderWay } from '../lib/under-way.js'
-import { accountText } from '../options/holder.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 import type { TokenSet } from '../options/token-set.js'
+import { createAccountOf } from './account-of.js'
+import type { AccountOf } from './account-of.js'
 
 /** The grants of one strategy. */
 export interface ComposedGrants extends GrantParts {
@@ -45,7 +46,7 @@ export interface ComposedGrants extends GrantParts {
   /** What the strategy does for the jobs of its grants. */
   readonly jobs: GrantJobs | undefined
   /** The application's own id of the person; `undefined` without the option `grants`, and if the user has none. */
-  readonly accountOf: (user: object) => string | undefined
+  readonly accountOf: AccountOf
   /** How long a grant lives that is not used, in **milliseconds**. */
   readonly lifetimeOf: (session: LoginSession) => number
   /**
@@ -83,15 +84,15 @@ export function composeGrants(
   const revoking = countedRevoking(
     createRevoking({
       ...settings,
+      client: settings,
       strategy,
       revoke: provider.revoke,
       isPersonAlive:
-        grants === undefined ? undefined : createIsPersonAlive({ ...parts, name, strategy }),
+        grants === undefined ? undefined : createIsPersonAlive({ ...parts, client: settings }),
     }),
     underWay,
   )
-  const accountOf = (user: object): string | undefined =>
-    grants === undefined ? undefined : accountIn(settings.accountOf(user as never))
+  const accountOf = grants === undefined ? () => undefined : createAccountOf(settings.accountOf)
 
   /** The account of who is logged in on a request. */
   function accountOn(request: LoginRequest): string | undefined {
@@ -103,7 +104,7 @@ export function composeGrants(
     const account = accountOn(request)
     const names = account === undefined ? [] : [accountName(name, account)]
     // Whose the tokens are at the provider is not known here.
-    return { account, names: [personName(name, undefined), ...names, strategyName(name)] }
+    return { account, names: [personName(settings, undefined), ...names, strategyName(name)] }
   }
 
   const reportForeign = once(() => {
@@ -174,7 +175,9 @@ export function composeGrants(
   })
   refuseSameName(parts, name, strategy)
   const jobs =
-    grants === undefined ? undefined : createGrantJobs({ ...shared, erase: ending.erase })
+    grants === undefined
+      ? undefined
+      : createGrantJobs({ ...shared, client: settings, erase: ending.erase })
   if (jobs !== undefined) parts.strategies.add(strategy, jobs)
 
   return {
@@ -265,17 +268,6 @@ function lifetimeOfSession({ cookie }: LoginSession): number {
   const { originalMaxAge } = cookie as { readonly originalMaxAge?: unknown }
   const maxAgeMs = typeof originalMaxAge === 'number' ? originalMaxAge : 0
   return Math.max(SHORTEST_LIFE_MS, 2 * maxAgeMs)
-}
-
-/** @throws {ConfigurationError} if it cannot be an account id */
-function accountIn(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined
-  const account = accountText(value)
-  if (account !== undefined) return account
-  throw new ConfigurationError(
-    'accountOf must return a string that is not empty, a number, or undefined. Without the option, it is the id of the user that verify returns.',
-    'accountOf',
-  )
 }
 
 /** Errors that the application's function throws are ignored: the refusal has happened. */

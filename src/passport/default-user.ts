@@ -2,14 +2,43 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import passport from 'passport'
 import type { LoginSession } from '../lib/login-request.js'
+import { accountText } from '../options/holder.js'
 import type { Profile } from '../options/profile.js'
 
-const made = new WeakSet()
+/** The users that this library has made, each with its account. Nothing else is a default user, whatever it looks like. */
+const made = new WeakMap<object, string | undefined>()
+
+/** What the accounts of default users begin with, and no others. */
+const PREFIX = 'default-user/'
 
 /** The user of a strategy without `verify`. */
 export function defaultUser(provider: string, profile: Profile | undefined): DefaultUser {
-  const user: DefaultUser = { provider, id: profile?.id, profile }
-  made.add(user)
+  return withAccount({ provider, id: profile?.id, profile })
+}
+
+/** Whether this library has made the user, in this request or, as its session says, at the login. */
+export function isDefaultUser(user: object): user is DefaultUser {
+  return made.has(user)
+}
+
+/** The account of a default user, whatever the application has done to its fields. */
+export function accountOfDefaultUser(user: DefaultUser): string | undefined {
+  return made.get(user)
+}
+
+/** Whether only a default user can have this account. */
+export function isDefaultAccount(account: string): boolean {
+  return account.startsWith(PREFIX)
+}
+
+/** Makes a default user of its fields. The name of a provider has no slash in the account, so that no two are alike. */
+function withAccount(fields: Omit<DefaultUser, 'account'>): DefaultUser {
+  const { provider, id } = fields
+  const name = provider.replaceAll('%', '%25').replaceAll('/', '%2F')
+  const own = accountText(id)
+  const account = own === undefined ? undefined : `${PREFIX}${name}/${own}`
+  const user = { ...fields, account }
+  made.set(user, account)
   return user
 }
 
@@ -74,7 +103,7 @@ function defaultUserIn(
 ): DefaultUser | undefined {
   const { defaultUser: user, mark } = Object(serialized) as Partial<SerializedDefaultUser>
   if (session === undefined || mark !== markOf(session)) return undefined
-  return typeof user === 'object' ? user : undefined
+  return typeof user?.provider === 'string' ? withAccount(user) : undefined
 }
 
 /** `req.user` without a `verify` function. */
@@ -83,8 +112,19 @@ export interface DefaultUser {
   readonly provider: string
   /**
    * {@link Profile.id}; `undefined` with a provider that has no profile. Unique at that provider only: use it together
-   * with `provider`.
+   * with `provider`, or use `account`.
    */
   readonly id: string | undefined
+  /**
+   * The person for `{ account }`, `listGrants` and `eraseAccount`: `default-user/<provider>/<id>`, such as
+   * `default-user/askara/7`. No two people have the same one, of whatever providers, and no user of your own has it.
+   * `undefined` without an `id`.
+   *
+   * @example Later, in a job
+   * ```ts
+   * const answer = await strategy.fetch({ account: user.account }, 'https://api.example.com/report')
+   * ```
+   */
+  readonly account: string | undefined
   readonly profile: Profile | undefined
 }

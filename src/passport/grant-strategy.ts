@@ -3,6 +3,7 @@ import type { ListedGrant } from '../grants/list-grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { Holder } from '../options/holder.js'
 import type { TokenSet } from '../options/token-set.js'
+import { refuseReplaced } from './refuse-shared-name.js'
 import type { UseCases } from './use-cases.js'
 import { fetchWithToken } from './fetch-with-token.js'
 import type { FetchInit } from './fetch-with-token.js'
@@ -43,7 +44,7 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    *
    * @example In a job, without a request
    * ```ts
-   * const token = await strategy.accessToken({ account: user.id })
+   * const token = await strategy.accessToken({ account: user.account })
    * ```
    *
    * @example After an API has refused a token
@@ -59,11 +60,13 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * @throws {LoginRequiredError} if the person has to log in again
    * @throws {TokenEndpointError} if a refresh is necessary and the provider fails (see `retryable`)
    * @throws {StorageError} if the store of the grants cannot be reached
-   * @throws {ConfigurationError} if the holder is an account, and tokens are in the sessions
+   * @throws {ConfigurationError} if the holder is an account, and tokens are in the sessions, or if another provider's
+   *   strategy has taken the name of this one in Passport
    * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
    * @see [RFC 8707, section 2.2 - Access Token Request](https://www.rfc-editor.org/rfc/rfc8707.html#section-2.2)
    */
-  accessToken(holder: Holder, options: AccessTokenOptions = {}): Promise<string> {
+  async accessToken(holder: Holder, options: AccessTokenOptions = {}): Promise<string> {
+    refuseReplaced(this, holder)
     return this.useCases.accessToken(holder, options)
   }
 
@@ -84,7 +87,8 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * @throws {ResourceError} if no answer came
    * @see [RFC 6750, section 3 - The WWW-Authenticate Response Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-3)
    */
-  fetch(holder: Holder, url: string | URL, init: FetchInit = {}): Promise<Response> {
+  async fetch(holder: Holder, url: string | URL, init: FetchInit = {}): Promise<Response> {
+    refuseReplaced(this, holder)
     return fetchWithToken(holder, url, init, this.useCases)
   }
 
@@ -107,7 +111,7 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * @example Log out everywhere else
    * ```ts
    * app.post('/log-out-others', async (req, res) => {
-   *   await strategy.endGrant({ account: user.id }, { except: req })
+   *   await strategy.endGrant({ account: user.account }, { except: req })
    *   res.redirect('/settings')
    * })
    * ```

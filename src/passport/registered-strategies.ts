@@ -11,6 +11,16 @@ export function registeredStrategies(): readonly unknown[] {
   return Object.values((passport as unknown as StrategyRegistry)._strategies)
 }
 
+/** What the default Passport instance leaves on the requests that it has handled, and no other instance does. */
+export function defaultManager(): object {
+  return (passport as unknown as { readonly _sm?: object })._sm ?? passport
+}
+
+/** What Passport knows by a name. */
+export function registeredAs(name: string): unknown {
+  return (passport as unknown as StrategyRegistry)._strategies[name]
+}
+
 /** Registers a strategy under its name, unless that name is taken by a strategy of another kind. */
 export function registerStrategy(strategy: LoginStrategy): void {
   const { _strategies: strategies } = passport as unknown as StrategyRegistry

@@ -21,7 +21,7 @@ import type { InheritedOAuth2 } from './inherited-oauth2.js'
 import { UNCACHED } from './uncached.js'
 import { actionsOf } from './passport-actions.js'
 import { hookedProfile } from './hooked-profile.js'
-import { refuseNameOf, refuseSharedName } from './refuse-shared-name.js'
+import { refuseNameInUse, refuseSharedName } from './refuse-shared-name.js'
 import { registeredStrategies } from './registered-strategies.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
@@ -194,7 +194,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
     requireSession(req)
-    refuseNameOf(this)
+    refuseNameInUse(this, this.useCases, req)
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
       return this.useCases.finishLogin(req, parameters, options, {

@@ -10,8 +10,10 @@ import { runCommand } from '../support/command-line.js'
 import { listen } from '../support/http.js'
 
 /** ESC, CSI as one character, line ends, a line of its own, and characters that turn the direction. */
-const HOSTILE = '\u001b[2J\u009b31m\r\nok       all is well\u0085\u2028\u202e\u2066'
-const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/u
+const HOSTILE =
+  '\u001b[2J\u009b31m\r\nok       all is well\u0085\u2028\u202e\u2066\u200b\u2060\u00ad\ufeff\u034f\u3164\u{e0041}'
+const UNPRINTABLE =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_Point}]/u
 const PASSWORD = 'the-password-of-somebody'
 
 const running: (() => Promise<void>)[] = []

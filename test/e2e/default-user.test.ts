@@ -42,6 +42,7 @@ async function logIn({ startApp }: Fresh, afterStart?: () => void) {
 const DEFAULT_USER = {
   provider: 'oauth2',
   id: 'ada',
+  account: 'default-user/oauth2/ada',
   profile: expect.objectContaining({ id: 'ada', displayName: 'Ada Lovelace' }),
 }
 
@@ -50,7 +51,7 @@ function registerOwn({ passport }: Fresh): void {
   passport.deserializeUser((id: string, done) => done(null, { ownId: id }))
 }
 
-describe('without verify, the user is { provider, id, profile }', () => {
+describe('without verify, the user is { provider, id, account, profile }', () => {
   it('and lives in the session when the application registers no serializers', async () => {
     const { user, serialized } = await logIn(await freshProcess())
     expect(user).toEqual(DEFAULT_USER)

@@ -179,7 +179,7 @@ describe('a session from before grants were turned on', () => {
     const { id } = entry as { id: string }
     expect(await stored()).toMatchObject({ grant: id })
     expect(await stored()).not.toHaveProperty('entry')
-    expect(await records.linked('account/oauth2/ada', 10)).toEqual([id])
+    expect(await records.linked('account/oauth2/default-user/oauth2/ada', 10)).toEqual([id])
     expect(asked(provider)).toEqual([])
 
     advanceClock(HOUR)

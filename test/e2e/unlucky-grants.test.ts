@@ -26,7 +26,7 @@ import { bodyOf } from '../support/login.js'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
-const ADA = { account: 'ada' }
+const ADA = { account: 'default-user/company/ada' }
 
 let provider: TestProvider
 /** What the store has, without the failures of {@link store}. */
@@ -153,7 +153,7 @@ describe('a provider that is connected to a login', () => {
     provider.user = { sub: 'bob' }
     await logIn({ loginURL: `${app.origin}/calendar/login` }, browser)
     expect(bodyOf(await browser.visit(`${app.origin}/`))).toMatchObject({ user: { id: 'ada' } })
-    expect(await calendar?.listGrants('bob')).toEqual([])
+    expect(await calendar?.listGrants('default-user/calendar/bob')).toEqual([])
     expect(await calendar?.accessToken(ADA)).toEqual(isTokenText)
   })
 })
@@ -178,11 +178,11 @@ describe('two strategies without a name', () => {
       )
       const browser = await logIn(app)
       await logIn({ loginURL: `${app.origin}/elsewhere/login` }, browser)
-      for (let looks = 0; (await app.strategy.listGrants('ada')).length > 0; looks++) {
+      for (let looks = 0; (await app.strategy.listGrants(ADA.account)).length > 0; looks++) {
         if (looks > 200) break
         await setTimeout(5)
       }
-      expect(await app.strategy.listGrants('ada')).toEqual([])
+      expect(await app.strategy.listGrants(ADA.account)).toEqual([])
       await setTimeout(50)
       expect(elsewhere.requestsTo('revoke')).toEqual([])
     } finally {
@@ -214,7 +214,7 @@ describe('ending, while something fails', () => {
   it('ends the other grants of a person if one cannot be read, and that one when called again', async () => {
     const app = await startProcess()
     for (let logins = 0; logins < 30; logins++) await logIn(app)
-    const grants = await app.strategy.listGrants('ada')
+    const grants = await app.strategy.listGrants(ADA.account)
     failAt('get', `grant/${String(grants[7]?.id)}`, 1)
     // The list is read once, then each is ended.
     let looks = 0
@@ -222,7 +222,7 @@ describe('ending, while something fails', () => {
     beforeCall = (method, name) =>
       name.includes(String(grants[7]?.id)) && ++looks === 1 ? undefined : fails(method, name)
     await expect(app.strategy.endGrant(ADA)).rejects.toMatchObject({ code: 'ERR_STORAGE' })
-    expect(await app.strategy.listGrants('ada')).toHaveLength(1)
+    expect(await app.strategy.listGrants(ADA.account)).toHaveLength(1)
     expect(await app.strategy.endGrant(ADA)).toBe(1)
     expect(revoked()).toHaveLength(60)
   })
@@ -232,7 +232,7 @@ describe('ending, while something fails', () => {
     async (which) => {
       const app = await startProcess({ grantLifetime: 'account' })
       const [first, second] = [await logIn(app), await logIn(app)]
-      const [grant] = await app.strategy.listGrants('ada')
+      const [grant] = await app.strategy.listGrants(ADA.account)
       const end = async (): Promise<unknown> => {
         if (which === 'of a request') {
           const { ended } = bodyOf(await second.visit(`${app.origin}/end-grant`))
@@ -241,7 +241,7 @@ describe('ending, while something fails', () => {
         }
         return app.strategy.endGrant(which === 'all' ? ADA : { ...ADA, grant: grant?.id ?? '' })
       }
-      const [login] = [...(listed.get('logins/company/ada') ?? [])]
+      const [login] = [...(listed.get(`logins/company/${ADA.account}`) ?? [])]
       // The first look lists it, and the second is to end it.
       let looks = 0
       beforeCall = (method, name) => {
@@ -320,9 +320,9 @@ describe('grants.eraseAccount', () => {
       const app = await startProcess({ grants, grantLifetime })
       await logIn(app)
       failAt('unlink', '')
-      await expect(grants.eraseAccount('ada')).rejects.toMatchObject({ code: 'ERR_STORAGE' })
+      await expect(grants.eraseAccount(ADA.account)).rejects.toMatchObject({ code: 'ERR_STORAGE' })
       beforeCall = () => undefined
-      await grants.eraseAccount('ada')
+      await grants.eraseAccount(ADA.account)
       expect(traces()).toEqual([])
     },
   )
@@ -332,7 +332,7 @@ describe('grants.eraseAccount', () => {
     const app = await startProcess({ grants })
     await logIn(app)
     advanceClock(15 * DAY)
-    await grants.eraseAccount('ada')
+    await grants.eraseAccount(ADA.account)
     expect(traces()).toEqual([])
   })
 
@@ -343,11 +343,11 @@ describe('grants.eraseAccount', () => {
     await logIn(other)
     let isFirst = true
     beforeCall = async (method, name) => {
-      if (method !== 'unlink' || name !== 'account/company/ada' || !isFirst) return
+      if (method !== 'unlink' || name !== `account/company/${ADA.account}` || !isFirst) return
       isFirst = false
       await logIn(other)
     }
-    await grants.eraseAccount('ada')
+    await grants.eraseAccount(ADA.account)
     expect(isFirst).toBe(false)
     expect(await other.strategy.accessToken(ADA)).toEqual(isTokenText)
   })
@@ -425,7 +425,7 @@ describe('a grant that was imported without an access token', () => {
   it('sends no empty token to be revoked', async () => {
     const grants = grantsIn(store)
     const { strategy } = await startProcess({ grants })
-    await grants.import([{ strategy: 'company', account: 'ada', refreshToken: 'r' }])
+    await grants.import([{ strategy: 'company', ...ADA, refreshToken: 'r' }])
     expect(await strategy.endGrant(ADA)).toBe(1)
     expect(revoked()).toEqual(['r'])
   })
@@ -438,7 +438,7 @@ describe('a grant that comes back after it has ended', () => {
     await app.strategy.endGrant(ADA)
     advanceClock(HOUR)
     await logIn(app)
-    const [grant] = await app.strategy.listGrants('ada')
+    const [grant] = await app.strategy.listGrants(ADA.account)
     expect(grant?.createdAt).toBe(Date.now())
   })
 })

@@ -82,7 +82,7 @@ describe('a login over a login', () => {
   )
 
   it('of another person revokes what it replaces: nothing of the first one is alive', async () => {
-    const accountOf = ({ id }: { id: string }): string => id
+    const accountOf = ({ id }: { id: string }): string => `own-${id}`
     const app = await scene.start({ ends: 'grant' }, { accountOf })
     const browser = await logIn(app)
     await logIn(app, 'grace', browser)

@@ -19,6 +19,13 @@ describe('providerText', () => {
     )
   })
 
+  it.each([
+    ...['\u200b', '\u200d', '\u2060', '\u00ad', '\ufeff', '\u034f', '\u061c', '\u180e', '\u3164'],
+    ...['\u202e', '\u2066', '\ufff9', '\ufe0f', '\u{1d173}', '\u{e0041}', '\u{e0100}'],
+  ])('shows a space where a character would be invisible: %j', (invisible) => {
+    expect(providerText(`pass${invisible}word`)).toBe('pass word')
+  })
+
   it('cuts to 300 characters and shows that it did', () => {
     expect(providerText('x'.repeat(300))).toBe('x'.repeat(300))
     expect(providerText('x'.repeat(301))).toBe(`${'x'.repeat(300)}…`)

@@ -363,7 +363,8 @@ describe('what the application brings itself', () => {
       put: () => Promise.resolve(),
       take: () => Promise.resolve({ status: 'unknown' }),
     }
-    const user: DefaultUser = { provider: 'askara', id: undefined, profile: undefined }
+    const nobody = { id: undefined, account: undefined, profile: undefined }
+    const user: DefaultUser = { provider: 'askara', ...nobody }
     const records: GrantStore = {
       get: () => Promise.resolve(undefined),
       compareAndSet: (_id, was) => Promise.resolve(was === undefined),

@@ -21,6 +21,7 @@ function forget(): void {
 interface Given {
   readonly name?: string
   readonly clientID?: string
+  readonly tokenURL?: string
 }
 
 /** A strategy for the provider at `origin`. */
@@ -42,6 +43,39 @@ const REFUSED = expect.objectContaining({
     /^Two providers have the name 'oauth2': one\.example and two\.example\..*name: 'oauth2-2'/,
   ),
 })
+
+const REFUSED_TWO_AND_ONE = expect.objectContaining({
+  code: 'ERR_CONFIGURATION',
+  message: expect.stringContaining(
+    "Two providers have the name 'oauth2': two.example and one.example",
+  ),
+})
+
+interface Routes {
+  readonly app: express.Express
+  readonly login: (path: string, strategy: string | passport.Strategy) => void
+}
+
+/** An application whose routes go through a Passport instance. */
+async function start(routes: (given: Routes) => void, instance: passport.Authenticator = passport) {
+  const errors: unknown[] = []
+  const app = express()
+  app.use(session({ secret: 'a secret', resave: false, saveUninitialized: false }))
+  routes({
+    app,
+    login: (path, strategy) =>
+      void app.get(path, instance.authenticate(strategy) as express.RequestHandler),
+  })
+  app.use(((error, _req, res, _next) => {
+    errors.push(error)
+    res.status(500).end()
+  }) as express.ErrorRequestHandler)
+  const server = await listen(app)
+  closing.push(() => server.close())
+  const statusOf = async (path: string): Promise<number> =>
+    (await new Browser().visit(`${server.origin}${path}`)).status
+  return { errors, statusOf }
+}
 
 describe('a second provider with the same name', () => {
   it('is refused at start when the first one was registered with passport.use', () => {
@@ -77,29 +111,65 @@ describe('a second provider with the same name', () => {
     expect(() => authRouter(two)).toThrow(REFUSED)
   })
 
+  it('is refused when only its token endpoint is another', () => {
+    passport.use(strategyAt('https://one.example'))
+    const tokenURL = 'https://one.example/other-tenant/token'
+
+    expect(() => strategyAt('https://one.example', { tokenURL })).toThrow(
+      /'oauth2': https:\/\/one\.example\/token and https:\/\/one\.example\/other-tenant\/token/,
+    )
+  })
+
   it('logs nobody in when both were made before, and used as objects', async () => {
     const [two, one] = [strategyAt('https://two.example'), strategyAt('https://one.example')]
     passport.use(two)
-    const errors: unknown[] = []
-    const app = express()
-    app.use(session({ secret: 'a secret', resave: false, saveUninitialized: false }))
-    app.get('/login', passport.authenticate(one) as express.RequestHandler)
-    app.get('/login-2', passport.authenticate('oauth2') as express.RequestHandler)
-    app.use(((error, _req, res, _next) => {
-      errors.push(error)
-      res.status(500).end()
-    }) as express.ErrorRequestHandler)
-    const server = await listen(app)
-    closing.push(() => server.close())
+    const app = await start(({ login }) => {
+      login('/login', one)
+      login('/login-2', 'oauth2')
+    })
 
-    const browser = new Browser()
-    expect((await browser.visit(`${server.origin}/login`)).status).toBe(500)
-    expect(errors).toEqual([
-      expect.objectContaining({
-        message: expect.stringContaining("Two providers have the name 'oauth2'"),
-      }),
-    ])
-    expect((await browser.visit(`${server.origin}/login-2`)).status).toBe(302)
+    expect(await app.statusOf('/login')).toBe(500)
+    expect(app.errors).toEqual([REFUSED_TWO_AND_ONE])
+    expect(await app.statusOf('/login-2')).toBe(302)
+  })
+
+  it('logs nobody in when Passport knows neither', async () => {
+    const [two, one] = [strategyAt('https://two.example'), strategyAt('https://one.example')]
+    const app = await start(({ login }) => {
+      login('/login-2', two)
+      login('/login', one)
+    })
+
+    expect(await app.statusOf('/login-2')).toBe(302)
+    expect(await app.statusOf('/login')).toBe(500)
+    expect(app.errors).toEqual([REFUSED_TWO_AND_ONE])
+    expect(await app.statusOf('/login-2')).toBe(302)
+    expect(two.name).toBe('oauth2')
+  })
+
+  it('logs nobody in when Passport knows both by other names', async () => {
+    const [two, one] = [strategyAt('https://two.example'), strategyAt('https://one.example')]
+    passport.use('x', one)
+    passport.use('y', two)
+    const app = await start(({ login }) => login('/login', 'x'))
+
+    expect(await app.statusOf('/login')).toBe(500)
+  })
+
+  it('is refused when it has replaced the first one, which is asked for a token', async () => {
+    const [one, two] = [strategyAt('https://one.example'), strategyAt('https://two.example')]
+    passport.use(one)
+    passport.use(two)
+    const app = await start(({ app: routes }) => {
+      routes.get('/token', (req, _res, next) => void one.accessToken(req).catch(next))
+      routes.get('/fetch', (req, _res, next) => {
+        one.fetch(req, 'https://api.example').catch(next)
+      })
+    })
+
+    expect(await app.statusOf('/token')).toBe(500)
+    expect(await app.statusOf('/fetch')).toBe(500)
+    expect(app.errors).toEqual([REFUSED_TWO_AND_ONE, REFUSED_TWO_AND_ONE])
   })
 })
 
@@ -117,6 +187,45 @@ describe('a name is not refused', () => {
     authRouter(strategyAt('https://one.example'))
 
     expect(Object.keys(registered._strategies)).toEqual(['oauth2'])
+  })
+
+  it('when a strategy that is used as an object is made anew for the same provider', async () => {
+    const app = await start(({ login }) => {
+      login('/login', strategyAt('https://one.example', { name: 'anew' }))
+      login('/login-2', strategyAt('https://one.example', { name: 'anew', clientID: 'another' }))
+    })
+
+    expect([await app.statusOf('/login'), await app.statusOf('/login-2')]).toEqual([302, 302])
+  })
+
+  it('when the first one was only made, as tests do with many', async () => {
+    const many = ['a', 'b', 'c'].map((host) =>
+      strategyAt(`https://${host}.example`, { name: 'many' }),
+    )
+    const app = await start(({ login }) => login('/login', many[2] ?? 'none'))
+
+    expect(await app.statusOf('/login')).toBe(302)
+  })
+
+  it('when Passport has been told to forget the first one, which was in use', async () => {
+    const one = strategyAt('https://one.example', { name: 'tenant' })
+    passport.use(one)
+    const app = await start(({ login }) => login('/login', 'tenant'))
+    expect(await app.statusOf('/login')).toBe(302)
+    passport.unuse('tenant')
+    passport.use(strategyAt('https://two.example', { name: 'tenant' }))
+
+    expect(await app.statusOf('/login')).toBe(302)
+    expect(one.name).toBe('tenant')
+  })
+
+  it('when each has a Passport instance of its own', async () => {
+    const instances = [new passport.Passport(), new passport.Passport()]
+    const apps = instances.map((instance, index) => {
+      instance.use(strategyAt(`https://${index}.example`, { name: 'instance' }))
+      return start(({ login }) => login('/login', 'instance'), instance)
+    })
+    for (const app of await Promise.all(apps)) expect(await app.statusOf('/login')).toBe(302)
   })
 
   it('when a strategy of another kind has it, even at another address', () => {

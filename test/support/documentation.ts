@@ -32,7 +32,7 @@ declare global {
   const express: typeof import('express')
   const options: import('passport-authorization-code').AuthorizationCodeOptions
   /** A person of the application. */
-  const user: { readonly id: string }
+  const user: { readonly id: string; readonly account: string }
   /** The application's own users. */
   const users: { findOrCreate(id: string): Promise<Express.User> }
   const passport: import('passport').PassportStatic

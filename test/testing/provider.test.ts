@@ -216,7 +216,7 @@ describe('the refresh tokens of a test provider', () => {
 
 describe('a refresh for less scope, or for another API', () => {
   const grants = (): Grants => new MemoryGrants()
-  const ADA = { account: 'ada' }
+  const ADA = { account: 'default-user/oauth2/ada' }
 
   it('brings a token that can do no more, and leaves the grant as it is', async () => {
     const app = await start({ scope: 'email calendar', grants: grants() })

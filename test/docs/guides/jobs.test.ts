@@ -29,12 +29,13 @@ describe('the guide to jobs', () => {
     provider.expireAccessTokens()
     const answers: unknown[] = []
     const mustLogIn: string[] = []
-    for (const account of ['ada', 'bob', 'carol', 'eve']) {
+    for (const person of ['ada', 'bob', 'carol', 'eve']) {
       try {
+        const account = `default-user/oauth2/${person}`
         const answer = await strategy.fetch({ account }, provider.options.profileURL)
         answers.push(await answer.json())
       } catch (error) {
-        if (error instanceof LoginRequiredError) mustLogIn.push(`${account}: ${error.reason}`)
+        if (error instanceof LoginRequiredError) mustLogIn.push(`${person}: ${error.reason}`)
       }
     }
     expect(answers).toMatchObject([{ sub: 'ada' }, { sub: 'eve' }])
@@ -52,12 +53,14 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
     const grants = new PostgresGrants({ pool, secret: GRANT_SECRET })
     await grants.setUp()
     await pool.query('CREATE TABLE users (id text)')
-    await pool.query(`INSERT INTO users VALUES ('ada'), ('bob')`)
+    // The job's strategy has this name, by which both find the grants.
+    const { name } = await discover(provider.options.issuer)
+    const [ada, bob] = ['ada', 'bob'].map((id) => `default-user/${name}/${id}`)
+    await pool.query('INSERT INTO users VALUES ($1), ($2)', [ada, bob])
     const app = await startApp({
       strategy: {
         ...provider.options,
-        // The job's strategy has this name, by which both find the grants.
-        name: (await discover(provider.options.issuer)).name,
+        name,
         grants,
         grantLifetime: 'account',
         scope: 'openid profile offline_access',
@@ -83,8 +86,8 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
     const outputs = await Promise.all([run(), run()])
 
     for (const { stdout } of outputs) {
-      expect(stdout).toContain("ada { sub: 'ada' }")
-      expect(stdout).toContain('Must log in again: bob')
+      expect(stdout).toContain(`${ada} { sub: 'ada' }`)
+      expect(stdout).toContain(`Must log in again: ${bob}`)
     }
     const refreshes = provider
       .requestsTo('token')
