@@ -126,10 +126,11 @@ export const LOGIN_ERRORS = {
     message: 'This request came from another site and was refused.',
     cause:
       'Another site made the browser post to `/logout`, started a login from an image or a frame, or tried to connect a provider. Nothing was changed.',
-    fix: 'Nothing, unless it was your own button: start logins with a link or a redirect, and log out with a form on the app’s own origin.',
+    fix: 'Nothing, unless it was your own button: start logins with a link or a redirect, and log out or connect a provider from a page of the app’s own origin.',
     page: { ...NOTHING_CHANGED, text: 'Another website made your browser send this request.' },
     checks: [
       '**It happens with your own form.** The proxy has to pass on `Host` as the browser sent it, see [Behind a proxy](behind-a-proxy.md).',
+      '**It happens in a route of your own with `passport.authorize`**, after a redirect from the login or a link on another host. `authRouter(…, { connect: true })` asks the person in such a case.',
     ],
   },
   ERR_LOGOUT_RESPONSE: {
