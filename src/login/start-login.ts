@@ -89,7 +89,8 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       signedResponse: settings.signedAuthorizationResponses,
       parameters,
     }
-    const url = await authorizationEndpoint(authorizationRequest)
+    // Before the provider is asked: if the person logs out while a request is pushed, a session that is saved after it
+    // would be the one from before, and they would be logged in again.
     await pendingLogins.put(request, state, {
       strategy: strategyId,
       redirectUri,
@@ -100,7 +101,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       ...(idToken !== undefined && { idToken }),
       ...(isOthersIdea && { fromOtherSite: true }),
     })
-    return url
+    return authorizationEndpoint(authorizationRequest)
   }
 }
 
