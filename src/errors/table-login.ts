@@ -133,6 +133,24 @@ export const LOGIN_ERRORS = {
       '**It happens in a route of your own with `passport.authorize`**, after a redirect from the login or a link on another host. `authRouter(…, { connect: true })` asks the person in such a case.',
     ],
   },
+  ERR_TWO_SESSIONS: {
+    class: 'CrossSiteRequestError',
+    status: 403,
+    fault: 'browser',
+    retryable: false,
+    message: 'The browser has sent cookies of two sessions, so no provider was connected.',
+    cause:
+      'Two cookies have the name of the session cookie and name two sessions that exist, so it is not certain whose session this is. Another host of the same domain can plant such a cookie, to get the tokens into a session of its own. Nothing was changed.',
+    fix: 'Name the session cookie `__Host-sid`, with `secure: true` and without `domain`: then only this host can set it. The person deletes the cookies of the whole domain, and logs in again.',
+    page: {
+      ...NOTHING_CHANGED,
+      text: 'Your browser has two logins here at once, and one of them may not be yours. Delete the cookies of this site, and log in again.',
+    },
+    checks: [
+      '**The `path` or `domain` of the session cookie was changed** a short time ago. Browsers keep the old cookie beside the new one until it expires. Another `name` ends that.',
+      '**Another application on the same domain** uses the same cookie name, the same `secret` and the same session store. Give each a `name` of its own.',
+    ],
+  },
   ERR_LOGOUT_RESPONSE: {
     class: 'LogoutResponseError',
     status: 400,

@@ -8,7 +8,7 @@ import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { connectionOf } from './connection.js'
+import { connectionOf, refuseTwoSessions } from './connection.js'
 import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
@@ -78,6 +78,7 @@ export interface FinishLoginHooks {
  * this browser.
  *
  * @param parameters of the authorization response
+ * @throws {CrossSiteRequestError} if a provider is connected and the browser has sent two session cookies
  * @throws {PendingLoginError} if no such login was started in this browser, or too long ago
  * @throws {AuthorizationResponseError} if the response is malformed, or reports an error that is not a refusal
  * @throws {TokenEndpointError} if the provider refuses the code or cannot be reached
@@ -96,11 +97,12 @@ export type FinishLogin = (
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
   const { settings, strategyId, openResponse, exchangeCode, storeTokens, discard } = parts
   return async (request, parameters, options, hooks) => {
+    const connecting = options.assignProperty !== undefined
+    if (connecting) await refuseTwoSessions(request)
     const response = (await openResponse?.(parameters)) ?? parameters
     const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
     if (pending.status !== 'pending') return repeated(request, pending, options, settings)
     const { login } = pending
-    const connecting = options.assignProperty !== undefined
     checkStarter(request, login, connecting, strategyId)
 
     const answer = readResponse(response, {

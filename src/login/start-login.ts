@@ -6,7 +6,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
-import { connectionOf } from './connection.js'
+import { connectionOf, refuseTwoSessions } from './connection.js'
 import type { LoginOptions } from './login-options.js'
 import { checkAuthorizationDetails } from '../options/authorization-details.js'
 import { checkParameters } from '../options/parameters.js'
@@ -47,7 +47,7 @@ export interface StartLoginParts {
  * @param options of this login; they take precedence over the strategy's
  * @param hooked further parameters, from passport-oauth2's hook `authorizationParams`
  * @throws {CrossSiteRequestError} if another origin starts the login without the person seeing it, or to connect a
- *   provider
+ *   provider, or the browser has sent two session cookies
  * @throws {LoginRequiredError} if a provider is to be connected and nobody is logged in
  * @throws {PushedAuthorizationRequestError} if the provider does not accept the pushed request
  * @throws {StorageError} if the pending login cannot be stored
@@ -66,6 +66,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
     const connecting = options.assignProperty !== undefined
     const isOthersIdea = isFromOtherOrigin(request)
     if (isOthersIdea && (connecting || !isSeen(request))) throw new CrossSiteRequestError()
+    if (connecting) await refuseTwoSessions(request)
 
     const state = randomToken()
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()

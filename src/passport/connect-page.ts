@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
-import { connectionOf } from '../login/connection.js'
+import { connectionOf, refuseTwoSessions } from '../login/connection.js'
 import { asyncHandler } from './async-handler.js'
 import { htmlPage } from './html-page.js'
 import type { LoginStrategy } from './login-strategy.js'
@@ -25,11 +25,13 @@ const HEADERS = {
  * work of whoever started that login (`cross-site` or `same-site`). `Sec-Fetch-Site: none` says only that no page was
  * left: it also comes with a link in a mail, and with a redirect of another site whose address was opened by hand.
  *
+ * @throws {CrossSiteRequestError} if the browser has sent two session cookies
  * @throws {LoginRequiredError} if nobody is logged in
  */
 export function askBeforeConnecting({ name }: LoginStrategy): RequestHandler {
   return asyncHandler(async (req) => {
     if (!mayBeOthersIdea(req)) return 'next'
+    await refuseTwoSessions(req)
     connectionOf(req)
     return () => {
       req.res?.set(HEADERS).send(connectPage(name))
