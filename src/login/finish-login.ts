@@ -8,7 +8,7 @@ import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { connectionOf, refuseTwoSessions } from './connection.js'
+import { connectionOf } from './connection.js'
 import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
@@ -18,6 +18,7 @@ import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pen
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
 import { readStrategyData, requireSession } from '../session/request-session.js'
+import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /** The options of the strategy that finishing a login depends on. */
 export interface FinishLoginSettings extends LoadProfileSettings {

@@ -6,13 +6,14 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
-import { connectionOf, refuseTwoSessions } from './connection.js'
+import { connectionOf } from './connection.js'
 import type { LoginOptions } from './login-options.js'
 import { checkAuthorizationDetails } from '../options/authorization-details.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { ExpectedIdToken, PendingLoginStore } from '../options/pending-login-store.js'
 import type { AuthorizationDetail } from '../options/token-set.js'
+import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /** The options of the strategy that starting a login depends on. */
 export interface StartLoginSettings {

@@ -1,9 +1,10 @@
 import type { Request, RequestHandler } from 'express'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
-import { connectionOf, refuseTwoSessions } from '../login/connection.js'
+import { connectionOf } from '../login/connection.js'
 import { asyncHandler } from './async-handler.js'
 import { htmlPage } from './html-page.js'
 import type { LoginStrategy } from './login-strategy.js'
+import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /**
  * The headers of the page that asks. No other site may frame it. Browsers that send no `Sec-Fetch-Site` have to send

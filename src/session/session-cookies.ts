@@ -1,5 +1,5 @@
+import { CrossSiteRequestError } from '../errors/login-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { StoreLimits } from './call-store.js'
 import { readStoredData } from './stored-session.js'
 
 /** How many further sessions are looked for in the store. A browser that sends more has been given them. */
@@ -7,6 +7,17 @@ const MAXIMUM_OTHERS = 3
 
 /** Ids that are safe to ask any store for: the signature of a cookie that was not used has not been checked. */
 const PLAIN_ID = /^[\w-]{1,128}$/
+
+/**
+ * Refuses to connect a provider if it is not certain whose session this is. Otherwise, the tokens could go into the
+ * session of somebody who has planted a second session cookie.
+ *
+ * @throws {CrossSiteRequestError} if the browser has sent cookies of two sessions
+ * @throws {StorageError} if it has sent two cookies and the session store fails
+ */
+export async function refuseTwoSessions(request: LoginRequest): Promise<void> {
+  if (await hasTwoSessions(request)) throw new CrossSiteRequestError('ERR_TWO_SESSIONS')
+}
 
 /**
  * Whether the browser has sent the session cookie twice, for two sessions that both exist.
@@ -19,15 +30,12 @@ const PLAIN_ID = /^[\w-]{1,128}$/
  * @throws {StorageError} if there are two cookies and the store fails, or has not answered within the limit
  * @see [RFC 6265, section 8.6 - Weak Integrity](https://www.rfc-editor.org/rfc/rfc6265.html#section-8.6)
  */
-export async function hasTwoSessions(
-  request: LoginRequest,
-  limits?: StoreLimits,
-): Promise<boolean> {
+async function hasTwoSessions(request: LoginRequest): Promise<boolean> {
   const others = otherSessionIds(request)
   if (others.length > MAXIMUM_OTHERS || others.some((id) => !PLAIN_ID.test(id))) return true
   const { sessionStore } = request
   for (const sessionID of others) {
-    const stored = await readStoredData({ sessionID, sessionStore }, '', limits)
+    const stored = await readStoredData({ sessionID, sessionStore }, '')
     if (stored !== undefined) return true
   }
   return false
