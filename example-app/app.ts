@@ -96,8 +96,10 @@ export function createApp(parts: AppParts): Express {
   return app
 }
 
-function sessions({ sessionSecret, sessionStore }: AppParts): RequestHandler {
+function sessions({ sessionSecret, sessionStore, url }: AppParts): RequestHandler {
   const middleware = session({
+    // Browsers let only this host set a cookie whose name begins with `__Host-`, and only over HTTPS.
+    name: url.protocol === 'https:' ? '__Host-sid' : 'sid',
     secret: sessionSecret,
     store: sessionStore,
     resave: false,

@@ -82,6 +82,10 @@ const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
     'This request came from another site',
     'Only this site’s own buttons count. Nothing was changed.',
   ),
+  ERR_TWO_SESSIONS: notYours(
+    'Your browser has two logins here at once',
+    'One of them may not be yours. Delete the cookies of this site, and log in again.',
+  ),
   ERR_STORAGE: notYours(
     'We cannot remember you right now',
     'The place where sessions are kept is out of reach. Try again in a moment.',

@@ -136,8 +136,9 @@ export class LoginRequiredError extends AuthorizationCodeError {
 }
 
 /**
- * Another site made the browser send a request to log out, or to start a login in an image or a frame. The request
- * was refused, and nothing was changed.
+ * Another site made the browser send a request to log out, to connect a provider, or to start a login in an image or a
+ * frame (`ERR_CROSS_SITE_REQUEST`), or may have planted a second session cookie (`ERR_TWO_SESSIONS`). The request was
+ * refused, and nothing was changed.
  *
  * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)
  *
@@ -154,14 +155,16 @@ export class LoginRequiredError extends AuthorizationCodeError {
  * ```
  */
 export class CrossSiteRequestError extends AuthorizationCodeError {
-  readonly code = 'ERR_CROSS_SITE_REQUEST'
-  readonly help = helpFor(this.code)
+  readonly help: string
   readonly status = LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.status
   readonly fault = LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.fault
   readonly retryable = LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.retryable
 
-  constructor() {
-    super(LOGIN_ERRORS.ERR_CROSS_SITE_REQUEST.message)
+  constructor(
+    readonly code: 'ERR_CROSS_SITE_REQUEST' | 'ERR_TWO_SESSIONS' = 'ERR_CROSS_SITE_REQUEST',
+  ) {
+    super(LOGIN_ERRORS[code].message)
+    this.help = helpFor(code)
   }
 }
 

@@ -126,10 +126,29 @@ export const LOGIN_ERRORS = {
     message: 'This request came from another site and was refused.',
     cause:
       'Another site made the browser post to `/logout`, started a login from an image or a frame, or tried to connect a provider. Nothing was changed.',
-    fix: 'Nothing, unless it was your own button: start logins with a link or a redirect, and log out with a form on the app’s own origin.',
+    fix: 'Nothing, unless it was your own button: start logins with a link or a redirect, and log out or connect a provider from a page of the app’s own origin.',
     page: { ...NOTHING_CHANGED, text: 'Another website made your browser send this request.' },
     checks: [
       '**It happens with your own form.** The proxy has to pass on `Host` as the browser sent it, see [Behind a proxy](behind-a-proxy.md).',
+      '**It happens in a route of your own with `passport.authorize`**, after a redirect from the login or a link on another host. `authRouter(…, { connect: true })` asks the person in such a case.',
+    ],
+  },
+  ERR_TWO_SESSIONS: {
+    class: 'CrossSiteRequestError',
+    status: 403,
+    fault: 'browser',
+    retryable: false,
+    message: 'The browser has sent cookies of two sessions, so no provider was connected.',
+    cause:
+      'Two cookies have the name of the session cookie and name two sessions that exist, so it is not certain whose session this is. Another host of the same domain can plant such a cookie, to get the tokens into a session of its own. Nothing was changed.',
+    fix: 'Name the session cookie `__Host-sid`, with `secure: true` and without `domain`: then only this host can set it. The person deletes the cookies of the whole domain, and logs in again.',
+    page: {
+      ...NOTHING_CHANGED,
+      text: 'Your browser has two logins here at once, and one of them may not be yours. Delete the cookies of this site, and log in again.',
+    },
+    checks: [
+      '**The `path` or `domain` of the session cookie was changed** a short time ago. Browsers keep the old cookie beside the new one until it expires. Another `name` ends that.',
+      '**Another application on the same domain** uses the same cookie name, the same `secret` and the same session store. Give each a `name` of its own.',
     ],
   },
   ERR_LOGOUT_RESPONSE: {

@@ -37,6 +37,12 @@ const MAXIMUM_TOTAL_LENGTH = 6_000
 const PREFIX = '__Host-login.'
 
 /**
+ * In the name of a login that another site has started. A strategy with another secret, which cannot open the cookie,
+ * sees it as well.
+ */
+const UNASKED = '.unasked.'
+
+/**
  * `SameSite=None`, because a `form_post` response is a POST from another site. The cookie is sealed, and of no use
  * without the `state`, which only the provider sends back.
  */
@@ -75,9 +81,13 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
   const seal = createSeal(secret, 'pending logins')
 
   /** If the cookie would be too long, `returnTo` is left out, and the login ends at the default page. */
-  const sealEntry = (name: string, entry: PendingLogin | UsedLogin): string => {
+  const sealEntry = (
+    name: string,
+    entry: PendingLogin | UsedLogin,
+    maximumLength = MAXIMUM_LENGTH,
+  ): string => {
     const value = seal.seal(entry, name)
-    return name.length + value.length <= MAXIMUM_LENGTH
+    return name.length + value.length <= maximumLength
       ? value
       : seal.seal({ ...entry, returnTo: undefined }, name)
   }
@@ -85,7 +95,16 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
   const kindOf = ([name, value]: readonly [string, string]): Attempt => {
     const entry = (seal.open(value, name) ?? {}) as Partial<PendingLogin & UsedLogin>
     if (entry.usedAt !== undefined) return 'over'
-    return entry.fromOtherSite === true ? 'unasked' : 'pending'
+    return name.includes(UNASKED) ? 'unasked' : 'pending'
+  }
+  /** Another site may choose a long `returnTo`: it must not push out logins that the person has started. */
+  const maximumLengthOf = (
+    { fromOtherSite }: PendingLogin,
+    others: readonly (readonly [string, string])[],
+  ): number => {
+    if (fromOtherSite !== true) return MAXIMUM_LENGTH
+    const own = others.filter((other) => kindOf(other) === 'pending').flat()
+    return Math.min(MAXIMUM_LENGTH, MAXIMUM_TOTAL_LENGTH - own.join('').length)
   }
   const write = (request: LoginRequest, name: string, value: string): void => {
     const maxAgeSeconds = Math.ceil(lifetimeMs / 1000)
@@ -98,10 +117,10 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
     put(request, state, login) {
       // What is thrown in here rejects the promise.
       return new Promise((resolve) => {
-        const name = nameOf(state, login.createdAt)
-        const value = sealEntry(name, login)
-        let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
+        const name = nameOf(state, login)
         const others = worthKeepingFirst(readPending(request), kindOf)
+        const value = sealEntry(name, login, maximumLengthOf(login, others))
+        let room = MAXIMUM_TOTAL_LENGTH - name.length - value.length
         for (const [index, [older, content]] of others.entries()) {
           room -= older.length + content.length
           if (index < MAXIMUM_ENTRIES - 1 && room >= 0) continue
@@ -135,8 +154,9 @@ function deletionOf(name: string): NewCookie {
 }
 
 /** Names sort by age. */
-function nameOf(state: string, createdAt: number): string {
-  return `${PREFIX}${createdAt.toString(36)}.${cookieIdOf(state)}`
+function nameOf(state: string, { createdAt, fromOtherSite }: PendingLogin): string {
+  const mark = fromOtherSite === true ? UNASKED : '.'
+  return `${PREFIX}${createdAt.toString(36)}${mark}${cookieIdOf(state)}`
 }
 
 /** Identifies a login attempt: a hash of its `state`. */

@@ -18,6 +18,7 @@ import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pen
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
 import { readStrategyData, requireSession } from '../session/request-session.js'
+import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /** The options of the strategy that finishing a login depends on. */
 export interface FinishLoginSettings extends LoadProfileSettings {
@@ -78,6 +79,7 @@ export interface FinishLoginHooks {
  * this browser.
  *
  * @param parameters of the authorization response
+ * @throws {CrossSiteRequestError} if a provider is connected and the browser has sent two session cookies
  * @throws {PendingLoginError} if no such login was started in this browser, or too long ago
  * @throws {AuthorizationResponseError} if the response is malformed, or reports an error that is not a refusal
  * @throws {TokenEndpointError} if the provider refuses the code or cannot be reached
@@ -96,11 +98,12 @@ export type FinishLogin = (
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
   const { settings, strategyId, openResponse, exchangeCode, storeTokens, discard } = parts
   return async (request, parameters, options, hooks) => {
+    const connecting = options.assignProperty !== undefined
+    if (connecting) await refuseTwoSessions(request)
     const response = (await openResponse?.(parameters)) ?? parameters
     const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
     if (pending.status !== 'pending') return repeated(request, pending, options, settings)
     const { login } = pending
-    const connecting = options.assignProperty !== undefined
     checkStarter(request, login, connecting, strategyId)
 
     const answer = readResponse(response, {

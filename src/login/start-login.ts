@@ -3,6 +3,7 @@ import { readQuery } from '../endpoints/authorization-response.js'
 import type { AuthorizationEndpoint } from '../endpoints/authorization.js'
 import { ConfigurationError, CrossSiteRequestError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
 import { connectionOf } from './connection.js'
@@ -12,6 +13,7 @@ import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { ExpectedIdToken, PendingLoginStore } from '../options/pending-login-store.js'
 import type { AuthorizationDetail } from '../options/token-set.js'
+import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /** The options of the strategy that starting a login depends on. */
 export interface StartLoginSettings {
@@ -45,8 +47,8 @@ export interface StartLoginParts {
  *
  * @param options of this login; they take precedence over the strategy's
  * @param hooked further parameters, from passport-oauth2's hook `authorizationParams`
- * @throws {CrossSiteRequestError} if another site starts the login without the person seeing it, or to connect a
- *   provider
+ * @throws {CrossSiteRequestError} if another origin starts the login without the person seeing it, or to connect a
+ *   provider, or the browser has sent two session cookies
  * @throws {LoginRequiredError} if a provider is to be connected and nobody is logged in
  * @throws {PushedAuthorizationRequestError} if the provider does not accept the pushed request
  * @throws {StorageError} if the pending login cannot be stored
@@ -63,7 +65,9 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
   return async (request, options, hooked) => {
     const connecting = options.assignProperty !== undefined
-    refuseOtherSites(request, connecting)
+    const isOthersIdea = isFromOtherOrigin(request)
+    if (isOthersIdea && (connecting || !isSeen(request))) throw new CrossSiteRequestError()
+    if (connecting) await refuseTwoSessions(request)
 
     const state = randomToken()
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
@@ -74,7 +78,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
     const scope = parameters['scope'] ?? scopeOf(options, settings)
     const idToken = expectedIdToken(scope, options, settings)
 
-    const url = await authorizationEndpoint({
+    const authorizationRequest = {
       clientID: settings.clientID,
       redirectUri,
       scope,
@@ -83,13 +87,12 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       dpopThumbprint: await dpopThumbprint?.(),
       idToken,
       resource: settings.resource,
-      authorizationDetails:
-        options.authorizationDetails === undefined
-          ? settings.authorizationDetails
-          : checkAuthorizationDetails(options.authorizationDetails),
+      authorizationDetails: detailsOf(options, settings),
       signedResponse: settings.signedAuthorizationResponses,
       parameters,
-    })
+    }
+    // Before the provider is asked: if the person logs out while a request is pushed, a session that is saved after it
+    // would be the one from before, and they would be logged in again.
     await pendingLogins.put(request, state, {
       strategy: strategyId,
       redirectUri,
@@ -98,32 +101,21 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       ...(returnTo !== undefined && { returnTo }),
       ...(connectTo !== undefined && { connectTo }),
       ...(idToken !== undefined && { idToken }),
-      ...(isFromOtherSite(request) && { fromOtherSite: true }),
+      ...(isOthersIdea && { fromOtherSite: true }),
     })
-    return url
+    return authorizationEndpoint(authorizationRequest)
   }
 }
 
 /**
- * Another site may send people here to log in, in a window that they see. It may not start logins that nobody sees, from
- * images and frames. Nor may it connect a provider to somebody's account: only a page of the same site may send people
- * here for that, by a link that they follow.
+ * Whether the browser shows the response in a window. Another site may send people here to log in, in a window that
+ * they see. It may not start logins that nobody sees, from images and frames.
  *
- * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/)
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header)
  */
-function refuseOtherSites(request: LoginRequest, connecting: boolean): void {
-  if (!isFromOtherSite(request)) return
-  const { method, headers } = request
-  const site = headers['sec-fetch-site']
-  const isSeen = (headers['sec-fetch-dest'] ?? 'document') === 'document'
-  const isFollowed = site === 'same-site' && method === 'GET' && headers['sec-fetch-user'] === '?1'
-  if (!isSeen || (connecting && !isFollowed)) throw new CrossSiteRequestError()
-}
-
-/** Whether another site has sent the browser here; another host of the same domain counts as one. */
-function isFromOtherSite({ headers }: LoginRequest): boolean {
-  const site = headers['sec-fetch-site']
-  return site === 'cross-site' || site === 'same-site'
+function isSeen({ headers }: LoginRequest): boolean {
+  const isNavigation = (headers['sec-fetch-mode'] ?? 'navigate') === 'navigate'
+  return isNavigation && (headers['sec-fetch-dest'] ?? 'document') === 'document'
 }
 
 /**
@@ -148,6 +140,16 @@ function redirectUriOf({ callbackURL }: LoginOptions, settings: StartLoginSettin
 function scopeOf({ scope }: LoginOptions, settings: StartLoginSettings): string | undefined {
   if (scope === undefined) return settings.scope
   return typeof scope === 'string' ? scope : scope.join(settings.scopeSeparator)
+}
+
+/** The authorization details of this login: the route's own, else the strategy's. */
+function detailsOf(
+  { authorizationDetails }: LoginOptions,
+  settings: StartLoginSettings,
+): readonly AuthorizationDetail[] {
+  return authorizationDetails === undefined
+    ? settings.authorizationDetails
+    : checkAuthorizationDetails(authorizationDetails)
 }
 
 /** The parameters from the hook, from the strategy's options and from the route's, in this order. */

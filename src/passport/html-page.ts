@@ -4,11 +4,9 @@ import { escapeHtml } from '../lib/escape-html.js'
  * A page without scripts, styles or anything to load, so that it works under any Content-Security-Policy.
  * Everything in it is escaped.
  *
- * @param loginPath where "Log in again" leads; without it, the page has no such link
+ * @param next what the person can do next; without it, the page offers nothing
  */
-export function htmlPage(title: string, paragraphs: readonly string[], loginPath?: string): string {
-  const link =
-    loginPath === undefined ? '' : `<p><a href="${escapeHtml(loginPath)}">Log in again</a></p>\n`
+export function htmlPage(title: string, paragraphs: readonly string[], next?: NextStep): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -17,8 +15,17 @@ export function htmlPage(title: string, paragraphs: readonly string[], loginPath
 <title>${escapeHtml(title)}</title>
 <h1>${escapeHtml(title)}</h1>
 ${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
-${link}</html>
+${next === undefined ? '' : nextStep(next)}</html>
 `
+}
+
+/** A link to log in again, or a button with this text, which posts to the address of the page itself. */
+export type NextStep = { readonly loginPath: string } | { readonly button: string }
+
+function nextStep(step: NextStep): string {
+  return 'button' in step
+    ? `<form method="post"><button>${escapeHtml(step.button)}</button></form>\n`
+    : `<p><a href="${escapeHtml(step.loginPath)}">Log in again</a></p>\n`
 }
 
 /** The login route of the router that a request is in. */

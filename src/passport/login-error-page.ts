@@ -46,5 +46,5 @@ function errorPage(
   loginPath: string,
 ): string {
   const paragraphs = details === undefined ? [text] : [text, details]
-  return htmlPage(title, paragraphs, loginLink ? loginPath : undefined)
+  return htmlPage(title, paragraphs, loginLink ? { loginPath } : undefined)
 }

@@ -1,7 +1,8 @@
 import express from 'express'
-import type { Request, RequestHandler, Response } from 'express'
+import type { RequestHandler, Response } from 'express'
 import type { AuthenticateOptions } from 'passport'
 import { ConfigurationError, CrossSiteRequestError, LogoutTokenError } from '../errors/errors.js'
+import { isFromOtherOrigin } from '../lib/other-origin.js'
 import type { FailureInfo, LoginInfo } from '../login/login-options.js'
 import { asyncHandler } from './async-handler.js'
 import { authenticate, logIn } from './authenticate.js'
@@ -64,7 +65,7 @@ export function logoutHandler(
   { logoutRedirect }: RouterSettings,
 ): RequestHandler {
   return asyncHandler(async (req, res) => {
-    if (isCrossSite(req)) throw new CrossSiteRequestError()
+    if (isFromOtherOrigin(req)) throw new CrossSiteRequestError()
     const providerLogout = await strategy.logOut(req)
     return () => res.redirect(303, providerLogout ?? logoutRedirect)
   })
@@ -114,20 +115,6 @@ export function backchannelLogoutHandler(strategy: LoginStrategy): RequestHandle
       return () => res.status(status).json({ error: 'invalid_request', error_description: message })
     }
   })
-}
-
-/**
- * Whether another site made the browser send this request. Browsers say so in `Sec-Fetch-Site`; older ones
- * send only `Origin`. A client that sends neither is not a browser.
- *
- * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)
- */
-function isCrossSite({ headers }: Request): boolean {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
-  const { origin, host } = headers
-  if (origin === undefined) return false
-  return !URL.canParse(origin) || new URL(origin).host !== host
 }
 
 /**

@@ -2,7 +2,9 @@ import express from 'express'
 import type { RequestHandler, Router } from 'express'
 import passport from 'passport'
 import { readTable } from '../options/option-table.js'
+import { onlyVisits } from './answer-unseen.js'
 import { errorHandler } from './async-handler.js'
+import { askBeforeConnecting } from './connect-page.js'
 import { refuseNameOf } from './refuse-shared-name.js'
 import { registerStrategy } from './registered-strategies.js'
 import {
@@ -30,6 +32,7 @@ import type { LoginStrategy } from './login-strategy.js'
  * | route | what it does |
  * |---|---|
  * | `GET /login` | starts a login; `?return_to=/path` comes back to that path of this origin |
+ * | `POST /login` | with `connect`, starts connecting; only from a page of this origin |
  * | `GET /callback`, `POST /callback` | finishes it |
  * | `POST /logout` | ends grants and session; only from a page of this origin |
  * | `GET /logged-out` | where the provider sends the browser after its own logout |
@@ -56,11 +59,15 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
   const callback = callbackHandler(strategy, settings)
   const router = express.Router()
 
-  router.get('/login', notCached, checkCallbackUrl(strategy), login)
-  router.get('/callback', notCached, callback)
+  const start = [notCached, onlyVisits, checkCallbackUrl(strategy)]
+  if (settings.connect) {
+    router.get('/login', start, askBeforeConnecting(strategy), login)
+    router.post('/login', start, login)
+  } else router.get('/login', start, login)
+  router.get('/callback', notCached, onlyVisits, callback)
   router.post('/callback', notCached, readForm(), callback)
   router.post('/logout', notCached, logoutHandler(strategy, settings))
-  router.get('/logged-out', notCached, loggedOutHandler(strategy, settings))
+  router.get('/logged-out', notCached, onlyVisits, loggedOutHandler(strategy, settings))
   router.post('/backchannel-logout', notCached, readForm(), backchannelLogoutHandler(strategy))
   router.get('/jwks.json', jwksHandler(strategy))
   router.use(errorHandler(settings.onError))

@@ -18,6 +18,7 @@ import { GrantStrategy } from './grant-strategy.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
+import { answerUnseen } from './answer-unseen.js'
 import { UNCACHED } from './uncached.js'
 import { actionsOf } from './passport-actions.js'
 import { hookedProfile } from './hooked-profile.js'
@@ -168,10 +169,11 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     return this.useCases.keys?.publicKeys()
   }
 
-  /** Called by Passport: starts a login or finishes one. */
+  /** Called by Passport: starts a login or finishes one. A prefetch or `HEAD` request does neither. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
     // The response carries a state or follows a code, also on routes without authRouter.
     if (req.res?.headersSent === false) req.res.set(UNCACHED)
+    if (answerUnseen(req, req.res)) return
     const act = actionsOf(this, req)
     this.startOrFinish(req, options)
       .then(act, (failure: unknown) => act({ action: 'error', error: failure }))

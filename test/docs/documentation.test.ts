@@ -97,6 +97,7 @@ describe('the guide to errors', () => {
       new AuthorizationResponseError('wrong'),
       new ConfigurationError('wrong'),
       new CrossSiteRequestError(),
+      new CrossSiteRequestError('ERR_TWO_SESSIONS'),
       new LoginRequiredError('expired'),
       new LogoutResponseError(),
       new LogoutTokenError('wrong'),

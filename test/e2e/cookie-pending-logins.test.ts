@@ -105,6 +105,35 @@ describe('cookiePendingLogins', () => {
     expect(await whoIs(app)).toBe('ada')
   })
 
+  it.each([
+    ['often', 20, '/here'],
+    ['with a long return_to', 1, `/${'x'.repeat(1900)}`],
+  ])(
+    'lets another site start logins %s without losing the person’s own, though it opens with another secret',
+    async (_how, times, returnTo) => {
+      const app = await start()
+      const others = await start(OTHER_SECRET)
+      const own: StartedLogin[] = []
+      for (let tab = 0; tab < 2; tab++) {
+        own.push(await startLogin(browser, `${app.loginURL}?return_to=/${'o'.repeat(1500)}`))
+      }
+      const stranger = new Browser()
+      for (const cookie of browser.cookies(app.origin)) stranger.setCookie(others.origin, ...cookie)
+      const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' }
+      for (let count = 0; count < times; count++) {
+        const url = `${others.loginURL}?return_to=${returnTo}`
+        expect((await stranger.request(url, { headers })).status).toBe(302)
+      }
+      // Then by the strategy of the person's own login, which cannot open the cookies of the other.
+      browser.clearCookies(app.origin)
+      for (const cookie of stranger.cookies(others.origin)) browser.setCookie(app.origin, ...cookie)
+      expect((await browser.request(app.loginURL, { headers })).status).toBe(302)
+
+      for (const { callback } of own) expect((await browser.visit(callback)).status).toBe(302)
+      expect(await whoIs(app)).toBe('ada')
+    },
+  )
+
   it('stores nothing for visitors who never finish, and sets no session cookie', async () => {
     const app = await start()
     for (let visit = 0; visit < 5; visit++) await new Browser().visit(app.loginURL)

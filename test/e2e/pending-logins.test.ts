@@ -4,11 +4,14 @@ import {
   AuthorizationCodeStrategy,
   authRouter,
   ConfigurationError,
+  cookiePendingLogins,
   PendingLoginError,
   StorageError,
 } from '../../src/index.js'
+import type { AuthorizationCodeOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
-import { Browser } from '../support/http.js'
+import { createGate } from '../support/gate.js'
+import { Browser, listen } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import {
   asked,
@@ -532,3 +535,44 @@ async function challengeOf(verifier: string): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
   return Buffer.from(hash).toString('base64url')
 }
+
+describe('logging out while a login request is pushed to the provider', () => {
+  it.each<[string, Partial<AuthorizationCodeOptions>]>([
+    ['the session', {}],
+    ['cookies', { pendingLogins: cookiePendingLogins({ secret: 'x'.repeat(32) }) }],
+  ])('ends the session for good, with pending logins in %s', async (_where, options) => {
+    const gate = createGate()
+    const provider = await listen((_request, response) => {
+      void gate.pass().then(() => {
+        response.writeHead(201, { 'content-type': 'application/json' })
+        response.end('{"request_uri":"urn:one","expires_in":60}')
+      })
+    })
+    const app = await scene.start({ strategy: options })
+    const pushing = new AuthorizationCodeStrategy({
+      name: 'pushing',
+      authorizationURL: scene.provider.authorizationURL,
+      tokenURL: scene.provider.tokenURL,
+      pushedAuthorizationRequestURL: `${provider.origin}/par`,
+      clientID: 'client-1',
+      clientSecret: 'secret-1',
+      callbackURL: `${app.origin}/pushing/callback`,
+      ...options,
+    })
+    app.app.use('/pushing', authRouter(pushing))
+    const browser = new Browser()
+    await browser.follow(app.loginURL)
+    const starting = browser.visit(`${app.origin}/pushing/login`)
+    await gate.reached
+    const victim = new Browser()
+    for (const cookie of browser.cookies(app.origin)) victim.setCookie(app.origin, ...cookie)
+    expect((await browser.post(`${app.origin}/auth/logout`)).status).toBe(303)
+    gate.open()
+    expect((await starting).location).toContain('request_uri=urn%3Aone')
+    await provider.close()
+
+    for (const one of [browser, victim]) {
+      expect(bodyOf(await one.visit(`${app.origin}/`))).toEqual({ user: null })
+    }
+  })
+})

@@ -25,6 +25,7 @@ const EXAMPLES: Readonly<Record<ErrorCode, AuthorizationCodeFlowError>> = {
   ERR_AUTHORIZATION_RESPONSE: new library.AuthorizationResponseError('wrong'),
   ERR_LOGIN_REQUIRED: new library.LoginRequiredError('no_tokens'),
   ERR_CROSS_SITE_REQUEST: new library.CrossSiteRequestError(),
+  ERR_TWO_SESSIONS: new library.CrossSiteRequestError('ERR_TWO_SESSIONS'),
   ERR_LOGOUT_RESPONSE: new library.LogoutResponseError(),
   ERR_CONFIGURATION: new library.ConfigurationError('wrong'),
   ERR_TOKEN_ENDPOINT: new library.TokenEndpointError('wrong', { phase: 'exchange' }),

@@ -315,6 +315,7 @@ describe('the errors', () => {
       case 'ERR_LOGOUT_UNFINISHED':
         return [error.status satisfies 400]
       case 'ERR_CROSS_SITE_REQUEST':
+      case 'ERR_TWO_SESSIONS':
         return [error.status satisfies 403]
       case 'ERR_STORAGE':
         return [error.cause, error.status satisfies 503]
@@ -351,6 +352,7 @@ describe('the errors', () => {
       | 'ERR_DISCOVERY'
       | 'ERR_LOGIN_REQUIRED'
       | 'ERR_CROSS_SITE_REQUEST'
+      | 'ERR_TWO_SESSIONS'
       | 'ERR_STORAGE'
     > = true
     expect(codes).toBe(true)

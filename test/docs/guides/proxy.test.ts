@@ -46,7 +46,7 @@ describeWithChromium('the app of the guide to proxies', (executable) => {
     expect(page.url()).toBe(`${url}/me`)
     expect(await page.locator('body').innerText()).toContain('"id":"ada"')
     const cookies = await page.context().cookies()
-    expect(cookies.map(({ name, secure }) => [name, secure])).toEqual([['connect.sid', true]])
+    expect(cookies.map(({ name, secure }) => [name, secure])).toEqual([['__Host-sid', true]])
   })
 
   it('says what is missing when it does not trust the proxy', async () => {

@@ -1,0 +1,66 @@
+import type { Request, RequestHandler } from 'express'
+import { isFromOtherOrigin } from '../lib/other-origin.js'
+import { connectionOf } from '../login/connection.js'
+import { asyncHandler } from './async-handler.js'
+import { htmlPage } from './html-page.js'
+import type { LoginStrategy } from './login-strategy.js'
+import { refuseTwoSessions } from '../session/session-cookies.js'
+
+/**
+ * The headers of the page that asks. No other site may frame it. Browsers that send no `Sec-Fetch-Site` have to send
+ * `Origin` with the form, and with `no-referrer` they would send `Origin: null`. There is no `form-action`, because
+ * Chromium applies it to redirects too, and the form leads to the provider.
+ */
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'same-origin',
+  'X-Frame-Options': 'DENY',
+} as const
+
+/**
+ * Asks the person before a provider is connected, unless a page of this origin sent them here. Its button posts to the
+ * address of the page, so that `?return_to=` is kept.
+ *
+ * Every other visit may have been another site's idea. A redirect of ours after a login counts for the browser as the
+ * work of whoever started that login (`cross-site` or `same-site`). `Sec-Fetch-Site: none` says only that no page was
+ * left: it also comes with a link in a mail, and with a redirect of another site whose address was opened by hand.
+ *
+ * @throws {CrossSiteRequestError} if the browser has sent two session cookies
+ * @throws {LoginRequiredError} if nobody is logged in
+ */
+export function askBeforeConnecting({ name }: LoginStrategy): RequestHandler {
+  return asyncHandler(async (req) => {
+    if (!mayBeOthersIdea(req)) return 'next'
+    await refuseTwoSessions(req)
+    connectionOf(req)
+    return () => {
+      req.res?.set(HEADERS).send(connectPage(name))
+    }
+  })
+}
+
+/** Browsers send both headers or, old ones, neither. A client that accepts no page could not show it to anybody. */
+function mayBeOthersIdea(req: Request): boolean {
+  const {
+    'sec-fetch-site': site,
+    'sec-fetch-mode': mode,
+    'sec-fetch-dest': dest,
+    accept,
+  } = req.headers
+  if ((dest ?? 'document') !== 'document') return false
+  if (site !== undefined) return site !== 'same-origin'
+  if (isFromOtherOrigin(req)) return true
+  return mode === undefined && accept?.includes('text/html') === true
+}
+
+function connectPage(name: string): string {
+  return htmlPage(
+    `Connect ${name}?`,
+    [
+      `If you go on, this application gets access to an account of yours at ${name}. You may have to allow it there first.`,
+      'If you did not expect this question, close this page. Nothing has been changed.',
+    ],
+    { button: `Connect ${name}` },
+  )
+}
