@@ -9,7 +9,7 @@ import type { GrantIndex } from './grant-index.js'
 import type { ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
-import type { StoredLogin } from './undo-login.js'
+import type { StoredLogin } from './stored-login.js'
 
 /** A login whose tokens have come. */
 export interface NewTokens {

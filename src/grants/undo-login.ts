@@ -1,17 +1,7 @@
+import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
-import type { Named } from './revoking.js'
-import type { TokenSet } from '../options/token-set.js'
-
-/** What a login has stored. */
-export interface StoredLogin {
-  readonly id: string
-  /**
-   * The grant that has the tokens, if it survives the login, and the line that the login has started there: `undefined` if
-   * its tokens were added to another.
-   */
-  readonly joined?: { readonly grant: string; readonly line: string | undefined }
-}
+import type { StoredLogin } from './stored-login.js'
 
 /**
  * Ends what a login has stored that came to nothing: no session has it. What else the person's grant has stays. Tokens
@@ -25,7 +15,7 @@ export interface UndoLoginParts {
   readonly index: Pick<GrantIndex, 'unlink'>
   readonly revoking: {
     readonly replaced: (grant: EndedGrant) => Promise<void>
-    readonly unwanted: (tokens: readonly TokenSet[], of: Named) => Promise<void>
+    readonly unwanted: (tokens: readonly TokenSet[], of: EndedGrant['of']) => Promise<void>
   }
 }
 

@@ -9,15 +9,14 @@ import type { StrategyData } from '../session/request-session.js'
 import { createSessionQueue } from '../session/session-queue.js'
 import type { SessionQueue } from '../session/session-queue.js'
 import { readStoredData, reloadSession, saveSession } from '../session/stored-session.js'
-import { earlierRequest } from './replaced-logins.js'
-import type { EndReplacedLogins } from './replaced-logins.js'
 import { carryPendingLogins } from './session-pending-logins.js'
 
 /** What {@link connectProvider} needs. */
 export interface ConnectProviderParts {
   readonly sessionKey: string
   readonly undoLogin: UndoLogin
-  readonly endReplacedLogins: EndReplacedLogins
+  /** Notes what the session holds. The result ends what it holds no more. */
+  readonly noteLogins: (session: LoginSession) => (now: LoginSession) => void
   /** Revokes the tokens, which have no owner. */
   readonly discard: () => void
   /** Stores the tokens as a grant. */
@@ -86,15 +85,15 @@ async function write(
   begun: BegunLogin,
   parts: ConnectProviderParts,
 ): Promise<void> {
-  const { sessionKey, hold, endReplacedLogins } = parts
+  const { sessionKey, hold, noteLogins } = parts
   for (let written = 1; ; written++) {
-    const earlier = earlierRequest(request, present)
+    const endReplaced = noteLogins(present)
     carryPendingLogins(session, present, sessionKey)
     hold(present, begun)
     await saveSession(present)
     const stored = await storedNow(request, sessionKey)
     if (stored === undefined) throw new LoginRequiredError('not_logged_in')
-    void endReplacedLogins(earlier, present)
+    endReplaced(present)
     if (stored === 'unknown' || grantIdOf(stored) === begun.id || written >= MAXIMUM_WRITES) return
     present = await presentSession(request)
   }

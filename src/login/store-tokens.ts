@@ -81,6 +81,10 @@ function storeInPresentSession(
   return connectProvider(request, {
     ...parts,
     sessionKey: parts.settings.sessionKey,
+    noteLogins: (session) => {
+      const earlier = earlierRequest(request, session)
+      return (now) => void parts.endReplacedLogins(earlier, now)
+    },
     discard: () => discard(login, parts),
     begin: (session) => begin(session, login, account, parts),
     hold: (session, begun) => hold(session, begun, parts),
