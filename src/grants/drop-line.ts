@@ -1,16 +1,20 @@
 import { StorageError } from '../errors/setup-errors.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantCells } from './cell.js'
-import type { EndedGrant, GrantEngine } from './engine.js'
 import { closedWith, ended, lineOf } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import { allTokensOf } from './uses.js'
 
+/** What was taken out of a grant. */
+interface Dropped extends Pick<GrantRecord, 'of' | 'strategy'> {
+  readonly tokens: ReturnType<typeof allTokensOf>
+}
+
 /** Creates the engine's method of this name. */
-export function createDropLine(cells: GrantCells, clock: Clock): GrantEngine['dropLine'] {
-  return async (id, lineId) => {
+export function createDropLine(cells: GrantCells, clock: Clock) {
+  return async (id: string, lineId: string): Promise<Dropped | undefined> => {
     const cell = cells.cellOf(id)
-    let dropped: EndedGrant | undefined
+    let dropped: Dropped | undefined
     for (;;) {
       const look = await cells.look(cell)
       const { record } = look

@@ -16,6 +16,7 @@ import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revoc
 import { openSignedResponse } from '../endpoints/signed-response.js'
 import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
+import { withPrivateNotes } from '../grants/claims.js'
 import { retryAfterMs } from '../grants/refresh-failure.js'
 import type { EndedLogin } from '../grants/engine.js'
 import { createUndoLogin } from '../grants/undo-login.js'
@@ -141,7 +142,10 @@ export function composeUseCases(
     settings,
     strategyId,
     pendingLogins,
-    claims,
+    claims: withPrivateNotes(
+      claims,
+      settings.grants === undefined ? undefined : grants.pendingSeal,
+    ),
     claimTtlMs: Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0),
     openResponse:
       settings.signedAuthorizationResponses && verifyJwt !== undefined
