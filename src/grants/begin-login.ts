@@ -9,6 +9,7 @@ import type { GrantIndex } from './grant-index.js'
 import type { GrantedClient, ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
+import type { StoredLogin } from './stored-login.js'
 
 /** A login whose tokens have come. */
 export interface NewTokens {
@@ -28,8 +29,7 @@ export interface NewTokens {
 }
 
 /** A login that is stored: what the session is given. */
-export interface BegunLogin {
-  readonly id: string
+export interface BegunLogin extends StoredLogin {
   readonly record: GrantRecord
 }
 
@@ -96,14 +96,12 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     }
   }
 
-  async function store(id: string, login: NewTokens, of: GrantOwner): Promise<GrantRecord> {
+  function store(id: string, login: NewTokens, of: GrantOwner): Promise<GrantRecord> {
     const { tokens } = login
     const renewAt = renewalTime(tokens, refreshBeforeSeconds, Date.now())
     const lifetimeMs = of.outlivesLogin ? ACCOUNT_LIFE_MS : login.lifetimeMs
     const grant = { strategy, tokens, renewAt, lifetimeMs, of }
-    const record = await engine.begin(id, grant, (old) => void revoking.unwanted(old, of))
-    await index.link(id, of.names, lifetimeMs)
-    return record
+    return engine.begin(id, grant, (old) => void revoking.unwanted(old, of))
   }
 
   /** The login has the tokens, which end with it. */
@@ -111,7 +109,9 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     const id = randomId()
     const names = [...of.names, ...listedNames(login)]
     try {
-      return { id, record: await store(id, login, { ...of, names }) }
+      const record = await store(id, login, { ...of, names })
+      await index.link(id, names, login.lifetimeMs)
+      return { id, record }
     } catch (error) {
       // No session will have it, also if the store has it.
       await engine.end(id).catch(() => undefined)
@@ -123,13 +123,23 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   async function joinGrant(login: NewTokens, of: GrantOwner, account: string): Promise<BegunLogin> {
     const { subject, tokens, lifetimeMs } = login
     const grant = subject === undefined ? randomId() : accountGrantId(strategy, account, subject)
-    await store(grant, login, { account, names: listedNames(login), outlivesLogin: true })
+    const listed = listedNames(login)
+    const record = await store(grant, login, { account, names: listed, outlivesLogin: true })
+    const line = lineStartedBy(tokens, record)
     const id = randomId()
-    const names = [...of.names, loginsName(name, account)]
-    const own = { ...of, names, through: grant, idToken: tokens.idToken }
-    const record = await engine.beginLogin(id, { strategy, lifetimeMs, of: own })
-    await index.link(id, names, lifetimeMs)
-    return { id, record }
+    try {
+      await index.link(grant, listed, ACCOUNT_LIFE_MS)
+      const names = [...of.names, loginsName(name, account)]
+      const own = { ...of, names, through: grant, idToken: tokens.idToken }
+      const begun = await engine.beginLogin(id, { strategy, lifetimeMs, of: own })
+      await index.link(id, names, lifetimeMs)
+      return { id, record: begun, joined: { grant, line } }
+    } catch (error) {
+      // No session will have it. What the grant had before stays.
+      const dropped = line === undefined ? undefined : engine.dropLine(grant, line)
+      await Promise.allSettled([engine.end(id), dropped])
+      throw error
+    }
   }
 
   return async (login) => {
@@ -156,6 +166,17 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     }
     return begun
   }
+}
+
+/** The line that has the tokens of a login, if they were not added to another line. */
+function lineStartedBy(tokens: TokenSet, { lines }: GrantRecord): string | undefined {
+  const { accessToken, refreshToken } = tokens
+  return lines.find(
+    (line) =>
+      line.logins === undefined &&
+      line.tokens.accessToken === accessToken &&
+      line.tokens.refreshToken === refreshToken,
+  )?.id
 }
 
 function authenticatedAt(claims: IdTokenClaims | undefined): number {

@@ -1,4 +1,5 @@
 import { StorageError } from '../errors/setup-errors.js'
+import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { randomId } from '../lib/random-id.js'
 import { claimKey, endedSessionKey } from './record-codec.js'
@@ -49,7 +50,8 @@ export function createClaims(store: GrantStore, kept?: GrantStore): Claims {
   return {
     async claim(id, ttlMs, note = '') {
       const isKept = (await kept?.get(claimKey(id))) !== undefined
-      return !isKept && claim(claimKey(id), ttlMs, note)
+      // Strangers' notes would fill the memory: those of logins are kept.
+      return !isKept && claim(claimKey(id), ttlMs, kept === undefined ? note : '')
     },
 
     async keep(id, ttlMs, note = '') {
@@ -69,6 +71,36 @@ export function createClaims(store: GrantStore, kept?: GrantStore): Claims {
 
     async isSessionEnded(sessionId) {
       return (await storeCall(() => store.get(endedSessionKey(sessionId)))) !== undefined
+    },
+  }
+}
+
+/** How long a note may be, in **characters**. A longer one is left out. */
+const MAXIMUM_NOTE = 1_000
+
+/**
+ * The same claims, whose notes are sealed, and bound to what was claimed: whoever can read or write the store cannot read
+ * or write them. A note that does not open counts as empty.
+ *
+ * @param seal `undefined`: the notes are in this process's memory
+ */
+export function withPrivateNotes<Kind extends Pick<Claims, 'claim' | 'claimed' | 'keep'>>(
+  claims: Kind,
+  seal: Seal | undefined,
+): Kind {
+  const sealed = (note: string, id: string): string => {
+    if (note === '' || note.length > MAXIMUM_NOTE) return ''
+    return seal === undefined ? note : seal.seal(note, claimKey(id))
+  }
+  return {
+    ...claims,
+    claim: (id, ttlMs, note = '') => claims.claim(id, ttlMs, sealed(note, id)),
+    keep: (id, ttlMs, note = '') => claims.keep(id, ttlMs, sealed(note, id)),
+    async claimed(id) {
+      const note = await claims.claimed(id)
+      if (seal === undefined || note === undefined) return note
+      const opened = seal.open(note, claimKey(id))
+      return typeof opened === 'string' ? opened : ''
     },
   }
 }

@@ -39,6 +39,7 @@ export interface Ending {
 interface RevokesEnded {
   readonly ended: (grant: EndedGrant) => Promise<void>
   readonly loggedOut: (grant: EndedGrant) => Promise<void>
+  readonly replaced: (grant: EndedGrant) => Promise<void>
 }
 
 /** What {@link createEnding} needs. */
@@ -231,10 +232,11 @@ export function createEnding(parts: EndingParts): Ending {
   }
 }
 
-function endedLogin(grant: EndedGrant, { loggedOut }: RevokesEnded): EndedLogin {
+function endedLogin(grant: EndedGrant, { loggedOut, replaced }: RevokesEnded): EndedLogin {
   return {
     tokens: grant.tokens,
     idToken: grant.tokens.find(({ idToken }) => idToken !== undefined)?.idToken ?? grant.of.idToken,
     revoke: () => loggedOut(grant),
+    revokeReplaced: () => replaced(grant),
   }
 }

@@ -21,6 +21,8 @@ export interface EndedLogin {
   readonly idToken: string | undefined
   /** Asks the provider to revoke what may be revoked. Never rejects. */
   readonly revoke: () => Promise<void>
+  /** The same if the person has not logged out, but another login has replaced this one: only what ends nothing else. */
+  readonly revokeReplaced: () => Promise<void>
 }
 
 /** Keeps grants in a store: begins, reads, renews and ends them. One engine per store and process. */
@@ -62,6 +64,14 @@ export interface GrantEngine extends Adoption {
    *   and is written as soon as possible.
    */
   readonly end: (id: string) => Promise<EndedGrant | undefined>
+  /**
+   * Takes one line out of a grant: the login that has brought it came to nothing. Without another line, the grant ends.
+   * Resolves to what was taken out; `undefined` if the line is not there.
+   *
+   * @throws {StorageError} if the store fails. If it can be read but not written and the grant ends, that holds in this
+   *   process and is written as soon as possible.
+   */
+  readonly dropLine: (id: string, line: string) => Promise<EndedGrant | undefined>
   /**
    * Tells the engine how somebody else's call of the same store has ended. After one that failed, the first that does not
    * lets it look at everything it remembers, because the store may have lost that.

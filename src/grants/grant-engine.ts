@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { randomId } from '../lib/random-id.js'
 import { createGrantCells } from './grant-cells.js'
+import { createDropLine } from './drop-line.js'
 import { createFreshLine } from './fresh-line.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { newCell } from './cell.js'
@@ -57,6 +58,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
 
   return {
     freshLine: createFreshLine(cells, clock, renew),
+    dropLine: createDropLine(cells, clock),
 
     async begin(id, grant, onPushedOut) {
       const cell = cells.cellOf(id)

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.js'
 import { createSortedTexts } from '../lib/sorted-texts.js'
 import type { SortedTexts } from '../lib/sorted-texts.js'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
+import { grantIdIn } from './record-codec.js'
 
 /** What {@link createMemoryStore} can be told. */
 export interface MemoryStoreSettings {
@@ -21,8 +22,10 @@ const SWEPT_AT_ONCE = 4
 /** A {@link GrantStore} in memory, for one process. Its methods are atomic because none of them awaits anything. */
 export function createMemoryStore(settings: MemoryStoreSettings = {}): GrantStore {
   const { clock = systemClock, maximumRecords = Infinity } = settings
-  const records = createRecords(clock, maximumRecords)
-  const indexes = createIndexes(clock)
+  const indexes = createIndexes(clock, maximumRecords)
+  const records = createRecords(clock, maximumRecords, (key) =>
+    indexes.forget(grantIdIn(key) ?? key),
+  )
 
   return {
     get: (id) => Promise.resolve(records.get(id)),
@@ -47,7 +50,7 @@ interface Expiring {
   readonly endsAt: number
 }
 
-function createRecords(clock: Clock, maximum: number) {
+function createRecords(clock: Clock, maximum: number, onDropped: (id: string) => void) {
   const entries = new Map<string, Expiring & { readonly record: StoredRecord }>()
   const sweep = createSweep(entries, clock)
 
@@ -66,7 +69,11 @@ function createRecords(clock: Clock, maximum: number) {
       entries.delete(id)
       entries.set(id, { record, endsAt: clock.monotonic() + ttlMs })
       sweep()
-      while (entries.size > maximum) entries.delete(firstKey(entries))
+      while (entries.size > maximum) {
+        const first = firstKey(entries)
+        entries.delete(first)
+        onDropped(first)
+      }
     },
   }
 }
@@ -101,7 +108,10 @@ interface Index {
   endsAt: number
 }
 
-function createIndexes(clock: Clock) {
+/** @param maximum how many ids are listed at most; those that were linked first are dropped first */
+function createIndexes(clock: Clock, maximum: number) {
+  /** The names of each id, if there is a limit. */
+  const namesOf = new Map<string, readonly string[]>()
   const indexes = new Map<string, Index>()
   const sweepNames = createSweep(indexes, clock)
 
@@ -125,8 +135,35 @@ function createIndexes(clock: Clock) {
     return index
   }
 
+  function unlink(name: string, ids: readonly string[]): void {
+    const index = indexes.get(name)
+    if (index === undefined) return
+    for (const id of ids) removeFrom(index, id)
+    if (index.idsEndAt.size === 0) indexes.delete(name)
+  }
+
+  /** Drops all links of an id. */
+  function forget(id: string): void {
+    const names = namesOf.get(id)
+    if (names === undefined) return
+    namesOf.delete(id)
+    for (const name of names) unlink(name, [id])
+  }
+
+  function noteName(id: string, name: string): void {
+    if (maximum === Infinity) return
+    const names = namesOf.get(id) ?? []
+    namesOf.delete(id)
+    namesOf.set(id, names.includes(name) ? names : [...names, name])
+    while (namesOf.size > maximum) forget(firstKey(namesOf))
+  }
+
   return {
+    forget,
+    unlink,
+
     link(name: string, id: string, ttlMs: number): void {
+      noteName(id, name)
       const endsAt = clock.monotonic() + ttlMs
       const index = indexOf(name, endsAt)
       const known = index.idsEndAt.get(id)
@@ -146,13 +183,6 @@ function createIndexes(clock: Clock) {
         if (lives(index, id)) ids.push(id)
       }
       return ids
-    },
-
-    unlink(name: string, ids: readonly string[]): void {
-      const index = indexes.get(name)
-      if (index === undefined) return
-      for (const id of ids) removeFrom(index, id)
-      if (index.idsEndAt.size === 0) indexes.delete(name)
     },
   }
 }

@@ -1,9 +1,10 @@
-import type { LoginRequest } from '../lib/login-request.js'
+import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import type { EndedLogin } from '../grants/engine.js'
 import { replaceSession } from '../session/replace-session.js'
-
-/** Ends what one strategy has in the session; `undefined` if it has nothing there. */
-export type EndLoginHere = (request: LoginRequest) => Promise<EndedLogin | undefined>
+import { isFromCookie, requireSession } from '../session/request-session.js'
+import { readStoredSession } from '../session/stored-session.js'
+import type { EndLoginHere } from './end-login-here.js'
+import { earlierRequest } from './replaced-logins.js'
 
 /** What logging out needs. */
 export interface LogOutParts {
@@ -32,20 +33,38 @@ export async function logOut(
   request: LoginRequest,
   { self, strategies, keepSession, providerLogout }: LogOutParts,
 ): Promise<string | undefined> {
-  const ended = await endAndRevoke(request, self)
-  for (const strategy of strategies) {
-    if (strategy !== self) await endAndRevoke(request, strategy)
-  }
+  const all = new Set([self, ...strategies])
+  const [ended] = await endEach(request, all)
+  await endAddedMeanwhile(request, all)
   const url = ended === undefined ? undefined : providerLogout(request, ended.idToken)
   await replaceSession(request, keepSession)
   return url
 }
 
-async function endAndRevoke(
+/** What each strategy has ended, in their order. The tokens are being revoked. */
+async function endEach(
   request: LoginRequest,
-  endLogin: EndLoginHere,
-): Promise<EndedLogin | undefined> {
-  const ended = await endLogin(request)
-  void ended?.revoke()
-  return ended
+  strategies: Iterable<EndLoginHere>,
+  unlessIn?: LoginSession,
+): Promise<readonly (EndedLogin | undefined)[]> {
+  const all: (EndedLogin | undefined)[] = []
+  for (const endLogin of strategies) {
+    const ended = await endLogin(request, unlessIn)
+    void ended?.revoke()
+    all.push(ended)
+  }
+  return all
+}
+
+/** Ends what was connected to the session after this request has read it. */
+async function endAddedMeanwhile(
+  request: LoginRequest,
+  strategies: Iterable<EndLoginHere>,
+): Promise<void> {
+  const session = requireSession(request)
+  if (!isFromCookie(request)) return
+  // If the store fails, the session cannot be destroyed either, and that is what the caller gets to know.
+  const stored = await readStoredSession(request).catch(() => undefined)
+  if (stored === undefined) return
+  await endEach(earlierRequest(request, stored), strategies, session)
 }

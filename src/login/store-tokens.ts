@@ -1,14 +1,17 @@
-import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
-import type { BeginLogin } from '../grants/begin-login.js'
-import type { GrantEngine } from '../grants/engine.js'
-import type { GrantIndex } from '../grants/grant-index.js'
+import type { ServerResponse } from 'node:http'
+import { ConfigurationError } from '../errors/errors.js'
+import type { BeginLogin, BegunLogin } from '../grants/begin-login.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
-import { grantIdOf } from '../grants/session-entry.js'
+import type { UndoLogin } from '../grants/undo-login.js'
+import { isOver } from '../lib/is-over.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
+import { connectProvider } from './connect-provider.js'
 import { onFailedLogin } from './failed-login.js'
+import { earlierRequest } from './replaced-logins.js'
+import type { EndReplacedLogins } from './replaced-logins.js'
 import { carryPendingLogins } from './session-pending-logins.js'
 import { fillWhenRegenerated } from '../session/replace-session.js'
 import {
@@ -18,7 +21,6 @@ import {
   requireSession,
   writeStrategyData,
 } from '../session/request-session.js'
-import { reloadSession, saveSession } from '../session/stored-session.js'
 
 /** The options of the strategy that keeping a login depends on. */
 export interface StoreTokensSettings {
@@ -30,13 +32,11 @@ export interface StoreTokensSettings {
 /** What storing tokens needs. */
 export interface StoreTokensParts {
   readonly settings: StoreTokensSettings
-  /** Identifies the strategy. */
-  readonly strategy: string
   readonly beginLogin: BeginLogin
-  readonly engine: GrantEngine
-  readonly index: GrantIndex
+  readonly undoLogin: UndoLogin
+  readonly endReplacedLogins: EndReplacedLogins
   readonly holding: Holding
-  readonly revoking: Revoking
+  readonly revoking: Pick<Revoking, 'discard'>
   /** The application's own id of the person; `undefined` if grants are not listed by account. */
   readonly accountOf: (user: object) => string | undefined
   /** How long the grant lives without being used, in **milliseconds**. */
@@ -78,29 +78,23 @@ function accountFor(
   return account
 }
 
-async function storeInPresentSession(
+function storeInPresentSession(
   request: LoginRequest,
   login: AcceptedLogin,
   account: string | undefined,
   parts: StoreTokensParts,
 ): Promise<void> {
-  const session = requireSession(request)
-  // The session was read before the provider was asked, and may have changed since.
-  const present = await reloadSession(request)
-  if (present === undefined) {
-    // The person has logged out meanwhile: these tokens have no owner.
-    const of = { account, names: [] }
-    void parts.revoking.loggedOut({ tokens: [login.tokens], of, strategy: parts.strategy })
-    throw new LoginRequiredError('not_logged_in')
-  }
-  carryPendingLogins(session, present, parts.settings.sessionKey)
-  const replaced = grantIdOf(readStrategyData(present, parts.settings.sessionKey))
-  const id = await hold(present, login, account, parts)
-  await saveSession(present).catch((error: unknown) => {
-    void endUnused(id, parts)
-    throw error
+  return connectProvider(request, {
+    ...parts,
+    sessionKey: parts.settings.sessionKey,
+    noteLogins: (session) => {
+      const earlier = earlierRequest(request, session)
+      return (now) => void parts.endReplacedLogins(earlier, now)
+    },
+    discard: () => discard(login, parts),
+    begin: (session) => begin(session, login, account, parts),
+    hold: (session, begun) => hold(session, begun, parts),
   })
-  if (replaced !== undefined) void endUnused(replaced, parts)
 }
 
 function storeInNewSession(
@@ -111,27 +105,80 @@ function storeInNewSession(
 ): void {
   const { keepSession, sessionKey } = parts.settings
   const session = requireSession(request)
-  const replaced = grantIdOf(readStrategyData(session, sessionKey))
-  let hasBegun = false
-  let id: string | undefined
-  onFailedLogin(request, () => {
-    if (id !== undefined) void endUnused(id, parts)
-  })
-  // An application's own callback may decide against the login.
-  request.res?.once('close', () => {
-    if (!hasBegun) discard(login, parts)
-  })
+  const earlier = earlierRequest(request, session)
+  const attempt = createAttempt(login, parts)
+  onFailedLogin(request, attempt.undo)
+  onceOver(request.res, attempt.responseIsOver)
   fillWhenRegenerated(request, session, {
     fill: async (fresh) => {
       keepFields(keepSession, session, fresh)
       carryPendingLogins(session, fresh, sessionKey)
       // Passport's `keepSessionInfo` copies whatever is left here over the new session.
       clearFields(session)
-      hasBegun = true
-      id = await hold(fresh, login, account, parts)
-      if (replaced !== undefined) void endUnused(replaced, parts)
+      try {
+        await attempt.hold(fresh, account)
+      } finally {
+        // The earlier session is gone, even if this login fails.
+        void parts.endReplacedLogins(earlier, fresh)
+      }
     },
   })
+}
+
+/** One login, until it is clear whether somebody receives it. */
+interface LoginAttempt {
+  /** Stores the grant, and writes it into the session that begins. @throws {StorageError} */
+  readonly hold: (session: LoginSession, account: string | undefined) => Promise<void>
+  /** Ends what has been stored. */
+  readonly undo: () => void
+  /** Nothing is sent to the browser any more. */
+  readonly responseIsOver: (wasAnswered: boolean) => void
+}
+
+function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAttempt {
+  let hasBegun = false
+  let isLost = false
+  let begun: BegunLogin | undefined
+
+  function undo(): void {
+    if (begun !== undefined) void parts.undoLogin(begun)
+    begun = undefined
+  }
+
+  return {
+    undo,
+
+    async hold(session, account) {
+      // No browser will get this session's id.
+      if (isLost) return
+      hasBegun = true
+      begun = await begin(session, login, account, parts)
+      hold(session, begun, parts)
+      // It may have become so meanwhile.
+      if (isLost as boolean) undo()
+    },
+
+    responseIsOver(wasAnswered) {
+      // An application's own callback may decide against the login, or the browser has gone away.
+      if (!hasBegun) discard(login, parts)
+      isLost = !hasBegun || !wasAnswered
+      if (isLost) undo()
+    },
+  }
+}
+
+/**
+ * Calls `work` as soon as nothing more is sent to the browser: at once if that is so already. Says whether an answer has
+ * begun; otherwise, the browser has not received the cookie of a new session.
+ */
+function onceOver(
+  response: ServerResponse | undefined,
+  work: (wasAnswered: boolean) => void,
+): void {
+  if (response === undefined) return
+  const tell = (): void => work(response.headersSent)
+  if (isOver(response)) tell()
+  else response.once('close', tell)
 }
 
 /** Revokes the tokens of a login that nobody receives. */
@@ -139,14 +186,14 @@ function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensP
   void parts.revoking.discard(tokens, subjectOf(claims, profile))
 }
 
-/** Begins the grant and writes it into the session. Resolves to the grant's id. */
-async function hold(
+/** Stores the tokens of a login as a grant. */
+function begin(
   session: LoginSession,
   { tokens, claims, profile, connecting }: AcceptedLogin,
   account: string | undefined,
-  { settings: { sessionKey }, beginLogin, holding, lifetimeOf }: StoreTokensParts,
-): Promise<string> {
-  const { id, record } = await beginLogin({
+  { beginLogin, lifetimeOf }: StoreTokensParts,
+): Promise<BegunLogin> {
+  return beginLogin({
     tokens,
     claims,
     account,
@@ -155,19 +202,14 @@ async function hold(
     connected: connecting,
     lifetimeMs: lifetimeOf(session),
   })
-  const data = readStrategyData(session, sessionKey)
-  writeStrategyData(session, sessionKey, holding.hold(data, id, record))
-  return id
 }
 
-/** Ends a grant that no session has: another login has replaced it, or its session could not be saved. Never rejects. */
-async function endUnused(id: string, { engine, index, revoking }: StoreTokensParts): Promise<void> {
-  try {
-    const ended = await engine.end(id)
-    if (ended === undefined) return
-    await index.unlink(id, ended.of.names)
-    await revoking.replaced(ended)
-  } catch {
-    // The store fails: the grant expires by itself, and no session has it any more.
-  }
+/** Writes a grant into the session. */
+function hold(
+  session: LoginSession,
+  { id, record }: BegunLogin,
+  { settings: { sessionKey }, holding }: StoreTokensParts,
+): void {
+  const data = readStrategyData(session, sessionKey)
+  writeStrategyData(session, sessionKey, holding.hold(data, id, record))
 }

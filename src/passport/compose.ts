@@ -16,15 +16,18 @@ import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revoc
 import { openSignedResponse } from '../endpoints/signed-response.js'
 import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
+import { withPrivateNotes } from '../grants/claims.js'
 import type { EndedLogin } from '../grants/engine.js'
+import { createUndoLogin } from '../grants/undo-login.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createBackchannelLogout } from '../login/backchannel-logout.js'
 import { createEndLogin } from '../login/end-login.js'
+import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
 import { createStoreTokens } from '../login/store-tokens.js'
 import { logOut } from '../login/log-out.js'
-import type { EndLoginHere } from '../login/log-out.js'
+import { createEndReplacedLogins } from '../login/replaced-logins.js'
 import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
@@ -38,11 +41,13 @@ import type { Settings } from '../options/read-options.js'
  * Puts the parts of a strategy together. All wiring is here: each part gets what it needs as parameters, and
  * the diagnostics wrap the parts, which do not know of them.
  *
+ * @param strategies the strategies of the application, whenever they are needed; this one may be among them
  * @throws {ConfigurationError} if the credentials are missing or cannot be used
  */
 export function composeUseCases(
   settings: Settings,
   verify: (login: LoginToVerify) => Promise<unknown>,
+  strategies: () => readonly UseCases[] = () => [],
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
   const { watch, reportAfter, report, flow, observe, observation } = diagnostics
@@ -90,7 +95,8 @@ export function composeUseCases(
     diagnostics,
   )
   const { engine, claims, index, ending, heldGrants, idle } = grants
-  const endLogin = reportAfter('grant_end', ending.endLogin, (ended?: EndedLogin) =>
+  const endReplacedLogin = createEndLoginHere(settings.sessionKey, ending.endLogin)
+  const endLogin = reportAfter('grant_end', endReplacedLogin, (ended?: EndedLogin) =>
     ended === undefined || ended.tokens.length === 0
       ? undefined
       : { outcome: 'ok', reason: 'logout' },
@@ -113,12 +119,23 @@ export function composeUseCases(
     authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
     dpopThumbprint: dpop?.thumbprint,
   })
-  const storeTokens = createStoreTokens({ ...grants, settings, strategy: strategyId })
+  const storeTokens = createStoreTokens({
+    ...grants,
+    settings,
+    undoLogin: createUndoLogin(grants),
+    endReplacedLogins: createEndReplacedLogins(() => [
+      endReplacedLogin,
+      ...strategies().map((one) => one.endReplacedLogin),
+    ]),
+  })
   const finishLogin = createFinishLogin({
     settings,
     strategyId,
     pendingLogins,
-    claims,
+    claims: withPrivateNotes(
+      claims,
+      settings.grants === undefined ? undefined : grants.pendingSeal,
+    ),
     claimTtlMs: Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0),
     openResponse:
       settings.signedAuthorizationResponses && verifyJwt !== undefined
@@ -151,6 +168,7 @@ export function composeUseCases(
     transport,
     diagnostics,
     endLogin,
+    endReplacedLogin,
     keys,
     requestProfile: createRequestProfile(settings, resources),
 
@@ -165,9 +183,9 @@ export function composeUseCases(
 
     logOut: flow(
       'logout',
-      (req: LoginRequest, strategies: readonly EndLoginHere[]) =>
+      (req: LoginRequest) =>
         logOut(req, {
-          strategies,
+          strategies: strategies().map((one) => one.endLogin),
           keepSession: settings.keepSession,
           self: endLogin,
           providerLogout: (_, idToken) => startProviderLogout(req, idToken, settings),

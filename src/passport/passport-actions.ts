@@ -1,3 +1,4 @@
+import { isOver } from '../lib/is-over.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { LoginOutcome } from '../login/finish-login.js'
 
@@ -19,8 +20,9 @@ export function actionsOf(
   { res }: LoginRequest,
 ): (outcome: LoginOutcome | { readonly action: 'error'; readonly error: unknown }) => void {
   return (outcome) => {
-    // The application may have answered by itself meanwhile, for example after a time-out of its own.
-    if (res?.writableEnded === true) return
+    // The application may have answered by itself meanwhile, for example after a time-out of its own. Or the browser has
+    // gone away: it would never know the session of a login.
+    if (res !== undefined && isOver(res)) return
     if (outcome.action === 'redirect') redirect(outcome.url)
     else if (outcome.action === 'success') success(outcome.user, outcome.info)
     else if (outcome.action === 'fail') fail(outcome.info, outcome.status)

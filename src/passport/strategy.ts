@@ -77,8 +77,10 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
 
     if (verify === undefined) serializeDefaultUsers()
     const decide = verify ?? (({ profile }) => defaultUser(settings.name, profile))
-    const useCases = composeUseCases(settings, async (login: LoginToVerify) =>
-      decide(login as VerifiedLogin),
+    const useCases = composeUseCases(
+      settings,
+      async (login: LoginToVerify) => decide(login as VerifiedLogin),
+      () => AuthorizationCodeStrategy.registered(),
     )
     sendThrough(useCases.transport, useCases.resources, this._oauth2 as unknown as InheritedOAuth2)
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
@@ -104,13 +106,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
   logOut(req: LoginRequest): Promise<string | undefined> {
-    const strategies = registeredStrategies().filter(
-      (one) => one instanceof AuthorizationCodeStrategy,
-    )
-    return this.useCases.logOut(
-      req,
-      strategies.map(({ useCases }) => useCases.endLogin),
-    )
+    return this.useCases.logOut(req)
   }
 
   /**
@@ -192,6 +188,13 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
       // A subclass's `done` may throw at a profile that it did not expect: that ends the login, not the process.
       .catch((error: unknown) => done(error))
       .catch(() => undefined)
+  }
+
+  /** What the strategies of the application can do. */
+  private static registered(): readonly UseCases[] {
+    return registeredStrategies()
+      .filter((one) => one instanceof AuthorizationCodeStrategy)
+      .map(({ useCases }) => useCases)
   }
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {

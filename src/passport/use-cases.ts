@@ -8,7 +8,7 @@ import type { ListGrants } from '../grants/list-grants.js'
 import type { GrantJobs } from '../grants/strategy-jobs.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { FinishLogin } from '../login/finish-login.js'
-import type { EndLoginHere } from '../login/log-out.js'
+import type { EndLoginHere } from '../login/end-login-here.js'
 import type { StartLogin } from '../login/start-login.js'
 import type { Holder } from '../options/holder.js'
 import type { AccessTokenOptions } from './token-use.js'
@@ -17,11 +17,7 @@ import type { AccessTokenOptions } from './token-use.js'
 export interface UseCases {
   readonly startLogin: StartLogin
   readonly finishLogin: FinishLogin
-  /** @param strategies the strategies of the application */
-  readonly logOut: (
-    request: LoginRequest,
-    strategies: readonly EndLoginHere[],
-  ) => Promise<string | undefined>
+  readonly logOut: (request: LoginRequest) => Promise<string | undefined>
   /** @param except a request whose login goes on */
   readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
   readonly listGrants: ListGrants
@@ -47,6 +43,8 @@ export interface UseCases {
   readonly diagnostics: Diagnostics
   /** Lets other strategies end what this one has in a session when they log out of it. */
   readonly endLogin: EndLoginHere
+  /** Lets other strategies end what this one has in a session that another login replaces. */
+  readonly endReplacedLogin: EndLoginHere
   /** The client's own keys, if it has any. */
   readonly keys: ClientKeys | undefined
 }

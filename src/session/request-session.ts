@@ -52,6 +52,16 @@ export function writeStrategyData(session: LoginSession, key: string, data: Stra
   else setField(session, key, Object.fromEntries(left))
 }
 
+/** A copy of the session, which keeps what is then removed from the session object. */
+export function copyOfSession(session: LoginSession): LoginSession {
+  const prototype = Object.getPrototypeOf(session) as object | null
+  const fields = Object.getOwnPropertyDescriptors(session)
+  const copy = Object.create(prototype, fields) as LoginSession
+  const newer = newerData.get(session)
+  if (newer !== undefined) newerData.set(copy, new Map(newer))
+  return copy
+}
+
 /** Removes everything from the session object except its cookie. */
 export function clearFields(session: LoginSession): void {
   for (const name of Object.keys(session)) {

@@ -26,7 +26,7 @@ export interface SessionGuard {
   /**
    * Corrects old data as they are written: when the application writes a session that has an object under `key`,
    * `corrector` may return a newer one, which is written in its place. A later corrector for the same key replaces
-   * the earlier one.
+   * the earlier one. It is held weakly: it must live as long as the strategy that it belongs to.
    */
   readonly correctWith: (key: string, corrector: Corrector) => void
 }
@@ -50,18 +50,22 @@ export interface Correctors {
 
 /** Creates {@link Correctors} without any. */
 export function createCorrectors(): Correctors {
-  const correctors = new Map<string, Corrector>()
+  const correctors = new Map<string, WeakRef<Corrector>>()
+  const collected = new FinalizationRegistry<string>((key) => {
+    if (correctors.get(key)?.deref() === undefined) correctors.delete(key)
+  })
 
   return {
     correctWith(key, corrector) {
-      correctors.set(key, corrector)
+      correctors.set(key, new WeakRef(corrector))
+      collected.register(corrector, key)
     },
 
     corrected(session) {
-      const newer = [...correctors].flatMap(([key, corrector]) => {
-        const data: unknown = Object.hasOwn(session, key) ? Reflect.get(session, key) : undefined
-        const better =
-          typeof data === 'object' && data !== null ? corrector(data as StrategyData) : undefined
+      // A session has few fields; there may be as many strategies as an application has tenants.
+      const newer = Object.entries(session).flatMap(([key, data]: [string, unknown]) => {
+        if (typeof data !== 'object' || data === null) return []
+        const better = correctors.get(key)?.deref()?.(data as StrategyData)
         return better === undefined ? [] : [[key, better] as const]
       })
       return newer.length === 0 ? session : copyWith(session, newer)

@@ -73,6 +73,21 @@ export async function readStoredData(
 }
 
 /**
+ * The session as it is stored; `undefined` if it is no longer stored.
+ *
+ * @throws {StorageError} if the store fails, or has not answered within the limit
+ */
+export async function readStoredSession(
+  address: SessionAddress,
+  limits?: StoreLimits,
+): Promise<LoginSession | undefined> {
+  const stored = await readStored(address, limits)
+  if (stored === undefined) return undefined
+  const { sessionID, sessionStore } = address as StoredAddress
+  return sessionStore.createSession({ sessionID, sessionStore }, stored) as unknown as LoginSession
+}
+
+/**
  * Destroys a stored session.
  *
  * @throws {StorageError} if the store fails, or has not answered within the limit

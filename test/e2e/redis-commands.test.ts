@@ -70,10 +70,11 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
     // Look, mark, commit; or our part of the stored session.
     refresh: ['GET', ...inRedis('GET', 'EVALSHA', 'EVALSHA'), ...inSession('GET', 'SET'), 'EXPIRE'],
     change: ['GET', ...guarded('GET'), 'SET', ...guarded('GET')],
-    // Look, tombstone, links.
+    // Look, tombstone, links; and whether a provider was connected meanwhile.
     logout: [
       'GET',
       ...inRedis('GET', 'EVALSHA', 'EVALSHA', 'EVALSHA', 'EVALSHA'),
+      'GET',
       ...guarded('SET'),
       'DEL',
     ],

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { MemoryStore } from 'express-session'
 import type { RequestHandler } from 'express'
@@ -17,9 +18,10 @@ import {
 } from '../support/ending-scene.js'
 import { grantsIn } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
-import { logInAs } from '../support/login.js'
+import { changed, logInAs, startLogin } from '../support/login.js'
 import { speakOpenId } from '../support/openid-provider.js'
 import { json } from '../support/scripted-provider.js'
+import { until } from '../support/until.js'
 
 /** Tokens have come from the provider, and nobody receives them. */
 
@@ -37,6 +39,10 @@ beforeAll(() => {
 class Gatekeeper {
   answer: object | false = false
   readonly verify: Verify = () => this.answer
+}
+
+function contentsOf(sessions: MemoryStore): Promise<unknown> {
+  return new Promise((resolve) => sessions.all((_error, all) => resolve(all)))
 }
 
 async function failToLogIn(app: TestApp, who = 'ada', browser = new Browser()): Promise<number> {
@@ -131,19 +137,51 @@ describe('the tokens of a login that fails', () => {
     ['the user cannot be serialized', 'odd'],
   ] as const
 
-  it.each(failures)('are revoked if %s, and their grant is gone', async (_what, id) => {
+  /** A store that is full for users with this id. */
+  function sessionsFullFor(id: string): MemoryStore {
     const sessions = new MemoryStore()
     const write = sessions.set.bind(sessions)
     sessions.set = (sessionId, data, done) => {
-      if (JSON.stringify(data).includes('full')) done?.(new Error('The store is full.'))
+      if (JSON.stringify(data).includes(id)) done?.(new Error('The store is full.'))
       else write(sessionId, data, done)
     }
-    const app = await scene.start({}, {}, sessions, () => ({ id }))
-    const browser = new Browser()
-    await failToLogIn(app, 'ada', browser)
-    expect(await scene.revoked(2)).toEqual(pair(1))
-    expect(await app.strategy.listGrants('me')).toEqual([])
-    expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
+    return sessions
+  }
+
+  describe.each(LIFETIMES)('with grantLifetime %s', (lifetime) => {
+    it.each(failures)('are revoked if %s, and their grant is gone', async (_what, id) => {
+      const app = await scene.start({ lifetime }, {}, sessionsFullFor('full'), () => ({ id }))
+      const browser = new Browser()
+      await failToLogIn(app, 'ada', browser)
+      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await app.strategy.listGrants('me')).toEqual([])
+      expect(await forJobs(app)).toBe('no_tokens')
+      expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
+    })
+  })
+
+  describe.each(failures)('and that joined a grant, if %s,', (_what, id) => {
+    it.each(REVOCATION_ENDS)('leave it as it was: revocationEnds %s', async (ends) => {
+      const gate = new Gatekeeper()
+      const app = await scene.start(
+        { lifetime: 'account', ends },
+        {},
+        sessionsFullFor('full'),
+        gate.verify,
+      )
+      gate.answer = { id: 'me' }
+      await logIn(app)
+      gate.answer = { id }
+      await failToLogIn(app)
+      const expected = ends === 'token' ? pair(2) : []
+      expect(await scene.revoked(expected.length)).toEqual(expected)
+      await until(async () => (await forJobs(app)) === 'access-token-1-of-ada')
+      gate.answer = { id: 'me' }
+      await logIn(app)
+      await app.strategy.endGrant(ME)
+      const all = ends === 'grant' ? pair(3) : [...expected, ...pair(1), ...pair(3)].sort()
+      expect(await scene.revoked(all.length)).toEqual(all)
+    })
   })
 
   it('are revoked if the application’s own callback decides against the login', async () => {
@@ -163,6 +201,65 @@ describe('the tokens of a login that fails', () => {
     expect(response.status).toBe(403)
     expect(await scene.revoked(2)).toEqual(pair(1))
   })
+
+  /** The callback of a login, which may be left without an answer. */
+  async function visitCallback(app: TestApp): Promise<void> {
+    const browser = new Browser()
+    const { callback } = await startLogin(browser, app.loginURL)
+    await browser.visit(changed(callback, { code: 'code-of-ada' })).catch(() => undefined)
+  }
+
+  /** Does something to the response, and resolves when it is over. */
+  function over(res: ServerResponse | undefined, end: (res: ServerResponse) => void) {
+    return new Promise<void>((resolve) => {
+      if (res === undefined) return
+      res.once('close', resolve)
+      end(res)
+    })
+  }
+
+  it('are revoked if the application has answered by itself before', async () => {
+    const app = await scene.start({}, {}, undefined, async ({ req }) => {
+      await over(req.res, (res) => res.writeHead(503).end())
+      return { id: 'me' }
+    })
+    await visitCallback(app)
+    expect(await scene.revoked(2)).toEqual(pair(1))
+    expect(await app.strategy.listGrants('me')).toEqual([])
+  })
+
+  it.each(LIFETIMES)(
+    'are revoked if the browser goes away before the login is stored: %s',
+    async (lifetime) => {
+      const sessions = new MemoryStore()
+      const app = await scene.start({ lifetime }, {}, sessions, async ({ req }) => {
+        await over(req.res, () => req.socket.destroy())
+        return { id: 'me' }
+      })
+      await visitCallback(app)
+      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await app.strategy.listGrants('me')).toEqual([])
+      expect(JSON.stringify(await contentsOf(sessions))).not.toContain('"me"')
+      expect(app.errors).toEqual([])
+    },
+  )
+
+  it.each(LIFETIMES)(
+    'are revoked if the browser goes away while the session is written: %s',
+    async (lifetime) => {
+      const sessions = new MemoryStore()
+      let leave = (): Promise<void> => Promise.resolve()
+      const write = sessions.set.bind(sessions)
+      sessions.set = (id, data, done) => void leave().then(() => write(id, data, done))
+      const app = await scene.start({ lifetime }, {}, sessions, ({ req }) => {
+        leave = () => over(req.res, () => req.socket.destroy())
+        return { id: 'me' }
+      })
+      await visitCallback(app)
+      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await app.strategy.listGrants('me')).toEqual([])
+    },
+  )
 
   it.each(LIFETIMES)('are revoked if the grant cannot be stored: %s', async (lifetime) => {
     const store = createMemoryStore()

@@ -1,0 +1,116 @@
+import { LoginRequiredError } from '../errors/login-errors.js'
+import type { BegunLogin } from '../grants/begin-login.js'
+import { grantIdOf } from '../grants/session-entry.js'
+import type { UndoLogin } from '../grants/undo-login.js'
+import { systemClock } from '../lib/clock.js'
+import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { requireSession } from '../session/request-session.js'
+import type { StrategyData } from '../session/request-session.js'
+import { createSessionQueue } from '../session/session-queue.js'
+import type { SessionQueue } from '../session/session-queue.js'
+import { readStoredData, reloadSession, saveSession } from '../session/stored-session.js'
+import { carryPendingLogins } from './session-pending-logins.js'
+
+/** What {@link connectProvider} needs. */
+export interface ConnectProviderParts {
+  readonly sessionKey: string
+  readonly undoLogin: UndoLogin
+  /** Notes what the session holds. The result ends what it holds no more. */
+  readonly noteLogins: (session: LoginSession) => (now: LoginSession) => void
+  /** Revokes the tokens, which have no owner. */
+  readonly discard: () => void
+  /** Stores the tokens as a grant. */
+  readonly begin: (session: LoginSession) => Promise<BegunLogin>
+  /** Writes the grant into the session. */
+  readonly hold: (session: LoginSession, begun: BegunLogin) => void
+}
+
+/** How long all that connects providers to one session may take, in **milliseconds**: longer than its parts may. */
+const CONNECTING_MS = 60_000
+
+/** How often a connection is written that another process has overwritten. */
+const MAXIMUM_WRITES = 3
+
+/** Two providers that are connected to one session at the same time would write over each other. */
+const queues = new WeakMap<object, SessionQueue>()
+
+function queueOf(store: object): SessionQueue {
+  const known = queues.get(store)
+  if (known !== undefined) return known
+  const queue = createSessionQueue({ timeoutMs: CONNECTING_MS, clock: systemClock })
+  queues.set(store, queue)
+  return queue
+}
+
+/**
+ * Adds the tokens of a provider to the session of a person who is logged in.
+ *
+ * @throws {LoginRequiredError} if the person has logged out meanwhile, here or at the provider
+ * @throws {StorageError} if the session store or the store of grants fails
+ */
+export async function connectProvider(
+  request: LoginRequest,
+  parts: ConnectProviderParts,
+): Promise<void> {
+  const { sessionStore, sessionID = '' } = request
+  const work = (): Promise<void> => connect(request, parts)
+  if (sessionStore === undefined) await work()
+  else await queueOf(sessionStore).run(sessionID, 'Writing the session', work)
+}
+
+async function connect(request: LoginRequest, parts: ConnectProviderParts): Promise<void> {
+  const session = requireSession(request)
+  // The session was read before the provider was asked, and may have changed since.
+  const present = await presentSession(request).catch((error: unknown) => {
+    parts.discard()
+    throw error
+  })
+  const begun = await parts.begin(present)
+  try {
+    await write(request, session, present, begun, parts)
+  } catch (error) {
+    void parts.undoLogin(begun)
+    throw error
+  }
+}
+
+/**
+ * Writes the grant into the session. Other processes may write the session at the same time, and the person may log out:
+ * so it is read again.
+ */
+async function write(
+  request: LoginRequest,
+  session: LoginSession,
+  present: LoginSession,
+  begun: BegunLogin,
+  parts: ConnectProviderParts,
+): Promise<void> {
+  const { sessionKey, hold, noteLogins } = parts
+  for (let written = 1; ; written++) {
+    const endReplaced = noteLogins(present)
+    carryPendingLogins(session, present, sessionKey)
+    hold(present, begun)
+    await saveSession(present)
+    const stored = await storedNow(request, sessionKey)
+    if (stored === undefined) throw new LoginRequiredError('not_logged_in')
+    endReplaced(present)
+    if (stored === 'unknown' || grantIdOf(stored) === begun.id || written >= MAXIMUM_WRITES) return
+    present = await presentSession(request)
+  }
+}
+
+/** The strategy's data in the stored session; `undefined` if the person has logged out. */
+async function storedNow(
+  request: LoginRequest,
+  sessionKey: string,
+): Promise<StrategyData | undefined | 'unknown'> {
+  // It has just been written.
+  return readStoredData(request, sessionKey).catch(() => 'unknown' as const)
+}
+
+/** @throws {LoginRequiredError} if the person has logged out meanwhile */
+async function presentSession(request: LoginRequest): Promise<LoginSession> {
+  const present = await reloadSession(request)
+  if (present !== undefined) return present
+  throw new LoginRequiredError('not_logged_in')
+}
