@@ -134,6 +134,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
       const { id } = await begin({
         tokens,
         claims: { iss: issuer, sub: person, sid: randomId(), iat: Math.floor(Date.now() / 1000) },
+        exchangedAt: Date.now(),
         account: person,
         subject: person,
         sessionId,

@@ -136,13 +136,14 @@ function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensP
 /** Begins the grant and writes it into the session. Resolves to the grant's id. */
 async function hold(
   session: LoginSession,
-  { tokens, claims, profile, connecting }: AcceptedLogin,
+  { tokens, claims, profile, exchangedAt, connecting }: AcceptedLogin,
   account: string | undefined,
   { settings: { sessionKey }, beginLogin, holding, lifetimeOf }: StoreTokensParts,
 ): Promise<string> {
   const { id, record } = await beginLogin({
     tokens,
     claims,
+    exchangedAt,
     account,
     subject: subjectOf(claims, profile),
     sessionId: session.id,

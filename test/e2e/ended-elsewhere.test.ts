@@ -112,7 +112,7 @@ describe.each(LIFETIMES)('a login that ends without its browser (grantLifetime %
         return state === 'silent' ? new Promise(() => undefined) : inner.get(id)
       },
     }
-    const app = await scene.start({ lifetime }, { grants: grantsIn(store) })
+    const app = await scene.start({ lifetime }, { name: 'shaky', grants: grantsIn(store) })
     const phone = await logIn(app)
     state = 'failing'
     expect(await isIn(app, phone)).toBe(true)
