@@ -27,8 +27,8 @@ export interface LoginTimes {
   readonly here: number
 }
 
-/** Providers sign whole seconds, and our machines' clocks differ a little. */
-const INACCURACY_MS = 1_000
+/** Providers sign whole seconds, rounded down. */
+const WHOLE_SECOND_MS = 1_000
 
 /**
  * Whether a login came after the provider's logout of the person, so that it lives on. The provider's machines may have
@@ -39,7 +39,7 @@ export function isNewerThan(
   { at, notedAt }: Pick<NotedEnd, 'at' | 'notedAt'>,
   { authenticatedAt, here }: LoginTimes,
 ): boolean {
-  return authenticatedAt > at && here > Math.min(at, notedAt) + INACCURACY_MS
+  return authenticatedAt > at && here > Math.min(at + WHOLE_SECOND_MS, notedAt)
 }
 
 /** Lists grants by name, and remembers which names the provider has ended. */

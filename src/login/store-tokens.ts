@@ -4,7 +4,8 @@ import type { GrantEngine } from '../grants/engine.js'
 import type { GrantIndex } from '../grants/grant-index.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
-import { grantIdOf } from '../grants/session-entry.js'
+import { hasEnded } from '../grants/grant-record.js'
+import { grantIdOf, withoutGrant } from '../grants/session-entry.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
@@ -95,6 +96,15 @@ async function storeInPresentSession(
     throw error
   })
   if (replaced !== undefined) void endUnused(replaced, parts)
+  try {
+    await refuseEnded(id, parts)
+  } catch (error) {
+    const { sessionKey } = parts.settings
+    const left = withoutGrant(readStrategyData(present, sessionKey), id, false)
+    if (left !== undefined) writeStrategyData(present, sessionKey, left)
+    await saveSession(present)
+    throw error
+  }
 }
 
 function storeInNewSession(
@@ -125,7 +135,21 @@ function storeInNewSession(
       id = await hold(fresh, login, account, parts)
       if (replaced !== undefined) void endUnused(replaced, parts)
     },
+    stored: async () => {
+      if (id !== undefined) await refuseEnded(id, parts)
+    },
   })
+}
+
+/**
+ * Looks at the grant once more when the session is stored. Whoever has ended it before that has found no session to end, and
+ * whoever ends it from now on finds the session. If the store fails, the login goes on.
+ *
+ * @throws {LoginRequiredError} if it has ended
+ */
+async function refuseEnded(id: string, { engine }: StoreTokensParts): Promise<void> {
+  const record = await engine.look(id).catch(() => undefined)
+  if (record !== undefined && hasEnded(record)) throw new LoginRequiredError('grant_ended')
 }
 
 /** Revokes the tokens of a login that nobody receives. */
