@@ -7,7 +7,7 @@ import passport from 'passport'
 import { createBeginLogin } from '../../src/grants/begin-login.js'
 import { Grants, partsOf } from '../../src/grants/grants.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
-import { withGrant } from '../../src/grants/session-entry.js'
+import { withGrantId } from '../../src/grants/session-entry.js'
 import { AuthorizationCodeStrategy, authRouter } from '../../src/index.js'
 import { systemClock } from '../../src/lib/clock.js'
 import { randomId } from '../../src/lib/random-id.js'
@@ -134,6 +134,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
       const { id } = await begin({
         tokens,
         claims: { iss: issuer, sub: person, sid: randomId(), iat: Math.floor(Date.now() / 1000) },
+        exchangedAt: Date.now(),
         account: person,
         subject: person,
         sessionId,
@@ -144,7 +145,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
       const content = {
         cookie: { originalMaxAge: null, httpOnly: true, path: '/' },
         passport: { user },
-        [settings.sessionKey]: withGrant({}, id),
+        [settings.sessionKey]: withGrantId({}, id, false),
       }
       await new Promise<void>((resolve, reject) => {
         sessions.set(sessionId, content, (error?: unknown) =>

@@ -2,10 +2,8 @@ import { decodeProtectedHeader } from 'jose'
 import type { JWTPayload } from 'jose'
 import { createHash } from 'node:crypto'
 import { DiscoveryError } from '../errors/errors.js'
+import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
-
-/** How far the provider's clock may be ahead of ours, in **milliseconds**: 5 minutes. */
-const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /** The claims of a validated ID token. */
 export type IdTokenClaims = JWTPayload & { readonly sub: string }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { isObject } from '../client/answer.js'
+import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { DiscoveryError, LogoutTokenError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -9,9 +10,6 @@ const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /** How old a logout token may be, in **milliseconds**. Each is remembered for that long. */
 export const LONGEST_DELIVERY_MS = 600_000
-
-/** How far the provider's clock may be ahead of ours, in **milliseconds**: 5 minutes. */
-export const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /** Who sends logout tokens, and to whom. */
 export interface LogoutTokenSettings {

@@ -4,6 +4,7 @@ import { retryAfterMs } from '../client/retry-after.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { DiscoveryError } from '../errors/errors.js'
+import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
 
@@ -28,9 +29,6 @@ export type VerifyProviderJwt = (
   jwt: string,
   options?: { readonly required?: readonly string[] },
 ) => Promise<JWTPayload>
-
-/** How far the provider's clock may be from ours, in **seconds**. */
-const CLOCK_TOLERANCE_SECONDS = 30
 
 /**
  * Verifies with the keys at `jwksURL`; `undefined` without one. The keys are loaded when first needed and kept for
@@ -57,7 +55,7 @@ export function createProviderJwtVerifier(
       issuer,
       audience: clientID,
       algorithms: [...algorithms],
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      clockTolerance: CLOCK_TOLERANCE_MS / 1000,
       requiredClaims: ['exp', ...required],
     }
     try {

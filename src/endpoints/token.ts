@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose'
 import {
+  clockTolerance,
   getValidatedIdTokenClaims,
   processAuthorizationCodeResponse,
   processGenericTokenEndpointResponse,
@@ -10,6 +11,7 @@ import type { Phase, TokenResponseSettings } from '../client/answer.js'
 import type { ClientRequest, ClientRequestOptions } from '../client/requests.js'
 import type { Connection } from '../client/connection-limit.js'
 import { rethrowAs } from '../client/transport.js'
+import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
 import { checkIdToken, checkSamePerson } from './id-token.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
@@ -101,7 +103,10 @@ export function createTokenEndpoint(
   request: ClientRequest,
   verify: VerifyProviderJwt | undefined,
 ): TokenEndpoint {
-  const client: Client = { client_id: settings.clientID }
+  const client: Client = {
+    client_id: settings.clientID,
+    [clockTolerance]: CLOCK_TOLERANCE_MS / 1000,
+  }
   const { providerSignatureAlgorithms = SIGNATURE_ALGORITHMS } = settings
   const server: AuthorizationServer = {
     // oauth4webapi requires an issuer. Without one, the token endpoint's origin takes its place. It is compared

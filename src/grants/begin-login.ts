@@ -18,6 +18,8 @@ export interface NewTokens {
   readonly claims: IdTokenClaims | undefined
   /** The application's own id of the person. */
   readonly account: string | undefined
+  /** When its code was sent to the provider, in **milliseconds since the epoch**. */
+  readonly exchangedAt: number
   /** The person's id at the provider. */
   readonly subject: string | undefined
   /** The session that will hold it. */
@@ -143,7 +145,7 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   }
 
   return async (login) => {
-    const { account, claims } = login
+    const { account, claims, exchangedAt } = login
     const providers =
       settings.backchannelLogout && claims !== undefined ? providerNames(claims, settings) : []
     const of = ownerOf(login, providers)
@@ -155,7 +157,8 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
       void revoking.discard(login.tokens, login.subject)
       throw error
     })
-    if (providers.length > 0 && (await index.hasEnded(providers, authenticatedAt(claims)))) {
+    const times = { authenticatedAt: authenticatedAt(claims), here: exchangedAt }
+    if (providers.length > 0 && (await index.hasEnded(providers, times))) {
       const ended = await engine.end(begun.id)
       if (ended !== undefined) {
         void revoking.loggedOut(ended)

@@ -13,6 +13,35 @@ export interface NamedEnd {
   readonly at: number
 }
 
+/** The same, as it was first noted here. */
+export interface NotedEnd extends NamedEnd {
+  /** When it was first noted, in **milliseconds since the epoch**, by our own clock. */
+  readonly notedAt: number
+}
+
+/** A login, by both clocks. */
+export interface LoginTimes {
+  /** When the person was authenticated, in **milliseconds since the epoch**, by the provider's clock. */
+  readonly authenticatedAt: number
+  /** When the login was under way here, in **milliseconds since the epoch**, by our own clock. */
+  readonly here: number
+}
+
+/** Providers sign whole seconds, rounded down. */
+const WHOLE_SECOND_MS = 1_000
+
+/**
+ * Whether a login came after the provider's logout of the person, so that it lives on. The provider's machines may have
+ * different clocks, and ours is another one: it is newer only if the provider says so, and if our own clock does, compared
+ * with the time of the logout or with the moment when it was first heard of here.
+ */
+export function isNewerThan(
+  { at, notedAt }: Pick<NotedEnd, 'at' | 'notedAt'>,
+  { authenticatedAt, here }: LoginTimes,
+): boolean {
+  return authenticatedAt > at && here > Math.min(at + WHOLE_SECOND_MS, notedAt)
+}
+
 /** Lists grants by name, and remembers which names the provider has ended. */
 export interface GrantIndex {
   /** Lists a grant under these names, for twice as long as it lives. @throws {StorageError} */
@@ -22,12 +51,12 @@ export interface GrantIndex {
   /** The ids in an index, in batches. Some may be gone. Iterating throws a {@link StorageError} if the store fails. */
   readonly list: (name: string) => AsyncIterable<readonly string[]>
   /**
-   * Whether the provider has ended a login of these names that was authenticated at this time. Ask after
+   * Whether the provider has ended a login of these names and times. Ask after
    * {@link link}: then either the provider's logout finds the login, or this finds the logout.
    *
    * @throws {StorageError}
    */
-  readonly hasEnded: (names: readonly ProviderName[], authenticatedAt: number) => Promise<boolean>
+  readonly hasEnded: (names: readonly ProviderName[], login: LoginTimes) => Promise<boolean>
   /**
    * Remembers that a name has ended, and calls `endOne` with the id of each grant that is listed under it, a few at the
    * same time. Others run in between, however many there are. If one fails, the others are still ended, and that one
@@ -43,7 +72,7 @@ export interface GrantIndex {
  * Ends a grant that is listed under a name. Resolves to the names under which it is not to be listed any more; to
  * `undefined` if it lives on.
  */
-export type EndNamed = (id: string) => Promise<readonly string[] | undefined>
+export type EndNamed = (id: string, ended: NotedEnd) => Promise<readonly string[] | undefined>
 
 /**
  * How many grants are ended at once. In memory, nothing else runs meanwhile: it must be a few milliseconds. In Redis,
@@ -56,20 +85,20 @@ const PAGE = 100
 
 /** Creates a {@link GrantIndex}. */
 export function createGrantIndex(store: GrantStore): GrantIndex {
-  const endOf = (record: StoredRecord | undefined): number =>
-    record === undefined ? -Infinity : Number(record.value)
-
   /** Raises the time at which the name has ended. */
-  async function noteEnd({ name: { name }, at }: NamedEnd): Promise<void> {
-    const key = endedNameKey(name)
+  async function noteEnd({ name, at }: NamedEnd): Promise<NotedEnd> {
+    const key = endedNameKey(name.name)
     for (;;) {
       const present = await storeCall(() => store.get(key))
-      if (endOf(present) >= at) return
-      const record = { version: randomId(), value: String(at) }
+      const end = endOf(present)
+      // This logout comes again, or a later one was faster: what is newer than that one is newer than this one.
+      if (end !== undefined && end.at >= at) return { name, at, notedAt: end.notedAt }
+      const notedAt = Date.now()
+      const record = { version: randomId(), value: `${at} ${notedAt}` }
       const written = storeCall(() =>
         store.compareAndSet(key, present?.version, record, TOMBSTONE_MS),
       )
-      if (await written) return
+      if (await written) return { name, at, notedAt }
     }
   }
 
@@ -96,24 +125,24 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
       }
     },
 
-    async hasEnded(names, authenticatedAt) {
+    async hasEnded(names, login) {
       const ends = await Promise.all(
         names.map(async ({ kind, name }) => {
           const end = endOf(await storeCall(() => store.get(endedNameKey(name))))
-          return kind === 'sid' ? end > -Infinity : end >= authenticatedAt
+          return end !== undefined && (kind === 'sid' || !isNewerThan(end, login))
         }),
       )
       return ends.includes(true)
     },
 
     async end(ended, endOne) {
-      await noteEnd(ended)
+      const noted = await noteEnd(ended)
       const { name } = ended.name
       const letOthersRun = createLetOthersRun()
       let failure: PromiseRejectedResult | undefined
       for (let after: string | undefined; ;) {
         const ids = await storeCall(() => store.linked(name, BATCH, after))
-        const done = await Promise.allSettled(ids.map(endOne))
+        const done = await Promise.allSettled(ids.map((id) => endOne(id, noted)))
         failure ??= done.find((one) => one.status === 'rejected')
         await unlinkEach(byName(name, ids, done))
         after = ids.at(-1)
@@ -123,6 +152,13 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
       if (failure !== undefined) throw failure.reason
     },
   }
+}
+
+/** When a name has ended, as {@link GrantIndex.end} has noted it. */
+function endOf(record: StoredRecord | undefined): Omit<NotedEnd, 'name'> | undefined {
+  if (record === undefined) return undefined
+  const [at = Number.NaN, notedAt = at] = record.value.split(' ').map(Number)
+  return { at, notedAt }
 }
 
 /** The ids of grants that are over, by each name under which they are listed: one call of the store for each. */

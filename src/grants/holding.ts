@@ -16,7 +16,8 @@ import {
   entryOf,
   grantIdOf,
   isInStore,
-  withGrant,
+  withEntry,
+  withGrantId,
   withNewerEntry,
   withoutGrant,
 } from './session-entry.js'
@@ -131,7 +132,7 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
     hold(data, id, { lines: [line], of }) {
       return line === undefined
         ? data
-        : withGrant(data, entries.make(id, line, of.connected ?? false))
+        : withEntry(data, entries.make(id, line, of.connected ?? false))
     },
 
     async update(request, id, line) {
@@ -178,13 +179,13 @@ export function idInSession(
       await engine.adopt(id, { ...held, of })
       await link(id, of.names, lifetimeMs)
       const moved = (one: StrategyData): StrategyData | undefined =>
-        entryOf(one)?.id === id ? withGrant(one, id) : undefined
+        entryOf(one)?.id === id ? withGrantId(one, id, connected ?? false) : undefined
       showStrategyData(session, sessionKey, moved(data) ?? data)
       await tryToChangeStoredData(request, sessionKey, moved, timeoutMs)
       return { id }
     },
 
-    hold: (data, id) => withGrant(data, id),
+    hold: (data, id, { of }) => withGrantId(data, id, of.connected ?? false),
 
     async update() {
       // A refresh never writes a session.

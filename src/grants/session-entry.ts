@@ -32,7 +32,7 @@ interface EarlierTokens {
   readonly state: HeldTokens
 }
 
-/** The field that says that the grant has ended. The name is long so that no application uses it for its own fields. */
+/** The field that says that the grant has ended: with the grant's id. */
 const ENDED = 'oauth2GrantEnded'
 
 /** The id of the grant that these data of a session hold; `undefined` if they hold none. */
@@ -46,9 +46,22 @@ export function isInStore({ grant }: StrategyData): boolean {
   return typeof grant === 'string'
 }
 
-/** Whether the grant by which the person logged in to this session has ended. If so, the person has to log in again. */
+/**
+ * Whether the grant by which the person logged in to this session has ended. If so, the person has to log in again.
+ *
+ * @param data of a strategy: anything can look like this
+ */
 export function hasEndedHere(data: StrategyData): boolean {
-  return data[ENDED] === true
+  // Sessions of the first days have `true`.
+  return typeof data[ENDED] === 'string' || data[ENDED] === true
+}
+
+/**
+ * Whether the session says that the provider was only connected to a login, so that the login outlives the grant. The store
+ * may have lost the record that says so too.
+ */
+export function isConnectedHere(data: StrategyData): boolean {
+  return data['connected'] === true || entryOf(data)?.connected === true
 }
 
 /** The entry in these data of a session; `undefined` if there is none. */
@@ -77,11 +90,15 @@ function heldTokens(value: unknown): HeldTokens | undefined {
   return typeof accessToken === 'string' ? (state as HeldTokens) : undefined
 }
 
-/** The strategy's data in a session after a login. */
-export function withGrant(data: StrategyData, grant: SessionEntry | string): StrategyData {
-  const held =
-    typeof grant === 'string' ? { grant, entry: undefined } : { grant: undefined, entry: grant }
-  return { ...data, ...held, [ENDED]: undefined }
+/** The strategy's data in a session after a login, whose tokens are in the session. */
+export function withEntry(data: StrategyData, entry: SessionEntry): StrategyData {
+  return { ...data, grant: undefined, connected: undefined, entry, [ENDED]: undefined }
+}
+
+/** The strategy's data in a session after a login, whose tokens are in a store under this id. */
+export function withGrantId(data: StrategyData, grant: string, connected: boolean): StrategyData {
+  const noted = connected || undefined
+  return { ...data, grant, connected: noted, entry: undefined, [ENDED]: undefined }
 }
 
 /**
@@ -106,7 +123,8 @@ export function withoutGrant(
   ended: boolean,
 ): StrategyData | undefined {
   if (grantIdOf(data) !== id) return undefined
-  return { ...data, entry: undefined, grant: undefined, [ENDED]: ended || undefined }
+  const note = ended ? id : undefined
+  return { ...data, entry: undefined, grant: undefined, connected: undefined, [ENDED]: note }
 }
 
 /** Makes the entries of one strategy, and opens them. */

@@ -9,7 +9,7 @@ import type { GrantEngine } from './engine.js'
 import { hasEnded } from './grant-record.js'
 import type { FoundGrant, SessionGrant } from './found-grant.js'
 import type { Holding } from './holding.js'
-import { hasEndedHere, withoutGrant } from './session-entry.js'
+import { hasEndedHere, isConnectedHere, withoutGrant } from './session-entry.js'
 
 /** What {@link createSessionGrant} needs. */
 export interface SessionGrantParts {
@@ -51,9 +51,11 @@ export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
   }
 
   async function noteEnd(request: LoginRequest, login: string): Promise<void> {
-    if (await isOurs(login)) {
-      await remove(request, login, engine.peek(login)?.of.connected !== true)
-    }
+    if (!(await isOurs(login))) return
+    const isConnected =
+      engine.peek(login)?.of.connected ??
+      (request.session && isConnectedHere(readStrategyData(request.session, sessionKey)))
+    await remove(request, login, isConnected !== true)
   }
 
   /** The grant that a login uses: its own, or the one that survives it. */

@@ -8,6 +8,8 @@ export interface AcceptedLogin {
   readonly tokens: TokenSet
   /** The claims of its ID token. */
   readonly claims: IdTokenClaims | undefined
+  /** When its code was sent to the provider, in **milliseconds since the epoch**. */
+  readonly exchangedAt: number
   readonly profile: Profile | undefined
   /** What `verify` has returned. */
   readonly user: object

@@ -1,9 +1,5 @@
-import {
-  CLOCK_TOLERANCE_MS,
-  LONGEST_DELIVERY_MS,
-  logoutTokenOf,
-  readLogoutToken,
-} from '../endpoints/logout-token.js'
+import { CLOCK_TOLERANCE_MS } from '../endpoints/clock-tolerance.js'
+import { LONGEST_DELIVERY_MS, logoutTokenOf, readLogoutToken } from '../endpoints/logout-token.js'
 import type { Logout, LogoutTokenSettings } from '../endpoints/logout-token.js'
 import type { VerifyProviderJwt } from '../endpoints/provider-jwt.js'
 import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
@@ -20,7 +16,7 @@ import type { EndLogin } from './end-login.js'
 export interface BackchannelLogoutParts {
   readonly settings: LogoutTokenSettings
   readonly verifyJwt: VerifyProviderJwt | undefined
-  readonly claims: Pick<Claims, 'claim'>
+  readonly claims: Pick<Claims, 'claim' | 'claimed'>
   readonly index: Pick<GrantIndex, 'end'>
   readonly endLogin: EndLogin
   /** A test passes its own. */
@@ -61,14 +57,16 @@ export function createBackchannelLogout(parts: BackchannelLogoutParts): Backchan
     for (const name of providerNames(who, settings)) {
       const ended: NamedEnd = { name, at }
       // One after the other: a provider may post a logout token for each of a person's sessions, at once.
-      await inTurn(name.name, () => index.end(ended, (id) => endLogin(id, ended, sessionStore)))
+      await inTurn(name.name, () =>
+        index.end(ended, (id, noted) => endLogin(id, noted, sessionStore)),
+      )
     }
   }
 
   /** Whether the logout token was not used before. All requests that have waited for the same end get the same answer. */
-  function claim({ id }: Logout): Promise<boolean> {
+  function claim(logout: Logout): Promise<boolean> {
     const ttlMs = LONGEST_DELIVERY_MS + CLOCK_TOLERANCE_MS
-    return claiming(id, () => claims.claim(`logout:${id}`, ttlMs))
+    return claiming(logout.id, () => claims.claim(claimOf(logout), ttlMs))
   }
 
   return async (request) => {
@@ -82,6 +80,10 @@ export function createBackchannelLogout(parts: BackchannelLogoutParts): Backchan
       )
     }
     const logout = await readLogoutToken(logoutTokenOf(request), settings, verifyJwt, Date.now())
+    // Somebody may have seen it, and the person has logged in again since.
+    if ((await claims.claimed(claimOf(logout))) !== undefined) {
+      throw new LogoutTokenError('it was used before')
+    }
     const allEnded = ending(logout.id, () => endAll(logout, sessionStore))
     await within(clock, ANSWERED_AFTER_MS, allEnded, () => {
       const reason = 'they go on ending, and this logout token can be sent again'
@@ -93,6 +95,10 @@ export function createBackchannelLogout(parts: BackchannelLogoutParts): Backchan
     if (request.res?.destroyed === true) return
     if (!(await claim(logout))) throw new LogoutTokenError('it was used before')
   }
+}
+
+function claimOf({ id }: Logout): string {
+  return `logout:${id}`
 }
 
 /** Does the work for each name one after the other. */

@@ -1,10 +1,10 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
 import type { BegunLogin } from '../grants/begin-login.js'
-import { grantIdOf } from '../grants/session-entry.js'
+import { grantIdOf, withoutGrant } from '../grants/session-entry.js'
 import type { UndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { requireSession } from '../session/request-session.js'
+import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
 import { createSessionQueue } from '../session/session-queue.js'
 import type { SessionQueue } from '../session/session-queue.js'
@@ -23,6 +23,8 @@ export interface ConnectProviderParts {
   readonly begin: (session: LoginSession) => Promise<BegunLogin>
   /** Writes the grant into the session. */
   readonly hold: (session: LoginSession, begun: BegunLogin) => void
+  /** Whether the grant has ended since it was stored. */
+  readonly hasEnded: (id: string) => Promise<boolean>
 }
 
 /** How long all that connects providers to one session may take, in **milliseconds**: longer than its parts may. */
@@ -94,9 +96,21 @@ async function write(
     const stored = await storedNow(request, sessionKey)
     if (stored === undefined) throw new LoginRequiredError('not_logged_in')
     endReplaced(present)
+    if (await parts.hasEnded(begun.id)) {
+      await leave(present, sessionKey, begun.id)
+      throw new LoginRequiredError('grant_ended')
+    }
     if (stored === 'unknown' || grantIdOf(stored) === begun.id || written >= MAXIMUM_WRITES) return
     present = await presentSession(request)
   }
+}
+
+/** Takes the grant out of the session again. */
+async function leave(session: LoginSession, sessionKey: string, id: string): Promise<void> {
+  const left = withoutGrant(readStrategyData(session, sessionKey), id, false)
+  if (left === undefined) return
+  writeStrategyData(session, sessionKey, left)
+  await saveSession(session)
 }
 
 /** The strategy's data in the stored session; `undefined` if the person has logged out. */

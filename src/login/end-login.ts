@@ -1,6 +1,7 @@
 import { endSession } from '../grants/end-session.js'
 import type { GrantEngine } from '../grants/engine.js'
-import type { NamedEnd } from '../grants/grant-index.js'
+import { isNewerThan } from '../grants/grant-index.js'
+import type { NotedEnd } from '../grants/grant-index.js'
 
 /**
  * Ends one login that the provider has ended, in its grant and in its session. Resolves to the names under which it is
@@ -11,7 +12,7 @@ import type { NamedEnd } from '../grants/grant-index.js'
  */
 export type EndLogin = (
   id: string,
-  ended: NamedEnd,
+  ended: NotedEnd,
   sessionStore: object,
 ) => Promise<readonly string[] | undefined>
 
@@ -28,16 +29,17 @@ export interface EndLoginParts {
 /** Creates the {@link EndLogin} of one strategy. */
 export function createEndLogin(parts: EndLoginParts): EndLogin {
   const { engine, strategyId, sessionKey, onEnded } = parts
-  return async (id, { name: { kind }, at }, sessionStore) => {
+  return async (id, ended, sessionStore) => {
     const record = await engine.read(id, strategyId)
     if (record === undefined) {
       // Another strategy of the same client may have this login: it stays listed.
       return engine.peek(id) === undefined ? [] : undefined
     }
-    // A person who logs out there may have logged in again since. The provider's machines may have different clocks: the
-    // login is newer only if ours says so too.
-    const { loggedInAt = record.createdAt, of } = record
-    if (kind === 'sub' && (of.authenticatedAt ?? 0) > at && loggedInAt > at) return undefined
+    // A person who logs out there may have logged in again since.
+    const { loggedInAt: here = record.createdAt, of } = record
+    const { authenticatedAt = 0 } = of
+    const isPerson = ended.name.kind === 'sub'
+    if (isPerson && isNewerThan(ended, { authenticatedAt, here })) return undefined
     const over = await engine.end(id)
     if (over !== undefined) onEnded()
     await endSession(id, of, sessionStore, sessionKey)

@@ -115,6 +115,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       return refusal({ error, message: errorDescription ?? 'The login was not granted.' })
     }
 
+    const exchangedAt = Date.now()
     const exchanged = await exchangeCode({
       code: answer.code,
       redirectUri: login.redirectUri,
@@ -129,7 +130,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
     const accepted = await decide(request, exchanged, hooks, parts)
     if (accepted === undefined) return refusal({ message: 'This account may not log in here.' })
     if (options.session !== false) {
-      await storeTokens(request, { ...exchanged, ...accepted, connecting })
+      await storeTokens(request, { ...exchanged, ...accepted, exchangedAt, connecting })
     }
     const { returnTo } = login
     return {

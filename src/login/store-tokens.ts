@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
 import type { BeginLogin, BegunLogin } from '../grants/begin-login.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
+import type { GrantEngine } from '../grants/engine.js'
+import { hasEnded } from '../grants/grant-record.js'
 import type { UndoLogin } from '../grants/undo-login.js'
 import { isOver } from '../lib/is-over.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
@@ -34,6 +36,7 @@ export interface StoreTokensParts {
   readonly settings: StoreTokensSettings
   readonly beginLogin: BeginLogin
   readonly undoLogin: UndoLogin
+  readonly engine: Pick<GrantEngine, 'look'>
   readonly endReplacedLogins: EndReplacedLogins
   readonly holding: Holding
   readonly revoking: Pick<Revoking, 'discard'>
@@ -94,6 +97,7 @@ function storeInPresentSession(
     discard: () => discard(login, parts),
     begin: (session) => begin(session, login, account, parts),
     hold: (session, begun) => hold(session, begun, parts),
+    hasEnded: (id) => hasEndedMeanwhile(id, parts),
   })
 }
 
@@ -122,6 +126,7 @@ function storeInNewSession(
         void parts.endReplacedLogins(earlier, fresh)
       }
     },
+    stored: attempt.stored,
   })
 }
 
@@ -129,6 +134,8 @@ function storeInNewSession(
 interface LoginAttempt {
   /** Stores the grant, and writes it into the session that begins. @throws {StorageError} */
   readonly hold: (session: LoginSession, account: string | undefined) => Promise<void>
+  /** To be called when the session is stored. @throws {LoginRequiredError} if the grant has ended before */
+  readonly stored: () => Promise<void>
   /** Ends what has been stored. */
   readonly undo: () => void
   /** Nothing is sent to the browser any more. */
@@ -158,6 +165,11 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       if (isLost as boolean) undo()
     },
 
+    async stored() {
+      if (begun === undefined || !(await hasEndedMeanwhile(begun.id, parts))) return
+      throw new LoginRequiredError('grant_ended')
+    },
+
     responseIsOver(wasAnswered) {
       // An application's own callback may decide against the login, or the browser has gone away.
       if (!hasBegun) discard(login, parts)
@@ -181,6 +193,15 @@ function onceOver(
   else response.once('close', tell)
 }
 
+/**
+ * Looks at the grant once more when the session is stored. Whoever has ended it before that has found no session to end, and
+ * whoever ends it from now on finds the session. If the store fails, the login goes on.
+ */
+async function hasEndedMeanwhile(id: string, { engine }: StoreTokensParts): Promise<boolean> {
+  const record = await engine.look(id).catch(() => undefined)
+  return record !== undefined && hasEnded(record)
+}
+
 /** Revokes the tokens of a login that nobody receives. */
 function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensParts): void {
   void parts.revoking.discard(tokens, subjectOf(claims, profile))
@@ -189,13 +210,14 @@ function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensP
 /** Stores the tokens of a login as a grant. */
 function begin(
   session: LoginSession,
-  { tokens, claims, profile, connecting }: AcceptedLogin,
+  { tokens, claims, profile, exchangedAt, connecting }: AcceptedLogin,
   account: string | undefined,
   { beginLogin, lifetimeOf }: StoreTokensParts,
 ): Promise<BegunLogin> {
   return beginLogin({
     tokens,
     claims,
+    exchangedAt,
     account,
     subject: subjectOf(claims, profile),
     sessionId: session.id,

@@ -19,6 +19,8 @@ import { createHeldGrants } from '../grants/held-grants.js'
 import type { HeldGrants } from '../grants/held-grants.js'
 import { createListGrants } from '../grants/list-grants.js'
 import type { ListGrants } from '../grants/list-grants.js'
+import { createLoginCheck } from '../grants/login-check.js'
+import type { LoginCheck } from '../grants/login-check.js'
 import { createRevoking } from '../grants/revoking.js'
 import type { Revoking } from '../grants/revoking.js'
 import { createSessionEntries } from '../grants/session-entry.js'
@@ -32,6 +34,8 @@ import type { UnderWay } from '../lib/under-way.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { Settings } from '../options/read-options.js'
 import type { TokenSet } from '../options/token-set.js'
+import { lifetimeOfSession, SHORTEST_LIFE_MS } from '../session/session-lifetime.js'
+import { noteSessionStore, seenSessionStore } from '../session/seen-session-store.js'
 import { createAccountOf } from './account-of.js'
 import type { AccountOf } from './account-of.js'
 
@@ -41,6 +45,9 @@ export interface ComposedGrants extends GrantParts {
   readonly heldGrants: HeldGrants
   readonly listGrants: ListGrants
   readonly ending: Ending
+  readonly loginCheck: LoginCheck
+  /** Takes note of the request's session store, in which sessions of others can be ended. */
+  readonly noteRequest: (request: LoginRequest) => void
   readonly beginLogin: BeginLogin
   readonly revoking: Revoking
   /** What the strategy does for the jobs of its grants. */
@@ -64,9 +71,6 @@ export interface ProviderWays extends Pick<RefreshWays, 'refresh' | 'refusalOf' 
 
 /** What all strategies of this process share whose tokens are in the sessions. */
 let processParts: GrantParts | undefined
-
-/** How long a grant lives at least that is not used, in **milliseconds**: two weeks. */
-const SHORTEST_LIFE_MS = 14 * 24 * 60 * 60 * 1000
 
 /** Puts together how a strategy keeps its grants: in the sessions, or in the store of the option `grants`. */
 export function composeGrants(
@@ -125,10 +129,14 @@ export function composeGrants(
 
   // Sessions of other people's requests can then be ended too.
   let sessionStore: object | undefined
+  function noteRequest(request: LoginRequest): void {
+    sessionStore = request.sessionStore ?? sessionStore
+    noteSessionStore(request)
+  }
   const holding: Holding = {
     ...found,
     find(request) {
-      sessionStore = request.sessionStore ?? sessionStore
+      noteRequest(request)
       return found.find(request)
     },
   }
@@ -170,7 +178,7 @@ export function composeGrants(
   const ending = createEnding({
     ...shared,
     sessionGrant,
-    sessionStore: () => sessionStore,
+    sessionStore: () => sessionStore ?? seenSessionStore(),
     onEnded: () => report('grant_end', { outcome: 'ok', reason: 'end_grant' }),
   })
   refuseSameName(parts, name, strategy)
@@ -189,6 +197,8 @@ export function composeGrants(
     accountOf,
     revoking,
     ending,
+    noteRequest,
+    loginCheck: createLoginCheck({ ...shared, sessionGrant, hasStore: grants !== undefined }),
     heldGrants: createHeldGrants({ ...shared, sessionGrant }),
     listGrants: createListGrants({ ...shared, sessionGrant, accountOn }),
     beginLogin: createBeginLogin({ ...shared, settings, isListed: grants !== undefined }),
@@ -258,16 +268,6 @@ function once(work: () => void): () => void {
     isDone = true
     work()
   }
-}
-
-/**
- * As long as the session could live if the next request comes just before it ends, and the one before came just before
- * the grant would have been prolonged.
- */
-function lifetimeOfSession({ cookie }: LoginSession): number {
-  const { originalMaxAge } = cookie as { readonly originalMaxAge?: unknown }
-  const maxAgeMs = typeof originalMaxAge === 'number' ? originalMaxAge : 0
-  return Math.max(SHORTEST_LIFE_MS, 2 * maxAgeMs)
 }
 
 /** Errors that the application's function throws are ignored: the refusal has happened. */

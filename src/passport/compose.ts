@@ -162,6 +162,8 @@ export function composeUseCases(
       return heldGrants.replacementFor(holder, { ...wanted, refused })
     },
     listGrants: grants.listGrants,
+    loginCheck: grants.loginCheck,
+    noteRequest: grants.noteRequest,
     jobs: grants.jobs,
     idle,
     resources,

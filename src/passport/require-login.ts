@@ -1,6 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
-import { hasEndedHere } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isAuthenticated } from '../login/connection.js'
@@ -8,9 +7,11 @@ import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { asyncHandler } from './async-handler.js'
 import type { Reply } from './async-handler.js'
+import { hasLoginEnded } from './login-checks.js'
 import { readStrategy } from './strategy-reader.js'
 import { UNCACHED } from './uncached.js'
-import { keysOfStrategyData, requireSession } from '../session/request-session.js'
+import { requireSession } from '../session/request-session.js'
+import { noteSessionStore } from '../session/seen-session-store.js'
 
 /** The table of {@link RequireLoginOptions}. */
 export const REQUIRE_LOGIN_OPTIONS = {
@@ -19,8 +20,8 @@ export const REQUIRE_LOGIN_OPTIONS = {
 
   /**
    * Also requires a valid access token of this strategy: refreshes one that has expired, and asks for a login if
-   * that is not possible. Without this option, it notices that a grant has ended only after an earlier request has
-   * tried to use that grant.
+   * that is not possible. Without this option, no token is refreshed. It still asks for a login if the grant has ended
+   * by which the person is logged in, and lets them pass if the store of grants cannot be reached.
    *
    * @default being logged in is enough
    */
@@ -55,7 +56,8 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
   const sample = "requireLogin({ loginPath: '/auth/login' })"
   const { loginPath, strategy } = readTable(REQUIRE_LOGIN_OPTIONS, options, sample)
   return asyncHandler(async (req, res) => {
-    if (!isLoggedIn(req)) return askForLogin(loginPath, req, res)
+    noteSessionStore(req)
+    if (!(await isLoggedIn(req, strategy))) return askForLogin(loginPath, req, res)
     try {
       await strategy?.accessToken(req)
       return 'next'
@@ -66,13 +68,18 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
   })
 }
 
-/** Whether Passport knows the person, and the grant of their login has not ended. */
-function isLoggedIn(req: LoginRequest): boolean {
+/**
+ * Whether Passport knows the person, and no grant by which they are logged in has ended.
+ *
+ * @param asked the strategy that is asked for a token next
+ */
+async function isLoggedIn(req: LoginRequest, asked: object | undefined): Promise<boolean> {
   const authenticated = isAuthenticated(req)
   if (authenticated === undefined) {
     throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
   }
-  return authenticated && keysOfStrategyData(requireSession(req), hasEndedHere).length === 0
+  requireSession(req)
+  return authenticated && !(await hasLoginEnded(req, asked))
 }
 
 function askForLogin(loginPath: string, req: Request, res: Response): Reply {

@@ -15,6 +15,7 @@ import { composeUseCases } from './compose.js'
 import type { UseCases } from './use-cases.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
 import { GrantStrategy } from './grant-strategy.js'
+import { addLoginCheck } from './login-checks.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
@@ -85,6 +86,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     sendThrough(useCases.transport, useCases.resources, this._oauth2 as unknown as InheritedOAuth2)
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
     Object.defineProperty(this, 'useCases', { value: useCases })
+    addLoginCheck(this, useCases.loginCheck)
     makeObservable(this, useCases.diagnostics.observation)
   }
 
@@ -145,6 +147,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
    */
   backchannelLogout(req: LoginRequest): Promise<void> {
+    this.useCases.noteRequest(req)
     return this.useCases.backchannelLogout(req)
   }
 
@@ -199,6 +202,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
     requireSession(req)
+    this.useCases.noteRequest(req)
     refuseNameInUse(this, this.useCases, req)
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {

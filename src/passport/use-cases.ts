@@ -5,6 +5,7 @@ import type { Diagnostics } from '../diagnostics/watch.js'
 import type { ReadProfile } from '../endpoints/profile.js'
 import type { HeldGrants } from '../grants/held-grants.js'
 import type { ListGrants } from '../grants/list-grants.js'
+import type { LoginCheck } from '../grants/login-check.js'
 import type { GrantJobs } from '../grants/strategy-jobs.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { FinishLogin } from '../login/finish-login.js'
@@ -23,6 +24,10 @@ export interface UseCases {
   readonly listGrants: ListGrants
   /** What this strategy does for the jobs of its grants, which hold it weakly: it is here so that it lives as long. */
   readonly jobs: GrantJobs | undefined
+  /** Whether logins have ended, for {@link requireLogin}. */
+  readonly loginCheck: LoginCheck
+  /** Takes note of the request's session store, in which sessions of others can be ended. */
+  readonly noteRequest: (request: LoginRequest) => void
   readonly backchannelLogout: (request: LoginRequest) => Promise<void>
   /** The profile that belongs to an access token, from `profileURL`. */
   readonly requestProfile: ReadProfile

@@ -40,6 +40,11 @@ export interface FreshSession {
    * If it throws or rejects, all fields are removed from the new session again and the login fails.
    */
   readonly fill: (fresh: LoginSession) => void | Promise<void>
+  /**
+   * Called when the new session is stored for the first time, and awaited. If it rejects, all fields are removed from the
+   * session again, also in its store, and the login fails.
+   */
+  readonly stored?: () => Promise<void>
 }
 
 /**
@@ -49,7 +54,7 @@ export interface FreshSession {
 export function fillWhenRegenerated(
   request: LoginRequest,
   session: LoginSession,
-  { fill }: FreshSession,
+  { fill, stored }: FreshSession,
   limits?: StoreLimits,
 ): void {
   const regenerate = session.regenerate.bind(session)
@@ -63,7 +68,7 @@ export function fillWhenRegenerated(
       clearFields(fresh)
       throw error
     }
-    saveOnlyChanges(request, fresh, limits)
+    saveOnlyChanges(request, fresh, stored, limits)
   }
   hiddenMethod(session, 'regenerate', (callback: Callback) => {
     const goOn = guarded(request, callback)
@@ -95,10 +100,26 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
 function saveOnlyChanges(
   request: LoginRequest,
   session: LoginSession,
+  whenStored: FreshSession['stored'],
   limits: StoreLimits | undefined,
 ): void {
   const save = session.save.bind(session)
   let stored: string | undefined
+
+  async function store(content: string): Promise<void> {
+    const isFirst = stored === undefined
+    await callStore('Writing the session', (done) => save(done), limits)
+    stored = content
+    if (!isFirst || whenStored === undefined) return
+    try {
+      await whenStored()
+    } catch (error) {
+      clearFields(session)
+      await callStore('Writing the session', (done) => save(done), limits)
+      throw error
+    }
+  }
+
   hiddenMethod(session, 'save', (given: Callback = () => undefined): void => {
     const callback = guarded(request, given)
     let content: string
@@ -115,10 +136,7 @@ function saveOnlyChanges(
       callback()
       return
     }
-    callStore('Writing the session', (done) => save(done), limits).then(() => {
-      stored = content
-      callback()
-    }, callback)
+    store(content).then(() => callback(), callback)
   })
 }
 

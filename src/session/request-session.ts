@@ -69,14 +69,6 @@ export function clearFields(session: LoginSession): void {
   }
 }
 
-/** The keys of all parts of a session that `matches` accepts. */
-export function keysOfStrategyData(
-  session: LoginSession,
-  matches: (data: StrategyData) => boolean,
-): string[] {
-  return Object.keys(session).filter((key) => matches(readStrategyData(session, key)))
-}
-
 /**
  * Makes {@link readStrategyData} return newer data for this request, without changing the session object. If the
  * application saves the session, the newer data is saved with it.

@@ -65,6 +65,8 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
       // Record, and a link under the person, the account and the strategy.
       ...inRedis('SET', 'EVALSHA', 'EVALSHA', 'EVALSHA'),
       'SET',
+      // A logout may have come before the session was stored.
+      ...inRedis('GET'),
     ],
     visit: ['GET', 'EXPIRE'],
     // Look, mark, commit; or our part of the stored session.

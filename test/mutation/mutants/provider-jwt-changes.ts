@@ -20,7 +20,7 @@ export const ANY_AUDIENCE_IN_JWT: Change = {
 /** The provider's JWTs do not expire. */
 export const ANY_TIME_IN_JWT: Change = {
   file: 'endpoints/provider-jwt.ts',
-  find: 'clockTolerance: CLOCK_TOLERANCE_SECONDS,',
+  find: 'clockTolerance: CLOCK_TOLERANCE_MS / 1000,',
   replace: 'clockTolerance: 1e10,',
 }
 

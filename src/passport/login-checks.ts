@@ -1,0 +1,75 @@
+import type { LoginCheck } from '../grants/login-check.js'
+import type { LoginRequest } from '../lib/login-request.js'
+
+/**
+ * The checks of the strategies that the application has, by their place in a session. They are held weakly: an application
+ * may create and drop a strategy for each of its tenants.
+ *
+ * They are in this module because `requireLogin()` is given no strategy, and an application need not register a strategy
+ * with Passport by its name.
+ */
+const present = new Map<string, Set<WeakRef<LoginCheck>>>()
+
+const dropped = new FinalizationRegistry<{ key: string; held: WeakRef<LoginCheck> }>(
+  ({ key, held }) => {
+    const checks = present.get(key)
+    checks?.delete(held)
+    if (checks?.size === 0) present.delete(key)
+  },
+)
+
+const checkOf = new WeakMap<object, LoginCheck>()
+
+/** Adds the check of a strategy, for as long as the application has the strategy. */
+export function addLoginCheck(strategy: object, check: LoginCheck): void {
+  checkOf.set(strategy, check)
+  const { sessionKey: key } = check
+  const held = new WeakRef(check)
+  const checks = present.get(key) ?? new Set()
+  present.set(key, checks.add(held))
+  dropped.register(check, { key, held })
+}
+
+/**
+ * Whether a login that the request's session holds has ended. It looks only where strategies of this application have their
+ * data: the other fields are the application's own, whatever is in them. If a store fails, the login goes on.
+ *
+ * @param asked a strategy that is asked for a token next, which tells whether its login has ended
+ */
+export async function hasLoginEnded(
+  request: LoginRequest,
+  asked: object | undefined,
+): Promise<boolean> {
+  const except = asked && checkOf.get(asked)
+  const { session } = request
+  if (!session) return false
+  const keys = Object.keys(session).filter((key) => present.has(key))
+  const ends = await Promise.all(keys.map((key) => hasEndedUnder(key, request, except)))
+  return ends.includes(true)
+}
+
+async function hasEndedUnder(
+  key: string,
+  request: LoginRequest,
+  except: LoginCheck | undefined,
+): Promise<boolean> {
+  const missing: LoginCheck[] = []
+  let isUnknown = false
+  // Two strategies of one name can have different stores of grants, of which only one has the record. The newest is most
+  // likely in use, and if it has the record, the others are not asked.
+  for (const held of [...(present.get(key) ?? [])].toReversed()) {
+    const check = held.deref()
+    if (check === undefined || check === except) continue
+    const state = await check.stateOf(request)
+    if (state === 'alive') return false
+    if (state === 'ended') {
+      await check.noteEnd(request)
+      return true
+    }
+    if (state === 'missing') missing.push(check)
+    isUnknown ||= state === 'unknown'
+  }
+  if (isUnknown || missing.length === 0) return false
+  for (const check of missing) await check.noteEnd(request)
+  return true
+}
