@@ -268,8 +268,8 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: [HEADER_INJECTION],
     tests: ['token-10'],
     file: 'lib/provider-text.ts',
-    find: 'const UNPRINTABLE = /[\\p{Cc}',
-    replace: 'const UNPRINTABLE = /[\\r\\n',
+    find: '/[\\p{Cc}\\p{Zl}',
+    replace: '/[\\r\\n\\p{Zl}',
     gone: 'control characters other than line ends stay in texts',
   },
   ...['&', '<', '>', '"', "'"].map((character): Mutant => ({
@@ -318,8 +318,8 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 4.2.4 (1)'],
     tests: ['router-4'],
     file: 'passport/html-page.ts',
-    find: '${link}</html>',
-    replace: '${link}<p><a href="https://help.example/">Help</a></p></html>',
+    find: 'nextStep(next)}</html>',
+    replace: 'nextStep(next)}<p><a href="https://help.example/">Help</a></p></html>',
     gone: 'the page has a link to another site',
   },
   {

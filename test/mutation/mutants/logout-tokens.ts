@@ -169,8 +169,8 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [BACKCHANNEL],
     tests: ['oidc-5'],
     file: 'login/backchannel-logout.ts',
-    find: '      await inTurn(name.name, () => index.end(',
-    replace: '      if (at < 0) await inTurn(name.name, () => index.end(',
+    find: '      await inTurn(name.name, () =>\n',
+    replace: '      if (at < 0) await inTurn(name.name, () =>\n',
     gone: 'a logout token ends nothing',
   },
   {
@@ -217,8 +217,8 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['attacks a login that a logout has overtaken'],
     tests: ['oidc-6'],
     file: 'grants/grant-index.ts',
-    find: '      await noteEnd(ended)\n',
-    replace: '',
+    find: '      const noted = await noteEnd(ended)\n',
+    replace: '      const noted = { ...ended, notedAt: ended.at }\n',
     gone: 'a logout is not remembered for logins to come',
   },
   {

@@ -34,7 +34,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [REPLAY],
     tests: ['process-2'],
     file: 'grants/claims.ts',
-    find: '      return !isKept && claim(claimKey(id), ttlMs, note)',
+    find: "      return !isKept && claim(claimKey(id), ttlMs, kept === undefined ? note : '')",
     replace: '      return (await claim(claimKey(id), ttlMs, note)) || !isKept || isKept',
     gone: 'a claim is given to everybody who asks',
   },

@@ -132,8 +132,9 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [REUSE],
     tests: ['logout-1'],
     file: 'login/log-out.ts',
-    find: '  const ended = await endLogin(request)\n',
-    replace: "  const ended = request.url === '' ? await endLogin(request) : undefined\n",
+    find: '    const ended = await endLogin(request, unlessIn)\n',
+    replace:
+      "    const ended = request.url === '' ? await endLogin(request, unlessIn) : undefined\n",
     gone: 'logging out does not end the grant',
   },
   {
