@@ -43,23 +43,20 @@ export async function hasLoginEnded(
   const except = asked && checkOf.get(asked)
   const { session } = request
   if (!session) return false
-  const keys = Object.keys(session).filter((key) => present.has(key))
-  const ends = await Promise.all(keys.map((key) => hasEndedUnder(key, request, except)))
+  // Where the strategy that is asked has its data, it knows best: others there have other stores.
+  const keys = Object.keys(session).filter((key) => present.has(key) && key !== except?.sessionKey)
+  const ends = await Promise.all(keys.map((key) => hasEndedUnder(key, request)))
   return ends.includes(true)
 }
 
-async function hasEndedUnder(
-  key: string,
-  request: LoginRequest,
-  except: LoginCheck | undefined,
-): Promise<boolean> {
+async function hasEndedUnder(key: string, request: LoginRequest): Promise<boolean> {
   const missing: LoginCheck[] = []
   let isUnknown = false
   // Two strategies of one name can have different stores of grants, of which only one has the record. The newest is most
   // likely in use, and if it has the record, the others are not asked.
   for (const held of [...(present.get(key) ?? [])].toReversed()) {
     const check = held.deref()
-    if (check === undefined || check === except) continue
+    if (check === undefined) continue
     const state = await check.stateOf(request)
     if (state === 'alive') return false
     if (state === 'ended') {
