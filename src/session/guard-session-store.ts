@@ -60,6 +60,10 @@ export interface GuardableStore {
  * destroyed session. Loading a session and writing a new one cost nothing. If `grants` cannot be reached, sessions that
  * were loaded cannot be written, but they can be destroyed.
  *
+ * Each process remembers the ends of 100,000 sessions in which somebody was logged in, and of as many in which nobody
+ * was: anybody can cause those, and they push out no others. To tell them apart, a session is read before it is
+ * destroyed, but only after 10,000 ends within `longestRequestMs`.
+ *
  * It does not protect the other processes from stores whose `touch` writes a session that they no longer have.
  *
  * @example One process

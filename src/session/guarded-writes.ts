@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.js'
 import type { SessionEnds } from '../options/session-ends.js'
 import { answerOf } from './call-store.js'
 import type { Callback } from './call-store.js'
+import { holdsLogin } from './holds-login.js'
 import { createCorrectors } from './session-guard.js'
 import type { SessionGuard, StoredSession } from './session-guard.js'
 import { createSessionQueue } from './session-queue.js'
@@ -65,6 +66,8 @@ export function createGuardedWrites(
     answerOf(WRITING, (done) => store.set(id, session, done))
   const destroy = (id: string): Promise<unknown> =>
     answerOf(DESTROYING, (done) => store.destroy(id, done))
+  const read = (id: string): Promise<StoredSession | null | undefined> =>
+    answerOf<StoredSession>('Reading the session', (done) => store.get(id, done))
 
   /** Destroys the session again if it was destroyed while it was written: the write may have restored it. */
   async function destroyIfEnded(id: string): Promise<void> {
@@ -90,13 +93,18 @@ export function createGuardedWrites(
     change: Parameters<SessionGuard['update']>[1],
     turn: Turn,
   ): Promise<void> {
-    const read = await answerOf<StoredSession>('Reading the session', (done) => store.get(id, done))
-    const changed = read ? change(read) : undefined
+    const found = await read(id)
+    const changed = found ? change(found) : undefined
     // The other processes are not asked before the write. That would make the time between reading and writing longer,
     // and changes that they make in that time are lost.
     if (changed === undefined || turn.isOver || tombstones.hasEndedHere(id)) return
     await set(id, changed)
     await destroyIfEnded(id)
+  }
+
+  async function hadLogin(id: string): Promise<boolean> {
+    const found = await read(id)
+    return found ? holdsLogin(found) : false
   }
 
   async function destroyForAll(id: string): Promise<void> {
@@ -105,7 +113,7 @@ export function createGuardedWrites(
       queue.run(id, DESTROYING, () => destroy(id)).catch(() => undefined)
     })
     await queue.run(id, DESTROYING, async () => {
-      await noted
+      await Promise.all([noted, tombstones.sort(id, () => hadLogin(id))])
       await destroy(id)
     })
   }

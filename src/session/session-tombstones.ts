@@ -3,6 +3,7 @@ import { wait, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { SessionEnds } from '../options/session-ends.js'
 import { limited } from './call-store.js'
+import { createEndedSessions } from './ended-sessions.js'
 
 /** Remembers which sessions were destroyed. */
 export interface SessionTombstones {
@@ -13,6 +14,14 @@ export interface SessionTombstones {
    * @param onLate called when the other processes can see it after all. Until then, one may have restored the session.
    */
   end(id: string, onLate: () => void): Promise<void>
+  /**
+   * Has to be called between {@link end} and the session's removal from its store: if many sessions were destroyed,
+   * looks whether somebody was logged in to this one. Then strangers, who can cause any number, push it out of memory
+   * neither now nor later. Never rejects.
+   *
+   * @param hadLogin looks into the store. If it fails, or takes too long, the session counts as one with a login.
+   */
+  sort(id: string, hadLogin: () => Promise<boolean>): Promise<void>
   /** Whether this process has destroyed the session. */
   hasEndedHere(id: string): boolean
   /**
@@ -40,23 +49,13 @@ const REPEAT_MS = 250
 const ENDING = 'Remembering that the session has ended'
 const LOOKING = 'Looking whether the session has ended'
 
-/** Creates {@link SessionTombstones}. Memory is bounded by time: an id is kept for `keepMs` and no longer. */
+/** Creates {@link SessionTombstones}. Memory is bounded by time and by number: see {@link createEndedSessions}. */
 export function createSessionTombstones(parts: SessionTombstonesParts): SessionTombstones {
   const { shared, keepMs, timeoutMs, clock } = parts
-  /** Until when each id is kept. All are kept for the same time, so the first ones are the first to go. */
-  const kept = new Map<string, number>()
   /** What to call once the other processes can see an id that they cannot see yet. */
   const unshared = new Map<string, () => void>()
+  const kept = createEndedSessions(clock, (id) => unshared.delete(id))
   let isSharing = false
-
-  function forgetOld(): void {
-    const now = clock.monotonic()
-    for (const [id, until] of kept) {
-      if (until > now) return
-      kept.delete(id)
-      unshared.delete(id)
-    }
-  }
 
   async function share(ends: SessionEnds, id: string): Promise<boolean> {
     try {
@@ -82,7 +81,7 @@ export function createSessionTombstones(parts: SessionTombstonesParts): SessionT
     isSharing = true
     for (let isShared = false; ;) {
       if (!isShared) await wait(clock, REPEAT_MS, { background: true })
-      forgetOld()
+      kept.dropOld()
       const [next] = unshared
       if (next === undefined) break
       const [id, shared] = next
@@ -103,7 +102,7 @@ export function createSessionTombstones(parts: SessionTombstonesParts): SessionT
   }
 
   function hasEndedHere(id: string): boolean {
-    forgetOld()
+    kept.dropOld()
     return kept.has(id)
   }
 
@@ -111,12 +110,17 @@ export function createSessionTombstones(parts: SessionTombstonesParts): SessionT
     hasEndedHere,
 
     async end(id, onLate) {
-      forgetOld()
-      kept.delete(id)
-      kept.set(id, clock.monotonic() + keepMs)
+      kept.dropOld()
+      kept.add(id, keepMs)
       if (shared === undefined) return
       const told = tell(shared, id)
       await within(clock, timeoutMs, told, () => void told.then(onLate))
+    },
+
+    async sort(id, hadLogin) {
+      if (!kept.isToSort()) return
+      const looked = limited(LOOKING, hadLogin(), { timeoutMs, clock })
+      kept.sort(id, await looked.catch(() => true), keepMs)
     },
 
     async hasEnded(id) {
