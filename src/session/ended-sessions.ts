@@ -60,33 +60,62 @@ export function createEndedSessions(clock: Clock, onDropped: (id: string) => voi
 function createKind(clock: Clock, maximum: number, onDropped: (id: string) => void) {
   /** Until when each id is kept. They are in the order in which they were added, which is about that of their ends. */
   const kept = new Map<string, number>()
+  const oldest = createOldest(kept)
+
+  function remove(id: string): boolean {
+    oldest.passes(id)
+    return kept.delete(id)
+  }
 
   function drop(id: string): void {
-    kept.delete(id)
+    remove(id)
     onDropped(id)
   }
 
   return {
+    delete: remove,
     has: (id: string) => kept.has(id),
-    delete: (id: string) => kept.delete(id),
     size: () => kept.size,
 
     add(id: string, keepMs: number): void {
-      kept.delete(id)
+      remove(id)
       kept.set(id, clock.monotonic() + keepMs)
-      if (kept.size <= maximum) return
-      for (const first of kept.keys()) {
-        drop(first)
-        return
-      }
+      const first = kept.size > maximum ? oldest.id() : undefined
+      if (first !== undefined) drop(first)
     },
 
     dropOld(): void {
       const now = clock.monotonic()
-      for (const [id, until] of kept) {
-        if (until > now) return
-        drop(id)
+      for (let id = oldest.id(); id !== undefined && isOver(id, now); id = oldest.id()) drop(id)
+    },
+  }
+
+  function isOver(id: string, now: number): boolean {
+    return (kept.get(id) ?? -Infinity) <= now
+  }
+}
+
+/**
+ * Finds the first key of a map, to whose end others are added. It goes on from where it was: a new iterator would walk
+ * past all places of removed keys each time, up to 0.1 ms with 100,000 keys.
+ */
+function createOldest(map: ReadonlyMap<string, unknown>) {
+  let rest = map.keys()
+  let first: string | undefined
+  return {
+    /** `undefined` if the map is empty. */
+    id(): string | undefined {
+      if (map.size === 0) return undefined
+      first ??= rest.next().value
+      if (first === undefined) {
+        rest = map.keys()
+        first = rest.next().value
       }
+      return first
+    },
+    /** Has to be called before a key is removed, or moved to the end. */
+    passes(id: string): void {
+      if (id === first) first = undefined
     },
   }
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { MemoryStore } from 'express-session'
 import type { SessionData } from 'express-session'
+import fc from 'fast-check'
 import { guardSessionStore } from '../../src/index.js'
 import { createEndedSessions } from '../../src/session/ended-sessions.js'
 import { createManualClock } from '../support/manual-clock.js'
@@ -101,6 +102,46 @@ describe('the ends of sessions that a guarded store remembers', () => {
     }
     expect(dropped).toEqual(['login-0'])
     expect([ends.has('login-0'), ends.has('login-1')]).toEqual([false, true])
+  })
+
+  it('go in the order of their ends, also if some are ended again or sorted meanwhile', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            do: fc.constantFrom('add', 'sort with', 'sort without', 'pass'),
+            id: fc.constantFrom('a', 'b', 'c', 'd'),
+          }),
+          { maxLength: 80 },
+        ),
+        (steps) => {
+          const clock = createManualClock()
+          const ends = createEndedSessions(clock, () => undefined)
+          const until = new Map<string, number>()
+          const unsorted = new Set<string>()
+          const withLogin = new Set<string>()
+          for (const { do: what, id } of steps) {
+            if (what === 'pass') clock.advance(3)
+            ends.dropOld()
+            for (const [other, end] of until) {
+              if (end > clock.monotonic()) continue
+              until.delete(other)
+              unsorted.delete(other)
+              withLogin.delete(other)
+            }
+            if (what === 'add') ends.add(id, 10)
+            else if (what !== 'pass') ends.sort(id, what === 'sort with', 10)
+            const isSorted = what.startsWith('sort') && unsorted.delete(id)
+            if (isSorted && what === 'sort with') withLogin.add(id)
+            if (what === 'add' && !withLogin.has(id)) unsorted.add(id)
+            if (what === 'add' || isSorted) until.set(id, clock.monotonic() + 10)
+            const kept = ['a', 'b', 'c', 'd'].filter((one) => ends.has(one))
+            expect(kept).toEqual([...until.keys()].sort())
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    )
   })
 
   it('cost no look into the store while there are few', async () => {
