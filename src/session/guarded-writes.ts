@@ -1,5 +1,4 @@
 import type { Clock } from '../lib/clock.js'
-import type { SessionEnds } from '../options/session-ends.js'
 import { answerOf } from './call-store.js'
 import type { Callback } from './call-store.js'
 import { holdsLogin } from './holds-login.js'
@@ -8,6 +7,7 @@ import type { SessionGuard, StoredSession } from './session-guard.js'
 import { createSessionQueue } from './session-queue.js'
 import type { Turn } from './session-queue.js'
 import { createSessionTombstones } from './session-tombstones.js'
+import type { Remembering, SessionTombstones } from './session-tombstones.js'
 
 /** The methods of a store that {@link GuardedWrites} use. */
 export interface WritableStore {
@@ -21,7 +21,7 @@ export interface WritableStore {
  * The writes of a session store. Those of one session are done one after the other, and none restores a session that
  * was destroyed. All of them reject with a `StorageError` if the store fails, or is not done within the limit.
  */
-export interface GuardedWrites extends SessionGuard {
+export interface GuardedWrites extends SessionGuard, Pick<SessionTombstones, 'alsoRemember'> {
   /** Notes that a session object was loaded from the store. */
   isStored(session: object): void
   set(id: string, session: object): Promise<void>
@@ -32,11 +32,7 @@ export interface GuardedWrites extends SessionGuard {
 }
 
 /** What {@link createGuardedWrites} needs. */
-export interface GuardedWritesParts {
-  /** Where the other processes see which sessions were destroyed; `undefined` if there are none. */
-  readonly shared: SessionEnds | undefined
-  /** How long a destroyed session is remembered, in **milliseconds**. */
-  readonly keepMs: number
+export interface GuardedWritesParts extends Remembering {
   /** How long a write may wait and take, in **milliseconds**. */
   readonly timeoutMs: number
   readonly clock: Clock
@@ -119,6 +115,7 @@ export function createGuardedWrites(
   }
 
   return {
+    alsoRemember: (where) => tombstones.alsoRemember(where),
     correctWith,
     destroy: destroyForAll,
     isStored: (session) => void stored.add(session),
