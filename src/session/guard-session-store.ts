@@ -8,9 +8,10 @@ import type { SessionEnds } from '../options/session-ends.js'
 import { STORE_TIMEOUT_MS } from './call-store.js'
 import type { Callback } from './call-store.js'
 import { createGuardedWrites } from './guarded-writes.js'
-import type { WritableStore } from './guarded-writes.js'
+import type { GuardedWrites, WritableStore } from './guarded-writes.js'
 import { GUARD } from './session-guard.js'
 import type { SessionGuard } from './session-guard.js'
+import type { Remembering } from './session-tombstones.js'
 
 /** The options of {@link guardSessionStore}: how each is read, its default, and its meaning. */
 export const GUARD_OPTIONS = {
@@ -60,6 +61,13 @@ export interface GuardableStore {
  * destroyed session. Loading a session and writing a new one cost nothing. If `grants` cannot be reached, sessions that
  * were loaded cannot be written, but they can be destroyed.
  *
+ * Each process remembers the ends of 100,000 sessions in which somebody was logged in, and of as many in which nobody
+ * was: anybody can cause those, and they push out no others. To tell them apart, a session is read before it is
+ * destroyed, but only after 10,000 ends within `longestRequestMs`.
+ *
+ * Several guards of one store in a process share what they know, so that an application may call this more than once for
+ * it: they use the `grants` of all of them, and the longest `longestRequestMs`.
+ *
  * It does not protect the other processes from stores whose `touch` writes a session that they no longer have.
  *
  * @example One process
@@ -78,26 +86,50 @@ export function guardSessionStore<Store extends GuardableStore>(
   store: Store,
   options: GuardOptions = {},
 ): Store {
-  return guardWithin({ timeoutMs: STORE_TIMEOUT_MS, clock: systemClock }, store, options)
+  return guard(store, options, (given) => {
+    const known = guardedWrites.get(store)
+    known?.alsoRemember(given)
+    const writes =
+      known ?? createGuardedWrites(store as unknown as WritableStore, { ...LIMITS, ...given })
+    guardedWrites.set(store, writes)
+    return writes
+  })
 }
 
-/** The same as {@link guardSessionStore}, with a time limit in **milliseconds**, and a clock. */
+const LIMITS = { timeoutMs: STORE_TIMEOUT_MS, clock: systemClock }
+
+/** What the guards of each store share. Otherwise, one would write what the other has destroyed. */
+const guardedWrites = new WeakMap<object, GuardedWrites>()
+
+/**
+ * The same as {@link guardSessionStore}, with a time limit in **milliseconds**, and a clock. It shares nothing with
+ * other guards of the store, as if it was in another process.
+ */
 export function guardWithin<Store extends GuardableStore>(
   limits: { readonly timeoutMs: number; readonly clock: Clock },
   store: Store,
   options: GuardOptions = {},
+): Store {
+  return guard(store, options, (given) =>
+    createGuardedWrites(store as unknown as WritableStore, { ...limits, ...given }),
+  )
+}
+
+function guard<Store extends GuardableStore>(
+  store: Store,
+  options: GuardOptions,
+  writesFor: (given: Remembering) => GuardedWrites,
 ): Store {
   const sample = 'guardSessionStore(store, { grants })'
   const { grants, longestRequestMs } = readTable(GUARD_OPTIONS, options, sample)
   if (typeof (store as Partial<GuardableStore> | undefined)?.createSession !== 'function') {
     throw new ConfigurationError(`The first argument must be a session store. Write ${sample}.`)
   }
+  return guardedBy(writesFor({ shared: grants, keepMs: longestRequestMs }), store)
+}
+
+function guardedBy<Store extends GuardableStore>(writes: GuardedWrites, store: Store): Store {
   const readable = store as unknown as WritableStore
-  const writes = createGuardedWrites(readable, {
-    ...limits,
-    shared: grants,
-    keepMs: longestRequestMs,
-  })
 
   function createSession(request: never, data: never): object {
     const session = store.createSession(request, data)

@@ -1,12 +1,13 @@
 import type { Clock } from '../lib/clock.js'
-import type { SessionEnds } from '../options/session-ends.js'
 import { answerOf } from './call-store.js'
 import type { Callback } from './call-store.js'
+import { holdsLogin } from './holds-login.js'
 import { createCorrectors } from './session-guard.js'
 import type { SessionGuard, StoredSession } from './session-guard.js'
 import { createSessionQueue } from './session-queue.js'
 import type { Turn } from './session-queue.js'
 import { createSessionTombstones } from './session-tombstones.js'
+import type { Remembering, SessionTombstones } from './session-tombstones.js'
 
 /** The methods of a store that {@link GuardedWrites} use. */
 export interface WritableStore {
@@ -20,7 +21,7 @@ export interface WritableStore {
  * The writes of a session store. Those of one session are done one after the other, and none restores a session that
  * was destroyed. All of them reject with a `StorageError` if the store fails, or is not done within the limit.
  */
-export interface GuardedWrites extends SessionGuard {
+export interface GuardedWrites extends SessionGuard, Pick<SessionTombstones, 'alsoRemember'> {
   /** Notes that a session object was loaded from the store. */
   isStored(session: object): void
   set(id: string, session: object): Promise<void>
@@ -31,11 +32,7 @@ export interface GuardedWrites extends SessionGuard {
 }
 
 /** What {@link createGuardedWrites} needs. */
-export interface GuardedWritesParts {
-  /** Where the other processes see which sessions were destroyed; `undefined` if there are none. */
-  readonly shared: SessionEnds | undefined
-  /** How long a destroyed session is remembered, in **milliseconds**. */
-  readonly keepMs: number
+export interface GuardedWritesParts extends Remembering {
   /** How long a write may wait and take, in **milliseconds**. */
   readonly timeoutMs: number
   readonly clock: Clock
@@ -65,6 +62,8 @@ export function createGuardedWrites(
     answerOf(WRITING, (done) => store.set(id, session, done))
   const destroy = (id: string): Promise<unknown> =>
     answerOf(DESTROYING, (done) => store.destroy(id, done))
+  const read = (id: string): Promise<StoredSession | null | undefined> =>
+    answerOf<StoredSession>('Reading the session', (done) => store.get(id, done))
 
   /** Destroys the session again if it was destroyed while it was written: the write may have restored it. */
   async function destroyIfEnded(id: string): Promise<void> {
@@ -90,13 +89,18 @@ export function createGuardedWrites(
     change: Parameters<SessionGuard['update']>[1],
     turn: Turn,
   ): Promise<void> {
-    const read = await answerOf<StoredSession>('Reading the session', (done) => store.get(id, done))
-    const changed = read ? change(read) : undefined
+    const found = await read(id)
+    const changed = found ? change(found) : undefined
     // The other processes are not asked before the write. That would make the time between reading and writing longer,
     // and changes that they make in that time are lost.
     if (changed === undefined || turn.isOver || tombstones.hasEndedHere(id)) return
     await set(id, changed)
     await destroyIfEnded(id)
+  }
+
+  async function hadLogin(id: string): Promise<boolean> {
+    const found = await read(id)
+    return found ? holdsLogin(found) : false
   }
 
   async function destroyForAll(id: string): Promise<void> {
@@ -105,12 +109,13 @@ export function createGuardedWrites(
       queue.run(id, DESTROYING, () => destroy(id)).catch(() => undefined)
     })
     await queue.run(id, DESTROYING, async () => {
-      await noted
+      await Promise.all([noted, tombstones.sort(id, () => hadLogin(id))])
       await destroy(id)
     })
   }
 
   return {
+    alsoRemember: (where) => tombstones.alsoRemember(where),
     correctWith,
     destroy: destroyForAll,
     isStored: (session) => void stored.add(session),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { createClaims, withPrivateNotes } from '../../src/grants/claims.js'
+import { partsOf } from '../../src/grants/grants.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import { createSeal } from '../../src/lib/sealing.js'
+import { MemoryGrants } from '../../src/index.js'
 import type { GrantStore, StoredRecord } from '../../src/index.js'
 
 const HOUR = 3_600_000
@@ -84,4 +86,27 @@ describe('the note of a claim', () => {
     await claims.keep('id', HOUR, '/private')
     expect(await claims.claimed('id')).toBe('/private')
   })
+})
+
+describe('MemoryGrants', () => {
+  const LIMIT = 100_000
+
+  it('remember a limited number of ends of sessions', async () => {
+    const grants = new MemoryGrants()
+    for (let number = 0; number <= LIMIT; number++) await grants.endSession(`s-${number}`, HOUR)
+    expect(await grants.isSessionEnded('s-0')).toBe(false)
+    expect(await grants.isSessionEnded('s-1')).toBe(true)
+    expect(await grants.isSessionEnded(`s-${LIMIT}`)).toBe(true)
+  }, 60_000)
+
+  it('remember a limited number of claims, which push out no end of a session', async () => {
+    const grants = new MemoryGrants()
+    const { claims } = partsOf(grants)
+    await grants.endSession('ended', HOUR)
+    for (let number = 0; number <= LIMIT; number++) await claims.claim(`c-${number}`, HOUR)
+    expect(await claims.claimed('c-0')).toBeUndefined()
+    expect(await claims.claimed('c-1')).toBe('')
+    expect(await claims.claim(`c-${LIMIT}`, HOUR)).toBe(false)
+    expect(await grants.isSessionEnded('ended')).toBe(true)
+  }, 60_000)
 })

@@ -2,14 +2,17 @@ import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, jest } from '@jest/globals'
+import { MemoryStore } from 'express-session'
 import passport from 'passport'
 import {
   AuthorizationCodeStrategy,
   authRouter,
   ConfigurationError,
+  guardSessionStore,
   MemoryGrants,
 } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
+import { guardOf } from '../../src/session/session-guard.js'
 import { takeRsaKeyPair } from '../support/keys.js'
 
 // Collecting takes seconds on a busy machine.
@@ -95,6 +98,37 @@ describe('a strategy that authRouter has mounted', () => {
     await collect()
     expect(kept(strategies)).toBe(0)
   })
+})
+
+describe('what corrects sessions as they are written', () => {
+  const cookie = { originalMaxAge: null, path: '/' }
+  const old = { version: 1 }
+  const newer = { version: 2 }
+
+  it('is collected with what it belongs to, and corrects nothing then', async () => {
+    const store = new MemoryStore()
+    const guarded = guardSessionStore(store)
+    const write = async (id: string): Promise<unknown> => {
+      await new Promise((resolve) => guarded.set(id, { cookie, key: old } as never, resolve))
+      return new Promise((resolve) => {
+        store.get(id, (_error, found) => resolve((found as unknown as { key: unknown }).key))
+      })
+    }
+    const owners = [correctFor(guarded)]
+    await collect()
+    expect(await write('a')).toEqual(newer)
+    const collected = owners.splice(0).map((owner) => new WeakRef(owner))
+    await collect()
+    expect(kept(collected)).toBe(0)
+    expect(await write('b')).toEqual(old)
+  })
+
+  /** What the corrector belongs to: a strategy has it in a field. */
+  function correctFor(guarded: object): object {
+    const corrector = (): typeof newer => newer
+    guardOf(guarded)?.correctWith('key', corrector)
+    return { corrector }
+  }
 })
 
 describe('the name of a strategy in its grants', () => {

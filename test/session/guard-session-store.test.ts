@@ -6,6 +6,7 @@ import type { Request } from 'express'
 import session, { MemoryStore, Store } from 'express-session'
 import type { Session, SessionData } from 'express-session'
 import { guardSessionStore, StorageError } from '../../src/index.js'
+import { systemClock } from '../../src/lib/clock.js'
 import type { SessionEnds } from '../../src/options/session-ends.js'
 import { guardWithin } from '../../src/session/guard-session-store.js'
 import { createGate } from '../support/gate.js'
@@ -118,6 +119,10 @@ describeWithRedis('guardSessionStore over connect-redis', (redisServer) => {
   describeGuard(() => new RedisStore({ client: redis.client }))
 })
 
+function inAnotherProcess(store: Store, grants: SessionEnds): Store {
+  return guardWithin({ timeoutMs: 10_000, clock: systemClock }, store, { grants })
+}
+
 function describeGuard(create: () => Store): void {
   let store: Store
   let ends: SessionEnds
@@ -174,15 +179,49 @@ function describeGuard(create: () => Store): void {
   })
 
   it('does not write a session that another process has destroyed', async () => {
-    const twin = guardSessionStore(store, { grants: ends })
+    const twin = inAnotherProcess(store, ends)
     await set(guarded, 'a', DATA)
     await destroy(twin, 'a')
     await set(guarded, 'a', DATA)
     expect(await get(store, 'a')).toBeNull()
   })
 
+  it('does not write a session that another guard of the store has destroyed, or destroys it after the write', async () => {
+    const bare = create()
+    const [one, two] = [guardSessionStore(bare), guardSessionStore(bare)]
+    await set(one, 'a', DATA)
+    await destroy(one, 'a')
+    await set(two, 'a', DATA)
+    expect(await get(bare, 'a')).toBeNull()
+
+    const gate = createGate()
+    const write = bare.set.bind(bare)
+    bare.set = (id, data, done) => void gate.pass().then(() => write(id, data, done))
+    const writing = set(one, 'b', DATA)
+    await gate.reached
+    const destroyed = destroy(two, 'b')
+    gate.open()
+    await Promise.all([writing, destroyed])
+    expect(await get(bare, 'b')).toBeNull()
+  })
+
+  it('uses the grants, and the longest time, of all guards of the store', async () => {
+    const bare = create()
+    const [first, second] = [createSessionEnds(), createSessionEnds()]
+    const told = jest.spyOn(first, 'endSession')
+    const one = guardSessionStore(bare, { grants: first, longestRequestMs: 7 })
+    guardSessionStore(bare, { grants: second, longestRequestMs: 9 })
+    guardSessionStore(bare, { longestRequestMs: 5 })
+    await destroy(one, 'a')
+    expect(told).toHaveBeenCalledWith('a', 9)
+    expect(await second.isSessionEnded('a')).toBe(true)
+    await second.endSession('b', 9)
+    await set(one, 'b', DATA)
+    expect(await get(bare, 'b')).toBeNull()
+  })
+
   it('destroys a session again that another process has destroyed while it was written', async () => {
-    const twin = guardSessionStore(store, { grants: ends })
+    const twin = inAnotherProcess(store, ends)
     const gate = createGate()
     const write = store.set.bind(store)
     store.set = (id, data, done) => void gate.pass().then(() => write(id, data, done))
@@ -215,7 +254,7 @@ function describeGuard(create: () => Store): void {
   it('forgets after longestRequestMs', async () => {
     const spied = jest.spyOn(ends, 'endSession')
     await destroy(guarded, 'a')
-    await destroy(guardSessionStore(store, { grants: ends, longestRequestMs: 5 }), 'b')
+    await destroy(guardSessionStore(create(), { grants: ends, longestRequestMs: 5 }), 'b')
     expect(spied.mock.calls).toEqual([
       ['a', 3_600_000],
       ['b', 5],
@@ -268,7 +307,7 @@ function describeGuard(create: () => Store): void {
     })
 
     it('destroys a session again that another process has restored before it was told', async () => {
-      const other = guardSessionStore(store, { grants: ends })
+      const other = inAnotherProcess(store, ends)
       const spied = jest.spyOn(ends, 'endSession').mockRejectedValue(down)
       await meanwhile(destroy(guarded, 'a'))
       await set(other, 'a', DATA)

@@ -4,6 +4,7 @@ import session, { MemoryStore } from 'express-session'
 import type { SessionData } from 'express-session'
 import fc from 'fast-check'
 import { StorageError } from '../../src/errors/errors.js'
+import { systemClock } from '../../src/lib/clock.js'
 import { guardSessionStore, guardWithin } from '../../src/session/guard-session-store.js'
 import type { StrategyData } from '../../src/session/request-session.js'
 import { guardOf } from '../../src/session/session-guard.js'
@@ -112,7 +113,8 @@ describe('the guard of a session store', () => {
           const store = slowed(new MemoryStore(), delays)
           const grants = createSessionEnds()
           const guarded = guardSessionStore(store, { grants })
-          const twin = guardSessionStore(store, { grants })
+          const limits = { timeoutMs: 10_000, clock: systemClock }
+          const twin = guardWithin(limits, store, { grants })
           await set(guarded, 'a', { [KEY]: { version: 0 } })
           const steps = [...plan.slice(0, at), 'destroy', ...plan.slice(at)]
           await Promise.all(
