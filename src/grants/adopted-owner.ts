@@ -1,30 +1,10 @@
 import type { LoginRequest } from '../lib/login-request.js'
 import type { TokenSet } from '../options/token-set.js'
+import type { AdoptedOwners } from './adoption.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import type { GrantOwner } from './grant-record.js'
 import type { GrantIndex } from './grant-index.js'
 import { accountName, personName, providerNames, strategyName } from './index-names.js'
-import type { ProviderName } from './index-names.js'
-
-/** Whose the tokens are that a session held before the grants were in a store. */
-export interface AdoptedOwner {
-  readonly of: GrantOwner
-  /** The names under which the provider can end the login: those of `of` too. */
-  readonly providers: readonly ProviderName[]
-}
-
-/** Does for a login that moves from a session into the store what was not done when it came. */
-export interface AdoptedOwners {
-  /** Finds out whose the tokens of a session are: by the user on the request, and by the ID token among them. */
-  readonly ownerOf: (request: LoginRequest, tokens: TokenSet) => AdoptedOwner
-  /**
-   * Lists the grant, and ends it if the provider has ended the login meanwhile. To be called when the record is stored, as
-   * at a login.
-   *
-   * @throws {StorageError}
-   */
-  readonly list: (id: string, owner: AdoptedOwner, lifetimeMs: number) => Promise<void>
-}
 
 /** What {@link createAdoptedOwners} needs. */
 export interface AdoptedOwnersParts {
@@ -96,6 +76,6 @@ export function createAdoptedOwners(parts: AdoptedOwnersParts): AdoptedOwners {
 
 /** The ID token may be one of a refresh, which is newer than the login: `auth_time` is not. */
 function authenticatedAt({ auth_time: time, iat }: Readonly<Record<string, unknown>>): number {
-  const seconds = [time, iat].find((one) => typeof one === 'number') ?? 0
-  return Number(seconds) * 1000
+  const seconds = [time, iat].find((one): one is number => typeof one === 'number') ?? 0
+  return seconds * 1000
 }
