@@ -1,4 +1,4 @@
-import { decodeProtectedHeader } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import type { JWTPayload } from 'jose'
 import { createHash } from 'node:crypto'
 import { DiscoveryError } from '../errors/errors.js'
@@ -7,6 +7,11 @@ import type { ExpectedIdToken } from '../options/pending-login-store.js'
 
 /** The claims of a validated ID token. */
 export type IdTokenClaims = JWTPayload & { readonly sub: string }
+
+/** The claims of an ID token that was verified when it came. @throws {Error} if it cannot be read */
+export function claimsIn(idToken: string): JWTPayload {
+  return decodeJwt(idToken)
+}
 
 /**
  * Checks an ID token whose `iss`, `aud`, `exp` and `nonce` are already validated: its signature, that it

@@ -1,4 +1,7 @@
-import type { GrantRecord } from './grant-record.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { TokenSet } from '../options/token-set.js'
+import type { GrantOwner, GrantRecord } from './grant-record.js'
+import type { ProviderName } from './index-names.js'
 import type { HeldGrant } from './new-record.js'
 
 /** What the engine does for tokens that a session holds. */
@@ -15,4 +18,24 @@ export interface Adoption {
   ) => Promise<{ readonly record: GrantRecord; readonly isForeign: boolean }>
   /** The record as this process has seen it last, without a look at the store. */
   readonly peek: (id: string) => GrantRecord | undefined
+}
+
+/** Whose the tokens are that a session held before the grants were in a store. */
+export interface AdoptedOwner {
+  readonly of: GrantOwner
+  /** The names under which the provider can end the login: those of `of` too. */
+  readonly providers: readonly ProviderName[]
+}
+
+/** Does for a login that moves from a session into the store what was not done when it came. */
+export interface AdoptedOwners {
+  /** Finds out whose the tokens of a session are: by the user on the request, and by the ID token among them. */
+  readonly ownerOf: (request: LoginRequest, tokens: TokenSet) => AdoptedOwner
+  /**
+   * Lists the grant, and ends it if the provider has ended the login meanwhile. To be called when the record is stored, as
+   * at a login.
+   *
+   * @throws {StorageError}
+   */
+  readonly list: (id: string, owner: AdoptedOwner, lifetimeMs: number) => Promise<void>
 }

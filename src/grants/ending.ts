@@ -1,4 +1,5 @@
 import { forEachAtOnce } from '../lib/for-each-at-once.js'
+import { createLetOthersRun } from '../lib/let-others-run.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { isRequest, requireAccountHolder } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
@@ -72,6 +73,15 @@ interface Results {
   readonly left: Set<string>
 }
 
+/** The same, and others run after each batch: in memory, nothing has to be waited for. */
+async function* inBatches<Item>(all: readonly Item[]): AsyncGenerator<Item> {
+  const letOthersRun = createLetOthersRun()
+  for (const [index, one] of all.entries()) {
+    if (index > 0 && index % BATCH === 0) await letOthersRun()
+    yield one
+  }
+}
+
 /** Creates {@link Ending}. */
 export function createEnding(parts: EndingParts): Ending {
   const { sessionKey, name, strategy, engine, index, holding, sessionGrant, accountGrants } = parts
@@ -103,7 +113,7 @@ export function createEnding(parts: EndingParts): Ending {
   /** Ends all of these, even if some fail. */
   async function endEach(all: readonly AccountGrant[]): Promise<Results> {
     const results: Results = { ended: [], failures: [], left: new Set() }
-    await forEachAtOnce(all, BATCH, (one) => endOneOf(one, results))
+    await forEachAtOnce(inBatches(all), BATCH, (one) => endOneOf(one, results))
     return results
   }
 

@@ -8,7 +8,7 @@ import { readStrategyData, requireSession, showStrategyData } from '../session/r
 import type { StrategyData } from '../session/request-session.js'
 import { changeStoredData, tryToChangeStoredData } from '../session/stored-session.js'
 import type { SessionAddress } from '../session/stored-session.js'
-import type { Adoption } from './adoption.js'
+import type { AdoptedOwners, Adoption } from './adoption.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import type { HeldGrant } from './new-record.js'
@@ -156,13 +156,9 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
 /**
  * Only the grant's id is in the session. Tokens that a session still holds move into the store.
  *
- * @param link lists a grant that has moved under its names, as a login does
+ * @param owners finds out whose they are, and lists a grant that has moved, as a login does
  */
-export function idInSession(
-  parts: HoldingParts,
-  ownerOf: (request: LoginRequest) => HeldGrant['of'],
-  link: (id: string, names: readonly string[], lifetimeMs: number) => Promise<void>,
-): Holding {
+export function idInSession(parts: HoldingParts, { ownerOf, list }: AdoptedOwners): Holding {
   const { sessionKey, engine, timeoutMs, lifetimeMs } = parts
 
   return {
@@ -175,9 +171,9 @@ export function idInSession(
       if (typeof held === 'string') return held
       const { id } = held
       const { connected } = held.of
-      const of = { ...ownerOf(request), connected }
-      await engine.adopt(id, { ...held, of })
-      await link(id, of.names, lifetimeMs)
+      const owner = ownerOf(request, held.tokens)
+      await engine.adopt(id, { ...held, of: { ...owner.of, connected } })
+      await list(id, owner, lifetimeMs)
       const moved = (one: StrategyData): StrategyData | undefined =>
         entryOf(one)?.id === id ? withGrantId(one, id, connected ?? false) : undefined
       showStrategyData(session, sessionKey, moved(data) ?? data)

@@ -56,6 +56,11 @@ export function hasEndedHere(data: StrategyData): boolean {
   return typeof data[ENDED] === 'string' || data[ENDED] === true
 }
 
+/** Whether the session says that the login `id` has ended, whichever strategy's data these are. */
+export function saysEnded(data: StrategyData, id: string): boolean {
+  return data[ENDED] === id
+}
+
 /**
  * Whether the session says that the provider was only connected to a login, so that the login outlives the grant. The store
  * may have lost the record that says so too.

@@ -118,8 +118,13 @@ async function storedNow(
   request: LoginRequest,
   sessionKey: string,
 ): Promise<StrategyData | undefined | 'unknown'> {
-  // It has just been written.
-  return readStoredData(request, sessionKey).catch(() => 'unknown' as const)
+  try {
+    // It has just been written.
+    const stored = await readStoredData(request)
+    return stored.size === 0 ? undefined : (stored.get(sessionKey) ?? {})
+  } catch {
+    return 'unknown'
+  }
 }
 
 /** @throws {LoginRequiredError} if the person has logged out meanwhile */

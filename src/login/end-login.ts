@@ -30,11 +30,9 @@ export interface EndLoginParts {
 export function createEndLogin(parts: EndLoginParts): EndLogin {
   const { engine, strategyId, sessionKey, onEnded } = parts
   return async (id, ended, sessionStore) => {
-    const record = await engine.read(id, strategyId)
-    if (record === undefined) {
-      // Another strategy of the same client may have this login: it stays listed.
-      return engine.peek(id) === undefined ? [] : undefined
-    }
+    // Another strategy may have begun it. Its name is that of a client at its provider, which has logged out all of them.
+    const record = (await engine.read(id, strategyId)) ?? engine.peek(id)
+    if (record === undefined) return []
     // A person who logs out there may have logged in again since.
     const { loggedInAt: here = record.createdAt, of } = record
     const { authenticatedAt = 0 } = of

@@ -1,14 +1,14 @@
 import type { Diagnostics } from '../diagnostics/watch.js'
+import { claimsIn } from '../endpoints/id-token.js'
 import { ConfigurationError } from '../errors/errors.js'
 import { createAccountGrants } from '../grants/account-grants.js'
+import { createAdoptedOwners } from '../grants/adopted-owner.js'
 import { createBeginLogin } from '../grants/begin-login.js'
 import type { BeginLogin } from '../grants/begin-login.js'
 import { createEnding } from '../grants/ending.js'
 import type { Ending } from '../grants/ending.js'
-import { accountName, personName, strategyName } from '../grants/index-names.js'
 import { createIsPersonAlive } from '../grants/person-grants.js'
 import { createGrantJobs } from '../grants/grant-jobs.js'
-import type { GrantOwner } from '../grants/grant-record.js'
 import { createProcessParts, partsOf } from '../grants/grants.js'
 import type { GrantParts } from '../grants/grants.js'
 import { idInSession, tokensInSession } from '../grants/holding.js'
@@ -104,13 +104,6 @@ export function composeGrants(
     return user === undefined ? undefined : accountOf(user)
   }
 
-  function ownerOf(request: LoginRequest): GrantOwner {
-    const account = accountOn(request)
-    const names = account === undefined ? [] : [accountName(name, account)]
-    // Whose the tokens are at the provider is not known here.
-    return { account, names: [personName(settings, undefined), ...names, strategyName(name)] }
-  }
-
   const reportForeign = once(() => {
     report('several_processes', { outcome: 'failed', reason: 'ERR_SEVERAL_PROCESSES' })
   })
@@ -125,7 +118,10 @@ export function composeGrants(
   const found =
     grants === undefined
       ? tokensInSession(holdingParts, reportForeign)
-      : idInSession(holdingParts, ownerOf, parts.index.link)
+      : idInSession(
+          holdingParts,
+          createAdoptedOwners({ ...parts, settings, accountOn, claimsOf: claimsIn, revoking }),
+        )
 
   // Sessions of other people's requests can then be ended too.
   let sessionStore: object | undefined

@@ -1,6 +1,6 @@
 import { CrossSiteRequestError } from '../errors/login-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { readStoredData } from './stored-session.js'
+import { readStoredSession } from './stored-session.js'
 
 /** How many further sessions are looked for in the store. A browser that sends more has been given them. */
 const MAXIMUM_OTHERS = 3
@@ -35,8 +35,7 @@ async function hasTwoSessions(request: LoginRequest): Promise<boolean> {
   if (others.length > MAXIMUM_OTHERS || others.some((id) => !PLAIN_ID.test(id))) return true
   const { sessionStore } = request
   for (const sessionID of others) {
-    const stored = await readStoredData({ sessionID, sessionStore }, '')
-    if (stored !== undefined) return true
+    if ((await readStoredSession({ sessionID, sessionStore })) !== undefined) return true
   }
   return false
 }

@@ -59,17 +59,16 @@ export async function tryToChangeStoredData(
 export type SessionAddress = Pick<LoginRequest, 'sessionID' | 'sessionStore'>
 
 /**
- * The strategy's data in a *stored* session; `undefined` if the session is no longer stored.
+ * Everything in a *stored* session, by its key there, whichever strategy it is of. Empty if the session is no longer stored.
  *
  * @throws {StorageError} if the store fails, or has not answered within the limit
  */
 export async function readStoredData(
   address: SessionAddress,
-  key: string,
   limits?: StoreLimits,
-): Promise<StrategyData | undefined> {
-  const stored = await readStored(address, limits)
-  return stored === undefined ? undefined : asStrategyData(stored[key])
+): Promise<ReadonlyMap<string, StrategyData>> {
+  const stored = (await readStored(address, limits)) ?? {}
+  return new Map(Object.entries(stored).map(([key, value]) => [key, asStrategyData(value)]))
 }
 
 /**

@@ -291,7 +291,7 @@ describe('a store that does not answer', () => {
       const address = { sessionID: 'a', sessionStore }
       changes.push(
         changeStoredData(address, KEY, () => ({ version: 2 }), limits),
-        readStoredData(address, KEY, limits),
+        readStoredData(address, limits),
       )
     }
     const outcomes = Promise.allSettled(changes)
