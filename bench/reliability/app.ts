@@ -159,7 +159,8 @@ function showPerson(strategy: AuthorizationCodeStrategy, url: string, process: s
 /** Work for a person who is not there: no session is read. */
 function doJob(strategy: AuthorizationCodeStrategy, url: string, process: string): RequestHandler {
   return async ({ params, query }, res) => {
-    const holder = { account: String(params['account']) }
+    // As `user.account` of the library's own users is.
+    const holder = { account: `default-user/${strategy.name}/${String(params['account'])}` }
     const token = await strategy.accessToken(holder)
     if (query['renew'] !== undefined) await strategy.accessToken(holder, { refused: token })
     // Asks for a token again, which is fresh, and for another one if the API refuses it.

@@ -48,12 +48,12 @@ describe.each(['tokens in the session', 'grants in a store', 'grants in a store,
           ...openId.options,
           ...kept,
           backchannelLogout: true,
-          accountOf: () => 'ada',
+          accountOf: () => 'account-of-ada',
         },
       })
       let ended: unknown
       beforeSessionIsStored(async () => {
-        if (how === 'endGrant') ended = await app.strategy.endGrant({ account: 'ada' })
+        if (how === 'endGrant') ended = await app.strategy.endGrant({ account: 'account-of-ada' })
         else {
           const form = { logout_token: await openId.logoutToken() }
           const page = await new Browser().post(`${app.origin}/auth/backchannel-logout`, form)
