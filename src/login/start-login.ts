@@ -103,7 +103,13 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       ...(idToken !== undefined && { idToken }),
       ...(isOthersIdea && { fromOtherSite: true }),
     })
-    return authorizationEndpoint(authorizationRequest)
+    try {
+      return await authorizationEndpoint(authorizationRequest)
+    } catch (error) {
+      // Nobody can finish it. If it cannot be taken out either, it expires.
+      await pendingLogins.take(request, state, () => Promise.resolve(true)).catch(() => undefined)
+      throw error
+    }
   }
 }
 

@@ -1,5 +1,8 @@
+import { ConfigurationError } from '../errors/errors.js'
 import type { LoginCheck } from '../grants/login-check.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import { isAuthenticated } from '../login/connection.js'
+import { requireSession } from '../session/request-session.js'
 
 /**
  * The checks of the strategies that the application has, by their place in a session. They are held weakly: an application
@@ -31,15 +34,30 @@ export function addLoginCheck(strategy: object, check: LoginCheck): void {
 }
 
 /**
+ * Whether Passport knows the person, and no grant by which they are logged in has ended.
+ *
+ * @param asked the strategy that is asked for a token next
+ * @throws {ConfigurationError} if there is no session, or Passport's middleware has not run
+ */
+export async function isLoggedIn(
+  request: LoginRequest,
+  asked: object | undefined,
+): Promise<boolean> {
+  const authenticated = isAuthenticated(request)
+  if (authenticated === undefined) {
+    throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
+  }
+  requireSession(request)
+  return authenticated && !(await hasLoginEnded(request, asked))
+}
+
+/**
  * Whether a login that the request's session holds has ended. It looks only where strategies of this application have their
  * data: the other fields are the application's own, whatever is in them. If a store fails, the login goes on.
  *
  * @param asked a strategy that is asked for a token next, which tells whether its login has ended
  */
-export async function hasLoginEnded(
-  request: LoginRequest,
-  asked: object | undefined,
-): Promise<boolean> {
+async function hasLoginEnded(request: LoginRequest, asked: object | undefined): Promise<boolean> {
   const except = asked && checkOf.get(asked)
   const { session } = request
   if (!session) return false

@@ -1,16 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
-import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
-import { isAuthenticated } from '../login/connection.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { asyncHandler } from './async-handler.js'
 import type { Reply } from './async-handler.js'
-import { hasLoginEnded } from './login-checks.js'
+import { isLoggedIn } from './login-checks.js'
 import { readStrategy } from './strategy-reader.js'
 import { UNCACHED } from './uncached.js'
-import { requireSession } from '../session/request-session.js'
 import { noteSessionStore } from '../session/seen-session-store.js'
 
 /** The table of {@link RequireLoginOptions}. */
@@ -66,20 +63,6 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
       throw error
     }
   })
-}
-
-/**
- * Whether Passport knows the person, and no grant by which they are logged in has ended.
- *
- * @param asked the strategy that is asked for a token next
- */
-async function isLoggedIn(req: LoginRequest, asked: object | undefined): Promise<boolean> {
-  const authenticated = isAuthenticated(req)
-  if (authenticated === undefined) {
-    throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
-  }
-  requireSession(req)
-  return authenticated && !(await hasLoginEnded(req, asked))
 }
 
 function askForLogin(loginPath: string, req: Request, res: Response): Reply {

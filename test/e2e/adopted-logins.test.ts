@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 /** The application after the option `grants` was set, to which a browser comes that has logged in before. */
 async function turnOnGrants(): Promise<TestApp> {
-  const common = { ...openId.options, backchannelLogout: true, accountOf: () => 'ada' }
+  const common = { ...openId.options, backchannelLogout: true, accountOf: () => 'account-of-ada' }
   const before = await scene.startAnew({ store: sessions, strategy: common })
   await browser.follow(before.loginURL)
   const kept: Kept = { grants: grantsIn(createMemoryStore()) }
@@ -65,7 +65,7 @@ describe('a login from before grants were in a store', () => {
   it('ends with its session when the grants of the account end', async () => {
     const app = await turnOnGrants()
     await tokenStatus(app)
-    expect(await app.strategy.endGrant({ account: 'ada' })).toBe(1)
+    expect(await app.strategy.endGrant({ account: 'account-of-ada' })).toBe(1)
     expect((await browser.visit(`${app.origin}/`)).text).toBe('{"user":null}')
   })
 })

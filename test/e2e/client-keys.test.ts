@@ -1,3 +1,4 @@
+import { MemoryStore } from 'express-session'
 import { generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
@@ -154,14 +155,15 @@ describe('a pushed authorization request', () => {
       response.end('{"error":"invalid_request","error_description":"no"}')
     })
     const url = `${scene.provider.origin}/par`
-    const app = await scene.start({ strategy: { pushedAuthorizationRequestURL: url } })
-    const browser = new Browser()
-    const page = await browser.visit(app.loginURL)
+    const store = new MemoryStore() as MemoryStore & { readonly sessions: Record<string, string> }
+    const app = await scene.start({ store, strategy: { pushedAuthorizationRequestURL: url } })
+    const page = await new Browser().visit(app.loginURL)
     expect([page.status, bodyOf(page)]).toEqual([500, { code: 'ERR_PUSHED_AUTHORIZATION_REQUEST' }])
     expect(app.errors).toEqual([
       expect.objectContaining({ phase: 'push', error: 'invalid_request', fault: 'developer' }),
     ])
-    expect(browser.cookies(app.origin).size).toBe(0)
+    expect(Object.values(store.sessions)).toHaveLength(1)
+    expect(Object.values(store.sessions).join()).not.toContain('createdAt')
   })
 })
 

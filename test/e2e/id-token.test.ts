@@ -304,7 +304,8 @@ describe('the UserInfo endpoint', () => {
       emails: [{ value: 'ada@example.com' }],
       _json: said,
     }
-    expect(bodyOf(page)).toEqual({ user: { provider: 'oauth2', id: 'ada', profile } })
+    const account = 'default-user/oauth2/ada'
+    expect(bodyOf(page)).toEqual({ user: { provider: 'oauth2', id: 'ada', account, profile } })
     expect(scene.provider.requestsTo('/me')).toEqual([
       expect.objectContaining({
         method: 'GET',

@@ -476,7 +476,7 @@ describe('4. the session id changes at login and at logout; only named fields su
 })
 
 describe('5. no header of the request can change redirect_uri', () => {
-  it.each(['GET', 'HEAD'])('sends the configured one, by %s [rule-13]', async (method) => {
+  it('sends the configured one [rule-13]', async () => {
     const hosts: (string | undefined)[] = []
     const behindProxy = await start({
       routes: (express) => {
@@ -490,7 +490,6 @@ describe('5. no header of the request can change redirect_uri', () => {
     const page = await new Browser().request(
       `${behindProxy.loginURL}?redirect_uri=https://evil.example/&callbackURL=https://evil.example/`,
       {
-        method,
         headers: {
           host: 'evil.example',
           forwarded: 'host=evil.example;proto=https',

@@ -140,6 +140,7 @@ describe('a login with Askara', () => {
       user: {
         provider: 'askara',
         id: person.uuid,
+        account: `default-user/askara/${person.uuid}`,
         profile: {
           provider: 'askara',
           id: person.uuid,

@@ -217,8 +217,9 @@ describe('the flow inspector', () => {
 
     await browser.follow(app.loginURL)
 
-    expect((await arrows(app)).slice(0, 3)).toEqual([
+    expect((await arrows(app)).slice(0, 4)).toEqual([
       START[0],
+      'App → Session store: Store the pending login',
       'App → Provider: POST PROVIDER/par',
       'Provider → App: HTTP 201',
     ])

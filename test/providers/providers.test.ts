@@ -405,7 +405,8 @@ describe.each(Object.entries<Row>(ROWS))('%s', (_name, row) => {
     const { user } = bodyOf(await browser.visit(app.origin))
     const identity = { provider: options.name, id: row.becomes.id }
     const profile = { ...identity, ...row.becomes, _json: expect.objectContaining(row.person) }
-    expect(user).toEqual({ ...identity, profile })
+    const account = `default-user/${identity.provider}/${identity.id}`
+    expect(user).toEqual({ ...identity, account, profile })
     expect(elsewhere.requests.map(({ to }) => to).sort()).toEqual(
       [
         `POST ${tokenURL}`,
