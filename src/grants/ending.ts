@@ -1,6 +1,8 @@
 import { forEachAtOnce } from '../lib/for-each-at-once.js'
 import { createLetOthersRun } from '../lib/let-others-run.js'
+import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import type { UnderWay } from '../lib/under-way.js'
 import { isRequest, requireAccountHolder } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
 import { needStore } from './account-grants.js'
@@ -58,9 +60,15 @@ export interface EndingParts {
   readonly revoking: RevokesEnded
   /** The session store that requests were last seen with. */
   readonly sessionStore: () => object | undefined
+  /** Counts what goes on after a logout. */
+  readonly underWay: Pick<UnderWay, 'counted'>
   /** Called when grants have ended, before their tokens are revoked. Must not throw. */
   readonly onEnded: () => void
 }
+
+/** How long it is tried to end a login that the store could not end, and how often, in **milliseconds**. */
+const ENDED_LATER_MS = 60 * 60_000
+const END_PAUSE_MS = 1_000
 
 /** How many records are ended at once. */
 const BATCH = 20
@@ -85,7 +93,7 @@ async function* inBatches<Item>(all: readonly Item[]): AsyncGenerator<Item> {
 /** Creates {@link Ending}. */
 export function createEnding(parts: EndingParts): Ending {
   const { sessionKey, name, strategy, engine, index, holding, sessionGrant, accountGrants } = parts
-  const { revoking, sessionStore, onEnded } = parts
+  const { revoking, sessionStore, underWay, onEnded } = parts
 
   /** Takes a record out of its indexes if its id never returns. */
   async function unlink(id: string, { of: { names, outlivesLogin } }: EndedGrant): Promise<void> {
@@ -207,20 +215,40 @@ export function createEnding(parts: EndingParts): Ending {
     }
   }
 
+  /** Ends a login that the store could not end, as soon as it can. Its id is of this login alone. Never rejects. */
+  const endLater = underWay.counted(async (id: string): Promise<void> => {
+    const until = systemClock.monotonic() + ENDED_LATER_MS
+    while (systemClock.monotonic() < until) {
+      await wait(systemClock, END_PAUSE_MS, { background: true })
+      try {
+        if (!(await sessionGrant.isOurs(id))) return
+        const ended = await engine.end(id)
+        // A link that stays lists nothing.
+        if (ended !== undefined) await unlink(id, ended).catch(() => undefined)
+        return
+      } catch {
+        // The store still fails.
+      }
+    }
+  })
+
   return {
     async endLogin(request) {
+      let found: string | undefined
       let id: string | undefined
       try {
         const held = await holding.find(request)
         if (typeof held === 'string') return undefined
-        if (!(await sessionGrant.isOurs(held.id))) return undefined
-        id = held.id
+        found = held.id
+        if (!(await sessionGrant.isOurs(found))) return undefined
+        id = found
         const ended = await engine.end(id)
         // A link that stays lists nothing.
         if (ended !== undefined) await unlink(id, ended).catch(() => undefined)
         return ended && endedLogin(ended, revoking)
       } catch {
-        // The logout goes on: revoking the tokens ends the grant too.
+        // The logout goes on. Revoking the tokens may end the grant too, and jobs must not go on to use it.
+        if (found !== undefined) void endLater(found)
         const { lines, of } = (id === undefined ? undefined : engine.peek(id)) ?? {}
         return (
           lines && of && endedLogin({ tokens: lines.flatMap(allTokensOf), of, strategy }, revoking)

@@ -174,6 +174,7 @@ export function composeGrants(
   const ending = createEnding({
     ...shared,
     sessionGrant,
+    underWay,
     sessionStore: () => sessionStore ?? seenSessionStore(),
     onEnded: () => report('grant_end', { outcome: 'ok', reason: 'end_grant' }),
   })

@@ -209,6 +209,19 @@ describe('a grant in a store', () => {
     await until(() => rotating.revocations.length === 2)
     expect(storedSessions()).toEqual([])
   })
+
+  it('ends as soon as the store answers again if it could not be read when the person logged out', async () => {
+    const app = await startLoggedIn({ accountOf: () => 'account-of-ada' })
+    const job = (): Promise<unknown> =>
+      app.strategy.accessToken({ account: 'account-of-ada' }).catch(() => 'no token')
+    expect(await job()).toBe('access-token-1-of-ada')
+    failing = new Set(['get', 'compareAndSet', 'linked'])
+    expect((await browser.post(`${app.origin}/auth/logout`)).status).toBe(303)
+    expect(await app.strategy.idle({ timeoutMs: 1 })).toBe(1)
+    failing = new Set()
+    expect(await app.strategy.idle({ timeoutMs: 20_000 })).toBe(0)
+    expect(await job()).toBe('no token')
+  })
 })
 
 describe('onGrantRefused', () => {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from '@jest/globals'
 import { createEnding } from '../../src/grants/ending.js'
+import { createUnderWay } from '../../src/lib/under-way.js'
 
 it('ending thousands of logins of an account lets others run in between', async () => {
   const records = Array.from({ length: 1_000 }, (_, id) => ({
@@ -20,6 +21,7 @@ it('ending thousands of logins of an account lets others run in between', async 
     accountGrants: { of: () => Promise.resolve(records), loginsOf: () => Promise.resolve([]) },
     revoking: { ended: () => Promise.resolve() },
     sessionStore: () => undefined,
+    underWay: createUnderWay(),
     onEnded: () => undefined,
   } as never)
   const state = { isDone: false }
