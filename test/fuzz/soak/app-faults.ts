@@ -10,7 +10,8 @@ export function misbehave(app: Express, fault: Fault): void {
   app.use((_req, res, next) => {
     switch (fault) {
       case 'leak':
-        leaked.push(Array.from({ length: 20_000 }, (_value, index) => ({ index })))
+        // A few requests are enough, on a busy machine too.
+        leaked.push(Array.from({ length: 200_000 }, (_value, index) => ({ index })))
         break
       case 'rejection':
         void Promise.reject(new Error('Nobody handles this'))
