@@ -48,7 +48,9 @@ describe('the soak', () => {
   )
 
   it.each(FAULTS)('notices the fault “%s”', async (fault) => {
-    expect(await soak({ fault })).toMatch(NOTICED[fault])
+    // What the memory does takes longer to see.
+    const seconds = fault === 'leak' ? 8 : 3
+    expect(await soak({ fault, seconds })).toMatch(NOTICED[fault])
   })
 
   it('ends with the exit code 1 if something is wrong', async () => {

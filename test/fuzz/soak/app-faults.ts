@@ -11,7 +11,7 @@ export function misbehave(app: Express, fault: Fault): void {
     switch (fault) {
       case 'leak':
         // A few requests are enough, on a busy machine too.
-        leaked.push(Array.from({ length: 200_000 }, (_value, index) => ({ index })))
+        leaked.push(Array.from({ length: 100_000 }, (_value, index) => ({ index })))
         break
       case 'rejection':
         void Promise.reject(new Error('Nobody handles this'))
