@@ -215,6 +215,13 @@ export function createEnding(parts: EndingParts): Ending {
     }
   }
 
+  /** Ends a record, and takes it out of its indexes if they can be reached: a link that stays lists nothing. */
+  async function endListed(id: string): Promise<EndedGrant | undefined> {
+    const ended = await engine.end(id)
+    if (ended !== undefined) await unlink(id, ended).catch(() => undefined)
+    return ended
+  }
+
   /** Ends a login that the store could not end, as soon as it can. Its id is of this login alone. Never rejects. */
   const endLater = underWay.counted(async (id: string): Promise<void> => {
     const until = systemClock.monotonic() + ENDED_LATER_MS
@@ -222,9 +229,7 @@ export function createEnding(parts: EndingParts): Ending {
       await wait(systemClock, END_PAUSE_MS, { background: true })
       try {
         if (!(await sessionGrant.isOurs(id))) return
-        const ended = await engine.end(id)
-        // A link that stays lists nothing.
-        if (ended !== undefined) await unlink(id, ended).catch(() => undefined)
+        await endListed(id)
         return
       } catch {
         // The store still fails.
@@ -242,9 +247,7 @@ export function createEnding(parts: EndingParts): Ending {
         found = held.id
         if (!(await sessionGrant.isOurs(found))) return undefined
         id = found
-        const ended = await engine.end(id)
-        // A link that stays lists nothing.
-        if (ended !== undefined) await unlink(id, ended).catch(() => undefined)
+        const ended = await endListed(id)
         return ended && endedLogin(ended, revoking)
       } catch {
         // The logout goes on. Revoking the tokens may end the grant too, and jobs must not go on to use it.
