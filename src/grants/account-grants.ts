@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
-import { createLetOthersRun } from '../lib/let-others-run.js'
 import { accountName, loginsName } from './index-names.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
@@ -40,12 +39,7 @@ export function createAccountGrants(parts: {
 
   async function listed(listName: string, account: string): Promise<AccountGrant[]> {
     const found: AccountGrant[] = []
-    const letOthersRun = createLetOthersRun()
-    let isFirst = true
     for await (const ids of index.list(listName)) {
-      // In memory, nothing else runs while a page is read.
-      if (!isFirst) await letOthersRun()
-      isFirst = false
       const grants = await Promise.all(ids.map((id) => read(account, id)))
       found.push(...grants.filter((grant) => grant !== undefined))
     }

@@ -143,7 +143,7 @@ export function createEnding(parts: EndingParts): Ending {
   /** Revokes the tokens of what has ended, and resolves to how many grants that were. */
   async function concluded({ ended, failures }: Results): Promise<number> {
     if (ended.length > 0) onEnded()
-    await Promise.all(ended.map(revoking.ended))
+    await forEachAtOnce(inBatches(ended), BATCH, revoking.ended)
     for (const failure of failures) throw failure
     return ended.length
   }

@@ -48,7 +48,10 @@ export interface GrantIndex {
   readonly link: (id: string, names: readonly string[], lifetimeMs: number) => Promise<void>
   /** Removes a grant from these names. @throws {StorageError} */
   readonly unlink: (id: string, names: readonly string[]) => Promise<void>
-  /** The ids in an index, in batches. Some may be gone. Iterating throws a {@link StorageError} if the store fails. */
+  /**
+   * The ids in an index, in batches, between which others run. Some may be gone. Iterating throws a {@link StorageError} if
+   * the store fails.
+   */
   readonly list: (name: string) => AsyncIterable<readonly string[]>
   /**
    * Whether the provider has ended a login of these names and times. Ask after
@@ -117,11 +120,13 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
     },
 
     async *list(name) {
+      const letOthersRun = createLetOthersRun()
       for (let after: string | undefined; ;) {
         const ids = await storeCall(() => store.linked(name, PAGE, after))
         if (ids.length > 0) yield ids
         after = ids.at(-1)
         if (ids.length < PAGE) return
+        await letOthersRun()
       }
     },
 
