@@ -29,7 +29,7 @@ const CALL_LIMIT_MS = 5_000
 /** How often an end is written again that the store has refused, in **milliseconds**. */
 const INSISTED_MS = 1_000
 
-/** How long it takes until everything is looked at again after that has failed, in **milliseconds**. */
+/** The pause until everything is looked at again after that has failed, in **milliseconds**. */
 const RECHECK_PAUSE_MS = 1_000
 
 /** How many records are looked at, at once, after the store has failed. */
@@ -130,23 +130,27 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     return value
   }
 
+  /** Looks at everything that is remembered, and again if a call fails meanwhile: this one need not be followed by others. */
   async function recheck(): Promise<void> {
     isRechecking = true
-    isTroubled = false
-    try {
-      // The newest first: a store that has failed over has lost those.
-      const left = [...cells.values()]
-        .filter((cell) => remembered(cell) !== undefined)
-        .sort((one, other) => (one.accepted?.until ?? 0) - (other.accepted?.until ?? 0))
-      const lookAtNext = async (): Promise<void> => {
-        for (let cell = left.pop(); cell !== undefined; cell = left.pop()) await look(cell)
-      }
-      await Promise.all(Array.from({ length: RECHECKED_AT_ONCE }, lookAtNext))
-    } catch {
-      // The store may answer to reads and refuse writes. The next call that succeeds begins again.
-      await wait(clock, RECHECK_PAUSE_MS, { background: true })
+    while (isTroubled) {
+      isTroubled = false
+      await lookAtRemembered()
+      if (isTroubled) await wait(clock, RECHECK_PAUSE_MS, { background: true })
     }
     isRechecking = false
+  }
+
+  /** Never rejects: {@link noteCall} knows of the calls that have failed. */
+  async function lookAtRemembered(): Promise<void> {
+    // The newest first: a store that has failed over has lost those.
+    const left = [...cells.values()]
+      .filter((cell) => remembered(cell) !== undefined)
+      .sort((one, other) => (one.accepted?.until ?? 0) - (other.accepted?.until ?? 0))
+    const lookAtNext = async (): Promise<void> => {
+      for (let cell = left.pop(); cell !== undefined; cell = left.pop()) await look(cell)
+    }
+    await Promise.allSettled(Array.from({ length: RECHECKED_AT_ONCE }, lookAtNext))
   }
 
   function remembered({ accepted }: Cell): GrantRecord | undefined {

@@ -139,6 +139,23 @@ export function createIncidents(world: World): Incidents {
     })
   }
 
+  /** A login comes to nothing, while the store may refuse to take that. It may be the only one of the grant. */
+  function undoLogin(): void {
+    const node = someNode()
+    if (isStopped || node?.process.isAlive() !== true) return
+    const afterMs = random.pick([0, random.between(0, 12_000)])
+    const before = random.chance(0.5) ? scene.end(node, 'g') : Promise.resolve(true)
+    void before.then(() => scene.logInAndUndo(node, 'g', afterMs))
+    if (random.chance(0.5)) return
+    timeline.after(afterMs, () => {
+      store.victim = node.process
+      store.noise = { ...NO_NOISE, refused: 0.5 }
+    })
+    timeline.after(afterMs + 2_000, () => {
+      store.noise = NO_NOISE
+    })
+  }
+
   /** What a theme needs at its moments. */
   function follow(theme: Theme): void {
     const act =
@@ -202,6 +219,12 @@ export function createIncidents(world: World): Incidents {
     } else if (theme === 'refusal') {
       scene.on.sent = act(0.5, (node) => {
         if (isQuietSince(30_000)) scene.freeze(node, random.between(11_000, 16_000), false)
+      })
+    } else if (theme === 'undone') {
+      for (let logins = 6; logins > 0; logins--)
+        timeline.after(random.between(5_000, 95_000), () => undoLogin())
+      scene.on.sent = act(0.2, (node) => {
+        if (isQuietSince(20_000)) strike(random.pick(rough), node)
       })
     } else if (theme === 'pauses') {
       timeline.after(random.between(20_000, 60_000), () => {

@@ -57,7 +57,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 2,
     name: 'sends without a look at its mark',
-    seed: 74,
+    seed: 117,
     changes: [change('renewal', 'if (isPaused || !keeper.isFresh()) throw', 'if (isPaused) throw')],
   },
   {
@@ -260,6 +260,35 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'does not look again after a failed call',
     seed: 216,
     changes: [change('grant-cells', 'else if (isTroubled && !isRechecking) void recheck()', '')],
+  },
+  {
+    rule: 7,
+    name: 'gives up looking again if one of the looks fails',
+    seed: 90012622,
+    changes: [
+      change('grant-cells', 'while (isTroubled) {', 'for (let once = true; once; once = false) {'),
+    ],
+  },
+  {
+    rule: 6,
+    name: 'does not note that an undone login is over',
+    theme: 'undone',
+    seed: 10,
+    changes: [change('drop-line', 'closed: closedWith(record.closed, [line]),', '')],
+  },
+  {
+    rule: 6,
+    name: 'forgets an undone login that the store has not taken',
+    theme: 'undone',
+    seed: 45,
+    changes: [change('drop-line', 'cells.insist(cell, look, next)', '')],
+  },
+  {
+    rule: 6,
+    name: 'takes the other logins out with an undone one',
+    theme: 'undone',
+    seed: 33,
+    changes: [change('drop-line', 'if (lines.length === 0)', 'if (lines.length < 5)')],
   },
   {
     rule: 8,

@@ -76,6 +76,8 @@ export interface Oracle {
   readonly killed: (process: VirtualProcess) => void
   readonly begun: (family: string) => void
   readonly ending: (grant: string) => void
+  /** A line is about to be taken out of its grant, because its login has failed. */
+  readonly undoing: (line: string) => void
   readonly ended: (process: VirtualProcess, grant: string, families: readonly string[]) => void
   readonly refusedByApi: (process: VirtualProcess, accessToken: string) => void
   readonly handedOut: (process: VirtualProcess, line: Line, askedAt: number) => void
@@ -127,6 +129,7 @@ export function createOracle(parts: OracleParts): Oracle {
   const noticedAt = new Map<VirtualProcess, number>()
   const begunAt = new Map<string, number>()
   const endings: { grant: string; at: number }[] = []
+  const undone = new Set<string>()
   const ends = new Map<string, End>()
   const closed = new Map<string, Set<string>>()
   const closedFamilies = new Set<string>()
@@ -301,6 +304,13 @@ export function createOracle(parts: OracleParts): Oracle {
     for (const line of record.closed) gone.add(line)
   }
 
+  function watchEnds({ id, process, record, before }: AppliedWrite): void {
+    if (record.endedAt === undefined || before === undefined || before.endedAt !== undefined) return
+    const isAsked = [...endings, ...failOvers].some(({ grant }) => grant === id)
+    const others = before.lines.filter((line) => !undone.has(line.id))
+    if (!isAsked && others.length > 0) fault(`${process.name} ended a grant that others use`)
+  }
+
   return {
     faults,
     causes,
@@ -309,6 +319,7 @@ export function createOracle(parts: OracleParts): Oracle {
     applied(write) {
       watchMarks(write)
       watchLines(write)
+      watchEnds(write)
       const { record, process, before } = write
       for (const { tokens } of record.lines) {
         const { family, number } = identify(tokens.refreshToken ?? '')
@@ -432,6 +443,10 @@ export function createOracle(parts: OracleParts): Oracle {
 
     ending(grant) {
       endings.push({ grant, at: timeline.time() })
+    },
+
+    undoing(line) {
+      undone.add(line)
     },
 
     ended(process, grant, names) {

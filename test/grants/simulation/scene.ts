@@ -1,5 +1,5 @@
 import type { Ask } from '../../../src/grants/ask.js'
-import type { GrantEngine } from '../../../src/grants/engine.js'
+import type { EndedGrant, GrantEngine } from '../../../src/grants/engine.js'
 import type { Line } from '../../../src/grants/grant-record.js'
 import type { RefreshWays } from '../../../src/grants/refresh-ways.js'
 import { createDisturbances } from './disturbances.js'
@@ -55,6 +55,8 @@ export interface Scene {
   readonly nodes: Node[]
   readonly start: (skewMs?: number) => Node
   readonly logIn: (node: Node, grant: string) => Promise<boolean>
+  /** A login that joins the grant, and leaves it after a while because it has failed. */
+  readonly logInAndUndo: (node: Node, grant: string, afterMs: number) => Promise<void>
   readonly ask: (node: Node, grant: string, ask?: Ask) => Promise<Outcome>
   readonly end: (node: Node, grant: string) => Promise<boolean>
   readonly freeze: (node: Node, ms: number, monotonicStandsStill: boolean) => void
@@ -183,14 +185,22 @@ export function createScene(
     return node
   }
 
-  async function logIn({ process, engine: grants }: Node, grant: string): Promise<boolean> {
+  async function logIn(node: Node, grant: string): Promise<boolean> {
+    return (await begin(node, grant)) !== undefined
+  }
+
+  /** Resolves to the line that has the tokens of the login; to `undefined` if it has failed. */
+  async function begin(
+    { process, engine: grants }: Node,
+    grant: string,
+  ): Promise<string | undefined> {
     const tokens = provider.logIn(grant, process)
     const { family } = identify(tokens.accessToken)
     const dueMs = Math.min(settings.refreshBeforeSeconds * 1000, settings.lifeMs / 2)
     const renewAt = process.clock.now() + settings.lifeMs - dueMs
     try {
       const of = { names: [] }
-      await grants.begin(grant, {
+      const { lines } = await grants.begin(grant, {
         strategy: STRATEGY,
         tokens,
         renewAt,
@@ -198,10 +208,28 @@ export function createScene(
         lifetimeMs: LIFETIME_MS,
       })
       oracle.begun(family)
-      return true
+      return lines.find((line) => line.tokens.accessToken === tokens.accessToken)?.id ?? ''
     } catch (error) {
       expectKnown(error)
-      return false
+      return undefined
+    }
+  }
+
+  async function logInAndUndo(node: Node, grant: string, afterMs: number): Promise<void> {
+    const { process, engine: grants } = node
+    const line = await begin(node, grant)
+    if (line === undefined) return
+    await new Promise<void>((resolve) => timeline.after(afterMs, resolve))
+    if (!process.isAlive()) return
+    trace(`${process.name} undoes its login`)
+    oracle.undoing(line)
+    try {
+      const dropped = await grants.dropLine(grant, line)
+      if (dropped === undefined) return
+      trace(`${process.name} has undone its login`)
+      oracle.ended(process, grant, familiesOf(dropped))
+    } catch (error) {
+      expectKnown(error)
     }
   }
 
@@ -258,8 +286,7 @@ export function createScene(
       const gone = await grants.end(grant)
       trace(`${process.name} has ended`)
       if (gone === undefined) return true
-      const names = gone.tokens.map(({ refreshToken = '' }) => identify(refreshToken).family)
-      oracle.ended(process, grant, [...new Set(names)])
+      oracle.ended(process, grant, familiesOf(gone))
       return true
     } catch (error) {
       expectKnown(error)
@@ -276,6 +303,7 @@ export function createScene(
     nodes,
     start,
     logIn,
+    logInAndUndo,
     ask,
     end,
     on,
@@ -335,6 +363,11 @@ export function createScene(
       })
     },
   }
+}
+
+/** The tokens of one login are a family. */
+function familiesOf({ tokens }: EndedGrant): string[] {
+  return [...new Set(tokens.map(({ refreshToken = '' }) => identify(refreshToken).family))]
 }
 
 function nameOf({ process, family, token }: TokenRequest): string {

@@ -9,7 +9,7 @@ import type { SceneSettings } from './scene.js'
  * looks around a logout take seconds. `background`: a process dies while it renews a token that can still be used.
  * `sleep`: a machine sleeps while a refresh is signed, and its monotonic clock stands still. `refusal`: a process comes back
  * with the answer while another is refused. `pauses`: the provider wants long pauses. `ends`: a grant ends while it is
- * renewed.
+ * renewed. `undone`: logins that have joined a grant fail, and leave it.
  */
 export type Theme =
   | 'outage'
@@ -23,6 +23,7 @@ export type Theme =
   | 'refusal'
   | 'pauses'
   | 'ends'
+  | 'undone'
 
 export const THEMES: readonly [Theme, ...Theme[]] = [
   'outage',
@@ -36,6 +37,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
   'refusal',
   'pauses',
   'ends',
+  'undone',
 ]
 
 /** What a theme needs of the settings. */
@@ -62,6 +64,8 @@ export function settingsFor(theme: Theme | undefined, random: Random): Partial<S
       return { clocksAgree: true, renewInBackground: false, lifeMs: 15_000 }
     case 'ends':
       return { cacheMs: 0, renewInBackground: false, lifeMs: 15_000, timeoutMs: 30_000 }
+    case 'undone':
+      return { cacheMs: random.pick([0, 10_000]), lifeMs: 15_000 }
     case undefined:
       return {}
   }
