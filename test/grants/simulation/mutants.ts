@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 2,
     name: 'does not repeat an unclear mark',
     theme: 'losses',
-    seed: 67,
+    seed: 102,
     changes: [
       change(
         'grant-cells',
@@ -258,7 +258,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 7,
     name: 'does not look again after a failed call',
-    seed: 216,
+    theme: 'failover',
+    seed: 15,
     changes: [change('grant-cells', 'else if (isTroubled && !isRechecking) void recheck()', '')],
   },
   {
