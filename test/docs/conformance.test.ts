@@ -10,6 +10,9 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   Attacks: [
     'login CSRF: a forged callback',
     'login started behind the victim’s back',
+    'connecting the attacker’s account behind the person’s back',
+    'a session cookie planted by a sibling subdomain',
+    'a person who has somebody else’s id, at another provider',
     'code injection',
     'PKCE downgrade',
     'code replay, also at the same moment',

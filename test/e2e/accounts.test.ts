@@ -114,7 +114,7 @@ async function connect(browser: LoggedInFetch): Promise<number> {
 describe.each(['login', 'account'] as const)(
   'person 1 of one provider, with grantLifetime %s,',
   (grantLifetime) => {
-    it('gets, sees and ends nothing of person 1 of another', async () => {
+    it('gets, sees and ends nothing of person 1 of another [account-1]', async () => {
       const app = await start({ options: { grantLifetime } })
       const alice = await logInFetch(app.origin, '/work/login')
       const mallory = await logInFetch(app.origin, '/school/login')
@@ -188,7 +188,7 @@ describe('a strategy with verify beside one without', () => {
 })
 
 describe('a user that looks like a profile', () => {
-  it('is refused at the login, and the tokens are revoked', async () => {
+  it('is refused at the login, and the tokens are revoked [account-2]', async () => {
     const app = await start({ verify: { work: ({ profile }) => profile ?? false } })
 
     await expect(logInFetch(app.origin, '/work/login')).rejects.toThrow('ERR_CONFIGURATION')

@@ -78,7 +78,7 @@ describe('a visit of the connect route', () => {
     ['something that browsers may say one day', { ...PAGE, 'sec-fetch-site': 'new' }],
     ['an old browser, which says nothing', { accept: 'text/html,*/*;q=0.8' }],
     ['an old browser that names another origin', { origin: 'https://evil.example' }],
-  ])('is answered with a question if it comes by %s', async (_how, headers) => {
+  ])('is answered with a question if it comes by %s [connect-1]', async (_how, headers) => {
     const page = await visitWith(headers)
     expect(page.status).toBe(200)
     expect(page.text).toContain('<form method="post"><button>Connect bank &#60;of&#62;')

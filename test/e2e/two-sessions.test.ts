@@ -85,24 +85,27 @@ describe('a session cookie that somebody has planted', () => {
     ['in quotes', (value) => `${NAME}="${value}"`],
     ['without percent-encoding', (value) => `${NAME}=${decodeURIComponent(value)}`],
     ['with more of it', (value) => `${NAME}=${value.replace('s', '%73')}`],
-  ])('cannot be used to connect a provider to their session: %s', async (_how, line) => {
-    await start()
-    const planted = line(valueOf(attacker))
-    for (const page of [
-      await send(`${app.origin}/calendar/login`, [planted]),
-      await send(`${app.origin}/calendar/login`, [], [planted]),
-    ]) {
-      expect([page.status, bodyOf(page)]).toEqual(REFUSED)
-    }
-    expect(await hasCalendar(attacker)).toBe(false)
-    expect(asked(bank)).toEqual([])
-  })
+  ])(
+    'cannot be used to connect a provider to their session: %s [connect-2]',
+    async (_how, line) => {
+      await start()
+      const planted = line(valueOf(attacker))
+      for (const page of [
+        await send(`${app.origin}/calendar/login`, [planted]),
+        await send(`${app.origin}/calendar/login`, [], [planted]),
+      ]) {
+        expect([page.status, bodyOf(page)]).toEqual(REFUSED)
+      }
+      expect(await hasCalendar(attacker)).toBe(false)
+      expect(asked(bank)).toEqual([])
+    },
+  )
 
   it.each<[string, Partial<AuthorizationCodeOptions>]>([
     ['the session', {}],
     ['cookies', { pendingLogins: cookiePendingLogins({ secret: 'x'.repeat(32) }) }],
   ])(
-    'cannot be used to finish a connection, which the person can finish without it: %s',
+    'cannot be used to finish a connection, which the person can finish without it: %s [connect-3]',
     async (_where, options) => {
       await start(options)
       const { location: provider = '' } = await victim.visit(`${app.origin}/calendar/login`)

@@ -9,6 +9,9 @@ const OTHER_SITES = [
 ]
 const FIXATION = 'attacks session fixation'
 const FORGED_HOST = ['attacks forged Host and X-Forwarded-…', 'rfc9700 4.13']
+const CONNECTING = 'attacks connecting the attacker’s account behind the person’s back'
+const PLANTED = 'attacks a session cookie planted by a sibling subdomain'
+const SAME_ID = 'attacks a person who has somebody else’s id, at another provider'
 const LOGOUT_CSRF = 'attacks logout CSRF'
 const HEADER_INJECTION = 'attacks header injection and script in texts'
 const PAGES = ['rfc9700 4.2.4 (1)', 'rfc9700 4.2.4 (2)']
@@ -330,5 +333,69 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     replace:
       'res.status(302).location(location).send(\'<img src="https://cdn.example/logo.png">\')',
     gone: 'the redirect after a callback has a page with something of another site',
+  },
+  {
+    rows: [CONNECTING],
+    tests: ['connect-1'],
+    file: 'passport/connect-page.ts',
+    find: "site !== 'same-origin'",
+    replace: "site === 'cross-site'",
+    gone: 'only a visit from another site is asked',
+  },
+  {
+    rows: [CONNECTING],
+    tests: ['connect-1'],
+    file: 'passport/connect-page.ts',
+    find: "return mode === undefined && accept?.includes('text/html') === true",
+    replace: 'return mode !== undefined',
+    gone: 'a browser that says nothing about the visit is not asked',
+  },
+  {
+    rows: [CONNECTING],
+    tests: ['connect-1'],
+    file: 'passport/connect-page.ts',
+    find: "; frame-ancestors 'none'",
+    replace: '',
+    gone: 'another site may frame the question',
+  },
+  {
+    rows: [PLANTED],
+    tests: ['connect-2'],
+    file: 'session/session-cookies.ts',
+    find: "value.startsWith('\"') ? value.slice(1, -1) : value",
+    replace: 'value',
+    gone: 'a cookie in quotes is not seen',
+  },
+  {
+    rows: [PLANTED],
+    tests: ['connect-2'],
+    file: 'session/session-cookies.ts',
+    find: 'return decodeURIComponent(value)',
+    replace: "return value.replace('s%3A', 's:')",
+    gone: 'a cookie that is encoded in another way is not seen',
+  },
+  {
+    rows: [PLANTED],
+    tests: ['connect-3'],
+    file: 'login/finish-login.ts',
+    find: 'if (connecting) await refuseTwoSessions(request)',
+    replace: '',
+    gone: 'a connection is finished with two sessions',
+  },
+  {
+    rows: [SAME_ID],
+    tests: ['account-1'],
+    file: 'passport/default-user.ts',
+    find: '`${PREFIX}${name}/${own}`',
+    replace: '`${PREFIX}${own}`',
+    gone: 'the account of a default user does not have the provider',
+  },
+  {
+    rows: [SAME_ID],
+    tests: ['account-2'],
+    file: 'passport/account-of.ts',
+    find: "if (id === undefined || id === null || typeof provider !== 'string') return id",
+    replace: 'return id',
+    gone: 'the id of a user that looks like a profile is an account',
   },
 ]
