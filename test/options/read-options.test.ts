@@ -278,6 +278,7 @@ describe('options that are left out', () => {
       scopeSeparator: ' ',
       clientAuthentication: 'none',
       basicCredentials: 'encoded',
+      clockToleranceSeconds: 30,
       clientAssertionAudience: required.tokenURL,
       tokenRequestFormat: 'form',
       omitRedirectUriInTokenRequest: false,
