@@ -116,8 +116,7 @@ export function createProviderKeys(
 
   return {
     async current(sender) {
-      const isFresh =
-        published !== undefined && clock.monotonic() < published.requestedAt + KEPT_MS
+      const isFresh = published !== undefined && clock.monotonic() < published.requestedAt + KEPT_MS
       return isFresh && published !== undefined ? published : load(sender)
     },
 

@@ -144,7 +144,9 @@ export class AuthenticationRequirementsError extends AuthorizationCodeError {
     const time = new Date(authenticatedAt ?? Number.NaN)
     const at = Number.isNaN(time.getTime()) ? 'an unknown time' : time.toISOString()
     const values = [
-      ...(acrValues === undefined ? [] : [`acr ${acrValues.join(' or ')} was requested, got ${acr}`]),
+      ...(acrValues === undefined
+        ? []
+        : [`acr ${acrValues.join(' or ')} was requested, got ${acr}`]),
       ...(maxAgeSeconds === undefined
         ? []
         : [`max_age ${maxAgeSeconds} was requested, got an authentication of ${at}`]),

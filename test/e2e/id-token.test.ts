@@ -253,7 +253,10 @@ describe('the key of an ID token', () => {
     const key = await createProviderKey('PS256', { kid: 'key-1' })
     const malformed = [
       ...[null, 'key', 5, [], {}, { kty: 'RSA' }, { kty: 'RSA', kid: 'key-1', n: '!', e: 'AQAB' }],
-      ...[{ kty: 'oct', kid: 'key-1', k: 'c2VjcmV0' }, { kty: 'RSA', alg: 5, key_ops: 'verify' }],
+      ...[
+        { kty: 'oct', kid: 'key-1', k: 'c2VjcmV0' },
+        { kty: 'RSA', alg: 5, key_ops: 'verify' },
+      ],
       { kty: 'EC', crv: 'P-256', kid: 'key-1', x: 'AA', y: 'AA', d: 'AA' },
     ]
     const deep = `{"kty":"RSA","x5c":${'['.repeat(50_000)}${']'.repeat(50_000)}}`

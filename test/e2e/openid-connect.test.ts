@@ -369,7 +369,10 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
     ['that has expired', { exp: 1 }],
     ['without a time', { iat: undefined }],
     ['that is too old', { iat: Math.floor(Date.now() / 1000) - 3600 }],
-    ['that is too old and never expires', { iat: Math.floor(Date.now() / 1000) - 3600, exp: undefined }],
+    [
+      'that is too old and never expires',
+      { iat: Math.floor(Date.now() / 1000) - 3600, exp: undefined },
+    ],
     ['from the future', { iat: Math.floor(Date.now() / 1000) + 3600 }],
     ['without a jti', { jti: undefined }],
     ['with a jti that is no text', { jti: 5 }],

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { exportJWK } from 'jose'
 import type { JWK } from 'jose'
 import Provider from 'oidc-provider'
@@ -31,6 +32,7 @@ export async function startIdTokenServer(options: IdTokenServerOptions): Promise
   const { adapter } = createMemory()
   const requests: string[] = []
   const keys: JWK[] = [await createKey(0)]
+  let rotations = 0
   let handle: ReturnType<Provider['callback']> | undefined
   let provider: Provider | undefined
 
@@ -43,21 +45,25 @@ export async function startIdTokenServer(options: IdTokenServerOptions): Promise
   }
   restart()
 
-  async function answer(...[req, res]: Parameters<Provider['interactionFinished']>): Promise<void> {
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = new URL(req.url ?? '/', server.origin).pathname
     requests.push(`${req.method ?? ''} ${path}`)
     if (path.startsWith('/interaction/')) {
       return provider?.interactionFinished(req, res, { login: { accountId: 'ada' } })
     }
     if (options.rotates === true && path === '/token') {
-      keys.unshift(await createKey(keys.length))
+      rotations += 1
+      keys.unshift(await createKey(rotations))
       restart()
     }
     await handle?.(req, res)
   }
 
-  return { ...server, ...client, rotations: () => keys.length - 1, requests }
+  return { ...server, ...client, rotations: () => rotations, requests }
 }
+
+/** In **seconds**. */
+const DAY = 24 * 60 * 60
 
 /** oidc-provider signs with the first key that fits. */
 async function createKey(number: number): Promise<JWK> {
@@ -89,6 +95,17 @@ function configure(
     features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+    // The example's adapter keeps no sessions.
+    expiresWithSession: () => false,
+    ttl: {
+      AccessToken: 600,
+      AuthorizationCode: 60,
+      Grant: DAY,
+      IdToken: 600,
+      Interaction: 600,
+      RefreshToken: DAY,
+      Session: DAY,
+    },
     issueRefreshToken: () => true,
     rotateRefreshToken: true,
     loadExistingGrant: async (context) => {
