@@ -194,6 +194,27 @@ describe('an option that does not exist', () => {
   })
 })
 
+describe('a client secret that ID tokens are signed with', () => {
+  it.each([
+    ['HS256', 32],
+    ['HS384', 48],
+    ['HS512', 64],
+  ] as const)('of %s must have %i bytes', (algorithm, bytes) => {
+    const issuer = 'https://issuer.example'
+    const options = {
+      ...required,
+      ...{ issuer, providerSignatureAlgorithms: ['PS256', algorithm] as const },
+    }
+    const message = `${algorithm} in providerSignatureAlgorithms needs a clientSecret of at least ${bytes} bytes`
+    expect(() => readOptions(options)).toThrow(message)
+    const short = { ...options, clientSecret: 'x'.repeat(bytes - 1) }
+    expect(() => readOptions(short)).toThrow(message)
+    readOptions({ ...options, clientSecret: 'ü'.repeat(bytes / 2) })
+    // It is checked when it is used.
+    readOptions({ ...options, clientSecret: () => 'x' })
+  })
+})
+
 describe('further parameters', () => {
   const reserved = [
     'client_assertion',
