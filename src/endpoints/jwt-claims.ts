@@ -4,7 +4,7 @@ import type { JWTPayload } from 'jose'
 export interface ExpectedClaims {
   readonly issuer: string
   readonly clientID: string
-  /** Claims that must be there besides `iss` and `aud`. */
+  /** Claims that must be there; `iss` and `aud` must be there always. */
   readonly required: readonly string[]
   /** How far the provider's clock may be from ours, in **milliseconds**. */
   readonly clockToleranceMs: number
@@ -18,7 +18,7 @@ export interface ExpectedClaims {
  * @see [RFC 7519, section 4.1 - Registered Claim Names](https://www.rfc-editor.org/rfc/rfc7519.html#section-4.1)
  */
 export function checkClaims(claims: JWTPayload, expected: ExpectedClaims, now: number): void {
-  const missing = ['iss', 'aud', ...expected.required].find((name) => claims[name] === undefined)
+  const missing = expected.required.find((name) => claims[name] === undefined)
   if (missing !== undefined) throw new Error(`it has no "${missing}"`)
   if (claims.iss !== expected.issuer) throw new Error('its "iss" is not the issuer')
   if (!audiencesOf(claims).includes(expected.clientID)) {
