@@ -9,7 +9,7 @@ import {
 import { providerText } from '../lib/provider-text.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { audiencesOf } from './jwt-claims.js'
-import type { VerifyProviderJwt } from './provider-jwt.js'
+import type { VerifyProviderJwt } from './expected-jwt.js'
 
 /** The claims of a validated ID token. */
 export type IdTokenClaims = JWTPayload & { readonly sub: string }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { isObject } from '../client/answer.js'
-import type { VerifyProviderJwt } from './provider-jwt.js'
+import type { VerifyProviderJwt } from './expected-jwt.js'
 import { AuthorizationCodeError, LogoutTokenError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { LOGOUT_CLOCK_TOLERANCE_MS } from '../options/clock-tolerance.js'

@@ -9,12 +9,7 @@ import { DiscoveryError } from '../errors/errors.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import { createSingleFlight } from '../lib/single-flight.js'
-
-/**
- * Who has sent a JWT: the `provider`, in its answer to a request of ours, or `anyone`, in a request that names the provider
- * as its signer, such as a callback or a logout token.
- */
-export type JwtSender = 'provider' | 'anyone'
+import type { JwtSender } from './expected-jwt.js'
 
 /** The keys that the provider had published at one moment. */
 export interface PublishedKeys {
@@ -161,7 +156,7 @@ async function readKeySet(url: string, transport: Transport): Promise<readonly u
       retryAfterMs: retryAfterMs(answer),
     })
   }
-  const { keys } = Object(parsed(text)) as { readonly keys?: unknown }
+  const { keys } = Object(parsed(text)) as { readonly keys?: readonly unknown[] }
   if (Array.isArray(keys)) return keys
   throw new DiscoveryError("The provider's keys are not a JSON Web Key Set.", {
     phase: 'keys',

@@ -1,4 +1,4 @@
-import type { VerifyProviderJwt } from './provider-jwt.js'
+import type { VerifyProviderJwt } from './expected-jwt.js'
 import { AuthorizationCodeError, AuthorizationResponseError } from '../errors/errors.js'
 
 /** Claims that describe the JWT. All others, and `iss`, are parameters of the response. */

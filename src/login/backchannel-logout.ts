@@ -1,6 +1,6 @@
 import { LONGEST_DELIVERY_MS, logoutTokenOf, readLogoutToken } from '../endpoints/logout-token.js'
 import type { Logout, LogoutTokenSettings } from '../endpoints/logout-token.js'
-import type { VerifyProviderJwt } from '../endpoints/provider-jwt.js'
+import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
 import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
 import { providerNames } from '../grants/index-names.js'
