@@ -1,5 +1,6 @@
 export {
   AuthorizationCodeError,
+  AuthenticationRequirementsError,
   AuthorizationResponseError,
   ConfigurationError,
   CrossSiteRequestError,
@@ -55,10 +56,12 @@ export type {
   AuthorizationCodeFlowError,
   ErrorCode,
   Fault,
+  GivenAuthentication,
   LoginRequiredReason,
   OAuthErrorFacts,
   PendingLoginErrorCode,
   ProviderErrorFacts,
+  RequestedAuthentication,
 } from './errors/errors.js'
 export type { FailureInfo, LoginInfo, LoginOptions } from './login/login-options.js'
 export type { VerifiedLogin, Verify } from './passport/verify.js'

@@ -1,5 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { AuthorizationResponseError, ConfigurationError } from '../errors/errors.js'
+import {
+  AuthenticationRequirementsError,
+  AuthorizationResponseError,
+  ConfigurationError,
+} from '../errors/errors.js'
+import type { RequestedAuthentication } from '../errors/errors.js'
 import { isRefusal } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { providerText } from '../lib/provider-text.js'
@@ -69,16 +74,25 @@ export type AuthorizationResponse =
       readonly errorDescription: string | undefined
     }
 
+/** What the response is compared with. */
+export interface ExpectedResponse {
+  readonly issuer: string | undefined
+  readonly issRequired: boolean
+  /** How the login has asked for the person to be authenticated. */
+  readonly requested?: RequestedAuthentication
+}
+
 /**
  * Reads a response whose `state` has been matched to a pending login.
  *
+ * @throws {AuthenticationRequirementsError} if the provider could not authenticate the person as the login has asked for
  * @throws {AuthorizationResponseError} if it is malformed, comes from another issuer, or reports an error that is not a
  *   refusal
  * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
  */
 export function readResponse(
   parameters: URLSearchParams,
-  expected: { readonly issuer: string | undefined; readonly issRequired: boolean },
+  expected: ExpectedResponse,
 ): AuthorizationResponse {
   const repeated = PARAMETERS.find((name) => parameters.getAll(name).length > 1)
   if (repeated !== undefined) {
@@ -94,6 +108,9 @@ export function readResponse(
     if (code !== null)
       throw new AuthorizationResponseError('The callback has both a code and an error.')
     const errorDescription = providerText(parameters.get('error_description'), secrets)
+    if (error === 'unmet_authentication_requirements') {
+      throw new AuthenticationRequirementsError(expected.requested ?? {})
+    }
     if (isRefusal(error)) return { kind: 'refused', error, errorDescription }
     throw new AuthorizationResponseError(
       `The provider ended the login with ${error}${errorDescription === undefined ? '' : ` (${errorDescription})`}.`,

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
 import { isObject } from '../client/answer.js'
-import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
-import type { VerifyProviderJwt } from './provider-jwt.js'
-import { DiscoveryError, LogoutTokenError } from '../errors/errors.js'
+import type { VerifyProviderJwt } from './expected-jwt.js'
+import { AuthorizationCodeError, LogoutTokenError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import { LOGOUT_CLOCK_TOLERANCE_MS } from '../options/clock-tolerance.js'
 
 /** The event that makes a JWT a logout token. */
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
@@ -35,7 +35,8 @@ export function logoutTokenOf({ body }: LoginRequest): string {
 }
 
 /**
- * Validates a logout token.
+ * Validates a logout token. It may have no `exp`, as those of Ory Hydra: then `iat` says how long it is accepted. Its algorithm is one that
+ * ID tokens may have.
  *
  * @throws {LogoutTokenError} if it is not valid
  * @throws {DiscoveryError} if the provider's keys cannot be loaded
@@ -47,11 +48,15 @@ export async function readLogoutToken(
   verify: VerifyProviderJwt,
   now: number,
 ): Promise<Logout> {
-  const claims = await verify(token, { required: ['iat', 'jti', 'events'] }).catch(
-    (error: unknown) => {
-      throw error instanceof DiscoveryError ? error : new LogoutTokenError((error as Error).message)
-    },
-  )
+  const claims = await verify(token, {
+    sender: 'anyone',
+    required: ['iat', 'jti', 'events'],
+    clockToleranceMs: LOGOUT_CLOCK_TOLERANCE_MS,
+  }).catch((error: unknown) => {
+    throw error instanceof AuthorizationCodeError
+      ? error
+      : new LogoutTokenError((error as Error).message)
+  })
   const { iat = 0, jti, events, nonce } = claims
   if (typeof jti !== 'string') throw new LogoutTokenError('its "jti" is not a string')
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
@@ -60,7 +65,6 @@ export async function readLogoutToken(
   // Only an ID token has a nonce, and an ID token must not be accepted as a logout token.
   if (nonce !== undefined) throw new LogoutTokenError('it has a nonce')
   const at = iat * 1000
-  if (at > now + CLOCK_TOLERANCE_MS) throw new LogoutTokenError('it was issued in the future')
   if (at < now - LONGEST_DELIVERY_MS) throw new LogoutTokenError('it was issued too long ago')
   return {
     id: hash('sha256', JSON.stringify([settings.issuer, settings.clientID, jti]), 'base64url'),

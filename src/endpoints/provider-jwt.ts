@@ -1,12 +1,20 @@
-import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
-import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from 'jose'
-import { retryAfterMs } from '../client/retry-after.js'
-import { rethrowAs } from '../client/transport.js'
+import { compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
+import type { CompactJWSHeaderParameters, JWTPayload } from 'jose'
 import type { Transport } from '../client/transport.js'
-import { DiscoveryError } from '../errors/errors.js'
-import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
-import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
+import { AuthorizationCodeError } from '../errors/errors.js'
+import { systemClock } from '../lib/clock.js'
+import type { ClientSecret } from '../options/client-credentials.js'
+import {
+  PUBLIC_KEY_ALGORITHMS,
+  SIGNATURE_ALGORITHMS,
+  checkHmacSecret,
+  isHmac,
+} from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
+import type { JwtSender, VerifyProviderJwt } from './expected-jwt.js'
+import { checkClaims } from './jwt-claims.js'
+import { createProviderKeys } from './provider-keys.js'
+import type { ProviderKeys, PublishedKeys } from './provider-keys.js'
 
 /** The provider that signs the JWTs, its keys, and the client that they are for. */
 export interface ProviderJwtSettings {
@@ -14,110 +22,137 @@ export interface ProviderJwtSettings {
   /** Where the provider publishes its keys. */
   readonly jwksURL?: string | undefined
   readonly clientID: string
-  /** What they may be signed with. @default all of {@link SIGNATURE_ALGORITHMS} */
+  /** Signs the JWTs, if `providerSignatureAlgorithms` has an HMAC. */
+  readonly clientSecret?: ClientSecret | undefined
+  /** What they may be signed with. @default all of {@link PUBLIC_KEY_ALGORITHMS} */
   readonly providerSignatureAlgorithms?: readonly SignatureAlgorithm[] | undefined
+  readonly clockToleranceSeconds: number
 }
 
-/**
- * Checks a JWT of the provider: its signature by one of the provider's published keys, `iss`, `aud`, `exp`
- * and `nbf`, and that the `required` claims are there. Resolves to its claims.
- *
- * @throws {DiscoveryError} if the provider's keys cannot be loaded
- * @throws {Error} if the JWT is not valid; the message says what is wrong, without quoting the JWT
- */
-export type VerifyProviderJwt = (
-  jwt: string,
-  options?: { readonly required?: readonly string[] },
-) => Promise<JWTPayload>
-
-/**
- * Verifies with the keys at `jwksURL`; `undefined` without one. The keys are loaded when first needed and kept for
- * 10 minutes. If a JWT names an unknown key, they are loaded
- * again, but not within 30 seconds of the last time.
- *
- * @see [OpenID Connect Core, section 10.1.1 - Rotation of Asymmetric Signing Keys](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
- */
+/** Creates {@link VerifyProviderJwt}; `undefined` without an issuer, because then no JWT can be verified. */
 export function createProviderJwtVerifier(
   settings: ProviderJwtSettings,
   transport: Transport,
 ): VerifyProviderJwt | undefined {
-  const { issuer, jwksURL, clientID } = settings
-  const { providerSignatureAlgorithms: algorithms = SIGNATURE_ALGORITHMS } = settings
-  if (jwksURL === undefined || issuer === undefined) return undefined
-  const keys = createRemoteJWKSet(new URL(jwksURL), {
-    // The transport limits the time of every request.
-    timeoutDuration: 2_147_483_647,
-    [customFetch]: (url, { headers }) => loadKeys(url, headers, transport),
-  })
+  const { issuer, jwksURL, clientID, clockToleranceSeconds } = settings
+  const { providerSignatureAlgorithms: algorithms = PUBLIC_KEY_ALGORITHMS } = settings
+  if (issuer === undefined) return undefined
+  const keys = jwksURL === undefined ? undefined : createProviderKeys(jwksURL, transport)
 
-  return async (jwt, { required = [] } = {}) => {
-    const options: JWTVerifyOptions = {
-      issuer,
-      audience: clientID,
-      algorithms: [...algorithms],
-      clockTolerance: CLOCK_TOLERANCE_MS / 1000,
-      requiredClaims: ['exp', ...required],
-    }
+  return async (jwt, expected) => {
+    const { sender, required, clockToleranceMs = clockToleranceSeconds * 1000 } = expected
+    const { header, claims } = decoded(jwt)
     try {
-      const { payload } = await verifyByAny(jwt, keys, options)
-      return payload
+      if (!algorithms.some((one) => one === header.alg)) {
+        throw new Error('its algorithm ("alg") is not accepted')
+      }
+      if (header.crit !== undefined) throw new Error('it needs an extension that is not supported')
+      checkClaims(claims, { issuer, clientID, required, clockToleranceMs }, Date.now())
+      expected.check?.(claims, header.alg)
+      if (isHmac(header.alg)) {
+        await verifyBySecret(jwt, header, sender, settings, keys)
+      } else if (keys !== undefined) {
+        await verifyByPublishedKey(jwt, header, sender, keys)
+      } else if (sender === 'anyone') {
+        throw new Error('it cannot be verified without the option jwksURL')
+      }
+      return claims
     } catch (error) {
-      throw explain(error)
+      throw error instanceof AuthorizationCodeError
+        ? error
+        : new Error(`${reasonOf(error)} (${describeAlgorithms(header.alg, algorithms)})`)
     }
   }
 }
 
+interface DecodedJwt {
+  readonly header: CompactJWSHeaderParameters
+  readonly claims: JWTPayload
+}
+
+/** @throws {Error} if it is not a JWT */
+function decoded(jwt: string): DecodedJwt {
+  try {
+    const { alg = 'none', ...others } = decodeProtectedHeader(jwt)
+    return { header: { ...others, alg }, claims: decodeJwt(jwt) }
+  } catch {
+    throw new Error('it is not a signed JWT')
+  }
+}
+
 /**
- * Without a `kid`, or if several keys have the same one, more than one key can be the right one: each is tried.
+ * Verifies an HMAC with the client secret. A JWT that names a published key must be signed by that key, whatever its
+ * algorithm is.
+ *
+ * @throws {DiscoveryError} if it names a key, and the published ones cannot be loaded
+ * @throws {ConfigurationError} if the secret is too short
+ * @see [RFC 8725, section 2.1 - Weak Signatures and Insufficient Signature Validation](https://www.rfc-editor.org/rfc/rfc8725.html#section-2.1)
  */
+async function verifyBySecret(
+  jwt: string,
+  { alg, kid }: CompactJWSHeaderParameters,
+  sender: JwtSender,
+  { clientSecret }: ProviderJwtSettings,
+  keys: ProviderKeys | undefined,
+): Promise<void> {
+  if (kid !== undefined && (await keys?.current(sender))?.has(kid)) {
+    throw new Error('it names a published key ("kid"), and is not signed by that key')
+  }
+  const secret = typeof clientSecret === 'function' ? await clientSecret() : clientSecret
+  checkHmacSecret(secret, alg)
+  await compactVerify(jwt, new TextEncoder().encode(secret), { algorithms: [alg] })
+}
+
+/**
+ * Verifies a signature with the published keys. If none of them fits, the provider may have changed its keys: they are loaded
+ * again, as often as the `sender` may cause it, and the signature is verified once more.
+ */
+async function verifyByPublishedKey(
+  jwt: string,
+  header: CompactJWSHeaderParameters,
+  sender: JwtSender,
+  keys: ProviderKeys,
+): Promise<void> {
+  const since = systemClock.monotonic()
+  const current = await keys.current(sender)
+  try {
+    await verifyByAny(jwt, header, current)
+  } catch (error) {
+    if (error instanceof errors.JWSInvalid || error instanceof errors.JOSENotSupported) throw error
+    const newer = await keys.newer({ header, sender, since })
+    if (newer === undefined) throw error
+    await verifyByAny(jwt, header, newer)
+  }
+}
+
+/** Without a `kid`, or if several keys have the same one, more than one key can be the right one: each is tried. */
 async function verifyByAny(
   jwt: string,
-  keys: JWTVerifyGetKey,
-  options: JWTVerifyOptions,
-): Promise<JWTVerifyResult> {
+  { alg }: CompactJWSHeaderParameters,
+  { find }: PublishedKeys,
+): Promise<void> {
+  const options = { algorithms: [alg] }
   try {
-    return await jwtVerify(jwt, keys, options)
+    await compactVerify(jwt, find, options)
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
     for await (const key of error) {
-      try {
-        return await jwtVerify(jwt, key, options)
-      } catch (failure) {
-        if (isAboutClaims(failure)) throw failure
-      }
+      // One that is too weak does not end the search.
+      if (await compactVerify(jwt, key, options).catch(() => undefined)) return
     }
     throw new errors.JWSSignatureVerificationFailed()
   }
 }
 
-/** Whether the signature was valid: claims are checked after it. */
-function isAboutClaims(failure: unknown): boolean {
-  return failure instanceof errors.JWTClaimValidationFailed || failure instanceof errors.JWTExpired
+/** jose's message, except one that quotes the header, which may come from an attacker. */
+function reasonOf(error: unknown): string {
+  return error instanceof errors.JOSENotSupported
+    ? 'it needs an algorithm or extension that is not supported'
+    : (error as Error).message
 }
 
-async function loadKeys(url: string, headers: Headers, transport: Transport): Promise<Response> {
-  const answer = await transport
-    .send({ method: 'GET', url, headers: Object.fromEntries(headers) })
-    .catch(rethrowAs(DiscoveryError, "The provider's keys could not be read", 'keys'))
-  const { status, text } = answer
-  if (status === 200) return new Response(text)
-  throw new DiscoveryError(`The provider's keys could not be read: HTTP ${status}.`, {
-    phase: 'keys',
-    httpStatus: status,
-    retryAfterMs: retryAfterMs(answer),
-  })
-}
-
-/** jose's errors contain the whole payload: only their messages are passed on, except one that quotes the header. */
-function explain(error: unknown): unknown {
-  if (!(error instanceof errors.JOSEError)) return error
-  // The header may come from an attacker, who could write line breaks into a log with it.
-  if (error instanceof errors.JOSENotSupported)
-    return new Error('it needs an algorithm or extension that is not supported')
-  return error instanceof errors.JWKSInvalid || error.code === 'ERR_JOSE_GENERIC'
-    ? new DiscoveryError("The provider's keys are not a JSON Web Key Set.", {
-        phase: 'keys',
-        httpStatus: 200,
-      })
-    : new Error(error.message)
+/** An attacker can write anything into a header, such as line breaks for a log. */
+function describeAlgorithms(alg: string, accepted: readonly string[]): string {
+  const known = ['none', ...SIGNATURE_ALGORITHMS].find((one) => one === alg)
+  return `it is signed with ${known ?? 'an unknown algorithm'}; accepted: ${accepted.join(', ')}`
 }

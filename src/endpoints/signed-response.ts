@@ -1,5 +1,5 @@
-import type { VerifyProviderJwt } from './provider-jwt.js'
-import { AuthorizationResponseError, DiscoveryError } from '../errors/errors.js'
+import type { VerifyProviderJwt } from './expected-jwt.js'
+import { AuthorizationCodeError, AuthorizationResponseError } from '../errors/errors.js'
 
 /** Claims that describe the JWT. All others, and `iss`, are parameters of the response. */
 const CLAIMS_OF_THE_JWT: ReadonlySet<string> = new Set(['aud', 'exp', 'iat', 'jti', 'nbf'])
@@ -21,11 +21,12 @@ export async function openSignedResponse(
       'The callback is not signed, but this provider has to sign its callbacks.',
     )
   }
-  const claims = await verify(response).catch((error: unknown) => {
-    throw error instanceof DiscoveryError
+  const expected = { sender: 'anyone', required: ['exp'] } as const
+  const claims = await verify(response, expected).catch((error: unknown) => {
+    throw error instanceof AuthorizationCodeError
       ? error
       : new AuthorizationResponseError(
-          `The signature on the callback cannot be trusted: ${(error as Error).message}.`,
+          `The signed authorization response cannot be trusted: ${(error as Error).message}.`,
         )
   })
   const said = Object.entries(claims).filter(

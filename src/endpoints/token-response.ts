@@ -4,7 +4,7 @@ import type { TokenResponseSettings } from '../client/answer.js'
 import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 
 /**
- * The token set of a valid token response.
+ * The token set of a valid token response, without its ID token.
  *
  * @param requestedAt when the request was sent, in **milliseconds since the epoch**: lifetimes count from then
  * @throws {Error} if the tokens are of another type than requested, or cannot be stored or sent
@@ -22,7 +22,7 @@ export function toTokenSet(
   if (!/^[\x20-\x7e]+$/.test(response.access_token)) {
     throw new Error('its "access_token" has characters that no header can have')
   }
-  const { expires_in, refresh_token: refreshToken, scope, id_token: idToken } = response
+  const { expires_in, refresh_token: refreshToken, scope } = response
   const details: unknown = response.authorization_details
   if (isTooDeep(details)) {
     throw new Error(`its "authorization_details" is nested deeper than ${MAXIMUM_DEPTH} levels`)
@@ -40,7 +40,6 @@ export function toTokenSet(
         refreshTokenExpiresAt: endOf(requestedAt, refreshTokenLifetime),
       }),
     ...(scope !== undefined && { scope }),
-    ...(idToken !== undefined && { idToken }),
     ...(Array.isArray(details) && {
       authorizationDetails: details as readonly AuthorizationDetail[],
     }),

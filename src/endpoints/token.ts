@@ -1,25 +1,16 @@
-import { decodeJwt } from 'jose'
-import {
-  clockTolerance,
-  getValidatedIdTokenClaims,
-  processAuthorizationCodeResponse,
-  processGenericTokenEndpointResponse,
-} from 'oauth4webapi'
-import type { AuthorizationServer, Client, TokenEndpointResponse } from 'oauth4webapi'
+import { processGenericTokenEndpointResponse } from 'oauth4webapi'
+import type { AuthorizationServer, Client } from 'oauth4webapi'
 import { jsonResponse, standardResponse } from '../client/answer.js'
 import type { Phase, TokenResponseSettings } from '../client/answer.js'
 import type { ClientRequest, ClientRequestOptions } from '../client/requests.js'
 import type { Connection } from '../client/connection-limit.js'
 import { rethrowAs } from '../client/transport.js'
-import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
-import { checkIdToken, checkSamePerson } from './id-token.js'
-import type { IdTokenClaims } from './id-token.js'
-import type { VerifyProviderJwt } from './provider-jwt.js'
+import { checkIdToken, checkRefreshedIdToken } from './id-token.js'
+import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
+import type { VerifyProviderJwt } from './expected-jwt.js'
 import { toTokenSet } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
-import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
-import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /** A code to exchange for tokens. */
@@ -50,14 +41,17 @@ export interface TokenEndpoint {
    *
    * @throws {TokenEndpointError} if there is no valid token response
    * @throws {DiscoveryError} if the keys that the ID token is signed with cannot be loaded
+   * @throws {AuthenticationRequirementsError} if the person was not authenticated as the login has asked for
    * @see [RFC 6749, section 4.1.3 - Access Token Request](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.3)
    * @see [RFC 7636, section 4.5 - Client Sends the Authorization Code and the Code Verifier](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.5)
    */
   readonly exchange: (grant: CodeGrant) => Promise<Exchanged>
 
   /**
-   * Refreshes the tokens. If the response has no refresh token or no scope, the old one is kept. If the new ID token
-   * is invalid, the old ID token is kept and the refresh still succeeds: the old access token may no longer work.
+   * Refreshes the tokens. If the response has no refresh token or no scope, the old one is kept. If the keys of the new ID token
+   * cannot be loaded, the old ID token is kept and the refresh succeeds. If the new ID token is wrong, the response is refused,
+   * because it may be another person's: none of its tokens is used, and none is revoked, as that could end the grant of
+   * either person.
    *
    * @throws {TokenEndpointError} if there is no valid token response
    * @throws what `control.beforeWrite` throws, exactly
@@ -87,38 +81,28 @@ export interface RefreshControl {
 type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Where the token endpoint is, and the format of its requests. */
-export interface TokenEndpointSettings extends TokenResponseSettings {
-  readonly clientID: string
+export interface TokenEndpointSettings extends TokenResponseSettings, IdTokenSettings {
   readonly tokenURL: string
   readonly tokenRequestFormat: 'form' | 'json'
   readonly tokenParameters: Readonly<Record<string, string>>
   readonly resource: readonly string[]
   readonly omitRedirectUriInTokenRequest: boolean
-  readonly providerSignatureAlgorithms?: readonly SignatureAlgorithm[] | undefined
 }
 
-/** The token endpoint, asked by `request`. `verify` checks the signatures of ID tokens. */
+/** The token endpoint, asked by `request`. `verify` verifies ID tokens; without an issuer, there are none. */
 export function createTokenEndpoint(
   settings: TokenEndpointSettings,
   request: ClientRequest,
   verify: VerifyProviderJwt | undefined,
 ): TokenEndpoint {
-  const client: Client = {
-    client_id: settings.clientID,
-    [clockTolerance]: CLOCK_TOLERANCE_MS / 1000,
-  }
-  const { providerSignatureAlgorithms = SIGNATURE_ALGORITHMS } = settings
+  const client: Client = { client_id: settings.clientID }
   const server: AuthorizationServer = {
     // oauth4webapi requires an issuer. Without one, the token endpoint's origin takes its place. It is compared
-    // with nothing: `iss` is checked elsewhere, and ID tokens are dropped without an issuer.
+    // with nothing: `iss` is checked elsewhere.
     issuer: settings.issuer ?? new URL(settings.tokenURL).origin,
     token_endpoint: settings.tokenURL,
-    // Without this list, oauth4webapi accepts only RS256. HMAC is for providers without public keys.
-    id_token_signing_alg_values_supported:
-      verify === undefined && settings.providerSignatureAlgorithms === undefined
-        ? [...SIGNATURE_ALGORITHMS, 'HS256', 'HS384', 'HS512']
-        : [...providerSignatureAlgorithms],
   }
+  const idTokens = verify === undefined ? undefined : { settings, verify }
 
   /** Sends one token request and resolves to its response in standard form. */
   async function ask(
@@ -149,21 +133,24 @@ export function createTokenEndpoint(
     return { response, requestedAt }
   }
 
-  /** The claims of an ID token that came with a refresh; `undefined` if it is invalid. */
+  /** Reads a token response: its tokens, and its ID token, which is not verified yet. */
+  async function read(response: Response, requestedAt: number): Promise<ReadResponse> {
+    const { id_token: idToken, ...body } = (await response.json()) as Record<string, unknown>
+    const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
+    if (idToken !== undefined && typeof idToken !== 'string') {
+      throw new Error('its "id_token" is not a string')
+    }
+    return { tokens: toTokenSet(parsed, requestedAt, settings), idToken }
+  }
+
+  /** The claims of a refreshed ID token; `undefined` if there is none, or none that could be verified. */
   async function claimsOfRefreshed(
     idToken: string | undefined,
-    accessToken: string,
+    { accessToken }: TokenSet,
+    before: string | undefined,
   ): Promise<IdTokenClaims | undefined> {
-    if (idToken === undefined) return undefined
-    const bearer = { access_token: 'unused', token_type: 'bearer', id_token: idToken }
-    try {
-      const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(bearer))
-      const claims = getValidatedIdTokenClaims(parsed) as IdTokenClaims
-      await checkIdToken(idToken, claims, { accessToken, clientID: settings.clientID }, verify)
-      return claims
-    } catch {
-      return undefined
-    }
+    if (idToken === undefined || idTokens === undefined) return undefined
+    return checkRefreshedIdToken({ idToken, accessToken }, before, idTokens)
   }
 
   return {
@@ -175,24 +162,14 @@ export function createTokenEndpoint(
         code_verifier: codeVerifier,
       })
       const exchanged = valid('exchange', response, async () => {
-        const parsed = await processAuthorizationCodeResponse(
-          server,
-          client,
-          response,
-          settings.issuer === undefined ? {} : whatIsExpected(expected),
-        )
-        const tokens = toTokenSet(parsed, requestedAt, settings)
-        const claims = getValidatedIdTokenClaims(parsed) as IdTokenClaims | undefined
-        if (tokens.idToken !== undefined && claims !== undefined) {
-          await checkIdToken(
-            tokens.idToken,
-            claims,
-            { accessToken: tokens.accessToken, clientID: settings.clientID },
-            verify,
-            expected,
-          )
+        const { tokens, idToken } = await read(response, requestedAt)
+        if (idToken === undefined || idTokens === undefined) {
+          if (expected === undefined || idTokens === undefined) return { tokens, claims: undefined }
+          throw new Error('it has no ID token, although the scope has openid')
         }
-        return { tokens, claims }
+        const { accessToken } = tokens
+        const claims = await checkIdToken({ idToken, accessToken }, expected, idTokens)
+        return { tokens: { ...tokens, idToken }, claims }
       })
       return exchanged.catch(async (error: unknown) => {
         const tokens = tokensIn(await response.json())
@@ -212,12 +189,8 @@ export function createTokenEndpoint(
         { ...sending, urgent: false },
       )
       return valid('refresh', response, async () => {
-        const { id_token: unchecked, ...body } = (await response.json()) as TokenEndpointResponse
-        const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
-        const renewed = toTokenSet(parsed, requestedAt, settings)
-        const claims = await claimsOfRefreshed(unchecked, renewed.accessToken)
-        if (claims !== undefined && idToken !== undefined)
-          checkSamePerson(decodeJwt(idToken), claims)
+        const { tokens: renewed, idToken: received } = await read(response, requestedAt)
+        const claims = await claimsOfRefreshed(received, renewed, idToken)
         const kept =
           renewed.refreshToken === undefined ? { refreshToken, refreshTokenExpiresAt } : {}
         return withoutUndefined({
@@ -225,11 +198,19 @@ export function createTokenEndpoint(
           authorizationDetails,
           ...renewed,
           ...kept,
-          idToken: claims === undefined ? idToken : unchecked,
+          idToken: claims === undefined ? idToken : received,
         })
       })
     },
   }
+}
+
+/** A valid token response. */
+interface ReadResponse {
+  /** Without the ID token. */
+  readonly tokens: TokenSet
+  /** Not verified yet. */
+  readonly idToken: string | undefined
 }
 
 /** The tokens in a response that is not valid; `undefined` if there are none. */
@@ -248,10 +229,6 @@ function formOf(parameters: Parameters): URLSearchParams {
     for (const one of values) form.append(name, one)
   }
   return form
-}
-
-function whatIsExpected({ nonce, maxAgeSeconds }: Partial<ExpectedIdToken> = {}) {
-  return withoutUndefined({ expectedNonce: nonce, maxAge: maxAgeSeconds })
 }
 
 /**

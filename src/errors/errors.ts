@@ -1,4 +1,5 @@
 import type {
+  AuthenticationRequirementsError,
   AuthorizationResponseError,
   CrossSiteRequestError,
   LoginRequiredError,
@@ -18,13 +19,19 @@ import type { ConfigurationError, StorageError } from './setup-errors.js'
 export { AuthorizationCodeError } from './base.js'
 export type { Fault, OAuthErrorFacts } from './error-entry.js'
 export {
+  AuthenticationRequirementsError,
   AuthorizationResponseError,
   CrossSiteRequestError,
   LoginRequiredError,
   LogoutResponseError,
   PendingLoginError,
 } from './login-errors.js'
-export type { LoginRequiredReason, PendingLoginErrorCode } from './login-errors.js'
+export type {
+  GivenAuthentication,
+  LoginRequiredReason,
+  PendingLoginErrorCode,
+  RequestedAuthentication,
+} from './login-errors.js'
 export {
   DiscoveryError,
   LogoutTokenError,
@@ -60,6 +67,7 @@ export type { ErrorCode } from './table.js'
 export type AuthorizationCodeFlowError =
   | ConfigurationError
   | PendingLoginError
+  | AuthenticationRequirementsError
   | AuthorizationResponseError
   | TokenEndpointError
   | PushedAuthorizationRequestError

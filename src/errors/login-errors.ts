@@ -93,6 +93,69 @@ const FAULT_BY_STATUS = {
   503: 'provider',
 } as const
 
+/** How a login has asked for the person to be authenticated. */
+export interface RequestedAuthentication {
+  /** One of these was wanted as `acr`. `undefined` if any would do. */
+  readonly acrValues?: readonly string[] | undefined
+  /** How old the authentication might be, in **seconds**. `undefined` if any age would do. */
+  readonly maxAgeSeconds?: number | undefined
+}
+
+/** How the person was authenticated, as the ID token says. */
+export interface GivenAuthentication {
+  /** The `acr`. `undefined` if the ID token has none, or the provider has sent an error instead. */
+  readonly acr?: string | undefined
+  /** The `auth_time`, in **milliseconds since the epoch**. `undefined` as for `acr`. */
+  readonly authenticatedAt?: number | undefined
+}
+
+/**
+ * The person was not authenticated as the login has asked for with `acrValues` or `maxAgeSeconds`: the ID token says so, or
+ * the provider has answered `unmet_authentication_requirements`. Nobody was logged in.
+ *
+ * @see [OpenID Connect Core Error Code unmet_authentication_requirements](https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html)
+ *
+ * @example Explaining it to the person
+ * ```ts
+ * import { AuthenticationRequirementsError, authRouter, loginErrorPage } from 'passport-authorization-code'
+ *
+ * const router = authRouter(strategy, {
+ *   onError: (error, req, res, next) => {
+ *     if (!(error instanceof AuthenticationRequirementsError)) return loginErrorPage(error, req, res, next)
+ *     const wanted = error.requested.acrValues?.join(' or ') ?? 'a recent login'
+ *     res.status(error.status).send(`This needs ${wanted}.`)
+ *   },
+ * })
+ * ```
+ */
+export class AuthenticationRequirementsError extends AuthorizationCodeError {
+  readonly code = 'ERR_AUTHENTICATION_REQUIREMENTS'
+  readonly help = helpFor(this.code)
+  readonly status = LOGIN_ERRORS.ERR_AUTHENTICATION_REQUIREMENTS.status
+  readonly fault = LOGIN_ERRORS.ERR_AUTHENTICATION_REQUIREMENTS.fault
+  readonly retryable = LOGIN_ERRORS.ERR_AUTHENTICATION_REQUIREMENTS.retryable
+
+  constructor(
+    readonly requested: RequestedAuthentication,
+    readonly got: GivenAuthentication = {},
+  ) {
+    const { acrValues, maxAgeSeconds } = requested
+    const { acr = 'none', authenticatedAt } = got
+    const time = new Date(authenticatedAt ?? Number.NaN)
+    const at = Number.isNaN(time.getTime()) ? 'an unknown time' : time.toISOString()
+    const values = [
+      ...(acrValues === undefined
+        ? []
+        : [`acr ${acrValues.join(' or ')} was requested, got ${acr}`]),
+      ...(maxAgeSeconds === undefined
+        ? []
+        : [`max_age ${maxAgeSeconds} was requested, got an authentication of ${at}`]),
+    ]
+    const message = LOGIN_ERRORS.ERR_AUTHENTICATION_REQUIREMENTS.message.replace(/\.$/, '')
+    super(`${[message, values.join('; ')].filter((part) => part !== '').join(': ')}.`)
+  }
+}
+
 /**
  * Why there is no usable token:
  *

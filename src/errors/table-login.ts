@@ -104,6 +104,20 @@ export const LOGIN_ERRORS = {
       '**It is not signed, or its signature cannot be trusted** (`signedAuthorizationResponses`). Check `jwksURL`, and that the client is registered for signed responses.',
     ],
   },
+  ERR_AUTHENTICATION_REQUIREMENTS: {
+    class: 'AuthenticationRequirementsError',
+    status: 403,
+    fault: 'browser',
+    retryable: false,
+    message: 'The person was not authenticated as the login has asked for.',
+    cause:
+      'The provider could not meet `acrValues` or `maxAgeSeconds`: the ID token has another `acr` or none, its `auth_time` is too old or missing, or the callback says `unmet_authentication_requirements`. `requested` and `got` have the values. Nobody was logged in.',
+    fix: 'The person starts again, and authenticates as it is asked for, such as with a second factor. If it happens at every login, compare `acrValues` with those that the provider supports, and check that it sends `acr` and `auth_time` in ID tokens.',
+    page: {
+      ...LOGIN_NOT_FINISHED,
+      text: 'This application needs a more recent or a stronger proof of who you are than the login service has given.',
+    },
+  },
   ERR_LOGIN_REQUIRED: {
     class: 'LoginRequiredError',
     status: 401,

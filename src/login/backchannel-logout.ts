@@ -1,7 +1,6 @@
-import { CLOCK_TOLERANCE_MS } from '../endpoints/clock-tolerance.js'
 import { LONGEST_DELIVERY_MS, logoutTokenOf, readLogoutToken } from '../endpoints/logout-token.js'
 import type { Logout, LogoutTokenSettings } from '../endpoints/logout-token.js'
-import type { VerifyProviderJwt } from '../endpoints/provider-jwt.js'
+import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
 import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
 import { providerNames } from '../grants/index-names.js'
@@ -10,6 +9,7 @@ import { systemClock, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
+import { LOGOUT_CLOCK_TOLERANCE_MS } from '../options/clock-tolerance.js'
 import type { EndLogin } from './end-login.js'
 
 /** What a provider's logout needs. */
@@ -65,7 +65,7 @@ export function createBackchannelLogout(parts: BackchannelLogoutParts): Backchan
 
   /** Whether the logout token was not used before. All requests that have waited for the same end get the same answer. */
   function claim(logout: Logout): Promise<boolean> {
-    const ttlMs = LONGEST_DELIVERY_MS + CLOCK_TOLERANCE_MS
+    const ttlMs = LONGEST_DELIVERY_MS + LOGOUT_CLOCK_TOLERANCE_MS
     return claiming(logout.id, () => claims.claim(claimOf(logout), ttlMs))
   }
 

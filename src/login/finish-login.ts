@@ -81,6 +81,7 @@ export interface FinishLoginHooks {
  * @param parameters of the authorization response
  * @throws {CrossSiteRequestError} if a provider is connected and the browser has sent two session cookies
  * @throws {PendingLoginError} if no such login was started in this browser, or too long ago
+ * @throws {AuthenticationRequirementsError} if the person was not authenticated as the login has asked for
  * @throws {AuthorizationResponseError} if the response is malformed, or reports an error that is not a refusal
  * @throws {TokenEndpointError} if the provider refuses the code or cannot be reached
  * @throws {ProfileError} if the profile cannot be loaded
@@ -109,6 +110,10 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
     const answer = readResponse(response, {
       issuer: settings.issuer,
       issRequired: settings.authorizationResponseIssParameterSupported,
+      requested: {
+        acrValues: login.idToken?.acrValues,
+        maxAgeSeconds: login.idToken?.maxAgeSeconds,
+      },
     })
     if (answer.kind === 'refused') {
       const { error, errorDescription } = answer

@@ -1,4 +1,5 @@
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
+import { LONGEST_CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
 import type { OptionTable } from './option-table.js'
@@ -13,6 +14,7 @@ import {
   someOf,
   text,
   texts,
+  upTo,
   urlWithoutFragment,
 } from './readers.js'
 import { SIGNATURE_ALGORITHMS } from './signature-algorithms.js'
@@ -110,10 +112,30 @@ export const PROVIDER_OPTIONS = {
    * `authorization_signed_response_alg`). ID tokens, logout tokens and responses that are signed with any other
    * algorithm are refused. FAPI 2.0 allows PS256, ES256 and EdDSA.
    *
-   * @default every asymmetric algorithm that the published key allows
+   * `HS256`, `HS384` and `HS512` are signed with the `clientSecret`, which must have at least 32, 48 or 64 bytes. Name them only
+   * for a provider that signs so: whoever knows the secret can sign ID tokens.
+   *
+   * @default every algorithm that the published key allows, and no HS256, HS384 or HS512
    * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
    */
   providerSignatureAlgorithms: { read: someOf(...SIGNATURE_ALGORITHMS), needs: 'issuer' },
+
+  /**
+   * How far the provider's clock and ours may differ when the times in ID tokens and signed responses are checked, in
+   * **seconds**, from 0 to 300. It also lengthens `maxAgeSeconds`. Logout tokens always have 300 seconds.
+   *
+   * @default 30
+   */
+  clockToleranceSeconds: { read: upTo(LONGEST_CLOCK_TOLERANCE_SECONDS), default: 30 },
+
+  /**
+   * Audiences that ID tokens may have besides this client, for a provider that adds its own and sends no `azp`. An ID token
+   * for any other further audience is refused.
+   *
+   * @default none
+   * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
+   */
+  trustedAudiences: { read: texts, needs: 'issuer' },
 
   /**
    * The provider's logout page. If it is set, `POST /logout` of `authRouter` also ends the session at the provider.

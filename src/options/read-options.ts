@@ -6,6 +6,7 @@ import type { OptionsOf, SettingsOf } from './option-table.js'
 import { PROVIDER_OPTIONS } from './provider-options.js'
 import { REQUEST_OPTIONS } from './request-options.js'
 import { SESSION_OPTIONS } from './session-options.js'
+import { checkHmacSecret, isHmac } from './signature-algorithms.js'
 
 /**
  * Every option of the strategy. The type, the checks, the defaults, the reference and the help of `doctor` are made from it.
@@ -93,6 +94,11 @@ function refuseContradictions(settings: Settings): void {
       "grantLifetime 'account' needs grants, such as new RedisGrants({ client, secret }): what lives longer than a session cannot be stored in one.",
       'grantLifetime',
     )
+  }
+  const { clientSecret, providerSignatureAlgorithms = [] } = settings
+  // A secret that a function returns is checked when it is used.
+  if (typeof clientSecret !== 'function') {
+    for (const one of providerSignatureAlgorithms.filter(isHmac)) checkHmacSecret(clientSecret, one)
   }
   const reserved = settings.keepSession.find((name) => RESERVED_FIELDS.has(name))
   if (reserved !== undefined || settings.keepSession.includes(settings.sessionKey)) {

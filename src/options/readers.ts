@@ -50,6 +50,14 @@ export function zeroOrMore(value: unknown, name: string): number {
   return value === 0 ? 0 : positive(value, name)
 }
 
+/** Returns a reader of a whole number from 0 to `most`. */
+export function upTo(most: number): Reader<number> {
+  return (value, name) => {
+    if (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most) return Number(value)
+    throw new ConfigurationError(`${name} must be a whole number from 0 to ${most}.`, name)
+  }
+}
+
 /** Reads an absolute URL: HTTPS, or plain HTTP on a loopback address. */
 export function secureUrl(value: unknown, name: string): string {
   const url = text(value, name)

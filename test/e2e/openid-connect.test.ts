@@ -146,7 +146,9 @@ describe('an ID token is refused, and nobody logged in, when it', () => {
     const app = await start(options)
     const browser = new Browser()
     const page = await browser.follow(app.loginURL)
-    expect([page.status, bodyOf(page)]).toEqual([502, { code: 'ERR_TOKEN_ENDPOINT' }])
+    const isUnmet = 'maxAgeSeconds' in options || 'acrValues' in options
+    const code = isUnmet ? 'ERR_AUTHENTICATION_REQUIREMENTS' : 'ERR_TOKEN_ENDPOINT'
+    expect([page.status, bodyOf(page)]).toEqual([isUnmet ? 403 : 502, { code }])
     expect(await isLoggedIn(app, browser)).toBe(false)
     provider.claims = { auth_time: Math.floor(Date.now() / 1000), acr: 'gold' }
     expect((await browser.follow(app.loginURL)).status).toBe(200)
@@ -238,20 +240,6 @@ describe('a refresh', () => {
     provider.claims = { sub: 'eve' }
     expect(bodyOf(await renew(app, browser))).toEqual({ code: 'ERR_TOKEN_ENDPOINT' })
   })
-
-  it('keeps the new tokens and the old ID token when the new one cannot be trusted', async () => {
-    const app = await start({}, withRenewal)
-    const browser = new Browser()
-    await browser.follow(app.loginURL)
-    const before = bodyOf(await browser.visit(`${app.origin}/tokens`)) as { tokens: object }
-    provider.makeIdToken = () => Promise.resolve('not a token')
-    expect((await renew(app, browser)).status).toBe(200)
-    const after = bodyOf(await browser.visit(`${app.origin}/tokens`)) as {
-      tokens: { accessToken: string; idToken: string }
-    }
-    expect(after.tokens).toMatchObject({ idToken: Reflect.get(before.tokens, 'idToken') })
-    expect(after.tokens.accessToken).not.toBe(Reflect.get(before.tokens, 'accessToken'))
-  })
 })
 
 describe('logging out at the provider as well', () => {
@@ -336,7 +324,7 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
   )
 
   it('ends a login that came before by our clock, though the provider’s clocks do not agree', async () => {
-    const app = await start({ backchannelLogout: true, ...kept() })
+    const app = await start({ backchannelLogout: true, clockToleranceSeconds: 120, ...kept() })
     const browser = new Browser()
     provider.claims = { iat: Math.floor(Date.now() / 1000) + 60 }
     await browser.follow(app.loginURL)
@@ -354,9 +342,12 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
     expect(await isLoggedIn(app, browser)).toBe(true)
   })
 
-  it('takes a logout token once [oidc-10]', async () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['with exp', {}],
+    ['without exp, as Ory Hydra sends it', { exp: undefined }],
+  ])('takes a logout token once: %s [oidc-10]', async (_how, claims) => {
     const app = await start({ backchannelLogout: true, ...kept() })
-    const token = await provider.logoutToken()
+    const token = await provider.logoutToken(claims)
     expect((await post(app, token)).status).toBe(200)
     expect((await post(app, token)).status).toBe(400)
   })
@@ -376,9 +367,12 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
     ['from another issuer', { iss: 'https://evil.example' }],
     ['for another client', { aud: 'client-2' }],
     ['that has expired', { exp: 1 }],
-    ['that never expires', { exp: undefined }],
     ['without a time', { iat: undefined }],
     ['that is too old', { iat: Math.floor(Date.now() / 1000) - 3600 }],
+    [
+      'that is too old and never expires',
+      { iat: Math.floor(Date.now() / 1000) - 3600, exp: undefined },
+    ],
     ['from the future', { iat: Math.floor(Date.now() / 1000) + 3600 }],
     ['without a jti', { jti: undefined }],
     ['with a jti that is no text', { jti: 5 }],

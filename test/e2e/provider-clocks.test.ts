@@ -22,14 +22,22 @@ beforeEach(async () => {
   offset = 0
 })
 
-function start(): Promise<TestApp> {
-  const strategy = { ...openId.options, backchannelLogout: true, grants: new MemoryGrants() }
-  return scene.start({ strategy })
+function start(clockToleranceSeconds?: number): Promise<TestApp> {
+  const grants = new MemoryGrants()
+  const options = { backchannelLogout: true, clockToleranceSeconds, grants }
+  return scene.start({ strategy: { ...openId.options, ...options } })
 }
 
-async function logIn({ loginURL }: TestApp, browser = new Browser()): Promise<Browser> {
+/** The most that the option can be. */
+const LARGEST = 5 * MINUTE
+
+async function logIn(
+  { loginURL }: TestApp,
+  browser = new Browser(),
+  lifetime = 2 * MINUTE,
+): Promise<Browser> {
   const iat = there()
-  openId.claims = { iat, nbf: iat, exp: iat + 2 * MINUTE, sid: undefined }
+  openId.claims = { iat, nbf: iat, exp: iat + lifetime, sid: undefined }
   await browser.follow(loginURL)
   return browser
 }
@@ -49,10 +57,55 @@ async function isIn({ origin }: TestApp, browser: Browser): Promise<boolean> {
   return (await browser.request(`${origin}/private`)).status === 200
 }
 
+describe('a provider whose clock is some seconds from ours', () => {
+  it.each([-29, 29])('logs people in, without an option (%d seconds)', async (seconds) => {
+    const app = await start()
+    offset = seconds
+    // An ID token that lives for a second only.
+    expect(await isIn(app, await logIn(app, new Browser(), 1))).toBe(true)
+  })
+
+  it.each<[number, string]>([
+    [-32, 'it has expired ("exp")'],
+    [32, 'it is not valid yet ("nbf")'],
+  ])('is refused, and the message names both clocks (%d seconds)', async (seconds, reason) => {
+    const app = await start()
+    offset = seconds
+    expect(await isIn(app, await logIn(app, new Browser(), 1))).toBe(false)
+    const message = String(app.errors.at(-1))
+    expect(message).toContain(reason)
+    expect(message).toMatch(/: (\S+Z) by the provider's clock, and ours says (\S+Z); 30 s of/)
+    const [theirs = '', ours = ''] = message.match(/\d{4}-\S+?Z/g) ?? []
+    const apart = (Date.parse(theirs) - Date.parse(ours)) / 1000
+    expect(Math.abs(apart)).toBeGreaterThanOrEqual(30)
+    expect(Math.abs(apart)).toBeLessThanOrEqual(33)
+  })
+
+  it('is refused from the first second on if nothing is tolerated', async () => {
+    const app = await start(0)
+    offset = 2
+    expect(await isIn(app, await logIn(app))).toBe(false)
+    offset = 0
+    expect(await isIn(app, await logIn(app))).toBe(true)
+  })
+})
+
+describe('a provider that is three minutes behind', () => {
+  it('ends the logins that its ID tokens have begun, though the option tolerates 30 seconds', async () => {
+    offset = -3 * MINUTE
+    const app = await start()
+    const browser = await logIn(app, new Browser(), 10 * MINUTE)
+    expect(await isIn(app, browser)).toBe(true)
+    advanceClock(5)
+    expect(await logOut(app, await logoutToken())).toBe(200)
+    expect(await isIn(app, browser)).toBe(false)
+  })
+})
+
 describe('a provider whose clock is some minutes from ours', () => {
   it.each([0, -3, -4.5, 2, 4.5])('logs people in and out (%d minutes)', async (minutes) => {
     offset = minutes * MINUTE
-    const app = await start()
+    const app = await start(LARGEST)
     const browser = await logIn(app)
     expect(await isIn(app, browser)).toBe(true)
     advanceClock(5)
@@ -61,7 +114,7 @@ describe('a provider whose clock is some minutes from ours', () => {
   })
 
   it.each([-8, 6, 60])('is refused if it is too far away (%d minutes)', async (minutes) => {
-    const app = await start()
+    const app = await start(LARGEST)
     const browser = await logIn(app)
     offset = minutes * MINUTE
     expect(await logOut(app, await logoutToken())).toBe(400)
@@ -75,7 +128,7 @@ describe('a logout token that was used', () => {
     'ends no login that has come since (the provider is %d minutes ahead)',
     async (minutes) => {
       offset = minutes * MINUTE
-      const app = await start()
+      const app = await start(LARGEST)
       const browser = await logIn(app)
       advanceClock(5)
       const token = await logoutToken()
@@ -92,7 +145,7 @@ describe('a logout token that comes while the callback loads the profile', () =>
   it.each([0, 5, 2 * MINUTE])(
     'ends that login, though ID tokens are %d seconds ahead of logout tokens',
     async (ahead) => {
-      const app = await start()
+      const app = await start(LARGEST)
       let status: number | undefined
       scene.provider.onProfile((request, response) => {
         advanceClock(2)

@@ -23,6 +23,9 @@ const EXAMPLES: Readonly<Record<ErrorCode, AuthorizationCodeFlowError>> = {
   ERR_PENDING_LOGIN_EXPIRED: new library.PendingLoginError('ERR_PENDING_LOGIN_EXPIRED'),
   ERR_PENDING_LOGIN_USED: new library.PendingLoginError('ERR_PENDING_LOGIN_USED'),
   ERR_AUTHORIZATION_RESPONSE: new library.AuthorizationResponseError('wrong'),
+  ERR_AUTHENTICATION_REQUIREMENTS: new library.AuthenticationRequirementsError({
+    maxAgeSeconds: 60,
+  }),
   ERR_LOGIN_REQUIRED: new library.LoginRequiredError('no_tokens'),
   ERR_CROSS_SITE_REQUEST: new library.CrossSiteRequestError(),
   ERR_TWO_SESSIONS: new library.CrossSiteRequestError('ERR_TWO_SESSIONS'),

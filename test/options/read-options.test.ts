@@ -91,7 +91,12 @@ describe('an option that cannot be used', () => {
     ['providerSignatureAlgorithms', 'PS256'],
     ['providerSignatureAlgorithms', []],
     ['providerSignatureAlgorithms', ['none']],
-    ['providerSignatureAlgorithms', ['PS256', 'HS256']],
+    ['providerSignatureAlgorithms', ['PS256', 'HS1']],
+    ['clockToleranceSeconds', -1],
+    ['clockToleranceSeconds', 301],
+    ['clockToleranceSeconds', 1.5],
+    ['clockToleranceSeconds', '30'],
+    ['trustedAudiences', 'https://api.example'],
     ['tokenRequestFormat', 'xml'],
     ['omitRedirectUriInTokenRequest', 'yes'],
     ['parseTokenResponse', {}],
@@ -189,6 +194,27 @@ describe('an option that does not exist', () => {
   })
 })
 
+describe('a client secret that ID tokens are signed with', () => {
+  it.each([
+    ['HS256', 32],
+    ['HS384', 48],
+    ['HS512', 64],
+  ] as const)('of %s must have %i bytes', (algorithm, bytes) => {
+    const issuer = 'https://issuer.example'
+    const options = {
+      ...required,
+      ...{ issuer, providerSignatureAlgorithms: ['PS256', algorithm] as const },
+    }
+    const message = `${algorithm} in providerSignatureAlgorithms needs a clientSecret of at least ${bytes} bytes`
+    expect(() => readOptions(options)).toThrow(message)
+    const short = { ...options, clientSecret: 'x'.repeat(bytes - 1) }
+    expect(() => readOptions(short)).toThrow(message)
+    readOptions({ ...options, clientSecret: 'ü'.repeat(bytes / 2) })
+    // It is checked when it is used.
+    readOptions({ ...options, clientSecret: () => 'x' })
+  })
+})
+
 describe('further parameters', () => {
   const reserved = [
     'client_assertion',
@@ -273,6 +299,7 @@ describe('options that are left out', () => {
       scopeSeparator: ' ',
       clientAuthentication: 'none',
       basicCredentials: 'encoded',
+      clockToleranceSeconds: 30,
       clientAssertionAudience: required.tokenURL,
       tokenRequestFormat: 'form',
       omitRedirectUriInTokenRequest: false,
@@ -349,6 +376,7 @@ describe('options that are left out', () => {
       ...['omitRedirectUriInTokenRequest', 'parseTokenResponse', 'authorizationParameters'],
       ...['tokenParameters', 'customHeaders', 'authorizationResponseIssParameterSupported'],
       ...['dangerouslyOmitPkce', 'keyId', 'providerSignatureAlgorithms', 'sessionKey'],
+      ...['clockToleranceSeconds', 'trustedAudiences'],
       ...['keepSession', 'skipUserProfile', 'pendingLogins', 'pendingLoginLifetimeMs', 'grants'],
       ...['accountOf', 'onGrantRefused', 'renewInBackground'],
       ...['timeoutMs', 'maximumConnections', 'responseLimitBytes', 'dispatcher'],

@@ -30,6 +30,7 @@ describe('the package', () => {
 
   it('exports these values and no others', () => {
     expect(Object.keys(api).sort()).toEqual([
+      'AuthenticationRequirementsError',
       'AuthorizationCodeError',
       'AuthorizationCodeStrategy',
       'AuthorizationResponseError',
@@ -101,6 +102,7 @@ describe('the package', () => {
       'FailureInfo',
       'Fault',
       'FetchInit',
+      'GivenAuthentication',
       'GrantRefusal',
       'GrantStore',
       'GrantsOptions',
@@ -130,6 +132,7 @@ describe('the package', () => {
       'ProviderErrorFacts',
       'ProviderOptions',
       'RenewedIdle',
+      'RequestedAuthentication',
       'RequireLoginOptions',
       'SessionEnds',
       'SignatureAlgorithm',

@@ -302,6 +302,8 @@ describe('the errors', () => {
         return [error.hints satisfies readonly string[], error.status satisfies 400]
       case 'ERR_AUTHORIZATION_RESPONSE':
         return [error.error, error.errorDescription]
+      case 'ERR_AUTHENTICATION_REQUIREMENTS':
+        return [error.requested.acrValues, error.got.acr, error.status satisfies 403]
       case 'ERR_TOKEN_ENDPOINT':
       case 'ERR_PUSHED_AUTHORIZATION_REQUEST':
       case 'ERR_PROFILE':
@@ -342,6 +344,7 @@ describe('the errors', () => {
       | PendingLoginErrorCode
       | 'ERR_CONFIGURATION'
       | 'ERR_AUTHORIZATION_RESPONSE'
+      | 'ERR_AUTHENTICATION_REQUIREMENTS'
       | 'ERR_TOKEN_ENDPOINT'
       | 'ERR_PUSHED_AUTHORIZATION_REQUEST'
       | 'ERR_LOGOUT_RESPONSE'

@@ -4,7 +4,6 @@ import {
   ANY_AUDIENCE_IN_JWT,
   ANY_ISSUER_IN_JWT,
   ANY_TIME_IN_JWT,
-  NO_EXP_IN_JWT,
   decodedIf,
 } from './provider-jwt-changes.js'
 
@@ -34,7 +33,9 @@ export const SIGNED_RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     rows: [JARM, `${JARM_MODULES}-without-exp-fails`],
     tests: ['jarm-4'],
-    ...NO_EXP_IN_JWT,
+    file: 'endpoints/signed-response.ts',
+    find: "required: ['exp'] }",
+    replace: 'required: [] }',
     gone: 'signed responses need no exp',
   },
   {

@@ -1,0 +1,173 @@
+import { createLocalJWKSet } from 'jose'
+import type { JWK, JWSHeaderParameters, JWTVerifyGetKey } from 'jose'
+import { hash } from 'node:crypto'
+import { isObject, isTooDeep } from '../client/answer.js'
+import { retryAfterMs } from '../client/retry-after.js'
+import { rethrowAs } from '../client/transport.js'
+import type { Transport } from '../client/transport.js'
+import { DiscoveryError } from '../errors/errors.js'
+import { systemClock, wait } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+import { createSingleFlight } from '../lib/single-flight.js'
+import type { JwtSender } from './expected-jwt.js'
+
+/** The keys that the provider had published at one moment. */
+export interface PublishedKeys {
+  readonly find: JWTVerifyGetKey
+  /** Whether one of them has this `kid`. */
+  readonly has: (kid: string) => boolean
+  /** When they were asked for, in monotonic **milliseconds**. */
+  readonly requestedAt: number
+}
+
+/** A JWT that none of the known keys has signed. */
+export interface UnknownSigner {
+  readonly header: JWSHeaderParameters
+  readonly sender: JwtSender
+  /** When its verification began, in monotonic **milliseconds**. */
+  readonly since: number
+}
+
+/**
+ * The provider's keys. They are kept for 10 minutes.
+ *
+ * @see [OpenID Connect Core, section 10.1.1 - Rotation of Asymmetric Signing Keys](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
+ */
+export interface ProviderKeys {
+  /**
+   * The keys, loaded if necessary.
+   *
+   * @throws {DiscoveryError} if they cannot be loaded
+   */
+  readonly current: (sender: JwtSender) => Promise<PublishedKeys>
+
+  /**
+   * The keys that the provider has now, because it may have changed them. `undefined` if they have been loaded since
+   * the verification began.
+   *
+   * For a JWT of the provider, they are loaded each time. What anyone may send loads them once in 30 seconds for each `kid`, and once
+   * in a second for all of them: JWTs with different made-up names wait for the same request.
+   *
+   * @throws {DiscoveryError} if they cannot be loaded
+   */
+  readonly newer: (signer: UnknownSigner) => Promise<PublishedKeys | undefined>
+}
+
+/** How long keys are used, in **milliseconds**. */
+const KEPT_MS = 10 * 60_000
+
+/** How long the name of a key that was not found is not looked for again, if anyone may have sent it, in **milliseconds**. */
+const NOT_FOUND_MS = 30_000
+
+/** The least time between two requests that anyone can cause, in **milliseconds**. */
+const SPACING_MS = 1_000
+
+/** How many names are remembered that were looked for. */
+const MAXIMUM_NAMES = 1_000
+
+/** The keys at `jwksURL`. */
+export function createProviderKeys(
+  jwksURL: string,
+  transport: Transport,
+  clock: Clock = systemClock,
+): ProviderKeys {
+  const loading = createSingleFlight<PublishedKeys>()
+  const lookedFor = new Map<string, { readonly at: number; readonly loaded: Promise<unknown> }>()
+  let published: PublishedKeys | undefined
+  let requestedAt = -Infinity
+
+  /** Joins the request that is under way. */
+  async function load(sender: JwtSender): Promise<PublishedKeys> {
+    const waitMs = requestedAt + SPACING_MS - clock.monotonic()
+    if (sender === 'anyone' && waitMs > 0) await wait(clock, waitMs)
+    return loading(jwksURL, async () => {
+      requestedAt = clock.monotonic()
+      published = publishedKeys(await readKeySet(jwksURL, transport), requestedAt)
+      return published
+    })
+  }
+
+  /** A request that was under way before may have been answered before the keys were changed. */
+  async function loadedSince(since: number, sender: JwtSender): Promise<PublishedKeys> {
+    let keys = await load(sender)
+    while (keys.requestedAt < since) keys = await load(sender)
+    return keys
+  }
+
+  /** Whoever looks for the same name meanwhile waits for the same keys, also after they have come. */
+  function lookFor(name: string, since: number): Promise<unknown> {
+    const before = lookedFor.get(name)
+    const now = clock.monotonic()
+    if (before !== undefined && now < before.at + NOT_FOUND_MS) return before.loaded
+    const loaded = loadedSince(since, 'anyone')
+    lookedFor.delete(name)
+    lookedFor.set(name, { at: now, loaded })
+    const [oldest] = lookedFor.keys()
+    if (oldest !== undefined && lookedFor.size > MAXIMUM_NAMES) lookedFor.delete(oldest)
+    // What could not be loaded may be looked for again.
+    loaded.catch(() => lookedFor.delete(name))
+    return loaded
+  }
+
+  return {
+    async current(sender) {
+      const isFresh = published !== undefined && clock.monotonic() < published.requestedAt + KEPT_MS
+      return isFresh && published !== undefined ? published : load(sender)
+    },
+
+    async newer({ header, sender, since }) {
+      if (published !== undefined && published.requestedAt >= since) return undefined
+      if (sender === 'provider') return loadedSince(since, sender)
+      // Hashed, because the name may be as long as a request.
+      await lookFor(hash('sha256', String(header.kid), 'base64url'), since)
+      return published
+    },
+  }
+}
+
+/** How deep the members of a key may be nested. */
+const KEY_DEPTH = 4
+
+/** What is no key, or should be secret, is left out: the other keys are usable. */
+function publishedKeys(set: readonly unknown[], requestedAt: number): PublishedKeys {
+  const keys = set.filter(
+    (key): key is JWK => isObject(key) && !('d' in key) && !isTooDeep(key, KEY_DEPTH),
+  )
+  const kids = new Set(keys.map(({ kid }) => kid))
+  return { find: createLocalJWKSet({ keys }), has: (kid) => kids.has(kid), requestedAt }
+}
+
+/**
+ * Loads a JWK Set.
+ *
+ * @throws {DiscoveryError} if it cannot be loaded, or is none
+ * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
+ */
+async function readKeySet(url: string, transport: Transport): Promise<readonly unknown[]> {
+  const headers = { accept: 'application/json, application/jwk-set+json' }
+  const answer = await transport
+    .send({ method: 'GET', url, headers })
+    .catch(rethrowAs(DiscoveryError, "The provider's keys could not be read", 'keys'))
+  const { status, text } = answer
+  if (status !== 200) {
+    throw new DiscoveryError(`The provider's keys could not be read: HTTP ${status}.`, {
+      phase: 'keys',
+      httpStatus: status,
+      retryAfterMs: retryAfterMs(answer),
+    })
+  }
+  const { keys } = Object(parsed(text)) as { readonly keys?: readonly unknown[] }
+  if (Array.isArray(keys)) return keys
+  throw new DiscoveryError("The provider's keys are not a JSON Web Key Set.", {
+    phase: 'keys',
+    httpStatus: status,
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
