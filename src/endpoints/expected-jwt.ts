@@ -17,6 +17,9 @@ export interface ExpectedJwt {
   readonly check?: (claims: JWTPayload, algorithm: string) => void
 }
 
+/** The provider has not published a key that a JWT could be signed with, also not since it came. */
+export class UnpublishedKeyError extends Error {}
+
 /**
  * Verifies a signed JWT of the provider, and resolves to its claims: its algorithm, `iss`, `aud`, `exp`, `nbf` and `iat`, what else
  * is expected, and last its signature. So if the keys cannot be loaded, everything else about it is right.
@@ -25,6 +28,7 @@ export interface ExpectedJwt {
  * comes from.
  *
  * @throws {DiscoveryError} if the provider's keys cannot be loaded
+ * @throws {UnpublishedKeyError} if none of the provider's keys can be the one that has signed it
  * @throws {Error} if the JWT is not valid; the message says what is wrong, the JWT's algorithm and those that are accepted,
  *   without quoting the JWT
  * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)

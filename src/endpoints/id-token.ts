@@ -9,6 +9,7 @@ import {
 import { providerText } from '../lib/provider-text.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { audiencesOf } from './jwt-claims.js'
+import { UnpublishedKeyError } from './expected-jwt.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
 
 /** The claims of a validated ID token. */
@@ -54,6 +55,8 @@ export async function checkIdToken(
 ): Promise<IdTokenClaims> {
   const claims = await verified(received, { settings, verify }, ({ nonce }) => {
     if (nonce !== expected?.nonce) throw new Error('its "nonce" is not the one that was sent')
+  }).catch((error: unknown) => {
+    throw untrusted(error)
   })
   if (expected !== undefined) checkAuthentication(claims, expected, settings)
   return claims
@@ -61,7 +64,8 @@ export async function checkIdToken(
 
 /**
  * Validates an ID token that has come with a refresh: it must be about the same person, for the same client and of the same login as
- * the one before. Resolves to `undefined` if all is right except that the provider's keys cannot be loaded.
+ * the one before. Resolves to `undefined` if all is right except that the key
+ * that it is to be verified with cannot be had: then nobody loses their tokens for it, and the ID token is not used.
  *
  * @param before the ID token before it; `undefined` if there was none
  * @throws {Error} saying what is wrong
@@ -78,8 +82,8 @@ export async function checkRefreshedIdToken(
       if (original !== undefined) checkSameLogin(original, claims)
     })
   } catch (error) {
-    if (error instanceof DiscoveryError) return undefined
-    throw error
+    if (error instanceof DiscoveryError || error instanceof UnpublishedKeyError) return undefined
+    throw untrusted(error)
   }
 }
 
@@ -101,12 +105,14 @@ async function verified(
       }
       check(said)
     },
-  }).catch((error: unknown) => {
-    throw error instanceof AuthorizationCodeError
-      ? error
-      : new Error(`its ID token cannot be trusted: ${(error as Error).message}`)
   })
   return claims as IdTokenClaims
+}
+
+function untrusted(error: unknown): Error {
+  return error instanceof AuthorizationCodeError
+    ? error
+    : new Error(`its ID token cannot be trusted: ${(error as Error).message}`)
 }
 
 /** An ID token for further audiences must name this client as its authorized party, or the operator must trust them. */

@@ -11,6 +11,7 @@ import {
   isHmac,
 } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
+import { UnpublishedKeyError } from './expected-jwt.js'
 import type { JwtSender, VerifyProviderJwt } from './expected-jwt.js'
 import { checkClaims } from './jwt-claims.js'
 import { createProviderKeys } from './provider-keys.js'
@@ -58,9 +59,11 @@ export function createProviderJwtVerifier(
       }
       return claims
     } catch (error) {
-      throw error instanceof AuthorizationCodeError
-        ? error
-        : new Error(`${reasonOf(error)} (${describeAlgorithms(header.alg, algorithms)})`)
+      if (error instanceof AuthorizationCodeError) throw error
+      const reason = `${reasonOf(error)} (${describeAlgorithms(header.alg, algorithms)})`
+      throw error instanceof errors.JWKSNoMatchingKey
+        ? new UnpublishedKeyError(reason)
+        : new Error(reason)
     }
   }
 }
