@@ -97,7 +97,7 @@ export interface DiagnosticError {
   readonly phase?: string
   /** The HTTP status of the provider's answer. Left out if none came. */
   readonly httpStatus?: number
-  /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
+  /** Why no answer came: `timeout`, `too_large`, `bad_encoding`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string
   /** The OAuth error in the provider's answer, such as `invalid_client`. */
   readonly oauthError?: string

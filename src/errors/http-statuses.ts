@@ -12,7 +12,7 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
    * does not say.
    */
   readonly retryAfterMs?: number | undefined
-  /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
+  /** Why no answer came: `timeout`, `too_large`, `bad_encoding`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string | undefined
   /** The error that caused it, without secrets. */
   readonly cause?: unknown
@@ -37,7 +37,9 @@ export function statusFor(facts: ProviderErrorFacts): 400 | 500 | 502 | 503 | 50
  */
 export function isRetryable(facts: ProviderErrorFacts): boolean {
   const { networkCode, httpStatus } = facts
-  if (networkCode !== undefined) return networkCode !== 'too_large'
+  // These answers have arrived, and would be the same the next time.
+  if (networkCode === 'too_large' || networkCode === 'bad_encoding') return false
+  if (networkCode !== undefined) return true
   if (isRefreshUnderWay(facts)) return true
   return httpStatus === 408 || httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500)
 }
