@@ -79,6 +79,8 @@ export interface DiagnosticEvent {
    * `refused`, the OAuth error, such as `access_denied`; or `verify`, or the status, such as `http_400`.
    */
   readonly reason?: string
+  /** With `refused`, what the provider said about it: its `error_description`. */
+  readonly errorDescription?: string
   /** How long the step took, in **milliseconds**. 0 for what has no duration, such as `grant_end`. */
   readonly durationMs: number
   /** With `duplicate_cookies`, the names of the cookies: at most three, of at most 60 characters. */
@@ -104,4 +106,4 @@ export interface DiagnosticError {
 }
 
 /** The outcome of a step that did not throw. */
-export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason' | 'cookies'>
+export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason' | 'errorDescription' | 'cookies'>

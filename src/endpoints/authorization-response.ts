@@ -2,13 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { AuthorizationResponseError, ConfigurationError } from '../errors/errors.js'
 import { isRefusal } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { providerText } from '../lib/provider-text.js'
+import type { ParseAuthorizationError } from '../options/request-options.js'
+import { describeError, readAuthorizationError } from './authorization-error.js'
 
 /** The parameters that are read. Each may occur once; all others are ignored. */
 const PARAMETERS = ['state', 'code', 'iss', 'error', 'error_description', 'error_uri'] as const
 
-/** Any of these makes a request a callback. `response` is the parameter of a signed response. */
-const MARKERS = ['state', 'code', 'error', 'response'] as const
+/**
+ * Any of these makes a request a callback. `response` is the parameter of a signed response. Facebook sends some errors
+ * with an `error_code` alone: a route that took them for a visit would send the browser there again and again.
+ */
+const MARKERS = ['state', 'code', 'error', 'error_code', 'response'] as const
 
 /**
  * The parameters of the authorization response, from the query or, for `form_post`, from the form.
@@ -74,11 +78,16 @@ export type AuthorizationResponse =
  *
  * @throws {AuthorizationResponseError} if it is malformed, comes from another issuer, or reports an error that is not a
  *   refusal
+ * @throws {ConfigurationError} if `parseAuthorizationError` throws
  * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
  */
 export function readResponse(
   parameters: URLSearchParams,
-  expected: { readonly issuer: string | undefined; readonly issRequired: boolean },
+  expected: {
+    readonly issuer: string | undefined
+    readonly issRequired: boolean
+    readonly parseAuthorizationError?: ParseAuthorizationError | undefined
+  },
 ): AuthorizationResponse {
   const repeated = PARAMETERS.find((name) => parameters.getAll(name).length > 1)
   if (repeated !== undefined) {
@@ -87,18 +96,14 @@ export function readResponse(
   checkIssuer(parameters.get('iss'), expected)
 
   const code = parameters.get('code')
-  const given = parameters.get('error')
-  if (given !== null && given !== '') {
-    const secrets = parameters.getAll('state')
-    const error = providerText(given, secrets) ?? ''
+  const reported = readAuthorizationError(parameters, expected.parseAuthorizationError)
+  if (reported !== undefined) {
     if (code !== null)
       throw new AuthorizationResponseError('The callback has both a code and an error.')
-    const errorDescription = providerText(parameters.get('error_description'), secrets)
+    const { error = '', errorDescription } = reported
     if (isRefusal(error)) return { kind: 'refused', error, errorDescription }
-    throw new AuthorizationResponseError(
-      `The provider ended the login with ${error}${errorDescription === undefined ? '' : ` (${errorDescription})`}.`,
-      { error, errorDescription },
-    )
+    const message = describeError('The provider ended the login with', reported)
+    throw new AuthorizationResponseError(message, reported)
   }
   if (code === null || code === '')
     throw new AuthorizationResponseError('The callback has no code.')

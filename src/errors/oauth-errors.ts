@@ -1,3 +1,5 @@
+import type { OAuthErrorFacts } from './error-entry.js'
+
 /**
  * Where an OAuth `error` comes from: `authorization` with the browser's callback, `token` from the token endpoint and
  * others that are called like it, `resource` from an API.
@@ -22,7 +24,21 @@ export interface OAuthError {
   readonly meaning: string
   /** What the developer can do. Markdown without links. */
   readonly fix: string
+  /** What it means to the person at the browser, in a whole sentence. Present if they can start again after it. */
+  readonly page?: string
 }
+
+const REDIRECT_URI_UNKNOWN = {
+  meaning: 'The redirect URI is not one that is registered for this client.',
+  fix: 'Register `callbackURL` at the provider exactly as it is: scheme, port, path and trailing slash count.',
+} as const
+
+const PERSON_CANCELLED = {
+  from: ['authorization'],
+  status: 'refused',
+  fix: 'Nothing is wrong. To go on, the person logs in again and agrees.',
+  page: 'You have not agreed to it at the login service.',
+} as const
 
 const WITHOUT_PROMPT_NONE =
   'Start a login without `prompt=none`: with it, the provider may not ask the person anything.'
@@ -88,8 +104,13 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
     invalid_redirect_uri: {
       from: ['authorization'],
       status: 502,
-      meaning: 'The redirect URI is not one that is registered for this client.',
-      fix: 'Register `callbackURL` at the provider exactly as it is: scheme, port, path and trailing slash count.',
+      ...REDIRECT_URI_UNKNOWN,
+    },
+    // GitHub sends it to the callback, Google from the token endpoint.
+    redirect_uri_mismatch: {
+      from: ['authorization', 'token'],
+      status: 500,
+      ...REDIRECT_URI_UNKNOWN,
     },
     invalid_target: {
       from: ['authorization', 'token'],
@@ -153,11 +174,33 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       fix: 'Try again later.',
     },
     access_denied: {
-      from: ['authorization'],
+      ...PERSON_CANCELLED,
       definedBy: 'RFC 6749',
-      status: 'refused',
       meaning: 'The person, or a rule of the provider, refused the login.',
-      fix: 'Nothing is wrong. To go on, the person logs in again and agrees.',
+      page: 'You have not agreed to it at the login service, or your account there may not be used here.',
+    },
+    // LinkedIn has one for its login page and one for the page that asks for permission.
+    user_cancelled_login: {
+      ...PERSON_CANCELLED,
+      meaning: 'The person has left the login page of the provider.',
+    },
+    user_cancelled_authorize: {
+      ...PERSON_CANCELLED,
+      meaning: 'The person has not given the permission.',
+    },
+    // Facebook's `error_reason`.
+    user_denied: {
+      ...PERSON_CANCELLED,
+      meaning: 'The person has not given the permission.',
+    },
+    // Keycloak's `error_description` beside `temporarily_unavailable`.
+    authentication_expired: {
+      from: ['authorization'],
+      status: 400,
+      meaning:
+        'The login page of the provider was left open for too long, or the person has logged in meanwhile in another tab.',
+      fix: 'The person starts again. If it happens often, raise the time for logins at the provider (in Keycloak, “Login timeout” of the realm).',
+      page: 'The page of the login service was left open for too long.',
     },
     login_required: {
       from: ['authorization'],
@@ -165,6 +208,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       status: 'refused',
       meaning: 'The person is not logged in at the provider.',
       fix: WITHOUT_PROMPT_NONE,
+      page: 'You are not logged in at the login service.',
     },
     consent_required: {
       from: ['authorization'],
@@ -172,6 +216,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       status: 'refused',
       meaning: 'The person has not consented yet.',
       fix: WITHOUT_PROMPT_NONE,
+      page: 'The login service has to ask you for permission first.',
     },
     interaction_required: {
       from: ['authorization'],
@@ -179,6 +224,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       status: 'refused',
       meaning: 'The provider has to ask the person something.',
       fix: WITHOUT_PROMPT_NONE,
+      page: 'The login service has to ask you something first.',
     },
     account_selection_required: {
       from: ['authorization'],
@@ -186,26 +232,40 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       status: 'refused',
       meaning: 'The person has to choose one of several accounts at the provider.',
       fix: WITHOUT_PROMPT_NONE,
+      page: 'The login service has to ask you which of your accounts to use.',
     },
   }),
 )
 
-/** What is known about an OAuth `error`; `undefined` if it is unknown, or not expected from this source. */
+/** What is known about an OAuth `error` in any case; `undefined` if it is unknown, or not expected from this source. */
 export function oauthErrorFrom(
   source: OAuthErrorSource,
   error: string | undefined,
 ): OAuthError | undefined {
-  const known = OAUTH_ERRORS.get(error ?? '')
+  const known = OAUTH_ERRORS.get(error?.toLowerCase() ?? '')
   return known?.from.includes(source) ? known : undefined
 }
 
+/** What is known about the error in an authorization response; `undefined` if nothing is. */
+export function authorizationErrorFrom({
+  error,
+  errorDescription,
+}: OAuthErrorFacts): OAuthError | undefined {
+  // Keycloak calls a login page that was left open `temporarily_unavailable`, and says in the description what it means.
+  const isExpired =
+    error === 'temporarily_unavailable' && errorDescription === 'authentication_expired'
+  return oauthErrorFrom('authorization', isExpired ? errorDescription : error)
+}
+
 /**
- * The `error`, if a specification defines it. Such a code is quoted unchanged. Removing secrets from it, as from all
- * other texts of a provider, could turn it into a different code.
+ * The `error` as a specification writes it, if one defines it. Some servers write it in capitals. Such a code is quoted
+ * whatever the secrets are. Removing them from it, as from all other texts of a provider, could turn it into a
+ * different code.
  */
 export function registeredError(error: unknown): string | undefined {
   if (typeof error !== 'string') return undefined
-  return OAUTH_ERRORS.get(error)?.definedBy === undefined ? undefined : error
+  const code = error.toLowerCase()
+  return OAUTH_ERRORS.get(code)?.definedBy === undefined ? undefined : code
 }
 
 /** Whether an `error` of the authorization endpoint is a refusal: the login then fails without an error. */

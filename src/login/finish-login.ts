@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
+import { describeError, readAuthorizationError } from '../endpoints/authorization-error.js'
 import { readResponse, stateParameter } from '../endpoints/authorization-response.js'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { loadProfile } from '../endpoints/profile.js'
 import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
 import type { CodeGrant, Exchanged } from '../endpoints/token.js'
 import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
+import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import type { Claims } from '../grants/claims.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -16,6 +18,7 @@ import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import type { Profile } from '../options/profile.js'
+import type { ParseAuthorizationError } from '../options/request-options.js'
 import type { TokenSet } from '../options/token-set.js'
 import { readStrategyData, requireSession } from '../session/request-session.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
@@ -24,6 +27,7 @@ import { refuseTwoSessions } from '../session/session-cookies.js'
 export interface FinishLoginSettings extends LoadProfileSettings {
   readonly issuer?: string | undefined
   readonly authorizationResponseIssParameterSupported: boolean
+  readonly parseAuthorizationError?: ParseAuthorizationError | undefined
   readonly sessionKey: string
 }
 
@@ -102,17 +106,21 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
     if (connecting) await refuseTwoSessions(request)
     const response = (await openResponse?.(parameters)) ?? parameters
     const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
-    if (pending.status !== 'pending') return repeated(request, pending, options, settings)
+    if (pending.status !== 'pending') {
+      return repeated(request, pending, { options, settings, hints: reportedBy(response) })
+    }
     const { login } = pending
     checkStarter(request, login, connecting, strategyId)
 
     const answer = readResponse(response, {
       issuer: settings.issuer,
       issRequired: settings.authorizationResponseIssParameterSupported,
+      parseAuthorizationError: settings.parseAuthorizationError,
     })
     if (answer.kind === 'refused') {
       const { error, errorDescription } = answer
-      return refusal({ error, message: errorDescription ?? 'The login was not granted.' })
+      const { page: message = 'The login was not granted.' } = authorizationErrorFrom(answer) ?? {}
+      return refusal({ error, errorDescription, message })
     }
 
     const exchangedAt = Date.now()
@@ -203,22 +211,43 @@ function holdsGrant(request: LoginRequest, { sessionKey }: FinishLoginSettings):
 function repeated(
   request: LoginRequest,
   taken: Exclude<TakenLogin, { status: 'pending' }>,
-  options: LoginOptions,
-  settings: FinishLoginSettings,
+  {
+    options,
+    settings,
+    hints,
+  }: {
+    readonly options: LoginOptions
+    readonly settings: FinishLoginSettings
+    readonly hints: readonly string[]
+  },
 ): LoginOutcome {
   switch (taken.status) {
     case 'used': {
       if (!holdsGrant(request, settings)) {
-        throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
+        throw new PendingLoginError('ERR_PENDING_LOGIN_USED', hints)
       }
       const url = taken.returnTo ?? encodedUrl(options.successRedirect ?? '/')
       return { action: 'redirect', url }
     }
     case 'expired':
-      throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED')
-    case 'unknown':
-      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
+      throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED', hints)
+    case 'unknown': {
+      const { code = 'ERR_PENDING_LOGIN_UNKNOWN', hints: known = [] } = taken.reason ?? {}
+      throw new PendingLoginError(code, [...hints, ...known])
+    }
   }
+}
+
+/**
+ * The error that a callback without a pending login reports, for the developer. Some providers leave out `state` if they
+ * refuse the request itself, such as an unknown `client_id`.
+ */
+function reportedBy(response: URLSearchParams): readonly string[] {
+  const reported = readAuthorizationError(response)
+  if (reported === undefined) return []
+  const which = response.has('state') ? 'The callback' : 'The callback has no state, and'
+  const what = describeError(`${which} reports the error`, reported)
+  return [`${what} Anybody can send such a callback: believe it if you see it at each login.`]
 }
 
 /** Refuses a login that another strategy or another person started, or that was started to connect and not to log in
