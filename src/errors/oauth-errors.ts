@@ -1,47 +1,12 @@
-import type { OAuthErrorFacts } from './error-entry.js'
+import type { OAuthError, OAuthErrorFacts, OAuthErrorSource } from './error-entry.js'
+import { LOGINS_NOT_GRANTED } from './logins-not-granted.js'
 
-/**
- * Where an OAuth `error` comes from: `authorization` with the browser's callback, `token` from the token endpoint and
- * others that are called like it, `resource` from an API.
- */
-export type OAuthErrorSource = 'authorization' | 'token' | 'resource'
-
-/** What is known about one OAuth `error` code that providers send. */
-export interface OAuthError {
-  /** From where it is expected. */
-  readonly from: readonly OAuthErrorSource[]
-  /** The specification that defines it. Left out if there is none, and only some providers send it. */
-  readonly definedBy?: string
-  /**
-   * The `status` of the library's error: 400 if the person can start again, 500 if the client's registration or
-   * request is wrong, 502 or 503 if the provider fails. `refused` is not an error: the person, or a rule of the
-   * provider, refused the login.
-   */
-  readonly status: 400 | 500 | 502 | 503 | 'refused'
-  /** Whether the same attempt may succeed later. `false` if left out. */
-  readonly retryable?: true
-  /** What it means, in one sentence. */
-  readonly meaning: string
-  /** What the developer can do. Markdown without links. */
-  readonly fix: string
-  /** What it means to the person at the browser, in a whole sentence. Present if they can start again after it. */
-  readonly page?: string
-}
+export type { OAuthError, OAuthErrorSource } from './error-entry.js'
 
 const REDIRECT_URI_UNKNOWN = {
   meaning: 'The redirect URI is not one that is registered for this client.',
   fix: 'Register `callbackURL` at the provider exactly as it is: scheme, port, path and trailing slash count.',
 } as const
-
-const PERSON_CANCELLED = {
-  from: ['authorization'],
-  status: 'refused',
-  fix: 'Nothing is wrong. To go on, the person logs in again and agrees.',
-  page: 'You have not agreed to it at the login service.',
-} as const
-
-const WITHOUT_PROMPT_NONE =
-  'Start a login without `prompt=none`: with it, the provider may not ask the person anything.'
 
 /**
  * OAuth `error` codes by name, the frequent ones first.
@@ -173,67 +138,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       meaning: 'The provider is overloaded or under maintenance.',
       fix: 'Try again later.',
     },
-    access_denied: {
-      ...PERSON_CANCELLED,
-      definedBy: 'RFC 6749',
-      meaning: 'The person, or a rule of the provider, refused the login.',
-      page: 'You have not agreed to it at the login service, or your account there may not be used here.',
-    },
-    // LinkedIn has one for its login page and one for the page that asks for permission.
-    user_cancelled_login: {
-      ...PERSON_CANCELLED,
-      meaning: 'The person has left the login page of the provider.',
-    },
-    user_cancelled_authorize: {
-      ...PERSON_CANCELLED,
-      meaning: 'The person has not given the permission.',
-    },
-    // Facebook's `error_reason`.
-    user_denied: {
-      ...PERSON_CANCELLED,
-      meaning: 'The person has not given the permission.',
-    },
-    // Keycloak's `error_description` beside `temporarily_unavailable`.
-    authentication_expired: {
-      from: ['authorization'],
-      status: 400,
-      meaning:
-        'The login page of the provider was left open for too long, or the person has logged in meanwhile in another tab.',
-      fix: 'The person starts again. If it happens often, raise the time for logins at the provider (in Keycloak, “Login timeout” of the realm).',
-      page: 'The page of the login service was left open for too long.',
-    },
-    login_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The person is not logged in at the provider.',
-      fix: WITHOUT_PROMPT_NONE,
-      page: 'You are not logged in at the login service.',
-    },
-    consent_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The person has not consented yet.',
-      fix: WITHOUT_PROMPT_NONE,
-      page: 'The login service has to ask you for permission first.',
-    },
-    interaction_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The provider has to ask the person something.',
-      fix: WITHOUT_PROMPT_NONE,
-      page: 'The login service has to ask you something first.',
-    },
-    account_selection_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The person has to choose one of several accounts at the provider.',
-      fix: WITHOUT_PROMPT_NONE,
-      page: 'The login service has to ask you which of your accounts to use.',
-    },
+    ...LOGINS_NOT_GRANTED,
   }),
 )
 

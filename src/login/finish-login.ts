@@ -232,8 +232,10 @@ function repeated(
     case 'expired':
       throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED', hints)
     case 'unknown': {
-      const { code = 'ERR_PENDING_LOGIN_UNKNOWN', hints: known = [] } = taken.reason ?? {}
-      throw new PendingLoginError(code, [...hints, ...known])
+      const reason = taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
+      throw reason instanceof PendingLoginError
+        ? new PendingLoginError(reason.code, [...hints, ...reason.hints])
+        : reason
     }
   }
 }
