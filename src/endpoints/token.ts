@@ -15,7 +15,7 @@ import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
 import { checkIdToken, checkSamePerson } from './id-token.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
-import { toTokenSet } from './token-response.js'
+import { checkRequiredMembers, toTokenSet, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
@@ -41,6 +41,8 @@ export interface Exchanged {
   readonly tokens: TokenSet
   /** The claims of the ID token, validated; `undefined` if there is none. */
   readonly claims: IdTokenClaims | undefined
+  /** The members of the token response, without the tokens. */
+  readonly tokenResponse: Readonly<Record<string, unknown>>
 }
 
 /** The provider's token endpoint. Each call makes one request. */
@@ -175,6 +177,8 @@ export function createTokenEndpoint(
         code_verifier: codeVerifier,
       })
       const exchanged = valid('exchange', response, async () => {
+        const members = (await response.json()) as Readonly<Record<string, unknown>>
+        checkRequiredMembers(members)
         const parsed = await processAuthorizationCodeResponse(
           server,
           client,
@@ -192,7 +196,7 @@ export function createTokenEndpoint(
             expected,
           )
         }
-        return { tokens, claims }
+        return { tokens, claims, tokenResponse: withoutTokens(members) }
       })
       return exchanged.catch(async (error: unknown) => {
         const tokens = tokensIn(await response.json())
@@ -213,6 +217,7 @@ export function createTokenEndpoint(
       )
       return valid('refresh', response, async () => {
         const { id_token: unchecked, ...body } = (await response.json()) as TokenEndpointResponse
+        checkRequiredMembers(body)
         const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
         const renewed = toTokenSet(parsed, requestedAt, settings)
         const claims = await claimsOfRefreshed(unchecked, renewed.accessToken)

@@ -55,34 +55,6 @@ export interface OAuthErrorFacts {
   readonly errorDescription?: string | undefined
 }
 
-/**
- * Where an OAuth `error` comes from: `authorization` with the browser's callback, `token` from the token endpoint and
- * others that are called like it, `resource` from an API.
- */
-export type OAuthErrorSource = 'authorization' | 'token' | 'resource'
-
-/** What is known about one OAuth `error` code that providers send. */
-export interface OAuthError {
-  /** From where it is expected. */
-  readonly from: readonly OAuthErrorSource[]
-  /** The specification that defines it. Left out if there is none, and only some providers send it. */
-  readonly definedBy?: string
-  /**
-   * The `status` of the library's error: 400 if the person can start again, 500 if the client's registration or
-   * request is wrong, 502 or 503 if the provider fails. `refused` is not an error: the person, or a rule of the
-   * provider, refused the login.
-   */
-  readonly status: 400 | 500 | 502 | 503 | 'refused'
-  /** Whether the same attempt may succeed later. `false` if left out. */
-  readonly retryable?: true
-  /** What it means, in one sentence. */
-  readonly meaning: string
-  /** What the developer can do. Markdown without links. */
-  readonly fix: string
-  /** What it means to the person at the browser, in a whole sentence. Present if they can start again after it. */
-  readonly page?: string
-}
-
 /** The codes of a table that the class of this name can have. */
 export type CodeOf<Table extends Readonly<Record<string, ErrorEntry>>, ClassName extends string> = {
   [Code in keyof Table]: Table[Code]['class'] extends ClassName ? Code : never

@@ -55,3 +55,23 @@ function isRefreshUnderWay({ phase, error, errorDescription }: ProviderErrorFact
     /\balready being processed\b/i.test(errorDescription ?? '')
   )
 }
+
+/** What to do about an error response without a known OAuth error; empty if its status says nothing more. */
+export function adviceForStatus({
+  httpStatus = 0,
+  retryAfterMs,
+}: Pick<ProviderErrorFacts, 'httpStatus' | 'retryAfterMs'>): string {
+  const wait =
+    retryAfterMs === undefined ? 'a while' : `${Math.ceil(retryAfterMs / 1000)} s, as it asks`
+  if (httpStatus >= 300 && httpStatus < 400) {
+    return 'Redirects of this endpoint are not followed: set the address that it redirects to.'
+  }
+  if (httpStatus === 404 || httpStatus === 405) {
+    return 'Check the address of the endpoint: nothing there takes this request.'
+  }
+  if (httpStatus === 429) return `The provider limits how many requests it takes. Wait for ${wait}.`
+  if (httpStatus === 408 || httpStatus >= 500) {
+    return `The provider has failed. Try again after ${wait}.`
+  }
+  return ''
+}

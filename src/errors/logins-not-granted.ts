@@ -1,5 +1,3 @@
-import type { OAuthError } from './error-entry.js'
-
 const PERSON_CANCELLED = {
   from: ['authorization'],
   status: 'refused',
@@ -78,4 +76,4 @@ export const LOGINS_NOT_GRANTED = {
     fix: WITHOUT_PROMPT_NONE,
     page: 'The login service has to ask you which of your accounts to use.',
   },
-} as const satisfies Readonly<Record<string, OAuthError>>
+} as const

@@ -57,6 +57,7 @@ export interface LoginToVerify {
   readonly tokens: TokenSet
   readonly profile: Profile | undefined
   readonly claims: IdTokenClaims | undefined
+  readonly tokenResponse: Readonly<Record<string, unknown>>
   readonly req: LoginRequest
 }
 
@@ -158,7 +159,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
  */
 async function decide(
   request: LoginRequest,
-  { tokens, claims }: Exchanged,
+  { tokens, claims, tokenResponse }: Exchanged,
   hooks: FinishLoginHooks,
   { settings, verify, discard }: FinishLoginParts,
 ): Promise<Pick<AcceptedLogin, 'user' | 'profile'> | undefined> {
@@ -166,7 +167,7 @@ async function decide(
   let isAccepted = false
   try {
     profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
-    const user = await verify({ tokens, profile, claims, req: request })
+    const user = await verify({ tokens, profile, claims, tokenResponse, req: request })
     if (user === false || user === null) return undefined
     if (!user) {
       throw new ConfigurationError(
