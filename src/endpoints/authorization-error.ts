@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
 import { authorizationErrorFrom, registeredError } from '../errors/oauth-errors.js'
 import { providerText } from '../lib/provider-text.js'

@@ -17,7 +17,9 @@ import {
 /** The type of the option `parseAuthorizationError`. */
 export type ParseAuthorizationError = (
   response: Readonly<Record<string, string>>,
-) => { readonly error?: string; readonly error_description?: string } | undefined
+) =>
+  | { readonly error?: string | undefined; readonly error_description?: string | undefined }
+  | undefined
 
 /** The options for the provider's requests and responses: format, parameters and protection. */
 export const REQUEST_OPTIONS = {

@@ -308,7 +308,11 @@ describe('the custom callback of passport.authenticate', () => {
     })
     expect(bodyOf(await browser.visit(denial))).toEqual({
       user: false,
-      info: { error: 'access_denied', message: 'Not today' },
+      info: {
+        error: 'access_denied',
+        errorDescription: 'Not today',
+        message: expect.stringContaining('You have not agreed to it'),
+      },
     })
     expect(bodyOf(await browser.visit(denial))).toEqual({ code: 'ERR_PENDING_LOGIN_USED' })
     expect(asked(provider)).toEqual([])
