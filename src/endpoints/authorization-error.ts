@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors/setup-errors.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
 import { authorizationErrorFrom, registeredError } from '../errors/oauth-errors.js'
 import { providerText } from '../lib/provider-text.js'
-import type { ParseAuthorizationError } from '../options/request-options.js'
+import type { ParseAuthorizationError } from '../options/parse-authorization-error.js'
 
 /** The parameters of Facebook, which sends some errors without `error`. */
 const ERROR_NAMES = ['error', 'error_reason', 'error_code'] as const

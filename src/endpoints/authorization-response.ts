@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { AuthorizationResponseError, ConfigurationError } from '../errors/errors.js'
 import { isRefusal } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { ParseAuthorizationError } from '../options/request-options.js'
+import type { ParseAuthorizationError } from '../options/parse-authorization-error.js'
 import { describeError, readAuthorizationError } from './authorization-error.js'
 
 /** The parameters that are read. Each may occur once; all others are ignored. */

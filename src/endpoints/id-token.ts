@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import type { JWTPayload } from 'jose'
 import { createHash } from 'node:crypto'
-import { DiscoveryError } from '../errors/provider-errors.js'
+import { DiscoveryError } from '../errors/errors.js'
 import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 

@@ -1,5 +1,4 @@
 import type { OAuthErrorFacts } from './error-entry.js'
-import { oauthErrorFrom } from './oauth-errors.js'
 
 /** The facts of a request to the provider that failed. */
 export interface ProviderErrorFacts extends OAuthErrorFacts {
@@ -21,14 +20,18 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
 /**
  * The HTTP status of our error, by the provider's answer: 504 if there was none in time, 503 if the provider is
  * overloaded (429, 503) or busy with another refresh, 502 for its other failures, and otherwise what the OAuth error says.
+ *
+ * @param ofError the status that is known for the OAuth error, if it is known
  */
-export function statusFor(facts: ProviderErrorFacts): 400 | 500 | 502 | 503 | 504 {
-  const { networkCode, httpStatus, error } = facts
+export function statusFor(
+  facts: ProviderErrorFacts,
+  ofError: 400 | 500 | 502 | 503 | 'refused' = 502,
+): 400 | 500 | 502 | 503 | 504 {
+  const { networkCode, httpStatus } = facts
   if (networkCode === 'timeout') return 504
   if (httpStatus === 429 || httpStatus === 503 || isRefreshUnderWay(facts)) return 503
   if (httpStatus !== undefined && httpStatus >= 500) return 502
-  const status = oauthErrorFrom('token', error)?.status ?? 502
-  return status === 'refused' ? 502 : status
+  return ofError === 'refused' ? 502 : ofError
 }
 
 /**

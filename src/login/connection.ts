@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { LoginRequiredError } from '../errors/login-errors.js'
+import { LoginRequiredError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { requireSession } from '../session/request-session.js'
 

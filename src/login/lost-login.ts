@@ -1,4 +1,4 @@
-import { PendingLoginError } from '../errors/login-errors.js'
+import { PendingLoginError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { isFromCookie } from '../session/request-session.js'
 

@@ -3,6 +3,7 @@ import { checkAuthorizationDetails } from './authorization-details.js'
 import type { OptionTable } from './option-table.js'
 import { checkParameters } from './parameters.js'
 import type { Parameters } from './parameters.js'
+import type { ParseAuthorizationError } from './parse-authorization-error.js'
 import {
   aFunction,
   flag,
@@ -13,13 +14,6 @@ import {
   texts,
   zeroOrMore,
 } from './readers.js'
-
-/** The type of the option `parseAuthorizationError`. */
-export type ParseAuthorizationError = (
-  response: Readonly<Record<string, string>>,
-) =>
-  | { readonly error?: string | undefined; readonly error_description?: string | undefined }
-  | undefined
 
 /** The options for the provider's requests and responses: format, parameters and protection. */
 export const REQUEST_OPTIONS = {

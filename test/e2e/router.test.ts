@@ -78,18 +78,37 @@ describe('a denied consent', () => {
     expect(asked(provider)).toEqual([])
   })
 
-  it.each([
-    '<script>alert(1)</script>',
-    '"><img src=x onerror=alert(1)>',
-    '</p></html><h1>Log in here</h1>',
-    'Call 0900 123456 to unlock your account',
-  ])('never shows the description, such as %s [router-3]', async (description) => {
+  const DESCRIPTIONS: readonly (readonly [string, string])[] = [
+    ['<script>alert(1)</script>', '&#60;script&#62;alert(1)&#60;/script&#62;'],
+    ['"><img src=x onerror=alert(1)>', '&#34;&#62;&#60;img src=x onerror=alert(1)&#62;'],
+    ["' onmouseover='alert(1)", '&#39; onmouseover=&#39;alert(1)'],
+    ['&lt;b&gt; &amp; &#60;i&#62;', '&#38;lt;b&#38;gt; &#38;amp; &#38;#60;i&#38;#62;'],
+    [
+      '</p></html><h1>Log in here</h1>',
+      '&#60;/p&#62;&#60;/html&#62;&#60;h1&#62;Log in here&#60;/h1&#62;',
+    ],
+  ]
+
+  it.each(DESCRIPTIONS)('never shows the description, such as %s', async (description) => {
     const page = await deny(await scene.start({ router: {} }), { error_description: description })
     expect(page.status).toBe(403)
     expectPlainPage(page)
     expect(page.text.match(/<h1>/g)).toHaveLength(1)
-    expect(page.text).not.toMatch(/alert|Log in here|0900/)
+    expect(page.text).not.toMatch(/alert|onmouseover|Log in here|&#38;amp;/)
   })
+
+  it.each(DESCRIPTIONS)(
+    'of a login that nobody has started shows the developer %s as text [router-3]',
+    async (description, escaped) => {
+      const app = await scene.start({ router: {} })
+      const query = new URLSearchParams({ error: 'denied', error_description: description })
+      const page = await browser.visit(`${app.callbackURL}?${query.toString()}`)
+      expect(page.status).toBe(400)
+      expect(page.text).toContain(`denied (${escaped})`)
+      expect(page.text.match(/<h1>/g)).toHaveLength(1)
+      expect(page.text.match(/<(script|img|b|i)\b/g)).toBeNull()
+    },
+  )
 
   it('is believed only with the state of a pending login [router-2]', async () => {
     const app = await scene.start({ router: { failureRedirect: '/sorry' } })

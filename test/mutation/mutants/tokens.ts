@@ -53,19 +53,19 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [POLLUTION],
     tests: ['fuzz-answer-1'],
-    file: 'client/answer.ts',
-    find: '  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))',
-    replace: `  const all: any = {}
-  for (const [name, value] of Object.entries(members)) if (value !== null) all[name] = value
-  return all`,
+    file: 'client/standard-members.ts',
+    find: "value !== '' && name !== '__proto__',\n    ),\n  )",
+    replace: `value !== '',
+    ).reduce((all: any, [name, value]) => ((all[name] = value), all), {}) as object,
+  )`,
     gone: '__proto__ in a token response says what its members are',
   },
   {
     rows: [POLLUTION],
     tests: ['fuzz-answer-1'],
     file: 'client/answer.ts',
-    find: '  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}\n',
-    replace: `  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}
+    find: '  const members: Record<string, unknown> = isObject(message) ? standardMembers(message) : {}\n',
+    replace: `  const members: Record<string, unknown> = isObject(message) ? standardMembers(message) : {}
   for (const name of Object.keys(members)) {
     if (isObject(members[name])) Object.assign(({} as any)[name] ?? {}, members[name])
   }
