@@ -106,4 +106,7 @@ export interface DiagnosticError {
 }
 
 /** The outcome of a step that did not throw. */
-export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason' | 'errorDescription' | 'cookies'>
+export type Conclusion = Pick<
+  DiagnosticEvent,
+  'outcome' | 'reason' | 'errorDescription' | 'cookies'
+>

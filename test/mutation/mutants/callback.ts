@@ -101,8 +101,8 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     rows: ['attacks parameters twice, as lists or objects'],
     tests: ['rule-4'],
     file: 'endpoints/authorization-response.ts',
-    find: "if (given !== null && given !== '') {",
-    replace: "if (given !== null && given !== '' && code === null) {",
+    find: 'if (reported !== undefined) {',
+    replace: 'if (reported !== undefined && code === null) {',
     gone: 'a code counts although there is an error',
   },
   {

@@ -54,10 +54,20 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [POLLUTION],
     tests: ['fuzz-answer-1'],
     file: 'client/standard-members.ts',
-    find: "value !== '' && name !== '__proto__',\n    ),\n  )",
-    replace: `value !== '',
-    ).reduce((all: any, [name, value]) => ((all[name] = value), all), {}) as object,
-  )`,
+    find: '  return Object.fromEntries(\n    Object.entries(members).filter(',
+    replace: `  return ((entries: (readonly [string, unknown])[]) => {
+    const all: any = {}
+    for (const [name, value] of entries) all[name] = value
+    return all
+  })(
+    Object.entries(members).filter(`,
+    also: [
+      {
+        file: 'client/standard-members.ts',
+        find: " && name !== '__proto__'",
+        replace: " && name !== 'x'",
+      },
+    ],
     gone: '__proto__ in a token response says what its members are',
   },
   {
