@@ -279,9 +279,8 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [SECRETS],
     tests: ['no-secrets-1'],
     file: 'login/finish-login.ts',
-    find: "      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')",
-    replace:
-      "      throw Object.assign(taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN'), { url: request.url })",
+    find: '        ? new PendingLoginError(reason.code, [...hints, ...reason.hints])',
+    replace: '        ? Object.assign(new PendingLoginError(reason.code), { url: request.url })',
     gone: 'the error for a forged callback has its address',
   },
 ]
