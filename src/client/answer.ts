@@ -1,14 +1,15 @@
-import { retryAfterMs } from './retry-after.js'
+import { errorIn } from './error-body.js'
 import type { Answer } from './exchange.js'
-import { TokenEndpointError } from '../errors/provider-errors.js'
+import { isObject } from './is-object.js'
+import { retryAfterMs } from './retry-after.js'
+import { standardMembers } from './standard-members.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
+import { adviceForStatus } from '../errors/http-statuses.js'
 import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
+import { TokenEndpointError } from '../errors/provider-errors.js'
 import { providerText } from '../lib/provider-text.js'
 
-/** Whether a parsed JSON value is an object, and not an array or `null`. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export { isObject } from './is-object.js'
 
 /** How deep a value that is kept in a session may be nested. */
 export const MAXIMUM_DEPTH = 100
@@ -38,9 +39,18 @@ export function typeOf({ headers }: Answer): string {
   return type.trim().toLowerCase()
 }
 
+/** What the body of an answer is, if it is not the JSON object that was expected. */
+export function describeBody(answer: Answer): string {
+  const { text } = answer
+  if (text.trim() === '') return 'an empty body'
+  if (typeOf(answer) === 'text/html' || /^\s*<(?:!doctype|html)\b/i.test(text))
+    return 'an HTML page'
+  return typeof parseBody(answer) === 'string' ? 'a text' : 'JSON that is not an object'
+}
+
 /** An OAuth error response. */
 export interface Refusal {
-  /** The end of a sentence that begins with what was refused. */
+  /** The end of a message that begins with what was refused. */
   readonly said: string
   readonly facts: OAuthErrorFacts & {
     readonly httpStatus: number
@@ -56,16 +66,16 @@ export function refusalOf(
 ): Refusal {
   const { status } = answer
   const secrets = [...sent, ...tokensIn(members)]
-  const registered = registeredError(members['error'])
-  const error = registered ?? providerText(members['error'], secrets)
-  const errorDescription = providerText(members['error_description'], secrets)
-  const reason =
-    [error, errorDescription].filter((text) => text !== undefined).join(': ') || 'no reason given'
+  const said = errorIn(members)
+  const error = registeredError(said.error) ?? providerText(said.error, secrets)
+  const errorDescription = providerText(said.description, secrets)
+  const reason = [error, errorDescription].filter((text) => text !== undefined).join(': ')
   const known = oauthErrorFrom('token', error)
-  const advice = known === undefined ? '' : ` ${known.meaning} ${known.fix}`
+  const facts = { httpStatus: status, retryAfterMs: retryAfterMs(answer), error, errorDescription }
+  const advice = known === undefined ? adviceForStatus(facts) : `${known.meaning} ${known.fix}`
   return {
-    said: `with HTTP ${status} (${reason}).${advice}`,
-    facts: { httpStatus: status, retryAfterMs: retryAfterMs(answer), error, errorDescription },
+    said: `with HTTP ${status} (${reason || `no reason given, but ${describeBody(answer)}`}). ${advice}`.trimEnd(),
+    facts,
   }
 }
 
@@ -105,7 +115,7 @@ export function standardResponse(
   const message = settings.parseTokenResponse
     ? parsedBy(settings.parseTokenResponse, body, answer, phase)
     : body
-  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}
+  const members: Record<string, unknown> = isObject(message) ? standardMembers(message) : {}
   const { error, access_token: accessToken, id_token: idToken, ...rest } = members
   const succeeded = answer.status >= 200 && answer.status < 300
 
@@ -118,7 +128,7 @@ export function standardResponse(
   }
   if (!isObject(message)) {
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(typeOf(answer), secrets()) ?? 'none'}).`,
+      `The token endpoint answered HTTP ${answer.status} with ${describeBody(answer)} instead of a JSON object (content type ${providerText(typeOf(answer), secrets()) ?? 'none'}). ${adviceForBody(answer, settings)}`,
       { phase, httpStatus: answer.status },
     )
   }
@@ -126,6 +136,15 @@ export function standardResponse(
   const verifiable =
     settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
   return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })
+}
+
+/** What to do about a successful answer that is not a JSON object. */
+function adviceForBody(answer: Answer, { parseTokenResponse }: TokenResponseSettings): string {
+  if (parseTokenResponse !== undefined) return 'parseTokenResponse must return an object.'
+  if (/(?:^|&)access_token=/.test(answer.text.trim())) {
+    return 'It looks like a form. If the provider documents that, read it with parseTokenResponse: (body) => Object.fromEntries(new URLSearchParams(String(body))).'
+  }
+  return 'Check that tokenURL is the token endpoint of this provider; parseTokenResponse can read an unusual answer.'
 }
 
 const JSON_HEADERS = new Headers({ 'content-type': 'application/json' })
@@ -165,9 +184,4 @@ function parsedBy(
       { phase, httpStatus: status },
     )
   }
-}
-
-/** Some servers send `"refresh_token": null` instead of leaving it out. */
-function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
 }

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.js'
 import type { Connection } from './connection-limit.js'
-import { TransportError, asTransportError } from './transport-error.js'
+import { decompress, encodingsIn } from './decompress.js'
+import { TransportError, asTransportError, tooLarge } from './transport-error.js'
 
 /** A request whose body, if any, is text. */
 export interface OutgoingRequest {
@@ -28,7 +29,7 @@ export interface Answer {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The body as UTF-8 text, without a byte order mark. */
+  /** The body, decompressed, as UTF-8 text, without a byte order mark. */
   readonly text: string
 }
 
@@ -38,7 +39,7 @@ export interface ExchangeLimits {
   readonly timeoutMs: number
   /** Until the request is written, in **milliseconds**. Not longer than `timeoutMs`. */
   readonly connectTimeoutMs: number
-  /** The size limit of the answer's body, in **bytes**. */
+  /** The size limit of the answer's body, compressed and decompressed, in **bytes**. */
   readonly responseLimitBytes: number
 }
 
@@ -79,7 +80,7 @@ export function exchange(
 
 /** How the promise of an exchange is settled. */
 interface Outcome {
-  readonly resolve: (answer: Answer) => void
+  readonly resolve: (answer: Answer | Promise<Answer>) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -92,14 +93,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #outcome: Outcome
   readonly #request: OutgoingRequest
   readonly #limits: ExchangeLimits
-  readonly #decoder = new TextDecoder()
+  readonly #chunks: Buffer[] = []
   #settled = false
   #written = false
   #abort: ((reason: Error) => void) | undefined
   #stopTimer: () => void
   #status = 0
   #headers: Answer['headers'] = {}
-  #text = ''
   #receivedBytes = 0
 
   constructor(outcome: Outcome, request: OutgoingRequest, limits: ExchangeLimits, clock: Clock) {
@@ -143,14 +143,15 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#receivedBytes += chunk.length
     const { responseLimitBytes } = this.#limits
     if (this.#receivedBytes > responseLimitBytes) this.#end(tooLarge(responseLimitBytes))
-    else this.#text += this.#decoder.decode(chunk, { stream: true })
+    else this.#chunks.push(chunk)
     return true
   }
 
   onComplete(): void {
     if (!this.#settle()) return
-    const text = this.#text + this.#decoder.decode()
-    this.#outcome.resolve({ status: this.#status, headers: this.#headers, text })
+    const { responseLimitBytes } = this.#limits
+    const parts = { status: this.#status, headers: this.#headers }
+    this.#outcome.resolve(answerOf(parts, Buffer.concat(this.#chunks), responseLimitBytes))
   }
 
   onError(error: unknown): void {
@@ -202,7 +203,15 @@ function headersFrom(raw: readonly (Buffer | string | Buffer[])[]): Answer['head
   return Object.fromEntries(headers)
 }
 
-/** The error for an answer that is larger than `limitBytes`. */
-export function tooLarge(limitBytes: number): TransportError {
-  return new TransportError(`The answer is larger than ${limitBytes} bytes`, 'too_large')
+/** @throws {TransportError} if the body cannot be decompressed, or is too large without its compression */
+function answerOf(
+  parts: Omit<Answer, 'text'>,
+  body: Buffer,
+  limitBytes: number,
+): Answer | Promise<Answer> {
+  const encoding = parts.headers['content-encoding']
+  const withText = (plain: Buffer): Answer => ({ ...parts, text: new TextDecoder().decode(plain) })
+  return encodingsIn(encoding).length === 0
+    ? withText(body)
+    : decompress(body, encoding, limitBytes).then(withText)
 }

@@ -7,12 +7,17 @@ export class TransportError extends Error {
 
   constructor(
     message: string,
-    /** `timeout`, `too_large`, or the network's own code such as `ECONNREFUSED`. */
+    /** `timeout`, `too_large`, `bad_encoding`, or the network's own code such as `ECONNREFUSED`. */
     readonly networkCode: string,
     cause?: unknown,
   ) {
     super(message, { cause })
   }
+}
+
+/** The error for an answer that is larger than `limitBytes`. */
+export function tooLarge(limitBytes: number): TransportError {
+  return new TransportError(`The answer is larger than ${limitBytes} bytes`, 'too_large')
 }
 
 /** What a failed request may not tell about itself, and what it may. */

@@ -38,13 +38,15 @@ export function lineOf({
   strategy,
   outcome,
   reason,
+  errorDescription,
   cookies,
   durationMs,
   error,
 }: DiagnosticEvent): string {
+  const said = errorDescription === undefined ? undefined : `(${errorDescription})`
   const names = cookies?.join(', ')
   const duration = durationMs === 0 ? undefined : `after ${Math.round(durationMs)} ms`
-  const parts = [strategy, outcome, reason, names, duration]
+  const parts = [strategy, outcome, reason, said, names, duration]
   const line = parts.filter((part) => part !== undefined).join(' ')
   return error === undefined ? line : `${line}: ${error.message}`
 }

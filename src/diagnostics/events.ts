@@ -79,6 +79,8 @@ export interface DiagnosticEvent {
    * `refused`, the OAuth error, such as `access_denied`; or `verify`, or the status, such as `http_400`.
    */
   readonly reason?: string
+  /** With `refused`, what the provider said about it: its `error_description`. */
+  readonly errorDescription?: string
   /** How long the step took, in **milliseconds**. 0 for what has no duration, such as `grant_end`. */
   readonly durationMs: number
   /** With `duplicate_cookies`, the names of the cookies: at most three, of at most 60 characters. */
@@ -97,11 +99,14 @@ export interface DiagnosticError {
   readonly phase?: string
   /** The HTTP status of the provider's answer. Left out if none came. */
   readonly httpStatus?: number
-  /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
+  /** Why no answer came: `timeout`, `too_large`, `bad_encoding`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string
   /** The OAuth error in the provider's answer, such as `invalid_client`. */
   readonly oauthError?: string
 }
 
 /** The outcome of a step that did not throw. */
-export type Conclusion = Pick<DiagnosticEvent, 'outcome' | 'reason' | 'cookies'>
+export type Conclusion = Pick<
+  DiagnosticEvent,
+  'outcome' | 'reason' | 'errorDescription' | 'cookies'
+>

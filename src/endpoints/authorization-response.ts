@@ -7,13 +7,17 @@ import {
 import type { RequestedAuthentication } from '../errors/errors.js'
 import { isRefusal } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { providerText } from '../lib/provider-text.js'
+import type { ParseAuthorizationError } from '../options/parse-authorization-error.js'
+import { describeError, readAuthorizationError } from './authorization-error.js'
 
 /** The parameters that are read. Each may occur once; all others are ignored. */
 const PARAMETERS = ['state', 'code', 'iss', 'error', 'error_description', 'error_uri'] as const
 
-/** Any of these makes a request a callback. `response` is the parameter of a signed response. */
-const MARKERS = ['state', 'code', 'error', 'response'] as const
+/**
+ * Any of these makes a request a callback. `response` is the parameter of a signed response. Facebook sends some errors
+ * with an `error_code` alone: a route that took them for a visit would send the browser there again and again.
+ */
+const MARKERS = ['state', 'code', 'error', 'error_code', 'response'] as const
 
 /**
  * The parameters of the authorization response, from the query or, for `form_post`, from the form.
@@ -80,6 +84,7 @@ export interface ExpectedResponse {
   readonly issRequired: boolean
   /** How the login has asked for the person to be authenticated. */
   readonly requested?: RequestedAuthentication
+  readonly parseAuthorizationError?: ParseAuthorizationError | undefined
 }
 
 /**
@@ -88,6 +93,7 @@ export interface ExpectedResponse {
  * @throws {AuthenticationRequirementsError} if the provider could not authenticate the person as the login has asked for
  * @throws {AuthorizationResponseError} if it is malformed, comes from another issuer, or reports an error that is not a
  *   refusal
+ * @throws {ConfigurationError} if `parseAuthorizationError` throws
  * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
  */
 export function readResponse(
@@ -101,21 +107,17 @@ export function readResponse(
   checkIssuer(parameters.get('iss'), expected)
 
   const code = parameters.get('code')
-  const given = parameters.get('error')
-  if (given !== null && given !== '') {
-    const secrets = parameters.getAll('state')
-    const error = providerText(given, secrets) ?? ''
+  const reported = readAuthorizationError(parameters, expected.parseAuthorizationError)
+  if (reported !== undefined) {
     if (code !== null)
       throw new AuthorizationResponseError('The callback has both a code and an error.')
-    const errorDescription = providerText(parameters.get('error_description'), secrets)
+    const { error = '', errorDescription } = reported
     if (error === 'unmet_authentication_requirements') {
       throw new AuthenticationRequirementsError(expected.requested ?? {})
     }
     if (isRefusal(error)) return { kind: 'refused', error, errorDescription }
-    throw new AuthorizationResponseError(
-      `The provider ended the login with ${error}${errorDescription === undefined ? '' : ` (${errorDescription})`}.`,
-      { error, errorDescription },
-    )
+    const message = describeError('The provider ended the login with', reported)
+    throw new AuthorizationResponseError(message, reported)
   }
   if (code === null || code === '')
     throw new AuthorizationResponseError('The callback has no code.')

@@ -4,6 +4,38 @@ import type { TokenResponseSettings } from '../client/answer.js'
 import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 
 /**
+ * Checks that a response has what every token response must have.
+ *
+ * @throws {Error} saying how `parseTokenResponse` can add it
+ * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
+ */
+export function checkRequiredMembers(members: Readonly<Record<string, unknown>>): void {
+  if (members['access_token'] === undefined) {
+    throw new Error(
+      'it has no "access_token". If the token has another name or place, return it from parseTokenResponse',
+    )
+  }
+  if (members['token_type'] === undefined) {
+    throw new Error(
+      'it has no "token_type". If the provider documents that its tokens are bearer tokens, say so with parseTokenResponse: (body) => ({ ...body, token_type: \'Bearer\' })',
+    )
+  }
+}
+
+/**
+ * The members of a token response for the application: without the tokens, which are in the token set once they are
+ * valid.
+ */
+export function withoutTokens({
+  access_token: _access,
+  refresh_token: _refresh,
+  id_token: _id,
+  ...members
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return members
+}
+
+/**
  * The token set of a valid token response, without its ID token.
  *
  * @param requestedAt when the request was sent, in **milliseconds since the epoch**: lifetimes count from then
@@ -28,8 +60,9 @@ export function toTokenSet(
     throw new Error(`its "authorization_details" is nested deeper than ${MAXIMUM_DEPTH} levels`)
   }
   const refreshTokenLifetime =
-    // Not in any RFC, yet Google, Microsoft, GitHub and others send it.
-    seconds(response['refresh_token_expires_in']) ?? settings.refreshTokenLifetimeSeconds
+    REFRESH_TOKEN_LIFETIMES.map((name) => seconds(response[name])).find(
+      (lifetime) => lifetime !== undefined,
+    ) ?? settings.refreshTokenLifetimeSeconds
   return {
     accessToken: response.access_token,
     tokenType,
@@ -45,6 +78,16 @@ export function toTokenSet(
     }),
   }
 }
+
+/**
+ * How long the refresh token lives, which is not in any RFC: Google, Microsoft, GitHub and others; Keycloak, where 0 is for
+ * offline tokens and means that they do not expire; Intuit.
+ */
+const REFRESH_TOKEN_LIFETIMES = [
+  'refresh_token_expires_in',
+  'refresh_expires_in',
+  'x_refresh_token_expires_in',
+] as const
 
 function endOf(startedAt: number, lifetimeSeconds: number): number {
   return Math.min(startedAt + Math.floor(lifetimeSeconds * 1000), Number.MAX_SAFE_INTEGER)

@@ -8,7 +8,7 @@ import { rethrowAs } from '../client/transport.js'
 import { checkIdToken, checkRefreshedIdToken } from './id-token.js'
 import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
-import { toTokenSet } from './token-response.js'
+import { checkRequiredMembers, toTokenSet, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import type { TokenSet } from '../options/token-set.js'
@@ -32,6 +32,8 @@ export interface Exchanged {
   readonly tokens: TokenSet
   /** The claims of the ID token, validated; `undefined` if there is none. */
   readonly claims: IdTokenClaims | undefined
+  /** The members of the token response, without the tokens. */
+  readonly tokenResponse: Readonly<Record<string, unknown>>
 }
 
 /** The provider's token endpoint. Each call makes one request. */
@@ -136,11 +138,13 @@ export function createTokenEndpoint(
   /** Reads a token response: its tokens, and its ID token, which is not verified yet. */
   async function read(response: Response, requestedAt: number): Promise<ReadResponse> {
     const { id_token: idToken, ...body } = (await response.json()) as Record<string, unknown>
+    checkRequiredMembers(body)
     const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
     if (idToken !== undefined && typeof idToken !== 'string') {
       throw new Error('its "id_token" is not a string')
     }
-    return { tokens: toTokenSet(parsed, requestedAt, settings), idToken }
+    const tokens = toTokenSet(parsed, requestedAt, settings)
+    return { tokens, idToken, tokenResponse: withoutTokens(body) }
   }
 
   /** The claims of a refreshed ID token; `undefined` if there is none, or none that could be verified. */
@@ -162,14 +166,15 @@ export function createTokenEndpoint(
         code_verifier: codeVerifier,
       })
       const exchanged = valid('exchange', response, async () => {
-        const { tokens, idToken } = await read(response, requestedAt)
+        const { tokens, idToken, tokenResponse } = await read(response, requestedAt)
         if (idToken === undefined || idTokens === undefined) {
-          if (expected === undefined || idTokens === undefined) return { tokens, claims: undefined }
+          if (expected === undefined || idTokens === undefined)
+            return { tokens, claims: undefined, tokenResponse }
           throw new Error('it has no ID token, although the scope has openid')
         }
         const { accessToken } = tokens
         const claims = await checkIdToken({ idToken, accessToken }, expected, idTokens)
-        return { tokens: { ...tokens, idToken }, claims }
+        return { tokens: { ...tokens, idToken }, claims, tokenResponse }
       })
       return exchanged.catch(async (error: unknown) => {
         const tokens = tokensIn(await response.json())
@@ -211,6 +216,8 @@ interface ReadResponse {
   readonly tokens: TokenSet
   /** Not verified yet. */
   readonly idToken: string | undefined
+  /** See {@link Exchanged}. */
+  readonly tokenResponse: Readonly<Record<string, unknown>>
 }
 
 /** The tokens in a response that is not valid; `undefined` if there are none. */

@@ -1,5 +1,4 @@
 import type { OAuthErrorFacts } from './error-entry.js'
-import { oauthErrorFrom } from './oauth-errors.js'
 
 /** The facts of a request to the provider that failed. */
 export interface ProviderErrorFacts extends OAuthErrorFacts {
@@ -12,7 +11,7 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
    * does not say.
    */
   readonly retryAfterMs?: number | undefined
-  /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
+  /** Why no answer came: `timeout`, `too_large`, `bad_encoding`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string | undefined
   /** The error that caused it, without secrets. */
   readonly cause?: unknown
@@ -21,14 +20,18 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
 /**
  * The HTTP status of our error, by the provider's answer: 504 if there was none in time, 503 if the provider is
  * overloaded (429, 503) or busy with another refresh, 502 for its other failures, and otherwise what the OAuth error says.
+ *
+ * @param ofError the status that is known for the OAuth error, if it is known
  */
-export function statusFor(facts: ProviderErrorFacts): 400 | 500 | 502 | 503 | 504 {
-  const { networkCode, httpStatus, error } = facts
+export function statusFor(
+  facts: ProviderErrorFacts,
+  ofError: 400 | 500 | 502 | 503 | 'refused' = 502,
+): 400 | 500 | 502 | 503 | 504 {
+  const { networkCode, httpStatus } = facts
   if (networkCode === 'timeout') return 504
   if (httpStatus === 429 || httpStatus === 503 || isRefreshUnderWay(facts)) return 503
   if (httpStatus !== undefined && httpStatus >= 500) return 502
-  const status = oauthErrorFrom('token', error)?.status ?? 502
-  return status === 'refused' ? 502 : status
+  return ofError === 'refused' ? 502 : ofError
 }
 
 /**
@@ -37,7 +40,9 @@ export function statusFor(facts: ProviderErrorFacts): 400 | 500 | 502 | 503 | 50
  */
 export function isRetryable(facts: ProviderErrorFacts): boolean {
   const { networkCode, httpStatus } = facts
-  if (networkCode !== undefined) return networkCode !== 'too_large'
+  // These answers have arrived, and would be the same the next time.
+  if (networkCode === 'too_large' || networkCode === 'bad_encoding') return false
+  if (networkCode !== undefined) return true
   if (isRefreshUnderWay(facts)) return true
   return httpStatus === 408 || httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500)
 }
@@ -52,4 +57,24 @@ function isRefreshUnderWay({ phase, error, errorDescription }: ProviderErrorFact
     error === 'invalid_grant' &&
     /\balready being processed\b/i.test(errorDescription ?? '')
   )
+}
+
+/** What to do about an error response without a known OAuth error; empty if its status says nothing more. */
+export function adviceForStatus({
+  httpStatus = 0,
+  retryAfterMs,
+}: Pick<ProviderErrorFacts, 'httpStatus' | 'retryAfterMs'>): string {
+  const wait =
+    retryAfterMs === undefined ? 'a while' : `${Math.ceil(retryAfterMs / 1000)} s, as it asks`
+  if (httpStatus >= 300 && httpStatus < 400) {
+    return 'Redirects of this endpoint are not followed: set the address that it redirects to.'
+  }
+  if (httpStatus === 404 || httpStatus === 405) {
+    return 'Check the address of the endpoint: nothing there takes this request.'
+  }
+  if (httpStatus === 429) return `The provider limits how many requests it takes. Wait for ${wait}.`
+  if (httpStatus === 408 || httpStatus >= 500) {
+    return `The provider has failed. Try again after ${wait}.`
+  }
+  return ''
 }

@@ -1,6 +1,6 @@
 import { AuthorizationCodeError, helpFor } from './base.js'
 import type { CodeOf, Fault, OAuthErrorFacts } from './error-entry.js'
-import { oauthErrorFrom } from './oauth-errors.js'
+import { authorizationErrorFrom } from './oauth-errors.js'
 import { LOGIN_ERRORS, LOGIN_REQUIRED_REASONS } from './table-login.js'
 
 /** The codes of a {@link PendingLoginError}: why a callback has no pending login. */
@@ -33,7 +33,10 @@ export class PendingLoginError extends AuthorizationCodeError {
 
   constructor(
     readonly code: PendingLoginErrorCode,
-    /** What to check in the set-up, a sentence each. Empty if the set-up is not the likely cause. */
+    /**
+     * What to check in the set-up, a sentence each, and the error that the callback reports, if it does. Empty if the
+     * set-up is not the likely cause.
+     */
     readonly hints: readonly string[] = [],
   ) {
     const { message, status, fault, retryable } = LOGIN_ERRORS[code]
@@ -48,8 +51,9 @@ export class PendingLoginError extends AuthorizationCodeError {
 /**
  * The provider sent the browser back without a code, and not because the person refused.
  *
- * `status` is 400 if the callback is malformed or from the wrong issuer, 500 if the client's registration or
- * request is at fault, 503 for `temporarily_unavailable`, and 502 otherwise. `error` and `errorDescription` are
+ * `status` is 400 if the callback is malformed or from the wrong issuer, or the person took too long (Keycloak's
+ * `authentication_expired`), 500 if the client's registration or request is at fault, 503 for
+ * `temporarily_unavailable`, and 502 otherwise. `error` and `errorDescription` are
  * the provider's words, `undefined` if the callback itself is at fault.
  *
  * @see [RFC 6749, section 4.1.2.1 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1)
@@ -79,7 +83,8 @@ export class AuthorizationResponseError extends AuthorizationCodeError {
     super(message)
     this.error = error
     this.errorDescription = errorDescription
-    const { status = 502, retryable = false } = oauthErrorFrom('authorization', error) ?? {}
+    const known = authorizationErrorFrom({ error, errorDescription })
+    const { status = 502, retryable = false } = known ?? {}
     this.status = error === undefined ? 400 : status === 'refused' ? 502 : status
     this.fault = FAULT_BY_STATUS[this.status]
     this.retryable = retryable

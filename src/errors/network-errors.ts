@@ -9,8 +9,8 @@ export interface NetworkError {
 const GIVE_THE_CA = 'Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`, or by a `dispatcher`.'
 
 /**
- * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and two of this
- * library, `timeout` and `too_large`.
+ * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and three of this
+ * library, `timeout`, `too_large` and `bad_encoding`.
  */
 export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
   Object.entries({
@@ -20,8 +20,13 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
       fix: 'Check the firewall, and whether connections have to go through a proxy. If the provider is only slow, raise `timeoutMs`.',
     },
     too_large: {
-      meaning: 'The answer is larger than `responseLimitBytes`.',
+      meaning: 'The answer is larger than `responseLimitBytes`, compressed or decompressed.',
       fix: 'Check that the URL is the right one. If it is, raise `responseLimitBytes`.',
+    },
+    bad_encoding: {
+      meaning:
+        'The answer is compressed, and cannot be decompressed: it is damaged or cut off, or its `Content-Encoding` is another one than gzip, br and deflate.',
+      fix: 'Look at the answer and its `Content-Encoding`. Often a proxy on the way compresses a second time, or removes the compression and keeps the header.',
     },
     ENOTFOUND: {
       meaning: 'There is no such host.',

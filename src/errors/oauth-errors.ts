@@ -1,3 +1,5 @@
+import { LOGINS_NOT_GRANTED } from './logins-not-granted.js'
+
 /**
  * Where an OAuth `error` comes from: `authorization` with the browser's callback, `token` from the token endpoint and
  * others that are called like it, `resource` from an API.
@@ -22,10 +24,14 @@ export interface OAuthError {
   readonly meaning: string
   /** What the developer can do. Markdown without links. */
   readonly fix: string
+  /** What it means to the person at the browser, in a whole sentence. Present if they can start again after it. */
+  readonly page?: string
 }
 
-const WITHOUT_PROMPT_NONE =
-  'Start a login without `prompt=none`: with it, the provider may not ask the person anything.'
+const REDIRECT_URI_UNKNOWN = {
+  meaning: 'The redirect URI is not one that is registered for this client.',
+  fix: 'Register `callbackURL` at the provider exactly as it is: scheme, port, path and trailing slash count.',
+} as const
 
 /**
  * OAuth `error` codes by name, the frequent ones first.
@@ -88,8 +94,13 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
     invalid_redirect_uri: {
       from: ['authorization'],
       status: 502,
-      meaning: 'The redirect URI is not one that is registered for this client.',
-      fix: 'Register `callbackURL` at the provider exactly as it is: scheme, port, path and trailing slash count.',
+      ...REDIRECT_URI_UNKNOWN,
+    },
+    // GitHub sends it to the callback, Google from the token endpoint.
+    redirect_uri_mismatch: {
+      from: ['authorization', 'token'],
+      status: 500,
+      ...REDIRECT_URI_UNKNOWN,
     },
     invalid_target: {
       from: ['authorization', 'token'],
@@ -152,60 +163,42 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       meaning: 'The provider is overloaded or under maintenance.',
       fix: 'Try again later.',
     },
-    access_denied: {
-      from: ['authorization'],
-      definedBy: 'RFC 6749',
-      status: 'refused',
-      meaning: 'The person, or a rule of the provider, refused the login.',
-      fix: 'Nothing is wrong. To go on, the person logs in again and agrees.',
-    },
-    login_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The person is not logged in at the provider.',
-      fix: WITHOUT_PROMPT_NONE,
-    },
-    consent_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The person has not consented yet.',
-      fix: WITHOUT_PROMPT_NONE,
-    },
-    interaction_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The provider has to ask the person something.',
-      fix: WITHOUT_PROMPT_NONE,
-    },
-    account_selection_required: {
-      from: ['authorization'],
-      definedBy: 'OpenID Connect',
-      status: 'refused',
-      meaning: 'The person has to choose one of several accounts at the provider.',
-      fix: WITHOUT_PROMPT_NONE,
-    },
+    ...LOGINS_NOT_GRANTED,
   }),
 )
 
-/** What is known about an OAuth `error`; `undefined` if it is unknown, or not expected from this source. */
+/** What is known about an OAuth `error` in any case; `undefined` if it is unknown, or not expected from this source. */
 export function oauthErrorFrom(
   source: OAuthErrorSource,
   error: string | undefined,
 ): OAuthError | undefined {
-  const known = OAUTH_ERRORS.get(error ?? '')
+  const known = OAUTH_ERRORS.get(error?.toLowerCase() ?? '')
   return known?.from.includes(source) ? known : undefined
 }
 
+/** What is known about the error in an authorization response; `undefined` if nothing is. */
+export function authorizationErrorFrom({
+  error,
+  errorDescription,
+}: {
+  readonly error?: string | undefined
+  readonly errorDescription?: string | undefined
+}): OAuthError | undefined {
+  // Keycloak calls a login page that was left open `temporarily_unavailable`, and says in the description what it means.
+  const isExpired =
+    error === 'temporarily_unavailable' && errorDescription === 'authentication_expired'
+  return oauthErrorFrom('authorization', isExpired ? errorDescription : error)
+}
+
 /**
- * The `error`, if a specification defines it. Such a code is quoted unchanged. Removing secrets from it, as from all
- * other texts of a provider, could turn it into a different code.
+ * The `error` as a specification writes it, if one defines it. Some servers write it in capitals. Such a code is quoted
+ * whatever the secrets are. Removing them from it, as from all other texts of a provider, could turn it into a
+ * different code.
  */
 export function registeredError(error: unknown): string | undefined {
   if (typeof error !== 'string') return undefined
-  return OAUTH_ERRORS.get(error)?.definedBy === undefined ? undefined : error
+  const code = error.toLowerCase()
+  return OAUTH_ERRORS.get(code)?.definedBy === undefined ? undefined : code
 }
 
 /** Whether an `error` of the authorization endpoint is a refusal: the login then fails without an error. */

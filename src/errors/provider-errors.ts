@@ -2,6 +2,7 @@ import { AuthorizationCodeError, helpFor } from './base.js'
 import type { CodeOf, Fault } from './error-entry.js'
 import { isRetryable, statusFor } from './http-statuses.js'
 import type { ProviderErrorFacts } from './http-statuses.js'
+import { oauthErrorFrom } from './oauth-errors.js'
 import { SERVER_ERRORS } from './table-server.js'
 
 /**
@@ -42,7 +43,7 @@ export abstract class ProviderError extends AuthorizationCodeError implements Pr
     this.networkCode = facts.networkCode
     this.error = facts.error
     this.errorDescription = facts.errorDescription
-    this.status = statusFor(facts)
+    this.status = statusFor(facts, oauthErrorFrom('token', facts.error)?.status)
     this.fault = this.status === 500 ? 'developer' : this.status === 400 ? 'browser' : 'provider'
     this.retryable = isRetryable(facts)
   }

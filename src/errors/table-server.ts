@@ -40,7 +40,7 @@ export const SERVER_ERRORS = {
       '**It has an `error`.** Look it up in [OAuth errors](#oauth-errors).',
       '**It has a `networkCode`.** Look it up in [network errors](#network-errors).',
       '**Its status is 503.** The provider is overloaded (HTTP 429 or 503), or works on another refresh of the same person (Salesforce). Try again later; `retryAfterMs` says when, if the provider does.',
-      '**The answer is not a token response.** The message says what is wrong with it. `parseTokenResponse` can read an unusual one.',
+      '**The answer is not a token response.** The message says what is wrong with it. If it has no `token_type`, or is a form, `parseTokenResponse` can read it.',
       '**The ID token is not valid.** The message says which part, which algorithm it has, and which are accepted. Check `issuer`, `clientID`, and that the clock of this machine is right. See [ID tokens](providers.md#id-tokens).',
     ],
   },

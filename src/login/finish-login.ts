@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
+import { describeError, readAuthorizationError } from '../endpoints/authorization-error.js'
 import { readResponse, stateParameter } from '../endpoints/authorization-response.js'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { loadProfile } from '../endpoints/profile.js'
 import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
 import type { CodeGrant, Exchanged } from '../endpoints/token.js'
 import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
+import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import type { Claims } from '../grants/claims.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -16,6 +18,7 @@ import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import type { Profile } from '../options/profile.js'
+import type { ParseAuthorizationError } from '../options/parse-authorization-error.js'
 import type { TokenSet } from '../options/token-set.js'
 import { readStrategyData, requireSession } from '../session/request-session.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
@@ -24,6 +27,7 @@ import { refuseTwoSessions } from '../session/session-cookies.js'
 export interface FinishLoginSettings extends LoadProfileSettings {
   readonly issuer?: string | undefined
   readonly authorizationResponseIssParameterSupported: boolean
+  readonly parseAuthorizationError?: ParseAuthorizationError | undefined
   readonly sessionKey: string
 }
 
@@ -53,6 +57,7 @@ export interface LoginToVerify {
   readonly tokens: TokenSet
   readonly profile: Profile | undefined
   readonly claims: IdTokenClaims | undefined
+  readonly tokenResponse: Readonly<Record<string, unknown>>
   readonly req: LoginRequest
 }
 
@@ -103,7 +108,9 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
     if (connecting) await refuseTwoSessions(request)
     const response = (await openResponse?.(parameters)) ?? parameters
     const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
-    if (pending.status !== 'pending') return repeated(request, pending, options, settings)
+    if (pending.status !== 'pending') {
+      return repeated(request, pending, { options, settings, hints: reportedBy(response) })
+    }
     const { login } = pending
     checkStarter(request, login, connecting, strategyId)
 
@@ -114,10 +121,12 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
         acrValues: login.idToken?.acrValues,
         maxAgeSeconds: login.idToken?.maxAgeSeconds,
       },
+      parseAuthorizationError: settings.parseAuthorizationError,
     })
     if (answer.kind === 'refused') {
       const { error, errorDescription } = answer
-      return refusal({ error, message: errorDescription ?? 'The login was not granted.' })
+      const { page: message = 'The login was not granted.' } = authorizationErrorFrom(answer) ?? {}
+      return refusal({ error, errorDescription, message })
     }
 
     const exchangedAt = Date.now()
@@ -155,7 +164,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
  */
 async function decide(
   request: LoginRequest,
-  { tokens, claims }: Exchanged,
+  { tokens, claims, tokenResponse }: Exchanged,
   hooks: FinishLoginHooks,
   { settings, verify, discard }: FinishLoginParts,
 ): Promise<Pick<AcceptedLogin, 'user' | 'profile'> | undefined> {
@@ -163,7 +172,7 @@ async function decide(
   let isAccepted = false
   try {
     profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
-    const user = await verify({ tokens, profile, claims, req: request })
+    const user = await verify({ tokens, profile, claims, tokenResponse, req: request })
     if (user === false || user === null) return undefined
     if (!user) {
       throw new ConfigurationError(
@@ -208,22 +217,45 @@ function holdsGrant(request: LoginRequest, { sessionKey }: FinishLoginSettings):
 function repeated(
   request: LoginRequest,
   taken: Exclude<TakenLogin, { status: 'pending' }>,
-  options: LoginOptions,
-  settings: FinishLoginSettings,
+  {
+    options,
+    settings,
+    hints,
+  }: {
+    readonly options: LoginOptions
+    readonly settings: FinishLoginSettings
+    readonly hints: readonly string[]
+  },
 ): LoginOutcome {
   switch (taken.status) {
     case 'used': {
       if (!holdsGrant(request, settings)) {
-        throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
+        throw new PendingLoginError('ERR_PENDING_LOGIN_USED', hints)
       }
       const url = taken.returnTo ?? encodedUrl(options.successRedirect ?? '/')
       return { action: 'redirect', url }
     }
     case 'expired':
-      throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED')
-    case 'unknown':
-      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
+      throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED', hints)
+    case 'unknown': {
+      const reason = taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
+      throw reason instanceof PendingLoginError
+        ? new PendingLoginError(reason.code, [...hints, ...reason.hints])
+        : reason
+    }
   }
+}
+
+/**
+ * The error that a callback without a pending login reports, for the developer. Some providers leave out `state` if they
+ * refuse the request itself, such as an unknown `client_id`.
+ */
+function reportedBy(response: URLSearchParams): readonly string[] {
+  const reported = readAuthorizationError(response)
+  if (reported === undefined) return []
+  const which = response.has('state') ? 'The callback' : 'The callback has no state, and'
+  const what = describeError(`${which} reports the error`, reported)
+  return [`${what} Anybody can send such a callback: believe it if you see it at each login.`]
 }
 
 /** Refuses a login that another strategy or another person started, or that was started to connect and not to log in

@@ -39,6 +39,8 @@ export interface LoginInfo {
 export interface FailureInfo {
   /** The OAuth `error` code of the provider; `undefined` if `verify` refused. */
   readonly error?: string | undefined
-  /** A text for the person. Escape it before showing it. */
+  /** The provider's `error_description`, for the log. It is not for the person; `message` is. */
+  readonly errorDescription?: string | undefined
+  /** What happened, in a sentence for the person. */
   readonly message: string
 }

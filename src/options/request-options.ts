@@ -3,6 +3,7 @@ import { checkAuthorizationDetails } from './authorization-details.js'
 import type { OptionTable } from './option-table.js'
 import { checkParameters } from './parameters.js'
 import type { Parameters } from './parameters.js'
+import type { ParseAuthorizationError } from './parse-authorization-error.js'
 import {
   aFunction,
   flag,
@@ -39,6 +40,16 @@ export const REQUEST_OPTIONS = {
   parseTokenResponse: {
     read: aFunction<(body: unknown) => Readonly<Record<string, unknown>>>(),
   },
+
+  /**
+   * Turns the error in a callback that deviates from the standard into a standard one. Receives the parameters of a
+   * callback that has no code, and whose `state` is that of a pending login. Returns an object with RFC 6749's names,
+   * such as `{ error: 'access_denied' }` if the person refused, or `undefined` to use the parameters as they are.
+   *
+   * @default known errors in any case, and Facebook's `error_reason`, `error_code` and `error_message`, are read
+   * @see [RFC 6749, section 4.1.2.1 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1)
+   */
+  parseAuthorizationError: { read: aFunction<ParseAuthorizationError>() },
 
   /**
    * Further parameters of authorization requests, such as `{ prompt: 'consent' }`. A function receives the request

@@ -221,8 +221,14 @@ export function composeUseCases(
 /** How a callback has ended. */
 function conclusionOf(outcome: LoginOutcome): Conclusion {
   switch (outcome.action) {
-    case 'fail':
-      return { outcome: 'refused', reason: outcome.info.error ?? 'verify' }
+    case 'fail': {
+      const { error: reason = 'verify', errorDescription } = outcome.info
+      return {
+        outcome: 'refused',
+        reason,
+        ...(errorDescription !== undefined && { errorDescription }),
+      }
+    }
     case 'redirect':
       return { outcome: 'ok', reason: 'repeated' }
     case 'success':

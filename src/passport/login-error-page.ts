@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express'
-import { AuthorizationCodeError } from '../errors/errors.js'
+import { AuthorizationCodeError, AuthorizationResponseError } from '../errors/errors.js'
+import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import { pageOf } from '../errors/table.js'
 import type { ErrorPage } from '../errors/error-entry.js'
 import { htmlPage, loginPath } from './html-page.js'
@@ -30,13 +31,21 @@ export function loginErrorPage(
   next: NextFunction,
 ): void {
   const isForThePerson = error instanceof AuthorizationCodeError && error.fault === 'browser'
-  const page = isForThePerson ? pageOf(error.code) : undefined
+  const page = isForThePerson ? wordsFor(error) : undefined
   if (!isForThePerson || page === undefined || res.headersSent) {
     next(error)
     return
   }
   const details = req.app.get('env') === 'production' ? undefined : error.message
   res.status(error.status).send(errorPage(page, details, loginPath(req)))
+}
+
+/** What the page says, which is never what the provider has written. */
+function wordsFor(error: AuthorizationCodeError): ErrorPage | undefined {
+  const page = pageOf(error.code)
+  const text =
+    error instanceof AuthorizationResponseError ? authorizationErrorFrom(error)?.page : undefined
+  return page === undefined || text === undefined ? page : { ...page, text }
 }
 
 /** The page for an error that the person at the browser can correct. `details` are for the developer. */

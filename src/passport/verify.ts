@@ -12,6 +12,11 @@ export interface VerifiedLogin {
   readonly profile: Profile | undefined
   /** The claims of the ID token, validated; `undefined` if there is none. */
   readonly claims: IdTokenClaims | undefined
+  /**
+   * The members of the token response, without the tokens: what the provider sends beside them, such as Strava's `athlete`
+   * or Slack's `team`. It is not validated, and it is not stored.
+   */
+  readonly tokenResponse: Readonly<Record<string, unknown>>
   readonly req: Request
 }
 
@@ -58,7 +63,7 @@ declare global {
 export function checkVerify(verify: unknown): void {
   if (verify === undefined || (typeof verify === 'function' && verify.length <= 1)) return
   throw new ConfigurationError(
-    'verify must be a function of one object, { tokens, profile, claims, req }, that returns the user, or false to refuse the login.',
+    'verify must be a function of one object, { tokens, profile, claims, tokenResponse, req }, that returns the user, or false to refuse the login.',
     'verify',
   )
 }

@@ -190,7 +190,7 @@ describe('3. no token, code, verifier, state or secret in an error message, an e
     'refuses and quotes every value': quoteDecoded,
     'refuses and gives tokens all the same': json({ ...stolenTokens, error: 'x' }, 400),
     'gives tokens of an unknown type': json({ ...stolenTokens, token_type: ACCESS_TOKEN }),
-    'gives tokens with a wrong lifetime': json({ ...stolenTokens, expires_in: REFRESH_TOKEN }),
+    'gives tokens with a wrong scope': json({ ...stolenTokens, scope: { of: REFRESH_TOKEN } }),
     'gives tokens in broken JSON': (_request, response) =>
       response.end(JSON.stringify(stolenTokens).slice(0, -1)),
     'gives tokens in a broken HTTP message': breakTheMessage,

@@ -308,7 +308,11 @@ describe('the custom callback of passport.authenticate', () => {
     })
     expect(bodyOf(await browser.visit(denial))).toEqual({
       user: false,
-      info: { error: 'access_denied', message: 'Not today' },
+      info: {
+        error: 'access_denied',
+        errorDescription: 'Not today',
+        message: expect.stringContaining('You have not agreed to it'),
+      },
     })
     expect(bodyOf(await browser.visit(denial))).toEqual({ code: 'ERR_PENDING_LOGIN_USED' })
     expect(asked(provider)).toEqual([])
@@ -592,7 +596,7 @@ describe('the hooks of passport-oauth2 in a subclass', () => {
 })
 
 describe('verify', () => {
-  it('gets tokens, profile, claims and request, and nothing else', async () => {
+  it('gets tokens, profile, claims, token response and request, and nothing else', async () => {
     const seen: VerifiedLogin[] = []
     const app = await startOwn({
       verify: (login) => {
@@ -604,7 +608,7 @@ describe('verify', () => {
     await browser.follow(app.loginURL)
 
     expect(seen.map((login) => Object.keys(login).sort())).toEqual([
-      ['claims', 'profile', 'req', 'tokens'],
+      ['claims', 'profile', 'req', 'tokenResponse', 'tokens'],
     ])
     expect(seen[0]?.tokens).toMatchObject({ accessToken: 'at-3', scope: 'read' })
     expect(seen[0]?.profile).toEqual({

@@ -376,7 +376,7 @@ describe('a token endpoint that answers', () => {
     [
       '400 with an error that is no text',
       json({ error: { message: 'nested' }, error_description: ['a', 'list'] }, 400),
-      { ...nonsense, httpStatus: 400, errorDescription: undefined },
+      { ...nonsense, httpStatus: 400, errorDescription: 'nested' },
     ],
   ])('%s [token-2]', async (_, script, facts) => {
     expectTokenEndpointError(await failureOf(script), facts)
@@ -472,10 +472,7 @@ describe('an error of the token endpoint', () => {
       (body) => answer(200, '', { 'content-type': body.replaceAll(/[^\w=&%-]/g, '') }),
     ],
     ['HTML', (body) => answer(200, body, htmlType)],
-    [
-      'a response that is not valid',
-      () => json({ ...tokens, token_type: 'Bearer', expires_in: 'soon' }),
-    ],
+    ['a response that is not valid', () => json({ ...tokens, token_type: 'Bearer', scope: 5 })],
     ['a token type', () => json({ ...tokens, token_type: tokens.access_token })],
     ['JSON that breaks off', () => answer(200, JSON.stringify(tokens).slice(0, -2), jsonType)],
   ])('shows neither secrets nor tokens when they stand in %s', async (_, scriptFor) => {
@@ -608,10 +605,10 @@ describe('a token response', () => {
     ['true', true],
     ['a list', []],
     ['an object', {}],
-  ])('is refused when its life is %s', async (_, expiresIn) => {
-    const error = await failureOf(json(tokenResponse({ expires_in: expiresIn })))
-    expectTokenEndpointError(error, { ...nonsense, httpStatus: 200 })
-    expect(error.message).toContain('expires_in')
+  ])('counts as one that does not tell its life when it says %s', async (_, expiresIn) => {
+    const tokens = await tokensOf(json(tokenResponse({ expires_in: expiresIn })))
+    expect(tokens).toMatchObject({ accessToken: expect.any(String) })
+    expect(tokens).not.toHaveProperty('expiresAt')
   })
 
   it('of expires_in 0 is no token to be handed out, however often it comes', async () => {
@@ -685,7 +682,7 @@ describe('a token response', () => {
     expect(await tokensOf(json(tokenResponse(), 201))).toMatchObject({ tokenType: 'bearer' })
   })
 
-  it('may have members of its own, which go no further', async () => {
+  it('may have members of its own, which are not stored', async () => {
     const tokens = await tokensOf(
       json({
         access_token: 'a',

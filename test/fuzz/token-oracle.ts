@@ -10,8 +10,8 @@ type Members = Readonly<Record<string, unknown>>
  * The tokens in a token response, read by RFC 6749, section 5.1, and by nothing else of this project;
  * `undefined` when it has none that can be used.
  *
- * Beyond the RFC: forms are read where they say so, `null` counts as left out, a lifetime may be text
- * that begins with a number, and an access token has to fit a header.
+ * Beyond the RFC: forms are read where they say so, `null` and `""` count as left out, a scope may be a list, any lifetime
+ * is accepted, and an access token has to fit a header.
  *
  * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
  */
@@ -21,8 +21,10 @@ export function tokensIn(
   if (answer === undefined || answer.status < 200 || answer.status > 299) return undefined
   const members = membersOf(answer)
   if (members === undefined) return undefined
-  const get = (name: string): unknown =>
-    Object.hasOwn(members, name) ? (members[name] ?? undefined) : undefined
+  const get = (name: string): unknown => {
+    const value = Object.hasOwn(members, name) ? (members[name] ?? undefined) : undefined
+    return value === '' ? undefined : value
+  }
 
   const [accessToken, refreshToken, type] = [
     get('access_token'),
@@ -31,10 +33,9 @@ export function tokensIn(
   ]
   if (typeof accessToken !== 'string' || !/^[ -~]+$/.test(accessToken)) return undefined
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') return undefined
-  if (refreshToken !== undefined && (typeof refreshToken !== 'string' || refreshToken === ''))
-    return undefined
-  if (!['string', 'undefined'].includes(typeof get('scope'))) return undefined
-  if (!isLifetime(get('expires_in'))) return undefined
+  if (refreshToken !== undefined && typeof refreshToken !== 'string') return undefined
+  const scopes = [get('scope') ?? []].flat()
+  if (!scopes.every((one) => typeof one === 'string')) return undefined
   return { accessToken, refreshToken }
 }
 
@@ -51,7 +52,9 @@ export function endsGrant(
     return false
   const members = membersOf(answer)
   const isRefusal =
-    answer.status < 200 || answer.status > 299 || (members?.['access_token'] ?? null) === null
+    answer.status < 200 ||
+    answer.status > 299 ||
+    ['', null].includes((members?.['access_token'] ?? null) as string | null)
   return isRefusal && members?.['error'] === 'invalid_grant'
 }
 
@@ -75,11 +78,4 @@ function membersOf({ type, text }: { type: string; text: string }): Members | un
   }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   return isObject ? (value as Members) : undefined
-}
-
-function isLifetime(value: unknown): boolean {
-  if (value === undefined) return true
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0
-  const seconds = Number.parseFloat(value as string)
-  return Number.isFinite(seconds) && seconds >= 0
 }

@@ -51,18 +51,18 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     rows: ['attacks login CSRF: a forged callback'],
     tests: ['rule-6'],
     file: 'login/finish-login.ts',
-    find: "    case 'unknown':\n",
+    find: "    case 'unknown': {\n",
     replace:
-      "    case 'unknown':\n      Reflect.deleteProperty(requireSession(request), 'passport')\n",
+      "    case 'unknown': {\n      Reflect.deleteProperty(requireSession(request), 'passport')\n",
     gone: 'a forged callback logs out who is logged in',
   },
   {
     rows: ['attacks login CSRF: a forged callback'],
     tests: ['rule-6'],
     file: 'login/finish-login.ts',
-    find: "      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')",
+    find: '      throw reason instanceof PendingLoginError\n',
     replace:
-      "      if (holdsGrant(request, settings)) return { action: 'redirect', url: '/' }\n      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')",
+      "      if (holdsGrant(request, settings)) return { action: 'redirect', url: '/' }\n      throw reason instanceof PendingLoginError\n",
     gone: 'a forged callback passes for a repeated one where somebody is logged in',
   },
   {
@@ -101,8 +101,8 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     rows: ['attacks parameters twice, as lists or objects'],
     tests: ['rule-4'],
     file: 'endpoints/authorization-response.ts',
-    find: "if (given !== null && given !== '') {",
-    replace: "if (given !== null && given !== '' && code === null) {",
+    find: 'if (reported !== undefined) {',
+    replace: 'if (reported !== undefined && code === null) {',
     gone: 'a code counts although there is an error',
   },
   {

@@ -53,19 +53,29 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [POLLUTION],
     tests: ['fuzz-answer-1'],
-    file: 'client/answer.ts',
-    find: '  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))',
-    replace: `  const all: any = {}
-  for (const [name, value] of Object.entries(members)) if (value !== null) all[name] = value
-  return all`,
+    file: 'client/standard-members.ts',
+    find: '  return Object.fromEntries(\n    Object.entries(members).filter(',
+    replace: `  return ((entries: (readonly [string, unknown])[]) => {
+    const all: any = {}
+    for (const [name, value] of entries) all[name] = value
+    return all
+  })(
+    Object.entries(members).filter(`,
+    also: [
+      {
+        file: 'client/standard-members.ts',
+        find: " && name !== '__proto__'",
+        replace: " && name !== 'x'",
+      },
+    ],
     gone: '__proto__ in a token response says what its members are',
   },
   {
     rows: [POLLUTION],
     tests: ['fuzz-answer-1'],
     file: 'client/answer.ts',
-    find: '  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}\n',
-    replace: `  const members: Record<string, unknown> = isObject(message) ? withoutNulls(message) : {}
+    find: '  const members: Record<string, unknown> = isObject(message) ? standardMembers(message) : {}\n',
+    replace: `  const members: Record<string, unknown> = isObject(message) ? standardMembers(message) : {}
   for (const name of Object.keys(members)) {
     if (isObject(members[name])) Object.assign(({} as any)[name] ?? {}, members[name])
   }
@@ -269,9 +279,8 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [SECRETS],
     tests: ['no-secrets-1'],
     file: 'login/finish-login.ts',
-    find: "      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')",
-    replace:
-      "      throw Object.assign(taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN'), { url: request.url })",
+    find: '        ? new PendingLoginError(reason.code, [...hints, ...reason.hints])',
+    replace: '        ? Object.assign(new PendingLoginError(reason.code), { url: request.url })',
     gone: 'the error for a forged callback has its address',
   },
 ]
