@@ -28,17 +28,3 @@ export interface LoginOptions {
   /** Passport's own, set by `passport.authorize`: `req.user` does not change. */
   readonly assignProperty?: string | undefined
 }
-
-/** Passport puts this into `req.authInfo`. */
-export interface LoginInfo {
-  /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
-  readonly returnTo?: string
-}
-
-/** Why a login was refused; Passport hands it to a custom callback as `info`. */
-export interface FailureInfo {
-  /** The OAuth `error` code of the provider; `undefined` if `verify` refused. */
-  readonly error?: string | undefined
-  /** A text for the person. Escape it before showing it. */
-  readonly message: string
-}

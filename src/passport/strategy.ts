@@ -4,7 +4,8 @@ import { makeObservable } from '../diagnostics/observation.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
+import type { LoginToVerify } from '../login/finish-login.js'
+import type { LoginOutcome } from '../login/login-outcome.js'
 import type { LoginOptions } from '../login/login-options.js'
 import { finishProviderLogout } from '../login/provider-logout.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
@@ -204,16 +205,21 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     requireSession(req)
     this.useCases.noteRequest(req)
     refuseNameInUse(this, this.useCases, req)
+    const start = async (returnTo?: string): Promise<LoginOutcome> => {
+      const hooked = this.authorizationParams(options) as Parameters
+      const url = await this.useCases.startLogin(req, options, hooked, returnTo)
+      return { action: 'redirect', url }
+    }
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
-      return this.useCases.finishLogin(req, parameters, options, {
+      const outcome = await this.useCases.finishLogin(req, parameters, options, {
         tokenParameters: this.tokenParams(options) as Parameters,
         readProfile: this.useCases.diagnostics.watch('profile', (accessToken) =>
           hookedProfile((done) => this.userProfile(accessToken, done)),
         ),
       })
+      return outcome.action === 'restart' ? start(outcome.returnTo) : outcome
     }
-    const hooked = this.authorizationParams(options) as Parameters
-    return { action: 'redirect', url: await this.useCases.startLogin(req, options, hooked) }
+    return start()
   }
 }

@@ -10,6 +10,7 @@ import {
   keepFields,
   requireSession,
 } from './request-session.js'
+import { loadSession } from './stored-session.js'
 
 /**
  * Destroys the request's session, so that its id can no longer be used. If it has fields named in `keep`, they
@@ -44,7 +45,7 @@ export interface FreshSession {
    * Called when the new session is stored for the first time, and awaited. If it rejects, all fields are removed from the
    * session again, also in its store, and the login fails.
    */
-  readonly stored?: () => Promise<void>
+  readonly stored?: (fresh: LoginSession) => Promise<void>
 }
 
 /**
@@ -68,12 +69,31 @@ export function fillWhenRegenerated(
       clearFields(fresh)
       throw error
     }
-    saveOnlyChanges(request, fresh, stored, limits)
+    saveOnlyChanges(request, fresh, { whenStored: stored }, limits)
   }
   hiddenMethod(session, 'regenerate', (callback: Callback) => {
     const goOn = guarded(request, callback)
     regenerateAndFill().then(() => goOn(), goOn)
   })
+}
+
+/**
+ * Makes a stored session the one of the request, so that the response sends its cookie. The session itself is not written.
+ *
+ * WARNING: whoever sent the request is then logged in as the person in that session.
+ *
+ * @returns whether there is such a session
+ * @throws {StorageError} if the store fails, or has not answered within the limit
+ */
+export async function adoptSession(
+  request: LoginRequest,
+  sessionID: string,
+  limits?: StoreLimits,
+): Promise<boolean> {
+  const adopted = await loadSession(request, sessionID, limits)
+  if (adopted === undefined) return false
+  saveOnlyChanges(request, adopted, { content: contentOf(adopted) }, limits)
+  return true
 }
 
 /**
@@ -90,6 +110,13 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
   }
 }
 
+/** What the store has of a session already. */
+interface KnownContent {
+  /** `undefined` if it has nothing yet. */
+  readonly content?: string
+  readonly whenStored?: FreshSession['stored']
+}
+
 /**
  * Makes `save` write nothing if the store already has the same content. If the id of a session has
  * changed, express-session writes it at the end of the response, even if it has just been saved.
@@ -100,11 +127,11 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
 function saveOnlyChanges(
   request: LoginRequest,
   session: LoginSession,
-  whenStored: FreshSession['stored'],
+  { content: known, whenStored }: KnownContent,
   limits: StoreLimits | undefined,
 ): void {
   const save = session.save.bind(session)
-  let stored: string | undefined
+  let stored = known
 
   async function store(content: string): Promise<void> {
     const isFirst = stored === undefined
@@ -112,7 +139,7 @@ function saveOnlyChanges(
     stored = content
     if (!isFirst || whenStored === undefined) return
     try {
-      await whenStored()
+      await whenStored(session)
     } catch (error) {
       clearFields(session)
       await callStore('Writing the session', (done) => save(done), limits)

@@ -87,6 +87,25 @@ export async function readStoredSession(
 }
 
 /**
+ * Makes a stored session the one of the request; resolves to `undefined`, and changes nothing, if it is not stored.
+ *
+ * @throws {StorageError} if the store fails, or has not answered within the limit
+ */
+export async function loadSession(
+  request: LoginRequest,
+  sessionID: string,
+  limits?: StoreLimits,
+): Promise<LoginSession | undefined> {
+  const { sessionStore } = request
+  const stored = await readStored({ sessionID, sessionStore }, limits)
+  if (stored === undefined) return undefined
+  request.sessionID = sessionID
+  const store = sessionStore as SessionStore
+  store.createSession(request as StoredAddress, stored)
+  return requireSession(request)
+}
+
+/**
  * Destroys a stored session.
  *
  * @throws {StorageError} if the store fails, or has not answered within the limit

@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto'
+import { PendingLoginError } from '../errors/errors.js'
+import type { Claims } from '../grants/claims.js'
+import { grantIdOf } from '../grants/session-entry.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
+import { readStrategyData, requireSession } from '../session/request-session.js'
+import type { LoginOptions } from './login-options.js'
+import type { LoginOutcome } from './login-outcome.js'
+
+/** What {@link takePendingLogin} needs. */
+export interface TakePendingLoginParts {
+  readonly settings: { readonly sessionKey: string }
+  readonly pendingLogins: PendingLoginStore
+  /** Lets only one of the requests with the same callback continue, in all processes. */
+  readonly claims: Pick<Claims, 'claim' | 'claimed' | 'keep'>
+  /** For how long a callback is remembered, in **milliseconds**: as long as its login may be pending. */
+  readonly claimTtlMs: number
+}
+
+/**
+ * Takes the pending login out of its store. Two requests that arrive together both find it there: the claim
+ * makes sure that only one of them, in all processes, goes on.
+ *
+ * @param onFound called if the login is pending in this browser: with whether this request is the one that goes on
+ */
+export async function takePendingLogin(
+  request: LoginRequest,
+  state: string,
+  onFound: (isFirst: boolean) => void,
+  { settings, pendingLogins, claims, claimTtlMs }: TakePendingLoginParts,
+): Promise<TakenLogin> {
+  const id = claimIdOf(state)
+  const taken = await pendingLogins.take(request, state, async (returnTo = '') => {
+    const isFirst = await claims.claim(id, claimTtlMs, returnTo)
+    onFound(isFirst)
+    return isFirst
+  })
+  if (taken.status !== 'unknown' || !holdsGrant(request, settings)) return taken
+  const returnTo = await claims.claimed(id)
+  return returnTo === undefined ? taken : { status: 'used', returnTo: returnTo || undefined }
+}
+
+/** Identifies a login attempt in the claims. */
+export function claimIdOf(state: string): string {
+  return hash('sha256', state, 'base64url')
+}
+
+function holdsGrant(
+  request: LoginRequest,
+  { sessionKey }: { readonly sessionKey: string },
+): boolean {
+  return grantIdOf(readStrategyData(requireSession(request), sessionKey)) !== undefined
+}
+
+/** A callback without a pending login is an error, unless it comes again after it has succeeded. */
+export function repeated(
+  request: LoginRequest,
+  taken: Exclude<TakenLogin, { status: 'pending' }>,
+  options: LoginOptions,
+  settings: { readonly sessionKey: string },
+): LoginOutcome {
+  switch (taken.status) {
+    case 'used': {
+      if (!holdsGrant(request, settings)) {
+        throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
+      }
+      return { action: 'redirect', url: urlAfter(taken.returnTo, options) }
+    }
+    case 'expired':
+      throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED')
+    case 'unknown':
+      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
+  }
+}
+
+/** Where a login goes whose callback has come again. */
+export function urlAfter(
+  returnTo: string | undefined,
+  { successRedirect = '/' }: LoginOptions,
+): string {
+  return returnTo ?? encodedUrl(successRedirect)
+}
+
+/** The application's URL as `res.redirect` would send it: what is already percent-encoded stays as it is. */
+function encodedUrl(url: string): string {
+  return encodeURI(url).replaceAll('%25', '%')
+}
