@@ -76,9 +76,13 @@ export function answerOf<Value>(
         else resolve(value)
       })
       // A store whose methods are async functions rejects a promise instead of calling back.
-      if (returned instanceof Promise) returned.catch(failed)
+      if (isThenable(returned)) returned.then(undefined, failed)
     } catch (error) {
       failed(error)
     }
   })
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'
 }

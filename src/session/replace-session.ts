@@ -1,7 +1,7 @@
 import { StorageError } from '../errors/setup-errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import { callStore } from './call-store.js'
+import { callSession } from './call-session.js'
 import type { Callback, StoreLimits } from './call-store.js'
 import {
   clearFields,
@@ -27,10 +27,15 @@ export async function replaceSession(
   const session = requireSession(request)
   if (!isFromCookie(request)) return
   if (keep.some((name) => Object.hasOwn(session, name))) {
-    await callStore('Changing the session id', (done) => session.regenerate(done), limits)
+    await callSession(
+      'Changing the session id',
+      session,
+      (done) => session.regenerate(done),
+      limits,
+    )
     keepFields(keep, session, requireSession(request))
   } else {
-    await callStore('Destroying the session', (done) => session.destroy(done), limits)
+    await callSession('Destroying the session', session, (done) => session.destroy(done), limits)
   }
 }
 
@@ -60,7 +65,7 @@ export function fillWhenRegenerated(
 ): void {
   const regenerate = session.regenerate.bind(session)
   const regenerateAndFill = async (): Promise<void> => {
-    await callStore('Changing the session id', (done) => regenerate(done), limits)
+    await callSession('Changing the session id', session, (done) => regenerate(done), limits)
     const fresh = requireSession(request)
     try {
       await fill(fresh)
@@ -135,14 +140,14 @@ function saveOnlyChanges(
 
   async function store(content: string): Promise<void> {
     const isFirst = stored === undefined
-    await callStore('Writing the session', (done) => save(done), limits)
+    await callSession('Writing the session', session, (done) => save(done), limits)
     stored = content
     if (!isFirst || whenStored === undefined) return
     try {
       await whenStored(session)
     } catch (error) {
       clearFields(session)
-      await callStore('Writing the session', (done) => save(done), limits)
+      await callSession('Writing the session', session, (done) => save(done), limits)
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { callSession } from './call-session.js'
 import { callStore, limited, readFromStore } from './call-store.js'
 import type { StoreLimits } from './call-store.js'
 import { asStrategyData, requireSession } from './request-session.js'
@@ -155,7 +156,7 @@ export async function reloadSession(
 ): Promise<LoginSession | undefined> {
   const session = requireSession(request)
   if ((await readStored(request, limits)) === undefined) return undefined
-  await callStore('Reading the session', (done) => session.reload(done), limits)
+  await callSession('Reading the session', session, (done) => session.reload(done), limits)
   return requireSession(request)
 }
 
@@ -180,5 +181,5 @@ async function readStored(
  * @throws {StorageError} if the store fails, or has not answered within the limit
  */
 export function saveSession(session: LoginSession, limits?: StoreLimits): Promise<void> {
-  return callStore('Writing the session', (done) => session.save(done), limits)
+  return callSession('Writing the session', session, (done) => session.save(done), limits)
 }
