@@ -169,7 +169,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     return this.useCases.keys?.publicKeys()
   }
 
-  /** Called by Passport: starts a login or finishes one. A prefetch or `HEAD` request does neither. */
+  /** Called by Passport: starts a login or finishes one. A prefetch, `HEAD` or `OPTIONS` request does neither. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
     // The response carries a state or follows a code, also on routes without authRouter.
     if (req.res?.headersSent === false) req.res.set(UNCACHED)
