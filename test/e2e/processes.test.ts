@@ -196,6 +196,7 @@ describeWithRedis('an application of several processes, sessions and grants in R
     async (_what, script, status, path, requests) => {
       const [one = '', two = ''] = await startLogin()
       const gate = createGate()
+      provider.onProfile(json({ sub: 'ada', name: 'Ada Lovelace' }))
       provider.onToken((request, response) => {
         void gate.pass().then(() => script(request, response))
       })

@@ -70,7 +70,9 @@ function describeStore(start: () => Promise<RunningStore>): void {
   beforeAll(async () => {
     running = await start()
   }, STARTING_MS)
-  afterAll(() => running.stop())
+  afterAll(async () => {
+    await running.stop()
+  })
 
   describe.each([
     ['as it is', (store: Store) => store],
@@ -174,8 +176,10 @@ function withoutExpiry(session: SessionData | null | undefined): unknown {
   return JSON.parse(text)
 }
 
-afterEach(() => jest.useRealTimers())
-beforeEach(() => jest.restoreAllMocks())
+afterEach(() => {
+  jest.useRealTimers()
+  jest.restoreAllMocks()
+})
 
 describe.each(Object.entries(LOCAL_STORES))('%s', (_name, start) => {
   describeStore(start)

@@ -24,7 +24,7 @@ type Method = 'get' | 'set' | 'destroy'
 /** A store whose methods fail as soon as the test says so. */
 function breakableStore(): {
   store: MemoryStore
-  breakNow(method: Method, way: () => unknown): void
+  readonly breakNow: (method: Method, way: () => unknown) => void
 } {
   const store = new MemoryStore()
   return {
@@ -78,4 +78,22 @@ describe.each(Object.entries(WAYS))('a session store that %s', (_way, fail) => {
       expect(page.status).toBe(503)
     })
   })
+})
+
+it('says so when cookie-session is used in place of express-session', async () => {
+  const app = await scene.start({
+    session: false,
+    routes: (router) =>
+      router.use((req, _res, next) => {
+        Object.assign(req, { session: { isNew: true } })
+        next()
+      }),
+  })
+  expect((await new Browser().visit(app.loginURL)).status).toBe(500)
+  expect(app.errors).toEqual([
+    expect.objectContaining({
+      code: 'ERR_CONFIGURATION',
+      message: expect.stringContaining('cookie-session cannot be used') as string,
+    }),
+  ])
 })

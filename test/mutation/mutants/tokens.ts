@@ -268,7 +268,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [SECRETS],
     tests: ['no-secrets-1'],
-    file: 'login/finish-login.ts',
+    file: 'login/taken-callback.ts',
     find: "      throw taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')",
     replace:
       "      throw Object.assign(taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN'), { url: request.url })",
