@@ -24,7 +24,7 @@ interface Sqlite {
 }
 
 // Most of these packages have no types, and CommonJS entries that know nothing of `import`.
-const load = createRequire(import.meta.url) as <Exports>(name: string) => Exports
+const require = createRequire(import.meta.url)
 
 /** The stores that need no server. */
 export const LOCAL_STORES: Readonly<Record<string, () => Promise<RunningStore>>> = {
@@ -32,13 +32,13 @@ export const LOCAL_STORES: Readonly<Record<string, () => Promise<RunningStore>>>
     Promise.resolve({ store: new MemoryStore(), stop: () => undefined }),
 
   memorystore: () => {
-    const Memory = load<Maker>('memorystore')(session)
+    const Memory = (require('memorystore') as Maker)(session)
     return Promise.resolve({ store: new Memory({}), stop: () => undefined })
   },
 
   'connect-loki': async () => {
     const folder = await mkdtemp(join(tmpdir(), 'loki-'))
-    const Loki = load<Maker>('connect-loki')(session)
+    const Loki = (require('connect-loki') as Maker)(session)
     const store = new Loki({ path: join(folder, 'sessions.db'), autosave: false })
     await new Promise((resolve) => store.once('connect', () => resolve(undefined)))
     return { store, stop: () => rm(folder, { recursive: true, force: true }) }
@@ -46,14 +46,14 @@ export const LOCAL_STORES: Readonly<Record<string, () => Promise<RunningStore>>>
 
   'session-file-store': async () => {
     const path = await mkdtemp(join(tmpdir(), 'files-'))
-    const Files = load<Maker>('session-file-store')(session)
+    const Files = (require('session-file-store') as Maker)(session)
     const store = new Files({ path, retries: 0, reapInterval: -1, logFn: () => undefined })
     return { store, stop: () => rm(path, { recursive: true, force: true }) }
   },
 
   'better-sqlite3-session-store': () => {
-    const client = new (load<Make<Sqlite>>('better-sqlite3'))(':memory:' as unknown as object)
-    const SqliteStore = load<Maker>('better-sqlite3-session-store')(session)
+    const client = new (require('better-sqlite3') as Make<Sqlite>)(':memory:' as unknown as object)
+    const SqliteStore = (require('better-sqlite3-session-store') as Maker)(session)
     const store = new SqliteStore({ client, expired: { clear: true, intervalMs: 3_600_000 } })
     const query = 'SELECT expire FROM sessions WHERE sid = ?'
     return Promise.resolve({
@@ -106,7 +106,7 @@ export async function startRedisStore(program: string): Promise<RunningStore> {
 export async function startPostgresStore(program: string): Promise<RunningStore> {
   const postgres = await startPostgresProcess(program)
   const pool = postgres.connect()
-  const Pg = load<Maker>('connect-pg-simple')(session)
+  const Pg = (require('connect-pg-simple') as Maker)(session)
   const store = new Pg({ pool, createTableIfMissing: true, pruneSessionInterval: false })
   return {
     store,

@@ -93,7 +93,7 @@ it('says so when cookie-session is used in place of express-session', async () =
   expect(app.errors).toEqual([
     expect.objectContaining({
       code: 'ERR_CONFIGURATION',
-      message: expect.stringContaining('cookie-session cannot be used') as string,
+      message: expect.stringContaining('cookie-session cannot be used') as unknown,
     }),
   ])
 })
