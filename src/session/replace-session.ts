@@ -1,7 +1,7 @@
 import { StorageError } from '../errors/setup-errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import { callSession } from './call-session.js'
+import { callSession } from './call-store.js'
 import type { Callback, StoreLimits } from './call-store.js'
 import {
   clearFields,

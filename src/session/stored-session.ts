@@ -1,6 +1,5 @@
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { callSession } from './call-session.js'
-import { callStore, limited, readFromStore } from './call-store.js'
+import { callSession, callStore, limited, readFromStore } from './call-store.js'
 import type { StoreLimits } from './call-store.js'
 import { asStrategyData, requireSession } from './request-session.js'
 import { guardOf } from './session-guard.js'

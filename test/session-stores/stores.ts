@@ -65,10 +65,10 @@ export const LOCAL_STORES: Readonly<Record<string, () => Promise<RunningStore>>>
   },
 
   'connect-session-knex': async () => {
-    const { knex } = load<{ knex: (options: object) => Knex }>('knex')
-    const { ConnectSessionKnexStore } = load<{ ConnectSessionKnexStore: Make }>(
-      'connect-session-knex',
-    )
+    const { knex } = require('knex') as { knex: (options: object) => Knex }
+    const { ConnectSessionKnexStore } = require('connect-session-knex') as {
+      ConnectSessionKnexStore: Make
+    }
     const connection = { filename: ':memory:' }
     const client = knex({ client: 'better-sqlite3', connection, useNullAsDefault: true })
     const store = new ConnectSessionKnexStore({ knex: client, cleanupInterval: 0 })
