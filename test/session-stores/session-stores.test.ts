@@ -49,7 +49,8 @@ function stored(store: Store, id: string): Promise<SessionData | null | undefine
   return new Promise((resolve, reject) => {
     store.get(id, (error: unknown, found) => {
       const code = (error as { code?: string } | null)?.code
-      if (error && code !== 'ENOENT') reject(error)
+      if (error && code !== 'ENOENT')
+        reject(new Error('The store cannot be read', { cause: error }))
       else resolve(found)
     })
   })
