@@ -63,7 +63,8 @@ export type {
   ProviderErrorFacts,
   RequestedAuthentication,
 } from './errors/errors.js'
-export type { FailureInfo, LoginInfo, LoginOptions } from './login/login-options.js'
+export type { LoginOptions } from './login/login-options.js'
+export type { FailureInfo, LoginInfo } from './login/login-outcome.js'
 export type { VerifiedLogin, Verify } from './passport/verify.js'
 export type { IdTokenClaims } from './endpoints/id-token.js'
 export type { GuardableStore, GuardOptions } from './session/guard-session-store.js'

@@ -157,7 +157,7 @@ async function readKeySet(url: string, transport: Transport): Promise<readonly u
     })
   }
   const { keys } = Object(parsed(text)) as { readonly keys?: readonly unknown[] }
-  if (Array.isArray(keys)) return keys
+  if (Array.isArray(keys)) return keys as readonly unknown[]
   throw new DiscoveryError("The provider's keys are not a JSON Web Key Set.", {
     phase: 'keys',
     httpStatus: status,

@@ -2,9 +2,10 @@ import type { IdTokenClaims } from '../endpoints/id-token.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
+import type { LoginProgress } from './login-outcome.js'
 
 /** A login that was accepted. */
-export interface AcceptedLogin {
+export interface AcceptedLogin extends LoginProgress {
   readonly tokens: TokenSet
   /** The claims of its ID token. */
   readonly claims: IdTokenClaims | undefined

@@ -10,7 +10,7 @@ type Callback = (error?: unknown) => void
  * Calls `undo` if Passport's `req.logIn` fails: the user cannot be serialized, or the session not be saved. Nothing of the
  * login stays in the session, which express-session may still write at the end of the response.
  */
-export function onFailedLogin(request: LoginRequest, undo: () => void): void {
+export function onFailedLogin(request: LoginRequest, undo: (error: unknown) => void): void {
   const known = request as LoginRequest & { readonly logIn?: LogIn }
   const logIn = known.logIn?.bind(request)
   if (logIn === undefined) return
@@ -21,7 +21,7 @@ export function onFailedLogin(request: LoginRequest, undo: () => void): void {
     return logIn(...given.slice(0, -1), (error?: unknown) => {
       if (error) {
         if (request.session) clearFields(request.session)
-        undo()
+        undo(error)
       }
       ;(done as Callback)(error)
     })

@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto'
-import { describeError, readAuthorizationError } from '../endpoints/authorization-error.js'
 import { readResponse, stateParameter } from '../endpoints/authorization-response.js'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { loadProfile } from '../endpoints/profile.js'
@@ -7,20 +5,24 @@ import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
 import type { CodeGrant, Exchanged } from '../endpoints/token.js'
 import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
 import { authorizationErrorFrom } from '../errors/oauth-errors.js'
-import type { Claims } from '../grants/claims.js'
-import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { connectionOf } from './connection.js'
-import type { FailureInfo, LoginInfo, LoginOptions } from './login-options.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
+import { connectionOf } from './connection.js'
+import { deliverLogin, followLogin } from './deliver-login.js'
+import type { AdoptSession, Delivery } from './deliver-login.js'
+import type { LoginOptions } from './login-options.js'
+import type { FailureInfo, LoginOutcome, LoginProgress, RestartLogin } from './login-outcome.js'
+import { digestOf } from './same-callback.js'
+import type { Place, SameCallbacks } from './same-callback.js'
+import { claimIdOf, repeated, takePendingLogin, urlAfter } from './taken-callback.js'
+import type { TakePendingLoginParts } from './taken-callback.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
-import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
+import type { PendingLogin } from '../options/pending-login-store.js'
 import type { Profile } from '../options/profile.js'
 import type { ParseAuthorizationError } from '../options/parse-authorization-error.js'
 import type { TokenSet } from '../options/token-set.js'
-import { readStrategyData, requireSession } from '../session/request-session.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /** The options of the strategy that finishing a login depends on. */
@@ -32,15 +34,12 @@ export interface FinishLoginSettings extends LoadProfileSettings {
 }
 
 /** What finishing a login needs. */
-export interface FinishLoginParts {
+export interface FinishLoginParts extends TakePendingLoginParts {
   readonly settings: FinishLoginSettings
   /** Identifies the strategy: it finishes only logins that it has started. */
   readonly strategyId: string
-  readonly pendingLogins: PendingLoginStore
-  /** Lets only one of the requests with the same callback continue, in all processes. */
-  readonly claims: Pick<Claims, 'claim' | 'claimed' | 'keep'>
-  /** For how long a callback is remembered, in **milliseconds**: as long as its login may be pending. */
-  readonly claimTtlMs: number
+  /** Lets the requests with the same callback wait for the one that has claimed it. */
+  readonly sameCallbacks: SameCallbacks<NewLogin>
   /** Verifies a signed response (JARM) and resolves to its parameters, if responses must be signed. */
   readonly openResponse: ((parameters: URLSearchParams) => Promise<URLSearchParams>) | undefined
   readonly exchangeCode: (grant: CodeGrant) => Promise<Exchanged>
@@ -50,6 +49,7 @@ export interface FinishLoginParts {
   readonly discard: (tokens: TokenSet, subject: string | undefined) => void
   /** Puts the tokens into the session: the current one if another provider is `connecting`, otherwise a new one. */
   readonly storeTokens: StoreTokens
+  readonly adoptSession: AdoptSession
 }
 
 /** A login that the application decides about. */
@@ -61,13 +61,10 @@ export interface LoginToVerify {
   readonly req: LoginRequest
 }
 
-/** How a login ends: as one of Passport's actions. */
-export type LoginOutcome =
-  /** The callback came again after it had succeeded: go where the login went. */
-  | { readonly action: 'redirect'; readonly url: string }
-  | { readonly action: 'success'; readonly user: object; readonly info: LoginInfo }
-  /** The person, the provider or the application refused. */
-  | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
+/** A login that the application has accepted, and that is in no session yet. */
+export interface NewLogin extends Omit<AcceptedLogin, 'connecting' | keyof LoginProgress> {
+  readonly returnTo: string | undefined
+}
 
 /** What passport-oauth2's hooks return for one login; subclasses of the strategy override them. */
 export interface FinishLoginHooks {
@@ -98,61 +95,98 @@ export type FinishLogin = (
   parameters: URLSearchParams,
   options: LoginOptions,
   hooks: FinishLoginHooks,
-) => Promise<LoginOutcome>
+) => Promise<LoginOutcome | RestartLogin>
 
 /** Creates {@link FinishLogin}. */
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
-  const { settings, strategyId, openResponse, exchangeCode, storeTokens, discard } = parts
+  const { settings, strategyId, openResponse, sameCallbacks, storeTokens, adoptSession } = parts
   return async (request, parameters, options, hooks) => {
     const connecting = options.assignProperty !== undefined
     if (connecting) await refuseTwoSessions(request)
     const response = (await openResponse?.(parameters)) ?? parameters
-    const pending = await takePendingLogin(request, stateParameter(response) ?? '', parts)
-    if (pending.status !== 'pending') {
-      return repeated(request, pending, { options, settings, hints: reportedBy(response) })
-    }
-    const { login } = pending
-    checkStarter(request, login, connecting, strategyId)
-
-    const answer = readResponse(response, {
-      issuer: settings.issuer,
-      issRequired: settings.authorizationResponseIssParameterSupported,
-      requested: {
-        acrValues: login.idToken?.acrValues,
-        maxAgeSeconds: login.idToken?.maxAgeSeconds,
-      },
-      parseAuthorizationError: settings.parseAuthorizationError,
-    })
-    if (answer.kind === 'refused') {
-      const { error, errorDescription } = answer
-      const { page: message = 'The login was not granted.' } = authorizationErrorFrom(answer) ?? {}
-      return refusal({ error, errorDescription, message })
-    }
-
-    const exchangedAt = Date.now()
-    const exchanged = await exchangeCode({
-      code: answer.code,
-      redirectUri: login.redirectUri,
-      codeVerifier: login.codeVerifier,
-      idToken: login.idToken,
-      parameters: checkedParameters(hooks),
-      onRefused: (tokens) => discard(tokens, undefined),
-    })
-    // A stranger's code brings no tokens: from here on, it is a login.
     const state = stateParameter(response) ?? ''
-    await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, login.returnTo)
-    const accepted = await decide(request, exchanged, hooks, parts)
-    if (accepted === undefined) return refusal({ message: 'This account may not log in here.' })
-    if (options.session !== false) {
-      await storeTokens(request, { ...exchanged, ...accepted, exchangedAt, connecting })
+    // A provider is connected to the person of this session, and to nobody else.
+    const session = connecting ? (request.sessionID ?? '') : ''
+    const digest = digestOf(strategyId, session, parameters.toString())
+    const callback = { id: claimIdOf(state), digest }
+    const delivery = {
+      request,
+      options,
+      storeTokens: (login: NewLogin & LoginProgress) =>
+        storeTokens(request, { ...login, connecting }),
+      adoptSession,
     }
-    const { returnTo } = login
-    return {
-      action: 'success',
-      user: accepted.user,
-      info: returnTo === undefined ? {} : { returnTo },
+    let own: Place<NewLogin> | undefined
+    let isClaimed = false as boolean
+    const onFound = (isFirst: boolean): void => {
+      isClaimed = !isFirst
+      // At once: the next request with this callback may look for its place already.
+      if (isFirst) own = sameCallbacks.first(callback)
+    }
+    try {
+      const taken = await takePendingLogin(request, state, onFound, parts)
+      if (taken.status === 'pending') {
+        const place = (own ??= sameCallbacks.first(callback))
+        return await finish(response, taken.login, hooks, { ...delivery, place }, parts)
+      }
+      const place = isClaimed ? await sameCallbacks.next(callback) : undefined
+      if (place === undefined) return repeated(request, response, taken, { options, settings })
+      const { returnTo } = taken as { readonly returnTo?: string | undefined }
+      return await followLogin(returnTo, urlAfter(returnTo, options), { ...delivery, place })
+    } catch (error) {
+      own?.end({ kind: 'failed', error })
+      throw error
     }
   }
+}
+
+async function finish(
+  response: URLSearchParams,
+  login: PendingLogin,
+  hooks: FinishLoginHooks,
+  delivery: Delivery<NewLogin>,
+  { settings, strategyId, exchangeCode, discard, ...parts }: FinishLoginParts,
+): Promise<LoginOutcome> {
+  const { request, options, place } = delivery
+  checkStarter(request, login, options.assignProperty !== undefined, strategyId)
+  const refuse = (info: FailureInfo): LoginOutcome => {
+    const outcome = { action: 'fail', info, status: 403 } as const
+    place.end({ kind: 'outcome', outcome })
+    return outcome
+  }
+
+  const answer = readResponse(response, {
+    issuer: settings.issuer,
+    issRequired: settings.authorizationResponseIssParameterSupported,
+    requested: {
+      acrValues: login.idToken?.acrValues,
+      maxAgeSeconds: login.idToken?.maxAgeSeconds,
+    },
+    parseAuthorizationError: settings.parseAuthorizationError,
+  })
+  if (answer.kind === 'refused') {
+    const { error, errorDescription } = answer
+    const { page: message = 'The login was not granted.' } = authorizationErrorFrom(answer) ?? {}
+    return refuse({ error, errorDescription, message })
+  }
+
+  const exchangedAt = Date.now()
+  const exchanged = await exchangeCode({
+    code: answer.code,
+    redirectUri: login.redirectUri,
+    codeVerifier: login.codeVerifier,
+    idToken: login.idToken,
+    parameters: checkedParameters(hooks),
+    onRefused: (tokens) => discard(tokens, undefined),
+  })
+  const { returnTo } = login
+  // A stranger's code brings no tokens: from here on, it is a login.
+  const state = stateParameter(response) ?? ''
+  await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
+  const accepted = await decide(request, exchanged, hooks, { settings, discard, ...parts })
+  if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
+  const decided = { ...exchanged, ...accepted, exchangedAt, returnTo }
+  return deliverLogin(decided, delivery)
 }
 
 /**
@@ -166,7 +200,7 @@ async function decide(
   request: LoginRequest,
   { tokens, claims, tokenResponse }: Exchanged,
   hooks: FinishLoginHooks,
-  { settings, verify, discard }: FinishLoginParts,
+  { settings, verify, discard }: Pick<FinishLoginParts, 'settings' | 'verify' | 'discard'>,
 ): Promise<Pick<AcceptedLogin, 'user' | 'profile'> | undefined> {
   let profile: Profile | undefined
   let isAccepted = false
@@ -187,77 +221,6 @@ async function decide(
   }
 }
 
-/**
- * Takes the pending login out of its store. Two requests that arrive together both find it there: the claim
- * makes sure that only one of them, in all processes, goes on.
- */
-async function takePendingLogin(
-  request: LoginRequest,
-  state: string,
-  { settings, pendingLogins, claims, claimTtlMs }: FinishLoginParts,
-): Promise<TakenLogin> {
-  const id = claimIdOf(state)
-  const taken = await pendingLogins.take(request, state, (returnTo = '') =>
-    claims.claim(id, claimTtlMs, returnTo),
-  )
-  if (taken.status !== 'unknown' || !holdsGrant(request, settings)) return taken
-  const returnTo = await claims.claimed(id)
-  return returnTo === undefined ? taken : { status: 'used', returnTo: returnTo || undefined }
-}
-
-function claimIdOf(state: string): string {
-  return hash('sha256', state, 'base64url')
-}
-
-function holdsGrant(request: LoginRequest, { sessionKey }: FinishLoginSettings): boolean {
-  return grantIdOf(readStrategyData(requireSession(request), sessionKey)) !== undefined
-}
-
-/** A callback without a pending login is an error, unless it comes again after it has succeeded. */
-function repeated(
-  request: LoginRequest,
-  taken: Exclude<TakenLogin, { status: 'pending' }>,
-  {
-    options,
-    settings,
-    hints,
-  }: {
-    readonly options: LoginOptions
-    readonly settings: FinishLoginSettings
-    readonly hints: readonly string[]
-  },
-): LoginOutcome {
-  switch (taken.status) {
-    case 'used': {
-      if (!holdsGrant(request, settings)) {
-        throw new PendingLoginError('ERR_PENDING_LOGIN_USED', hints)
-      }
-      const url = taken.returnTo ?? encodedUrl(options.successRedirect ?? '/')
-      return { action: 'redirect', url }
-    }
-    case 'expired':
-      throw new PendingLoginError('ERR_PENDING_LOGIN_EXPIRED', hints)
-    case 'unknown': {
-      const reason = taken.reason ?? new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
-      throw reason instanceof PendingLoginError
-        ? new PendingLoginError(reason.code, [...hints, ...reason.hints])
-        : reason
-    }
-  }
-}
-
-/**
- * The error that a callback without a pending login reports, for the developer. Some providers leave out `state` if they
- * refuse the request itself, such as an unknown `client_id`.
- */
-function reportedBy(response: URLSearchParams): readonly string[] {
-  const reported = readAuthorizationError(response)
-  if (reported === undefined) return []
-  const which = response.has('state') ? 'The callback' : 'The callback has no state, and'
-  const what = describeError(`${which} reports the error`, reported)
-  return [`${what} Anybody can send such a callback: believe it if you see it at each login.`]
-}
-
 /** Refuses a login that another strategy or another person started, or that was started to connect and not to log in
  * (or the reverse). */
 function checkStarter(
@@ -275,13 +238,4 @@ function checkStarter(
 function checkedParameters({ tokenParameters }: FinishLoginHooks): Parameters {
   const isUnused = typeof tokenParameters === 'object' && Object.keys(tokenParameters).length === 0
   return isUnused ? tokenParameters : checkParameters(tokenParameters, 'tokenParams')
-}
-
-/** The application's URL as `res.redirect` would send it: what is already percent-encoded stays as it is. */
-function encodedUrl(url: string): string {
-  return encodeURI(url).replaceAll('%25', '%')
-}
-
-function refusal(info: FailureInfo): LoginOutcome {
-  return { action: 'fail', info, status: 403 }
 }

@@ -28,19 +28,3 @@ export interface LoginOptions {
   /** Passport's own, set by `passport.authorize`: `req.user` does not change. */
   readonly assignProperty?: string | undefined
 }
-
-/** Passport puts this into `req.authInfo`. */
-export interface LoginInfo {
-  /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
-  readonly returnTo?: string
-}
-
-/** Why a login was refused; Passport hands it to a custom callback as `info`. */
-export interface FailureInfo {
-  /** The OAuth `error` code of the provider; `undefined` if `verify` refused. */
-  readonly error?: string | undefined
-  /** The provider's `error_description`, for the log. It is not for the person; `message` is. */
-  readonly errorDescription?: string | undefined
-  /** What happened, in a sentence for the person. */
-  readonly message: string
-}

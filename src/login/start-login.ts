@@ -58,12 +58,13 @@ export type StartLogin = (
   request: LoginRequest,
   options: LoginOptions,
   hooked: Parameters,
+  returnTo?: string,
 ) => Promise<string>
 
 /** Creates {@link StartLogin}. */
 export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
-  return async (request, options, hooked) => {
+  return async (request, options, hooked, aim) => {
     const connecting = options.assignProperty !== undefined
     const isOthersIdea = isFromOtherOrigin(request)
     if (isOthersIdea && (connecting || !isSeen(request))) throw new CrossSiteRequestError()
@@ -73,7 +74,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
     const redirectUri = redirectUriOf(options, settings)
     const connectTo = connecting ? connectionOf(request) : undefined
-    const returnTo = sameOriginPath(readQuery(request).get('return_to'))
+    const returnTo = aim ?? sameOriginPath(readQuery(request).get('return_to'))
     const parameters = furtherParameters(request, options, settings, hooked)
     const scope = parameters['scope'] ?? scopeOf(options, settings)
     const idToken = expectedIdToken(scope, options, settings)

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
 import type { BeginLogin, BegunLogin } from '../grants/begin-login.js'
 import type { Holding } from '../grants/holding.js'
@@ -6,7 +5,7 @@ import type { Revoking } from '../grants/revoking.js'
 import type { GrantEngine } from '../grants/engine.js'
 import { hasEnded } from '../grants/grant-record.js'
 import type { UndoLogin } from '../grants/undo-login.js'
-import { isOver } from '../lib/is-over.js'
+import { onceOver } from '../lib/is-over.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
@@ -111,7 +110,10 @@ function storeInNewSession(
   const session = requireSession(request)
   const earlier = earlierRequest(request, session)
   const attempt = createAttempt(login, parts)
-  onFailedLogin(request, attempt.undo)
+  onFailedLogin(request, (error) => {
+    attempt.undo()
+    login.onFailed(error)
+  })
   onceOver(request.res, attempt.responseIsOver)
   fillWhenRegenerated(request, session, {
     fill: async (fresh) => {
@@ -126,7 +128,10 @@ function storeInNewSession(
         void parts.endReplacedLogins(earlier, fresh)
       }
     },
-    stored: attempt.stored,
+    stored: async ({ id }) => {
+      await attempt.stored()
+      login.onStored(id)
+    },
   })
 }
 
@@ -177,20 +182,6 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       if (isLost) undo()
     },
   }
-}
-
-/**
- * Calls `work` as soon as nothing more is sent to the browser: at once if that is so already. Says whether an answer has
- * begun; otherwise, the browser has not received the cookie of a new session.
- */
-function onceOver(
-  response: ServerResponse | undefined,
-  work: (wasAnswered: boolean) => void,
-): void {
-  if (response === undefined) return
-  const tell = (): void => work(response.headersSent)
-  if (isOver(response)) tell()
-  else response.once('close', tell)
 }
 
 /**

@@ -3,7 +3,7 @@ import { isSpeculative, onlyLooks } from '../lib/only-looks.js'
 import { UNCACHED } from './uncached.js'
 
 /**
- * Answers a prefetch or a `HEAD` request, which must neither start a login nor use up a callback. A browser that gets
+ * Answers a prefetch, and a `HEAD` or `OPTIONS` request, which must neither start a login nor use up a callback. A browser that gets
  * 503 for a prefetch does not use the answer, and asks again when the person visits the page.
  *
  * @returns whether it has answered

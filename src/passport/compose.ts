@@ -19,12 +19,16 @@ import { createTokenEndpoint } from '../endpoints/token.js'
 import { withPrivateNotes } from '../grants/claims.js'
 import type { EndedLogin } from '../grants/engine.js'
 import { createUndoLogin } from '../grants/undo-login.js'
+import { systemClock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createBackchannelLogout } from '../login/backchannel-logout.js'
+import { createCallbackEnds } from '../login/callback-ends.js'
 import { createEndLogin } from '../login/end-login.js'
 import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
-import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
+import type { LoginToVerify } from '../login/finish-login.js'
+import type { LoginOutcome, RestartLogin } from '../login/login-outcome.js'
+import { createSameCallbacks } from '../login/same-callback.js'
 import { createStoreTokens } from '../login/store-tokens.js'
 import { logOut } from '../login/log-out.js'
 import { createEndReplacedLogins } from '../login/replaced-logins.js'
@@ -32,6 +36,7 @@ import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
 import { composeGrants } from './compose-grants.js'
+import { adoptSession } from '../session/replace-session.js'
 import { wantedOf } from './token-use.js'
 import type { UseCases } from './use-cases.js'
 import { strategyIdOf } from '../options/read-options.js'
@@ -128,15 +133,22 @@ export function composeUseCases(
       ...strategies().map((one) => one.endReplacedLogin),
     ]),
   })
+  const isShared = settings.grants !== undefined
+  const callbackClaims = withPrivateNotes(claims, isShared ? grants.pendingSeal : undefined)
+  const claimTtlMs = Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0)
   const finishLogin = createFinishLogin({
     settings,
     strategyId,
     pendingLogins,
-    claims: withPrivateNotes(
-      claims,
-      settings.grants === undefined ? undefined : grants.pendingSeal,
-    ),
-    claimTtlMs: Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0),
+    claims: callbackClaims,
+    sameCallbacks: createSameCallbacks({
+      elsewhere: isShared ? createCallbackEnds(callbackClaims, claimTtlMs) : undefined,
+      // The time of a token request and a profile request, and more for `verify` and the stores.
+      waitMs: 2 * timeoutMs + 10_000,
+      clock: systemClock,
+    }),
+    claimTtlMs,
+    adoptSession,
     openResponse:
       settings.signedAuthorizationResponses && verifyJwt !== undefined
         ? (parameters) => openSignedResponse(parameters, verifyJwt)
@@ -219,7 +231,7 @@ export function composeUseCases(
 }
 
 /** How a callback has ended. */
-function conclusionOf(outcome: LoginOutcome): Conclusion {
+function conclusionOf(outcome: LoginOutcome | RestartLogin): Conclusion {
   switch (outcome.action) {
     case 'fail': {
       const { error: reason = 'verify', errorDescription } = outcome.info
@@ -230,6 +242,7 @@ function conclusionOf(outcome: LoginOutcome): Conclusion {
       }
     }
     case 'redirect':
+    case 'restart':
       return { outcome: 'ok', reason: 'repeated' }
     case 'success':
       return { outcome: 'ok' }

@@ -1,6 +1,6 @@
 import { isOver } from '../lib/is-over.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { LoginOutcome } from '../login/finish-login.js'
+import type { LoginOutcome } from '../login/login-outcome.js'
 
 /** The methods that Passport adds to a strategy for one request. */
 export interface PassportActions {

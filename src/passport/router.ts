@@ -66,7 +66,7 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
   } else router.get('/login', start, login)
   router.get('/callback', notCached, onlyVisits, callback)
   router.post('/callback', notCached, readForm(), callback)
-  router.post('/logout', notCached, logoutHandler(strategy, settings))
+  router.post('/logout', notCached, onlyVisits, logoutHandler(strategy, settings))
   router.get('/logged-out', notCached, onlyVisits, loggedOutHandler(strategy, settings))
   router.post('/backchannel-logout', notCached, readForm(), backchannelLogoutHandler(strategy))
   router.get('/jwks.json', jwksHandler(strategy))

@@ -4,7 +4,8 @@ import { makeObservable } from '../diagnostics/observation.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import type { LoginOutcome, LoginToVerify } from '../login/finish-login.js'
+import type { LoginToVerify } from '../login/finish-login.js'
+import type { LoginOutcome } from '../login/login-outcome.js'
 import type { LoginOptions } from '../login/login-options.js'
 import { finishProviderLogout } from '../login/provider-logout.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
@@ -168,7 +169,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     return this.useCases.keys?.publicKeys()
   }
 
-  /** Called by Passport: starts a login or finishes one. A prefetch or `HEAD` request does neither. */
+  /** Called by Passport: starts a login or finishes one. A prefetch, `HEAD` or `OPTIONS` request does neither. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
     // The response carries a state or follows a code, also on routes without authRouter.
     if (req.res?.headersSent === false) req.res.set(UNCACHED)
@@ -204,16 +205,21 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     requireSession(req)
     this.useCases.noteRequest(req)
     refuseNameInUse(this, this.useCases, req)
+    const start = async (returnTo?: string): Promise<LoginOutcome> => {
+      const hooked = this.authorizationParams(options) as Parameters
+      const url = await this.useCases.startLogin(req, options, hooked, returnTo)
+      return { action: 'redirect', url }
+    }
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
-      return this.useCases.finishLogin(req, parameters, options, {
+      const outcome = await this.useCases.finishLogin(req, parameters, options, {
         tokenParameters: this.tokenParams(options) as Parameters,
         readProfile: this.useCases.diagnostics.watch('profile', (accessToken) =>
           hookedProfile((done) => this.userProfile(accessToken, done)),
         ),
       })
+      return outcome.action === 'restart' ? start(outcome.returnTo) : outcome
     }
-    const hooked = this.authorizationParams(options) as Parameters
-    return { action: 'redirect', url: await this.useCases.startLogin(req, options, hooked) }
+    return start()
   }
 }

@@ -1,7 +1,7 @@
 import { StorageError } from '../errors/setup-errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
-import { callStore } from './call-store.js'
+import { callSession } from './call-store.js'
 import type { Callback, StoreLimits } from './call-store.js'
 import {
   clearFields,
@@ -10,6 +10,7 @@ import {
   keepFields,
   requireSession,
 } from './request-session.js'
+import { loadSession } from './stored-session.js'
 
 /**
  * Destroys the request's session, so that its id can no longer be used. If it has fields named in `keep`, they
@@ -26,10 +27,15 @@ export async function replaceSession(
   const session = requireSession(request)
   if (!isFromCookie(request)) return
   if (keep.some((name) => Object.hasOwn(session, name))) {
-    await callStore('Changing the session id', (done) => session.regenerate(done), limits)
+    await callSession(
+      'Changing the session id',
+      session,
+      (done) => session.regenerate(done),
+      limits,
+    )
     keepFields(keep, session, requireSession(request))
   } else {
-    await callStore('Destroying the session', (done) => session.destroy(done), limits)
+    await callSession('Destroying the session', session, (done) => session.destroy(done), limits)
   }
 }
 
@@ -44,7 +50,7 @@ export interface FreshSession {
    * Called when the new session is stored for the first time, and awaited. If it rejects, all fields are removed from the
    * session again, also in its store, and the login fails.
    */
-  readonly stored?: () => Promise<void>
+  readonly stored?: (fresh: LoginSession) => Promise<void>
 }
 
 /**
@@ -59,7 +65,7 @@ export function fillWhenRegenerated(
 ): void {
   const regenerate = session.regenerate.bind(session)
   const regenerateAndFill = async (): Promise<void> => {
-    await callStore('Changing the session id', (done) => regenerate(done), limits)
+    await callSession('Changing the session id', session, (done) => regenerate(done), limits)
     const fresh = requireSession(request)
     try {
       await fill(fresh)
@@ -68,12 +74,31 @@ export function fillWhenRegenerated(
       clearFields(fresh)
       throw error
     }
-    saveOnlyChanges(request, fresh, stored, limits)
+    saveOnlyChanges(request, fresh, { whenStored: stored }, limits)
   }
   hiddenMethod(session, 'regenerate', (callback: Callback) => {
     const goOn = guarded(request, callback)
     regenerateAndFill().then(() => goOn(), goOn)
   })
+}
+
+/**
+ * Makes a stored session the one of the request, so that the response sends its cookie. The session itself is not written.
+ *
+ * WARNING: whoever sent the request is then logged in as the person in that session.
+ *
+ * @returns whether there is such a session
+ * @throws {StorageError} if the store fails, or has not answered within the limit
+ */
+export async function adoptSession(
+  request: LoginRequest,
+  sessionID: string,
+  limits?: StoreLimits,
+): Promise<boolean> {
+  const adopted = await loadSession(request, sessionID, limits)
+  if (adopted === undefined) return false
+  saveOnlyChanges(request, adopted, { content: contentOf(adopted) }, limits)
+  return true
 }
 
 /**
@@ -90,6 +115,13 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
   }
 }
 
+/** What the store has of a session already. */
+interface KnownContent {
+  /** `undefined` if it has nothing yet. */
+  readonly content?: string
+  readonly whenStored?: FreshSession['stored']
+}
+
 /**
  * Makes `save` write nothing if the store already has the same content. If the id of a session has
  * changed, express-session writes it at the end of the response, even if it has just been saved.
@@ -100,22 +132,22 @@ function guarded(request: LoginRequest, callback: Callback): Callback {
 function saveOnlyChanges(
   request: LoginRequest,
   session: LoginSession,
-  whenStored: FreshSession['stored'],
+  { content: known, whenStored }: KnownContent,
   limits: StoreLimits | undefined,
 ): void {
   const save = session.save.bind(session)
-  let stored: string | undefined
+  let stored = known
 
   async function store(content: string): Promise<void> {
     const isFirst = stored === undefined
-    await callStore('Writing the session', (done) => save(done), limits)
+    await callSession('Writing the session', session, (done) => save(done), limits)
     stored = content
     if (!isFirst || whenStored === undefined) return
     try {
-      await whenStored()
+      await whenStored(session)
     } catch (error) {
       clearFields(session)
-      await callStore('Writing the session', (done) => save(done), limits)
+      await callSession('Writing the session', session, (done) => save(done), limits)
       throw error
     }
   }

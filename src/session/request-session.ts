@@ -8,10 +8,16 @@ export type { StrategyData }
 /**
  * The request's session.
  *
- * @throws {ConfigurationError} if the request has none
+ * @throws {ConfigurationError} if the request has none, or one of cookie-session
  */
 export function requireSession(request: LoginRequest): LoginSession {
-  if (request.session) return request.session
+  const session = request.session as Partial<LoginSession> | undefined
+  if (session && typeof session.regenerate === 'function') return session as LoginSession
+  if (session) {
+    throw new ConfigurationError(
+      'req.session is not a session of express-session: it has no regenerate. cookie-session cannot be used, because its cookie is the session: it cannot be ended, and tokens would be in the browser. Use express-session with a store.',
+    )
+  }
   throw new ConfigurationError(
     'This request has no session: app.use(session(…)) has to come before the login routes. (express-session also leaves it out while its store is disconnected, and outside its cookie’s path.)',
   )

@@ -1,5 +1,5 @@
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { callStore, limited, readFromStore } from './call-store.js'
+import { callSession, callStore, limited, readFromStore } from './call-store.js'
 import type { StoreLimits } from './call-store.js'
 import { asStrategyData, requireSession } from './request-session.js'
 import { guardOf } from './session-guard.js'
@@ -87,6 +87,25 @@ export async function readStoredSession(
 }
 
 /**
+ * Makes a stored session the one of the request; resolves to `undefined`, and changes nothing, if it is not stored.
+ *
+ * @throws {StorageError} if the store fails, or has not answered within the limit
+ */
+export async function loadSession(
+  request: LoginRequest,
+  sessionID: string,
+  limits?: StoreLimits,
+): Promise<LoginSession | undefined> {
+  const { sessionStore } = request
+  const stored = await readStored({ sessionID, sessionStore }, limits)
+  if (stored === undefined) return undefined
+  request.sessionID = sessionID
+  const store = sessionStore as SessionStore
+  store.createSession(request as StoredAddress, stored)
+  return requireSession(request)
+}
+
+/**
  * Destroys a stored session.
  *
  * @throws {StorageError} if the store fails, or has not answered within the limit
@@ -136,7 +155,7 @@ export async function reloadSession(
 ): Promise<LoginSession | undefined> {
   const session = requireSession(request)
   if ((await readStored(request, limits)) === undefined) return undefined
-  await callStore('Reading the session', (done) => session.reload(done), limits)
+  await callSession('Reading the session', session, (done) => session.reload(done), limits)
   return requireSession(request)
 }
 
@@ -161,5 +180,5 @@ async function readStored(
  * @throws {StorageError} if the store fails, or has not answered within the limit
  */
 export function saveSession(session: LoginSession, limits?: StoreLimits): Promise<void> {
-  return callStore('Writing the session', (done) => session.save(done), limits)
+  return callSession('Writing the session', session, (done) => session.save(done), limits)
 }

@@ -10,7 +10,9 @@ import { describeWithRedis } from '../support/requirements.js'
 import { rotateRefreshTokens } from '../support/rotating-provider.js'
 import type { RotatingProvider } from '../support/rotating-provider.js'
 import { setScene } from '../support/scene.js'
+import { json, tokenResponse } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
+import { until } from '../support/until.js'
 
 const HOUR = 3600
 const ONE_REFRESH: readonly string[] = ['POST /token']
@@ -105,6 +107,13 @@ describeWithRedis('an application of several processes, sessions and grants in R
     return bodyOf(page)['accessToken']
   }
 
+  /** How many commands Redis has got, except those that ask for this number. */
+  async function commandsSoFar(): Promise<number> {
+    const lines = (await redis.client.info('commandstats')).split('\n')
+    const counts = lines.filter((line) => !line.startsWith('cmdstat_info'))
+    return counts.reduce((sum, line) => sum + Number(/calls=(\d+)/.exec(line)?.[1] ?? 0), 0)
+  }
+
   async function expectLoginAlive(hoursPassed: number): Promise<void> {
     for (const [index, one] of processes.entries()) {
       provider.requests.length = 0
@@ -175,9 +184,40 @@ describeWithRedis('an application of several processes, sessions and grants in R
       return one.visit(callback)
     })
     const statuses = (await Promise.all(browsers)).map(({ status }) => status)
-    expect(statuses.filter((status) => status === 302)).toHaveLength(1)
+    expect(statuses).toContain(302)
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
+
+  it.each([
+    ['is logged in by it', json(tokenResponse()), 302, '/', ONE_LOGIN],
+    ['fails as it does', json({ error: 'invalid_grant' }, 400), 400, undefined, ['POST /token']],
+  ] as const)(
+    'a callback that comes to another one during a slow exchange waits for the first, and %s',
+    async (_what, script, status, path, requests) => {
+      const [one = '', two = ''] = await startLogin()
+      const gate = createGate()
+      provider.onProfile(json({ sub: 'ada', name: 'Ada Lovelace' }))
+      provider.onToken((request, response) => {
+        void gate.pass().then(() => script(request, response))
+      })
+      const first = browser.visit(one)
+      await gate.reached
+      const before = await commandsSoFar()
+      const second = browser.visit(two)
+      // Its session, its claim, and a few looks.
+      await until(async () => (await commandsSoFar()) > before + 6)
+      gate.open()
+
+      for (const page of await Promise.all([first, second])) {
+        expect(page.status).toBe(status)
+        expect(page.location && new URL(page.location).pathname).toBe(path)
+      }
+      const user = bodyOf(await browser.visit(new URL('/', two).href))['user']
+      expect((user as { id?: string } | null)?.id).toBe(status === 302 ? 'ada' : undefined)
+      expect(asked(provider).filter((what) => what === 'POST /token')).toEqual(['POST /token'])
+      expect(asked(provider)).toEqual(requests)
+    },
+  )
 
   it('revokes what a refresh in one brings after a logout in another', async () => {
     const [one, other] = first(2)

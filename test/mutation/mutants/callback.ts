@@ -50,7 +50,7 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
   {
     rows: ['attacks login CSRF: a forged callback'],
     tests: ['rule-6'],
-    file: 'login/finish-login.ts',
+    file: 'login/taken-callback.ts',
     find: "    case 'unknown': {\n",
     replace:
       "    case 'unknown': {\n      Reflect.deleteProperty(requireSession(request), 'passport')\n",
@@ -59,7 +59,7 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
   {
     rows: ['attacks login CSRF: a forged callback'],
     tests: ['rule-6'],
-    file: 'login/finish-login.ts',
+    file: 'login/taken-callback.ts',
     find: '      throw reason instanceof PendingLoginError\n',
     replace:
       "      if (holdsGrant(request, settings)) return { action: 'redirect', url: '/' }\n      throw reason instanceof PendingLoginError\n",
@@ -190,9 +190,9 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
     rows: ['attacks forged error responses'],
     tests: ['router-2'],
     file: 'login/finish-login.ts',
-    find: '    const pending = await takePendingLogin(',
+    find: '      const taken = await takePendingLogin(',
     replace:
-      "    if (response.has('error')) return refusal({ message: 'The login was not granted.' })\n    const pending = await takePendingLogin(",
+      "      if (response.has('error')) return { action: 'fail', info: { message: 'The login was not granted.' }, status: 403 }\n      const taken = await takePendingLogin(",
     gone: 'an error is believed before the state is looked at',
   },
   {

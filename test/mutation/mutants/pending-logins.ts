@@ -58,8 +58,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [REPLAY, ONE_REQUEST_A_CODE],
     tests: ['attack-5'],
     file: 'passport/compose.ts',
-    find: 'claimTtlMs: Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0),',
-    replace: 'claimTtlMs: 1,',
+    find: 'const claimTtlMs = Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0)',
+    replace: 'const claimTtlMs = 1',
     gone: 'a claim is forgotten before its pending login expires',
   },
   {
@@ -175,8 +175,8 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 4.7.1 (2)'],
     tests: ['return-to-1'],
     file: 'login/finish-login.ts',
-    find: '    const { returnTo } = login\n',
-    replace: "    const returnTo = parameters.get('return_to') ?? login.returnTo\n",
+    find: '  const { returnTo } = login\n',
+    replace: "  const returnTo = response.get('return_to') ?? login.returnTo\n",
     gone: 'the callback says where the person goes',
   },
   {

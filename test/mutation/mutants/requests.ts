@@ -173,8 +173,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 2.1.2', 'rfc9700 4.1.3 (2)', 'rfc9700 4.6.1'],
     tests: ['bearer-1'],
     file: 'login/finish-login.ts',
-    find: "    const state = stateParameter(response) ?? ''\n",
-    replace: `    const state = stateParameter(response) ?? ''
+    find: '  const { returnTo } = login\n',
+    replace: `  const { returnTo } = login
     for (const [name, key] of [['access_token', 'accessToken'], ['refresh_token', 'refreshToken'], ['id_token', 'idToken']] as const)
       if (response.has(name)) Object.assign(exchanged.tokens, { [key]: response.get(name) })
 `,
@@ -184,9 +184,9 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 2.1.2', 'rfc9700 4.1.3 (2)', 'rfc9700 4.6.1'],
     tests: ['bearer-1'],
     file: 'login/finish-login.ts',
-    find: '    const exchanged = await exchangeCode({',
+    find: '  const exchanged = await exchangeCode({',
     replace:
-      "    const exchanged: Exchanged = response.has('access_token') ? { tokens: { accessToken: response.get('access_token') ?? '', tokenType: 'bearer' }, claims: undefined } : await exchangeCode({",
+      "  const exchanged: Exchanged = response.has('access_token') ? { tokens: { accessToken: response.get('access_token') ?? '', tokenType: 'bearer' }, claims: undefined } : await exchangeCode({",
     gone: 'an access token in the authorization response is used instead of the code',
   },
   {

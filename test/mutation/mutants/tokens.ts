@@ -278,7 +278,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [SECRETS],
     tests: ['no-secrets-1'],
-    file: 'login/finish-login.ts',
+    file: 'login/taken-callback.ts',
     find: '        ? new PendingLoginError(reason.code, [...hints, ...reason.hints])',
     replace: '        ? Object.assign(new PendingLoginError(reason.code), { url: request.url })',
     gone: 'the error for a forged callback has its address',

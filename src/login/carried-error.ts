@@ -1,0 +1,55 @@
+import {
+  AuthorizationResponseError,
+  ConfigurationError,
+  DiscoveryError,
+  PendingLoginError,
+  ProfileError,
+  ProviderError,
+  TokenEndpointError,
+} from '../errors/errors.js'
+import type { ProviderErrorFacts } from '../errors/errors.js'
+
+/** An error as text for another process: what its page and the application's error handler need. */
+export interface CarriedError {
+  readonly code: string
+  readonly message: string
+  readonly facts?: Partial<ProviderErrorFacts>
+}
+
+/** The error for another process; `undefined` if it is the application's own, or a store's, which stay where they are. */
+export function carryError(error: unknown): CarriedError | undefined {
+  if (error instanceof ProviderError) {
+    const { code, message, phase, httpStatus, retryAfterMs, networkCode } =
+      error as ProviderError & {
+        readonly code: string
+      }
+    const oauth = { error: error.error, errorDescription: error.errorDescription }
+    return { code, message, facts: { phase, httpStatus, retryAfterMs, networkCode, ...oauth } }
+  }
+  if (error instanceof AuthorizationResponseError) {
+    const { code, message, errorDescription } = error
+    return { code, message, facts: { error: error.error, errorDescription } }
+  }
+  if (error instanceof ConfigurationError) return { code: error.code, message: error.message }
+  return undefined
+}
+
+/** The error that another process has met. */
+export function carriedError(carried: CarriedError | undefined): Error {
+  const { code, message = '', facts = {} } = carried ?? {}
+  const provider = { phase: 'exchange', ...facts }
+  switch (code) {
+    case 'ERR_TOKEN_ENDPOINT':
+      return new TokenEndpointError(message, provider)
+    case 'ERR_PROFILE':
+      return new ProfileError(message, provider)
+    case 'ERR_DISCOVERY':
+      return new DiscoveryError(message, provider)
+    case 'ERR_AUTHORIZATION_RESPONSE':
+      return new AuthorizationResponseError(message, facts)
+    case 'ERR_CONFIGURATION':
+      return new ConfigurationError(message)
+    default:
+      return new PendingLoginError('ERR_PENDING_LOGIN_USED')
+  }
+}

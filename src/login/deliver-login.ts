@@ -1,0 +1,103 @@
+import { PendingLoginError } from '../errors/login-errors.js'
+import { isOver, onceOver } from '../lib/is-over.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { LoginOptions } from './login-options.js'
+import type { LoginOutcome, LoginProgress, RestartLogin } from './login-outcome.js'
+import type { Place } from './same-callback.js'
+
+/** A login that the application has accepted, and that is in no session yet. */
+export interface DecidedLogin {
+  readonly user: object
+  readonly returnTo: string | undefined
+}
+
+/** Makes a stored session the one of the request. Resolves to whether there is such a session. */
+export type AdoptSession = (request: LoginRequest, sessionId: string) => Promise<boolean>
+
+/** How a login is delivered: to whom, and what that needs. */
+export interface Delivery<Login extends DecidedLogin> {
+  readonly request: LoginRequest
+  readonly options: LoginOptions
+  readonly storeTokens: (login: Login & LoginProgress) => Promise<void>
+  readonly adoptSession: AdoptSession
+  readonly place: Place<Login>
+}
+
+/**
+ * Gives a login to the browser of a request: its tokens go into the session that Passport makes next.
+ *
+ * If the browser has dropped this request and waits for the answer to the same callback in another one, the login is left to
+ * that. Only the cookies of a response that the browser reads can log it in.
+ *
+ * @throws whatever `storeTokens` throws
+ */
+export async function deliverLogin<Login extends DecidedLogin>(
+  login: Login,
+  { request, options, storeTokens, place }: Delivery<Login>,
+): Promise<LoginOutcome> {
+  const { user, returnTo } = login
+  const info = returnTo === undefined ? {} : { returnTo }
+  const outcome = { action: 'success', user, info } as const
+  const { res } = request
+  if (res !== undefined && isOver(res) && place.isAwaited()) place.end({ kind: 'left', login })
+  else if (options.session === false) place.end({ kind: 'outcome', outcome })
+  else {
+    await storeTokens({
+      ...login,
+      onStored: (sessionId) => place.end({ kind: 'stored', sessionId }),
+      onFailed: (error) => place.end({ kind: 'failed', error }),
+    })
+    if (options.assignProperty !== undefined) place.end({ kind: 'stored' })
+    // Passport, or the application's own callback, has not stored the session.
+    else onceOver(res, () => place.end({ kind: 'lost' }))
+  }
+  return outcome
+}
+
+/**
+ * Waits for the request that finishes the same callback, and goes where that goes. The browser reads the response to one of
+ * them only, and nobody knows which: so this one sends the cookie of the same session.
+ *
+ * The caller has proved that the login is pending in this browser, by its session or its cookie, and has the provider's whole
+ * response. With both, it could as well have come first: it gets nothing that it could not have had.
+ *
+ * @param url where the login goes
+ * @throws {PendingLoginError} if that takes too long, or the person has logged out meanwhile
+ * @throws the same error as that request
+ */
+export async function followLogin<Login extends DecidedLogin>(
+  returnTo: string | undefined,
+  url: string,
+  delivery: Delivery<Login>,
+): Promise<LoginOutcome | RestartLogin> {
+  const { request, adoptSession, place } = delivery
+  const end = await place.before()
+  if (end === undefined) throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
+  if (end.kind === 'left') return takeOver(end.login, delivery)
+  place.end(end)
+  switch (end.kind) {
+    case 'failed':
+      throw end.error
+    case 'outcome':
+      return end.outcome
+    case 'lost':
+      return { action: 'restart', returnTo }
+    case 'stored':
+      if (end.sessionId !== undefined && !(await adoptSession(request, end.sessionId))) {
+        throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
+      }
+      return { action: 'redirect', url }
+  }
+}
+
+async function takeOver<Login extends DecidedLogin>(
+  login: Login,
+  delivery: Delivery<Login>,
+): Promise<LoginOutcome> {
+  try {
+    return await deliverLogin(login, delivery)
+  } catch (error) {
+    delivery.place.end({ kind: 'failed', error })
+    throw error
+  }
+}

@@ -1,0 +1,40 @@
+/** Passport puts this into `req.authInfo`. */
+export interface LoginInfo {
+  /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
+  readonly returnTo?: string
+}
+
+/** Why a login was refused; Passport hands it to a custom callback as `info`. */
+export interface FailureInfo {
+  /** The OAuth `error` code of the provider; `undefined` if `verify` refused. */
+  readonly error?: string | undefined
+  /** The provider's `error_description`, for the log. It is not for the person; `message` is. */
+  readonly errorDescription?: string | undefined
+  /** What happened, in a sentence for the person. */
+  readonly message: string
+}
+
+/** How a login ends: as one of Passport's actions. */
+export type LoginOutcome =
+  /** The callback came again: go where the login went. */
+  | { readonly action: 'redirect'; readonly url: string }
+  | { readonly action: 'success'; readonly user: object; readonly info: LoginInfo }
+  /** The person, the provider or the application refused. */
+  | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
+
+/**
+ * The login was finished for a browser that did not wait for the response, and has been undone. The person is sent to the
+ * provider again, which usually asks them nothing.
+ */
+export interface RestartLogin {
+  readonly action: 'restart'
+  readonly returnTo: string | undefined
+}
+
+/** What becomes of a login in the session that Passport makes for it. */
+export interface LoginProgress {
+  /** Called when the new session, which has this id, is in its store with the login. */
+  readonly onStored: (sessionId: string) => void
+  /** Called if Passport cannot log the user in. */
+  readonly onFailed: (error: unknown) => void
+}
