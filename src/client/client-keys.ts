@@ -1,6 +1,15 @@
 import { SignJWT, calculateJwkThumbprint } from 'jose'
 import type { CryptoKey, JSONWebKeySet, JWK, JWTPayload } from 'jose'
-import { KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
+import { KeyObject } from 'node:crypto'
+import type { CryptoKeyAlgorithm } from './private-key.js'
+import {
+  importPrivateKey,
+  isJwk,
+  isNamed,
+  kidOf,
+  publicJwkOf,
+  refuseSameKid,
+} from './private-key.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type {
   ClientAssertionAlgorithm,
@@ -16,11 +25,8 @@ export interface ClientKeysSettings {
   readonly clientAssertionAlgorithm?: ClientAssertionAlgorithm | undefined
 }
 
-/** The client's own keys. */
-export interface ClientKeys {
-  /** Signs a JWT of this type with the first key. */
-  sign(claims: JWTPayload, typ: string): Promise<string>
-
+/** Keys of the client of which the provider has to know the public halves. */
+export interface PublishedKeys {
   /**
    * The public halves of all keys.
    *
@@ -28,6 +34,24 @@ export interface ClientKeys {
    * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
    */
   publicKeys(): Promise<JSONWebKeySet>
+}
+
+/** The keys that the client signs with. */
+export interface ClientKeys extends PublishedKeys {
+  /** Signs a JWT of this type with the first key. */
+  sign(claims: JWTPayload, typ: string): Promise<string>
+}
+
+/** The public keys of all these in one set; `undefined` if there are none. */
+export function joinedKeySets(
+  sources: readonly (PublishedKeys | undefined)[],
+): (() => Promise<JSONWebKeySet>) | undefined {
+  const given = sources.filter((one) => one !== undefined)
+  if (given.length === 0) return undefined
+  return async () => {
+    const sets = await Promise.all(given.map((one) => one.publicKeys()))
+    return { keys: sets.flatMap(({ keys }) => keys) }
+  }
 }
 
 /**
@@ -106,23 +130,15 @@ function readKeys(
     return { ...signing, given: kid, kid: () => kid ?? calculateJwkThumbprint(signing.publicJwk()) }
   })
   if (first === undefined) throw new ConfigurationError('privateKey is an empty list.', OPTION)
-  const kids = [first, ...others].map((key) => key.given).filter((kid) => kid !== undefined)
-  if (new Set(kids).size < kids.length) {
-    throw new ConfigurationError('privateKey has two keys with the same kid.', OPTION)
-  }
+  refuseSameKid(
+    [first, ...others].map((key) => key.given),
+    OPTION,
+  )
   return [first, ...others]
 }
 
 function isList(given: PrivateKeys): given is readonly (PrivateKey | NamedPrivateKey)[] {
   return Array.isArray(given)
-}
-
-function isNamed(given: PrivateKey | NamedPrivateKey): given is NamedPrivateKey {
-  return typeof given === 'object' && Object.hasOwn(given, 'key') && !isJwk(given)
-}
-
-function kidOf(key: PrivateKey): string | undefined {
-  return isJwk(key) ? key.kid : undefined
 }
 
 /**
@@ -138,9 +154,6 @@ export function readSigningKey(
   wanted?: ClientAssertionAlgorithm,
 ): SigningKey {
   const key = importPrivateKey(given, option)
-  if (key.type !== 'private') {
-    throw new ConfigurationError(`${option} is a ${key.type} key; a private one is needed.`, option)
-  }
   const possible = algorithmsOf(key)
   const own = isJwk(given) ? given.alg : undefined
   const alg = wanted ?? possible.find((name) => name === own) ?? possible[0]
@@ -157,41 +170,6 @@ export function readSigningKey(
     )
   }
   return { key, alg, publicJwk: () => publicJwkOf(key, option) }
-}
-
-function publicJwkOf(key: KeyObject | CryptoKey, option: string): JWK {
-  try {
-    const own = key instanceof KeyObject ? key : KeyObject.from(key)
-    return createPublicKey(own).export({ format: 'jwk' })
-  } catch {
-    throw new ConfigurationError(
-      `${option} does not let its public half be seen: it has to be extractable.`,
-      option,
-    )
-  }
-}
-
-function isJwk(key: unknown): key is JWK {
-  return typeof key === 'object' && key !== null && 'kty' in key
-}
-
-function importPrivateKey(key: PrivateKey, option: string): KeyObject | CryptoKey {
-  try {
-    // In an environment variable, a PEM's lines are often joined by a backslash and an n.
-    if (typeof key === 'string') return createPrivateKey(key.replaceAll('\\n', '\n'))
-    if (isJwk(key)) return createPrivateKey({ key: { ...key }, format: 'jwk' })
-  } catch {
-    // The parser's own error may quote the key, so it is not passed on.
-  }
-  if (isKeyLike(key)) return key
-  throw new ConfigurationError(
-    `${option} cannot be read: give it as PEM text (-----BEGIN PRIVATE KEY-----), a private JWK, a KeyObject or a CryptoKey.`,
-    option,
-  )
-}
-
-function isKeyLike(key: unknown): key is KeyObject | CryptoKey {
-  return key instanceof KeyObject || Object.prototype.toString.call(key) === '[object CryptoKey]'
 }
 
 /** The algorithms a key can sign with, the preferred one first. */
@@ -211,14 +189,6 @@ function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorith
     default:
       return []
   }
-}
-
-/** Web Crypto's description of a key. Its members depend on the kind of key. */
-interface CryptoKeyAlgorithm {
-  readonly name: string
-  readonly hash?: { readonly name: string }
-  readonly modulusLength?: number
-  readonly namedCurve?: string
 }
 
 function algorithmsOfCryptoKey({ algorithm }: CryptoKey): readonly ClientAssertionAlgorithm[] {

@@ -47,7 +47,7 @@ export async function readLogoutToken(
   verify: VerifyProviderJwt,
   now: number,
 ): Promise<Logout> {
-  const claims = await verify(token, { required: ['iat', 'jti', 'events'] }).catch(
+  const claims = await verify(token, { required: ['exp', 'iat', 'jti', 'events'] }).catch(
     (error: unknown) => {
       throw error instanceof DiscoveryError ? error : new LogoutTokenError((error as Error).message)
     },

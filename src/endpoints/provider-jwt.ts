@@ -20,7 +20,7 @@ export interface ProviderJwtSettings {
 
 /**
  * Checks a JWT of the provider: its signature by one of the provider's published keys, `iss`, `aud`, `exp`
- * and `nbf`, and that the `required` claims are there. Resolves to its claims.
+ * and `nbf`, and that the `required` claims are there, by default `exp`. Resolves to its claims.
  *
  * @throws {DiscoveryError} if the provider's keys cannot be loaded
  * @throws {Error} if the JWT is not valid; the message says what is wrong, without quoting the JWT
@@ -50,13 +50,13 @@ export function createProviderJwtVerifier(
     [customFetch]: (url, { headers }) => loadKeys(url, headers, transport),
   })
 
-  return async (jwt, { required = [] } = {}) => {
+  return async (jwt, { required = ['exp'] } = {}) => {
     const options: JWTVerifyOptions = {
       issuer,
       audience: clientID,
       algorithms: [...algorithms],
       clockTolerance: CLOCK_TOLERANCE_MS / 1000,
-      requiredClaims: ['exp', ...required],
+      requiredClaims: [...required],
     }
     try {
       const { payload } = await verifyByAny(jwt, keys, options)

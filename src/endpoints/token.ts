@@ -12,6 +12,8 @@ import type { ClientRequest, ClientRequestOptions } from '../client/requests.js'
 import type { Connection } from '../client/connection-limit.js'
 import { rethrowAs } from '../client/transport.js'
 import { CLOCK_TOLERANCE_MS } from './clock-tolerance.js'
+import { withDecryptedIdToken } from './encrypted-jwt.js'
+import type { DecryptJwt } from './encrypted-jwt.js'
 import { checkIdToken, checkSamePerson } from './id-token.js'
 import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
@@ -97,11 +99,15 @@ export interface TokenEndpointSettings extends TokenResponseSettings {
   readonly providerSignatureAlgorithms?: readonly SignatureAlgorithm[] | undefined
 }
 
-/** The token endpoint, asked by `request`. `verify` checks the signatures of ID tokens. */
+/**
+ * The token endpoint, asked by `request`. `verify` checks the signatures of ID tokens; `decrypt` is for encrypted ones, which
+ * are refused without it.
+ */
 export function createTokenEndpoint(
   settings: TokenEndpointSettings,
   request: ClientRequest,
   verify: VerifyProviderJwt | undefined,
+  decrypt: DecryptJwt = (_kind, jwt) => Promise.resolve(jwt),
 ): TokenEndpoint {
   const client: Client = {
     client_id: settings.clientID,
@@ -149,18 +155,19 @@ export function createTokenEndpoint(
     return { response, requestedAt }
   }
 
-  /** The claims of an ID token that came with a refresh; `undefined` if it is invalid. */
-  async function claimsOfRefreshed(
-    idToken: string | undefined,
+  /** The ID token that came with a refresh, decrypted, and its claims; `undefined` if it is invalid. */
+  async function readRefreshed(
+    given: string | undefined,
     accessToken: string,
-  ): Promise<IdTokenClaims | undefined> {
-    if (idToken === undefined) return undefined
-    const bearer = { access_token: 'unused', token_type: 'bearer', id_token: idToken }
+  ): Promise<{ readonly idToken: string; readonly claims: IdTokenClaims } | undefined> {
+    if (given === undefined) return undefined
     try {
+      const idToken = await decrypt('id_token', given)
+      const bearer = { access_token: 'unused', token_type: 'bearer', id_token: idToken }
       const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(bearer))
       const claims = getValidatedIdTokenClaims(parsed) as IdTokenClaims
       await checkIdToken(idToken, claims, { accessToken, clientID: settings.clientID }, verify)
-      return claims
+      return { idToken, claims }
     } catch {
       return undefined
     }
@@ -178,7 +185,7 @@ export function createTokenEndpoint(
         const parsed = await processAuthorizationCodeResponse(
           server,
           client,
-          response,
+          await withDecryptedIdToken(response, decrypt),
           settings.issuer === undefined ? {} : whatIsExpected(expected),
         )
         const tokens = toTokenSet(parsed, requestedAt, settings)
@@ -215,9 +222,9 @@ export function createTokenEndpoint(
         const { id_token: unchecked, ...body } = (await response.json()) as TokenEndpointResponse
         const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
         const renewed = toTokenSet(parsed, requestedAt, settings)
-        const claims = await claimsOfRefreshed(unchecked, renewed.accessToken)
-        if (claims !== undefined && idToken !== undefined)
-          checkSamePerson(decodeJwt(idToken), claims)
+        const checked = await readRefreshed(unchecked, renewed.accessToken)
+        if (checked !== undefined && idToken !== undefined)
+          checkSamePerson(decodeJwt(idToken), checked.claims)
         const kept =
           renewed.refreshToken === undefined ? { refreshToken, refreshTokenExpiresAt } : {}
         return withoutUndefined({
@@ -225,7 +232,7 @@ export function createTokenEndpoint(
           authorizationDetails,
           ...renewed,
           ...kept,
-          idToken: claims === undefined ? idToken : unchecked,
+          idToken: checked?.idToken ?? idToken,
         })
       })
     },

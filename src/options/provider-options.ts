@@ -1,4 +1,5 @@
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
+import { ENCRYPTED_RESPONSES } from './decryption.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
 import type { OptionTable } from './option-table.js'
@@ -114,6 +115,16 @@ export const PROVIDER_OPTIONS = {
    * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
    */
   providerSignatureAlgorithms: { read: someOf(...SIGNATURE_ALGORITHMS), needs: 'issuer' },
+
+  /**
+   * What the provider encrypts, as registered for this client: `id_token`, `userinfo`, `authorization` (for signed
+   * authorization responses). Whatever is named here is refused if it is not encrypted. Logout tokens count as ID
+   * tokens.
+   *
+   * @default none has to be encrypted; with `decryptionKeys`, each may be
+   * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
+   */
+  encryptedResponses: { read: someOf(...ENCRYPTED_RESPONSES), needs: 'decryptionKeys' },
 
   /**
    * The provider's logout page. If it is set, `POST /logout` of `authRouter` also ends the session at the provider.
