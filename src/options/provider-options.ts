@@ -59,13 +59,14 @@ export const PROVIDER_OPTIONS = {
   },
 
   /**
-   * The endpoint that returns the person's profile as JSON, such as OpenID Connect's UserInfo endpoint. It is
-   * called with the access token after each login. Without it, the profile is read from the ID token, if there is one.
+   * The endpoint that returns the person's profile, such as OpenID Connect's UserInfo endpoint: as JSON, or as a JWT
+   * that is signed (which needs `jwksURL`) or encrypted (which needs `decryptionKeys`). It is called with the access token after each login. Without it, the profile is read from the ID token, if there is one.
    */
   profileURL: { read: secureUrl, alsoCalled: ['userInfoURL', 'userProfileURL', 'userURL'] },
 
   /**
-   * Reads id, name and email from the JSON that `profileURL` returns.
+   * Reads id, name and email from what `profileURL` returns, or from the ID token if there is no `profileURL`. A
+   * profile without an id is an error.
    *
    * @default reads `sub` (or `id`), `name`, and `email`
    */
