@@ -1,5 +1,5 @@
 import { SignJWT, calculateJwkThumbprint } from 'jose'
-import type { CryptoKey, JSONWebKeySet, JWK, JWTPayload } from 'jose'
+import type { CryptoKey, JWK, JWTPayload } from 'jose'
 import { KeyObject } from 'node:crypto'
 import type { CryptoKeyAlgorithm } from './private-key.js'
 import {
@@ -10,6 +10,7 @@ import {
   publicJwkOf,
   refuseSameKid,
 } from './private-key.js'
+import type { PublishedKeys } from './published-keys.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type {
   ClientAssertionAlgorithm,
@@ -25,33 +26,10 @@ export interface ClientKeysSettings {
   readonly clientAssertionAlgorithm?: ClientAssertionAlgorithm | undefined
 }
 
-/** Keys of the client of which the provider has to know the public halves. */
-export interface PublishedKeys {
-  /**
-   * The public halves of all keys.
-   *
-   * @throws {ConfigurationError} if a key is not extractable
-   * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
-   */
-  publicKeys(): Promise<JSONWebKeySet>
-}
-
 /** The keys that the client signs with. */
 export interface ClientKeys extends PublishedKeys {
   /** Signs a JWT of this type with the first key. */
   sign(claims: JWTPayload, typ: string): Promise<string>
-}
-
-/** The public keys of all these in one set; `undefined` if there are none. */
-export function joinedKeySets(
-  sources: readonly (PublishedKeys | undefined)[],
-): (() => Promise<JSONWebKeySet>) | undefined {
-  const given = sources.filter((one) => one !== undefined)
-  if (given.length === 0) return undefined
-  return async () => {
-    const sets = await Promise.all(given.map((one) => one.publicKeys()))
-    return { keys: sets.flatMap(({ keys }) => keys) }
-  }
 }
 
 /**

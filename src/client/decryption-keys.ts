@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, compactDecrypt, decodeProtectedHeader } from 'jose'
-import type { CryptoKey, JSONWebKeySet } from 'jose'
+import type { CryptoKey } from 'jose'
 import { KeyObject } from 'node:crypto'
-import type { PublishedKeys } from './client-keys.js'
+import type { PublishedKeys } from './published-keys.js'
 import {
   importPrivateKey,
   isJwk,
@@ -30,7 +30,7 @@ export interface Decryption extends PublishedKeys {
    * @throws {ConfigurationError} if a key from a function cannot be used
    * @see [RFC 7516, section 5.2 - Message Decryption](https://www.rfc-editor.org/rfc/rfc7516.html#section-5.2)
    */
-  decrypt(jwe: string): Promise<string>
+  readonly decrypt: (jwe: string) => Promise<string>
 }
 
 /**
@@ -88,7 +88,7 @@ interface DecryptionKey {
   /** A key is used with one algorithm only (RFC 8725, section 3.1). */
   readonly alg: DecryptionAlgorithm
   /** @throws {ConfigurationError} if the key has no name and is not extractable */
-  kid(): string | Promise<string>
+  readonly kid: () => Promise<string>
 }
 
 const OPTION = 'decryptionKeys'
@@ -172,7 +172,11 @@ function readDecryptionKey({
       OPTION,
     )
   }
-  return { key, alg: chosen, kid: () => kid ?? calculateJwkThumbprint(publicJwkOf(key, OPTION)) }
+  return {
+    key,
+    alg: chosen,
+    kid: async () => kid ?? calculateJwkThumbprint(publicJwkOf(key, OPTION)),
+  }
 }
 
 const RSA: readonly DecryptionAlgorithm[] = ['RSA-OAEP-256']

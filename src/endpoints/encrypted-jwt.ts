@@ -1,5 +1,4 @@
 import { jsonResponse } from '../client/answer.js'
-import type { Decryption } from '../client/decryption-keys.js'
 import { AuthorizationCodeError } from '../errors/base.js'
 import type { EncryptedResponse } from '../options/decryption.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
@@ -26,20 +25,24 @@ export function isSignedJwt(text: string): boolean {
   return JWS.test(text)
 }
 
-/** Creates {@link DecryptJwt}. */
+/**
+ * Creates {@link DecryptJwt}.
+ *
+ * @param decryptJwe the plain text of a JWE; `undefined` if the client has no keys for decryption
+ */
 export function createDecryptJwt(
   encryptedResponses: readonly EncryptedResponse[],
-  decryption: Decryption | undefined,
+  decryptJwe: ((jwe: string) => Promise<string>) | undefined,
 ): DecryptJwt {
   return async (kind, jwt) => {
     if (!JWE.test(jwt)) {
       if (!encryptedResponses.includes(kind)) return jwt
       throw new Error(`it is not encrypted, and encryptedResponses has '${kind}'`)
     }
-    if (decryption === undefined) {
+    if (decryptJwe === undefined) {
       throw new Error('it is encrypted, and the option decryptionKeys is not set')
     }
-    const text = await decryption.decrypt(jwt)
+    const text = await decryptJwe(jwt)
     if (kind === 'userinfo' || isSignedJwt(text)) return text
     throw new Error('it is encrypted but not signed')
   }

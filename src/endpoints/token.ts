@@ -175,17 +175,18 @@ export function createTokenEndpoint(
 
   return {
     async exchange({ code, redirectUri, codeVerifier, idToken: expected, parameters, onRefused }) {
-      const { response, requestedAt } = await ask('exchange', 'authorization_code', {
+      const { response: received, requestedAt } = await ask('exchange', 'authorization_code', {
         ...parameters,
         code,
         redirect_uri: settings.omitRedirectUriInTokenRequest ? undefined : redirectUri,
         code_verifier: codeVerifier,
       })
-      const exchanged = valid('exchange', response, async () => {
+      const exchanged = valid('exchange', received, async () => {
+        const response = await withDecryptedIdToken(received, decrypt)
         const parsed = await processAuthorizationCodeResponse(
           server,
           client,
-          await withDecryptedIdToken(response, decrypt),
+          response,
           settings.issuer === undefined ? {} : whatIsExpected(expected),
         )
         const tokens = toTokenSet(parsed, requestedAt, settings)
@@ -202,7 +203,7 @@ export function createTokenEndpoint(
         return { tokens, claims }
       })
       return exchanged.catch(async (error: unknown) => {
-        const tokens = tokensIn(await response.json())
+        const tokens = tokensIn(await received.json())
         if (tokens !== undefined) onRefused?.(tokens)
         throw error
       })

@@ -1,7 +1,8 @@
 import { createClientAuthentication } from '../client/client-authentication.js'
-import { createClientKeys, joinedKeySets, readSigningKey } from '../client/client-keys.js'
+import { createClientKeys, readSigningKey } from '../client/client-keys.js'
 import { createDecryption } from '../client/decryption-keys.js'
 import { createProofOfPossession } from '../client/dpop.js'
+import { joinedKeySets } from '../client/published-keys.js'
 import { createClientRequest, createResourceClient } from '../client/requests.js'
 import { createTransport } from '../client/transport.js'
 import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
@@ -68,7 +69,7 @@ export function composeUseCases(
 
   // The provider's endpoints.
   const verifyJwt = createProviderJwtVerifier(settings, transport)
-  const decryptJwt = createDecryptJwt(settings.encryptedResponses ?? [], decryption)
+  const decryptJwt = createDecryptJwt(settings.encryptedResponses ?? [], decryption?.decrypt)
   const verifyResponse = verifyDecrypted('authorization', decryptJwt, verifyJwt)
   const tokenEndpoint = createTokenEndpoint(settings, request, verifyJwt, decryptJwt)
   const { pushedAuthorizationRequestURL, revocationURL, timeoutMs } = settings

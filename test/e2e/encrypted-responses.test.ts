@@ -261,18 +261,10 @@ describe('an ID token is refused, with a message for the developer, when it', ()
     expect([page.status, bodyOf(page)]).toEqual([502, { code: 'ERR_TOKEN_ENDPOINT' }])
     expect(app.errors).toMatchObject([{ message: expect.stringMatching(message) }])
     const [, secret] = idToken.split('.')
-    for (const one of [secret, rsa.jwk.d, ec.jwk.d]) {
-      if (one !== undefined && one.length > 8) expect(String(app.errors)).not.toContain(one)
-    }
+    const secrets = [secret, rsa.jwk.d, ec.jwk.d].filter((one) => (one ?? '').length > 8)
+    expect(secrets.filter((one = '') => String(app.errors).includes(one))).toEqual([])
     expect(asked(scene.provider)).not.toContain('GET /me')
-
-    encryptIdTokens(rsa)
-    if (options?.decryptionKeys !== undefined || options === undefined) await expectLoginAfter(app)
   })
-
-  async function expectLoginAfter(app: TestApp): Promise<void> {
-    expect(bodyOf(await browser.follow(app.loginURL))).toMatchObject({ user: { id: 'ada' } })
-  }
 })
 
 describe('a refresh', () => {

@@ -20,7 +20,7 @@ afterEach(async () => {
  * Starts oidc-provider, and an application whose keys it loads from `/auth/jwks.json`. It signs and encrypts everything
  * for this client that it can.
  */
-async function start(alg: string, enc: string) {
+async function start(alg: 'RSA-OAEP-256' | 'ECDH-ES', enc: 'A128CBC-HS256' | 'A256GCM') {
   const key = await createEncryptionKey(alg, 'client-enc-1')
   // The provider wants to know the callback before the application has a port.
   const behind = { origin: '' }
@@ -56,7 +56,7 @@ async function start(alg: string, enc: string) {
 }
 
 describe('oidc-provider, which encrypts ID tokens and UserInfo,', () => {
-  it.each([
+  it.each<Parameters<typeof start>>([
     ['RSA-OAEP-256', 'A128CBC-HS256'],
     ['RSA-OAEP-256', 'A256GCM'],
     ['ECDH-ES', 'A128CBC-HS256'],

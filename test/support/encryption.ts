@@ -1,5 +1,5 @@
 import { CompactEncrypt, exportJWK, generateKeyPair } from 'jose'
-import type { CompactJWEHeaderParameters, CryptoKey, JWK } from 'jose'
+import type { CompactJWEHeaderParameters, JWK } from 'jose'
 import { takeRsaKeyPair } from './keys.js'
 
 /** What is changed in the header of a JWE. A parameter that is `undefined` is left out. */
@@ -22,11 +22,11 @@ export async function createEncryptionKey(
   const pair = alg.startsWith('RSA')
     ? takeRsaKeyPair()
     : await generateKeyPair(alg, { crv, extractable: true })
-  const jwk = { ...(await exportJWK(pair.privateKey as CryptoKey)), kid }
+  const jwk = { ...(await exportJWK(pair.privateKey)), kid }
   return {
     jwk,
     encrypt: (text, changes = {}) => {
-      const header = { alg, enc: 'A256GCM', cty: 'JWT', kid, ...changes }
+      const header: ChangedHeader = { alg, enc: 'A256GCM', cty: 'JWT', kid, ...changes }
       const given = Object.entries(header).filter(([, value]) => value !== undefined)
       return new CompactEncrypt(new TextEncoder().encode(text))
         .setProtectedHeader(Object.fromEntries(given) as unknown as CompactJWEHeaderParameters)

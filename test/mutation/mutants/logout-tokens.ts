@@ -49,8 +49,8 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [LOGOUT_TOKENS],
     tests: ['oidc-7'],
     file: 'endpoints/logout-token.ts',
-    find: "{ required: ['iat', 'jti', 'events'] }",
-    replace: "{ required: ['jti', 'events'] }",
+    find: "{ required: ['exp', 'iat', 'jti', 'events'] }",
+    replace: "{ required: ['exp', 'jti', 'events'] }",
     also: [
       {
         file: 'endpoints/logout-token.ts',
@@ -64,8 +64,8 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [LOGOUT_TOKENS],
     tests: ['oidc-7'],
     file: 'endpoints/logout-token.ts',
-    find: "{ required: ['iat', 'jti', 'events'] }",
-    replace: "{ required: ['iat', 'events'] }",
+    find: "{ required: ['exp', 'iat', 'jti', 'events'] }",
+    replace: "{ required: ['exp', 'iat', 'events'] }",
     also: [
       {
         file: 'endpoints/logout-token.ts',
@@ -87,8 +87,8 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [LOGOUT_TOKENS, 'fapi-2 5.4.1-1a', `${BACKCHANNEL}-no-event`],
     tests: ['oidc-7'],
     file: 'endpoints/logout-token.ts',
-    find: "{ required: ['iat', 'jti', 'events'] }",
-    replace: "{ required: ['iat', 'jti'] }",
+    find: "{ required: ['exp', 'iat', 'jti', 'events'] }",
+    replace: "{ required: ['exp', 'iat', 'jti'] }",
     also: [
       {
         file: 'endpoints/logout-token.ts',

@@ -27,8 +27,8 @@ export const ANY_TIME_IN_JWT: Change = {
 /** The provider's JWTs need no `exp`. */
 export const NO_EXP_IN_JWT: Change = {
   file: 'endpoints/provider-jwt.ts',
-  find: "requiredClaims: ['exp', ...required],",
-  replace: 'requiredClaims: [...required],',
+  find: 'requiredClaims: [...required],',
+  replace: "requiredClaims: required.filter((name) => name !== 'exp'),",
 }
 
 /** The provider's JWTs may be signed with any algorithm. */
