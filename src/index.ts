@@ -51,6 +51,12 @@ export type {
   PrivateKey,
   PrivateKeys,
 } from './options/client-credentials.js'
+export type {
+  DecryptionAlgorithm,
+  DecryptionKeys,
+  EncryptedResponse,
+  NamedDecryptionKey,
+} from './options/decryption.js'
 export type { DiagnosticError, DiagnosticEvent, DiagnosticStep } from './diagnostics/events.js'
 export type {
   AuthorizationCodeFlowError,

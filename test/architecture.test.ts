@@ -46,6 +46,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'passport-oauth2': ['passport/grant-strategy.ts'],
   jose: [
     'client/client-keys.ts',
+    'client/decryption-keys.ts',
     'client/dpop.ts',
     'endpoints/id-token.ts',
     ...['endpoints/expected-jwt.ts', 'endpoints/jwt-claims.ts'],

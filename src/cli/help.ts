@@ -6,13 +6,13 @@ const PROGRAM = 'npx passport-authorization-code'
 /** The commands, each with a line for the overview and its complete help. */
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly details: string }>> = {
   keygen: {
-    summary: 'Makes a private key for private_key_jwt.',
+    summary: 'Makes a private key for private_key_jwt, or for what the provider encrypts.',
     details: `Usage: ${PROGRAM} keygen [--alg ${KEYGEN_ALGORITHMS.join('|')}] [--out file] [--kid name]
 
-Makes a private key for private_key_jwt, writes it into a new file, and prints the public key for the provider.
+Makes a private key for private_key_jwt (PS256, ES256, EdDSA) or for decryptionKeys (RSA-OAEP-256, ECDH-ES), writes it into a new file, and prints the public key for the provider.
 
 ${columns([
-  ['--alg', `the signature algorithm: ${KEYGEN_ALGORITHMS.join(', ')} (PS256 if left out)`],
+  ['--alg', `the algorithm: ${KEYGEN_ALGORITHMS.join(', ')} (PS256 if left out)`],
   ['--out', 'the file, which must not exist yet (private-key.pem if left out)'],
   ['--kid', 'the name of the key at the provider (its thumbprint if left out)'],
 ])}`,

@@ -4,7 +4,7 @@ import type { JSONWebKeySet } from 'jose'
 import { examine } from './doctor.js'
 import type { Finding } from './finding.js'
 import { helpOn } from './help.js'
-import { generateClientKey, KEYGEN_ALGORITHMS } from './keygen.js'
+import { generateClientKey, isForDecryption, KEYGEN_ALGORITHMS } from './keygen.js'
 import { partsOfSecret, printable } from './printable.js'
 import { SETTINGS } from './settings.js'
 import { loadOptions } from './setup.js'
@@ -104,9 +104,13 @@ async function keygen(args: readonly string[], { print, say }: CommandLine): Pro
     return 1
   }
   print(JSON.stringify(keys, null, 2))
+  const kid = printable(keys.keys[0]?.kid ?? '')
   const algorithm = alg === 'PS256' ? '' : ` and clientAssertionAlgorithm '${alg}'`
+  const use = isForDecryption(alg)
+    ? `in the option decryptionKeys: { key, kid: '${kid}' }.`
+    : `as the option privateKey, with keyId '${kid}'${algorithm}.`
   say(
-    `The private key is in ${printable(values.out)}. Keep it secret. Use it as the option privateKey, with keyId '${printable(keys.keys[0]?.kid ?? '')}'${algorithm}.\nRegister the public key above with the provider.`,
+    `The private key is in ${printable(values.out)}. Keep it secret. Use it ${use}\nRegister the public key above with the provider.`,
   )
   return 0
 }

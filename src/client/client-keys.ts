@@ -1,6 +1,16 @@
 import { SignJWT, calculateJwkThumbprint } from 'jose'
-import type { CryptoKey, JSONWebKeySet, JWK, JWTPayload } from 'jose'
-import { KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
+import type { CryptoKey, JWK, JWTPayload } from 'jose'
+import { KeyObject } from 'node:crypto'
+import type { CryptoKeyAlgorithm } from './private-key.js'
+import {
+  importPrivateKey,
+  isJwk,
+  isNamed,
+  kidOf,
+  publicJwkOf,
+  refuseSameKid,
+} from './private-key.js'
+import type { PublishedKeys } from './published-keys.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type {
   ClientAssertionAlgorithm,
@@ -16,18 +26,10 @@ export interface ClientKeysSettings {
   readonly clientAssertionAlgorithm?: ClientAssertionAlgorithm | undefined
 }
 
-/** The client's own keys. */
-export interface ClientKeys {
+/** The keys that the client signs with. */
+export interface ClientKeys extends PublishedKeys {
   /** Signs a JWT of this type with the first key. */
   sign(claims: JWTPayload, typ: string): Promise<string>
-
-  /**
-   * The public halves of all keys.
-   *
-   * @throws {ConfigurationError} if a key is not extractable
-   * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
-   */
-  publicKeys(): Promise<JSONWebKeySet>
 }
 
 /**
@@ -106,23 +108,15 @@ function readKeys(
     return { ...signing, given: kid, kid: () => kid ?? calculateJwkThumbprint(signing.publicJwk()) }
   })
   if (first === undefined) throw new ConfigurationError('privateKey is an empty list.', OPTION)
-  const kids = [first, ...others].map((key) => key.given).filter((kid) => kid !== undefined)
-  if (new Set(kids).size < kids.length) {
-    throw new ConfigurationError('privateKey has two keys with the same kid.', OPTION)
-  }
+  refuseSameKid(
+    [first, ...others].map((key) => key.given),
+    OPTION,
+  )
   return [first, ...others]
 }
 
 function isList(given: PrivateKeys): given is readonly (PrivateKey | NamedPrivateKey)[] {
   return Array.isArray(given)
-}
-
-function isNamed(given: PrivateKey | NamedPrivateKey): given is NamedPrivateKey {
-  return typeof given === 'object' && Object.hasOwn(given, 'key') && !isJwk(given)
-}
-
-function kidOf(key: PrivateKey): string | undefined {
-  return isJwk(key) ? key.kid : undefined
 }
 
 /**
@@ -138,9 +132,6 @@ export function readSigningKey(
   wanted?: ClientAssertionAlgorithm,
 ): SigningKey {
   const key = importPrivateKey(given, option)
-  if (key.type !== 'private') {
-    throw new ConfigurationError(`${option} is a ${key.type} key; a private one is needed.`, option)
-  }
   const possible = algorithmsOf(key)
   const own = isJwk(given) ? given.alg : undefined
   const alg = wanted ?? possible.find((name) => name === own) ?? possible[0]
@@ -157,41 +148,6 @@ export function readSigningKey(
     )
   }
   return { key, alg, publicJwk: () => publicJwkOf(key, option) }
-}
-
-function publicJwkOf(key: KeyObject | CryptoKey, option: string): JWK {
-  try {
-    const own = key instanceof KeyObject ? key : KeyObject.from(key)
-    return createPublicKey(own).export({ format: 'jwk' })
-  } catch {
-    throw new ConfigurationError(
-      `${option} does not let its public half be seen: it has to be extractable.`,
-      option,
-    )
-  }
-}
-
-function isJwk(key: unknown): key is JWK {
-  return typeof key === 'object' && key !== null && 'kty' in key
-}
-
-function importPrivateKey(key: PrivateKey, option: string): KeyObject | CryptoKey {
-  try {
-    // In an environment variable, a PEM's lines are often joined by a backslash and an n.
-    if (typeof key === 'string') return createPrivateKey(key.replaceAll('\\n', '\n'))
-    if (isJwk(key)) return createPrivateKey({ key: { ...key }, format: 'jwk' })
-  } catch {
-    // The parser's own error may quote the key, so it is not passed on.
-  }
-  if (isKeyLike(key)) return key
-  throw new ConfigurationError(
-    `${option} cannot be read: give it as PEM text (-----BEGIN PRIVATE KEY-----), a private JWK, a KeyObject or a CryptoKey.`,
-    option,
-  )
-}
-
-function isKeyLike(key: unknown): key is KeyObject | CryptoKey {
-  return key instanceof KeyObject || Object.prototype.toString.call(key) === '[object CryptoKey]'
 }
 
 /** The algorithms a key can sign with, the preferred one first. */
@@ -211,14 +167,6 @@ function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorith
     default:
       return []
   }
-}
-
-/** Web Crypto's description of a key. Its members depend on the kind of key. */
-interface CryptoKeyAlgorithm {
-  readonly name: string
-  readonly hash?: { readonly name: string }
-  readonly modulusLength?: number
-  readonly namedCurve?: string
 }
 
 function algorithmsOfCryptoKey({ algorithm }: CryptoKey): readonly ClientAssertionAlgorithm[] {

@@ -1,11 +1,12 @@
-import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../client/answer.js'
+import { MAXIMUM_DEPTH, isTooDeep } from '../client/answer.js'
 import type { ResourceClient } from '../client/requests.js'
-import { retryAfterMs } from '../client/retry-after.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import type { IdTokenClaims } from './id-token.js'
 import { ProfileError } from '../errors/errors.js'
 import type { ParsedProfile, Profile } from '../options/profile.js'
+import { readUserInfo, unusable } from './userinfo-response.js'
+import type { JwtReaders } from './userinfo-response.js'
 
 /** How a provider's profiles are loaded and read. */
 export interface ProfileSettings {
@@ -20,56 +21,40 @@ export interface ProfileSettings {
 /**
  * The profile of the person to whom an access token belongs, from `profileURL`; `undefined` without one.
  *
- * @throws {ProfileError} if it cannot be loaded, is not a JSON object, or is nested too deep
+ * @throws {ProfileError} if it cannot be loaded, cannot be read or trusted, or has no id
+ * @throws {DiscoveryError} if the keys that it is signed with cannot be loaded
  * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
  */
 export function createRequestProfile(
   settings: ProfileSettings,
   resources: ResourceClient,
+  readers: JwtReaders,
 ): ReadProfile {
   const { profileURL } = settings
   if (profileURL === undefined) return () => Promise.resolve(undefined)
+  const accept = `application/json${readers.verify === undefined ? '' : ', application/jwt'}`
   return async (accessToken) => {
-    const answer = await get(profileURL, accessToken, settings, resources)
-    if (answer.status !== 200) {
-      throw new ProfileError(`The profile could not be loaded: HTTP ${answer.status}.`, {
-        phase: 'profile',
-        httpStatus: answer.status,
-        retryAfterMs: retryAfterMs(answer),
-      })
-    }
-    return toProfile(parse(answer), settings)
+    const answer = await get(profileURL, accept, accessToken, settings, resources)
+    return toProfile(await readUserInfo(answer, accessToken, readers), settings)
   }
 }
 
 function get(
   url: string,
+  accept: string,
   accessToken: string,
-  settings: ProfileSettings,
+  { customHeaders, tokenRequestFormat }: ProfileSettings,
   resources: ResourceClient,
 ): Promise<Answer> {
   const headers = {
-    ...settings.customHeaders,
-    accept: 'application/json',
+    ...customHeaders,
+    accept,
     // Askara documents a content type on this request, though it has no body.
-    ...(settings.tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
+    ...(tokenRequestFormat === 'json' && { 'content-type': 'application/json' }),
   }
   return resources
     .send({ method: 'GET', url, headers }, accessToken)
     .catch(rethrowAs(ProfileError, 'The profile could not be loaded', 'profile'))
-}
-
-function parse({ status, text }: Answer): Record<string, unknown> {
-  try {
-    const body = JSON.parse(text) as unknown
-    if (isObject(body) && !isTooDeep(body)) return body
-  } catch {
-    // Not JSON. The parser's own message would quote the answer, so it is not passed on.
-  }
-  throw new ProfileError(
-    `The profile is not a JSON object, or is nested deeper than ${MAXIMUM_DEPTH} levels.`,
-    { phase: 'profile', httpStatus: status },
-  )
 }
 
 /** Reads the profile that belongs to an access token; `undefined` if the provider has none. */
@@ -81,9 +66,10 @@ export interface LoadProfileSettings extends ProfileSettings {
 }
 
 /**
- * The profile of the person who has logged in; `undefined` if it is skipped, or there is none.
+ * The profile of the person who has logged in: the loaded one or, if it is skipped or there is none, the claims of the
+ * ID token; `undefined` without these.
  *
- * @throws {ProfileError} if it cannot be loaded, or is about another person than the ID token
+ * @throws {ProfileError} if it cannot be loaded, is about another person than the ID token, or has no id
  */
 export async function loadProfile(
   accessToken: string,
@@ -94,9 +80,8 @@ export async function loadProfile(
   const { skipUserProfile } = settings
   const skip =
     typeof skipUserProfile === 'function' ? await skipUserProfile(accessToken) : skipUserProfile
-  if (skip) return undefined
-  const profile = await readProfile(accessToken)
-  return claims === undefined ? profile : profileOfPerson(profile, claims, settings)
+  const loaded = skip ? undefined : await readProfile(accessToken)
+  return claims === undefined ? loaded : profileOfPerson(loaded, claims, settings)
 }
 
 /**
@@ -112,11 +97,12 @@ function profileOfPerson(
   settings: ProfileSettings,
 ): Profile {
   if (loaded === undefined) {
-    if (!isTooDeep(claims)) return toProfile(claims, settings)
-    throw new ProfileError(`The ID token is nested deeper than ${MAXIMUM_DEPTH} levels.`, {
-      phase: 'profile',
-      httpStatus: 200,
-    })
+    if (isTooDeep(claims)) {
+      throw unusable(`The ID token is nested deeper than ${MAXIMUM_DEPTH} levels.`)
+    }
+    const { name, profileURL, parseProfile } = settings
+    // With a `profileURL`, `parseProfile` is for its document. The claims of ID tokens have standard names.
+    return toProfile(claims, profileURL === undefined ? { name, parseProfile } : { name })
   }
   const document = loaded._json as Profile['_json'] | undefined
   const subject = document?.['sub']
@@ -124,17 +110,23 @@ function profileOfPerson(
   // A document with its own `parseProfile` need not be a UserInfo response, which always has a `sub`.
   const isOwn = settings.parseProfile !== undefined || document === undefined
   if (subject === undefined && isOwn) return loaded
-  throw new ProfileError('The profile is about another person than the ID token.', {
-    phase: 'profile',
-    httpStatus: 200,
-  })
+  throw unusable('The profile is about another person than the ID token.')
 }
 
+/** @throws {ProfileError} if it has no id: its person could not be told from others */
 function toProfile(
   body: Record<string, unknown>,
-  { name, parseProfile }: ProfileSettings,
+  { name, parseProfile }: Pick<ProfileSettings, 'name' | 'parseProfile'>,
 ): Profile {
-  const { id, displayName, email } = (parseProfile ?? parseStandardProfile)(body)
+  const { id: given, displayName, email } = (parseProfile ?? parseStandardProfile)(body)
+  const id = identifier(given)
+  if (id === undefined) {
+    throw unusable(
+      parseProfile === undefined
+        ? 'The profile has no id: it has neither a "sub" nor an "id". Read its id with the option parseProfile, or leave out profileURL.'
+        : 'The profile has no id: parseProfile returned none for it.',
+    )
+  }
   return {
     provider: name,
     id,

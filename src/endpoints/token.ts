@@ -5,6 +5,8 @@ import type { Phase, TokenResponseSettings } from '../client/answer.js'
 import type { ClientRequest, ClientRequestOptions } from '../client/requests.js'
 import type { Connection } from '../client/connection-limit.js'
 import { rethrowAs } from '../client/transport.js'
+import { decryptIdToken } from './encrypted-jwt.js'
+import type { DecryptJwt } from './encrypted-jwt.js'
 import { checkIdToken, checkRefreshedIdToken } from './id-token.js'
 import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
@@ -91,11 +93,15 @@ export interface TokenEndpointSettings extends TokenResponseSettings, IdTokenSet
   readonly omitRedirectUriInTokenRequest: boolean
 }
 
-/** The token endpoint, asked by `request`. `verify` verifies ID tokens; without an issuer, there are none. */
+/**
+ * The token endpoint, asked by `request`. `verify` verifies ID tokens; without an issuer, there are none. `decrypt` is for
+ * encrypted ones.
+ */
 export function createTokenEndpoint(
   settings: TokenEndpointSettings,
   request: ClientRequest,
   verify: VerifyProviderJwt | undefined,
+  decrypt: DecryptJwt = (_kind, jwt) => Promise.resolve(jwt),
 ): TokenEndpoint {
   const client: Client = { client_id: settings.clientID }
   const server: AuthorizationServer = {
@@ -135,15 +141,17 @@ export function createTokenEndpoint(
     return { response, requestedAt }
   }
 
-  /** Reads a token response: its tokens, and its ID token, which is not verified yet. */
+  /** Reads a token response: its tokens, and its ID token, decrypted and not verified yet. */
   async function read(response: Response, requestedAt: number): Promise<ReadResponse> {
-    const { id_token: idToken, ...body } = (await response.json()) as Record<string, unknown>
+    const { id_token: given, ...body } = (await response.json()) as Record<string, unknown>
     checkRequiredMembers(body)
     const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
-    if (idToken !== undefined && typeof idToken !== 'string') {
+    if (given !== undefined && typeof given !== 'string') {
       throw new Error('its "id_token" is not a string')
     }
     const tokens = toTokenSet(parsed, requestedAt, settings)
+    const isUsed = given !== undefined && idTokens !== undefined
+    const idToken = isUsed ? await decryptIdToken(given, decrypt) : undefined
     return { tokens, idToken, tokenResponse: withoutTokens(body) }
   }
 
@@ -214,7 +222,7 @@ export function createTokenEndpoint(
 interface ReadResponse {
   /** Without the ID token. */
   readonly tokens: TokenSet
-  /** Not verified yet. */
+  /** Decrypted, and not verified yet. `undefined` also if ID tokens are not used. */
   readonly idToken: string | undefined
   /** See {@link Exchanged}. */
   readonly tokenResponse: Readonly<Record<string, unknown>>

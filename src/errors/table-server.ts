@@ -68,9 +68,11 @@ export const SERVER_ERRORS = {
     cause: 'Without the profile, the login fails: nobody is logged in. `phase` is `profile`.',
     fix: 'Call `profileURL` with an access token by hand: does it answer with a JSON object? Is a scope missing? If the provider has no profile endpoint, leave out `profileURL`.',
     checks: [
-      '**HTTP 401 or 403**: the access token may not read `profileURL`. Often the `scope` lacks `openid` or `profile`.',
+      '**HTTP 401 or 403**: the access token may not read `profileURL`. `error` and `errorDescription` have the provider’s reason, and the message the scope that is needed. Often the `scope` lacks `openid` or `profile`.',
       '**HTTP 404**: `profileURL` is wrong.',
-      '**It is not a JSON object, or is nested deeper than 100 levels**: read it in a `userProfile` of your own, or set `skipUserProfile`.',
+      '**It is signed or encrypted (a JWT)**: the message says what is wrong. A signature needs `issuer` and `jwksURL`, encryption needs `decryptionKeys`.',
+      '**It has no id**: say where the id is with `parseProfile`, or leave out `profileURL`.',
+      '**It is neither a JSON object nor a JWT, or is nested deeper than 100 levels**: read it in a `userProfile` of your own, or set `skipUserProfile`.',
       '**It is about another person than the ID token**: its `sub` is missing or is not that of the ID token. If the document does not follow OpenID Connect, use `parseProfile` to say how to read it.',
       '**It cannot be reached**: see [network errors](#network-errors).',
     ],

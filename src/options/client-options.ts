@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { PrivateKey, PrivateKeys } from './client-credentials.js'
+import type { DecryptionKeys } from './decryption.js'
 import type { OptionTable } from './option-table.js'
 import {
   checkedWhenUsed,
@@ -53,6 +54,24 @@ export const CLIENT_OPTIONS = {
     read: text,
     alsoCalled: ['kid'],
     help: 'the name (kid) of the private key at the provider',
+  },
+
+  /**
+   * The client's private keys for what the provider encrypts: ID tokens, UserInfo, authorization responses. PEM, JWK,
+   * KeyObject or CryptoKey; RSA is used with RSA-OAEP-256, EC (P-256, P-384, P-521) with ECDH-ES. The content may be
+   * encrypted with A128CBC-HS256 or A256GCM.
+   *
+   * To replace a key, pass a list: the provider's `kid` chooses the key, and without one, each key is tried. `GET
+   * /jwks.json` of `authRouter` publishes all of them. If the keys change while the process runs, pass a function that
+   * returns them: it is called at each use. Use other keys than `privateKey` and `dpopKey`.
+   *
+   * @default nothing that is encrypted is accepted
+   * @see [OpenID Connect Core, section 10.2 - Encryption](https://openid.net/specs/openid-connect-core-1_0.html#Encryption)
+   */
+  decryptionKeys: {
+    read: checkedWhenUsed<DecryptionKeys | (() => DecryptionKeys | Promise<DecryptionKeys>)>(),
+    refuseUnset: true,
+    alsoCalled: ['decryptionKey', 'encryptionKey', 'idTokenDecryptionKey'],
   },
 
   /**

@@ -6,19 +6,19 @@
 export interface Profile {
   /** The strategy's `name`, such as `askara`. */
   readonly provider: string
-  /** The person's identifier at the provider, which never changes. `undefined` if the provider sent none. */
-  readonly id: string | undefined
+  /** The person's identifier at the provider, which never changes. */
+  readonly id: string
   /** The person's full name. Left out if the provider sent none. */
   readonly displayName?: string
   /** The person's email addresses. Left out if the provider sent none. */
   readonly emails?: readonly { readonly value: string }[]
-  /** The provider's whole answer, unchanged. */
+  /** The provider's whole answer, unchanged: the JSON, or the claims of the JWT. */
   readonly _json: Readonly<Record<string, unknown>>
 }
 
 /** What the option `parseProfile` returns: a person's data from the provider's profile document. */
 export interface ParsedProfile {
-  /** The person's identifier at the provider, which never changes. */
+  /** The person's identifier at the provider, which never changes. Without one, the login fails with a `ProfileError`. */
   readonly id: string | undefined
   /** The person's full name. */
   readonly displayName?: string | undefined

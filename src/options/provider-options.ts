@@ -1,5 +1,6 @@
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
 import { LONGEST_CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js'
+import { ENCRYPTED_RESPONSES } from './decryption.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
 import type { OptionTable } from './option-table.js'
@@ -60,13 +61,14 @@ export const PROVIDER_OPTIONS = {
   },
 
   /**
-   * The endpoint that returns the person's profile as JSON, such as OpenID Connect's UserInfo endpoint. It is
-   * called with the access token after each login. Without it, the profile is read from the ID token, if there is one.
+   * The endpoint that returns the person's profile, such as OpenID Connect's UserInfo endpoint: as JSON, or as a JWT
+   * that is signed (which needs `jwksURL`) or encrypted (which needs `decryptionKeys`). It is called with the access token after each login. Without it, the profile is read from the ID token, if there is one.
    */
   profileURL: { read: secureUrl, alsoCalled: ['userInfoURL', 'userProfileURL', 'userURL'] },
 
   /**
-   * Reads id, name and email from the JSON that `profileURL` returns.
+   * Reads id, name and email from what `profileURL` returns, or from the ID token if there is no `profileURL`. A
+   * profile without an id is an error.
    *
    * @default reads `sub` (or `id`), `name`, and `email`
    */
@@ -136,6 +138,16 @@ export const PROVIDER_OPTIONS = {
    * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
    */
   trustedAudiences: { read: texts, needs: 'issuer' },
+
+  /**
+   * What the provider encrypts, as registered for this client: `id_token`, `userinfo`, `authorization` (for signed
+   * authorization responses). Whatever is named here is refused if it is not encrypted. Logout tokens count as ID
+   * tokens.
+   *
+   * @default none has to be encrypted; with `decryptionKeys`, each may be
+   * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
+   */
+  encryptedResponses: { read: someOf(...ENCRYPTED_RESPONSES), needs: 'decryptionKeys' },
 
   /**
    * The provider's logout page. If it is set, `POST /logout` of `authRouter` also ends the session at the provider.

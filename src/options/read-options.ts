@@ -100,6 +100,15 @@ function refuseContradictions(settings: Settings): void {
   if (typeof clientSecret !== 'function') {
     for (const one of providerSignatureAlgorithms.filter(isHmac)) checkHmacSecret(clientSecret, one)
   }
+  if (
+    settings.encryptedResponses?.includes('authorization') &&
+    !settings.signedAuthorizationResponses
+  ) {
+    throw new ConfigurationError(
+      "encryptedResponses has 'authorization', which needs signedAuthorizationResponses: nothing else can be encrypted.",
+      'signedAuthorizationResponses',
+    )
+  }
   const reserved = settings.keepSession.find((name) => RESERVED_FIELDS.has(name))
   if (reserved !== undefined || settings.keepSession.includes(settings.sessionKey)) {
     throw new ConfigurationError(

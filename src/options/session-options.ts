@@ -51,7 +51,8 @@ export const SESSION_OPTIONS = {
   refreshBeforeSeconds: { read: positive, default: 60 },
 
   /**
-   * Whether to log in without loading the profile. A function receives the access token and decides for each login.
+   * Whether to log in without loading the profile. With an ID token, the profile is then made from its claims. A function
+   * receives the access token and decides for each login.
    *
    * @default false
    */

@@ -1,6 +1,8 @@
 import { createClientAuthentication } from '../client/client-authentication.js'
 import { createClientKeys, readSigningKey } from '../client/client-keys.js'
+import { createDecryption } from '../client/decryption-keys.js'
 import { createProofOfPossession } from '../client/dpop.js'
+import { joinedKeySets } from '../client/published-keys.js'
 import { createClientRequest, createResourceClient } from '../client/requests.js'
 import { createTransport } from '../client/transport.js'
 import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
@@ -9,6 +11,7 @@ import { observedPendingLogins } from '../diagnostics/observed-pending-logins.js
 import { observedTransport } from '../diagnostics/observed-transport.js'
 import { createDiagnostics } from '../diagnostics/watch.js'
 import { createAuthorizationEndpoint } from '../endpoints/authorization.js'
+import { createDecryptJwt, verifyDecrypted } from '../endpoints/encrypted-jwt.js'
 import { createRequestProfile } from '../endpoints/profile.js'
 import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
@@ -57,11 +60,12 @@ export function composeUseCases(
   const diagnostics = createDiagnostics(settings.name)
   const { watch, reportAfter, report, flow, observe, observation } = diagnostics
   const strategyId = strategyIdOf(settings)
-  const { privateKey, dpopKey } = settings
+  const { privateKey, decryptionKeys, dpopKey } = settings
 
   // How requests leave.
   const transport = observedTransport(createTransport(settings), diagnostics)
   const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })
+  const decryption = decryptionKeys === undefined ? undefined : createDecryption(decryptionKeys)
   const dpop =
     dpopKey === undefined ? undefined : createProofOfPossession(readSigningKey(dpopKey, 'dpopKey'))
   const authenticate = createClientAuthentication(settings, keys)
@@ -70,7 +74,9 @@ export function composeUseCases(
 
   // The provider's endpoints.
   const verifyJwt = createProviderJwtVerifier(settings, transport)
-  const tokenEndpoint = createTokenEndpoint(settings, request, verifyJwt)
+  const decryptJwt = createDecryptJwt(settings.encryptedResponses ?? [], decryption?.decrypt)
+  const verifyResponse = verifyDecrypted('authorization', decryptJwt, verifyJwt)
+  const tokenEndpoint = createTokenEndpoint(settings, request, verifyJwt, decryptJwt)
   const { pushedAuthorizationRequestURL, revocationURL, timeoutMs } = settings
   const push =
     pushedAuthorizationRequestURL === undefined
@@ -150,8 +156,8 @@ export function composeUseCases(
     claimTtlMs,
     adoptSession,
     openResponse:
-      settings.signedAuthorizationResponses && verifyJwt !== undefined
-        ? (parameters) => openSignedResponse(parameters, verifyJwt)
+      settings.signedAuthorizationResponses && verifyResponse !== undefined
+        ? (parameters) => openSignedResponse(parameters, verifyResponse)
         : undefined,
     exchangeCode: watch('exchange', tokenEndpoint.exchange),
     verify: watch('verify', verify, (user): Conclusion =>
@@ -183,8 +189,11 @@ export function composeUseCases(
     diagnostics,
     endLogin,
     endReplacedLogin,
-    keys,
-    requestProfile: createRequestProfile(settings, resources),
+    publicKeys: joinedKeySets([keys, decryption]),
+    requestProfile: createRequestProfile(settings, resources, {
+      decrypt: decryptJwt,
+      verify: verifyJwt,
+    }),
 
     startLogin: flow('login', watch('login', startLogin), {
       before: (req) => visitEvent(req),
@@ -218,7 +227,9 @@ export function composeUseCases(
         settings,
         claims,
         index,
-        verifyJwt: settings.backchannelLogout ? verifyJwt : undefined,
+        verifyJwt: settings.backchannelLogout
+          ? verifyDecrypted('id_token', decryptJwt, verifyJwt)
+          : undefined,
         endLogin: createEndLogin({
           engine,
           strategyId,

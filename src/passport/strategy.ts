@@ -153,7 +153,8 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
   }
 
   /**
-   * The public keys of this client, for the provider to load; `undefined` without a `privateKey`.
+   * The public keys of this client, for the provider to load: those of `privateKey` with `use: 'sig'`, and those of
+   * `decryptionKeys` with `use: 'enc'`. `undefined` without either.
    *
    * @example
    * ```ts
@@ -166,7 +167,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
    */
   async jwks(): Promise<JSONWebKeySet | undefined> {
-    return this.useCases.keys?.publicKeys()
+    return this.useCases.publicKeys?.()
   }
 
   /** Called by Passport: starts a login or finishes one. A prefetch, `HEAD` or `OPTIONS` request does neither. */

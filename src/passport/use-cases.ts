@@ -1,4 +1,4 @@
-import type { ClientKeys } from '../client/client-keys.js'
+import type { JSONWebKeySet } from 'jose'
 import type { ResourceClient } from '../client/requests.js'
 import type { Transport } from '../client/transport.js'
 import type { Diagnostics } from '../diagnostics/watch.js'
@@ -50,6 +50,6 @@ export interface UseCases {
   readonly endLogin: EndLoginHere
   /** Lets other strategies end what this one has in a session that another login replaces. */
   readonly endReplacedLogin: EndLoginHere
-  /** The client's own keys, if it has any. */
-  readonly keys: ClientKeys | undefined
+  /** The public keys of the client, in one set; `undefined` if it has no keys. */
+  readonly publicKeys: (() => Promise<JSONWebKeySet>) | undefined
 }

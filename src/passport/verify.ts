@@ -8,7 +8,7 @@ import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 /** A login that `verify` decides about. */
 export interface VerifiedLogin {
   readonly tokens: TokenSet
-  /** `undefined` if the provider has neither a `profileURL` nor ID tokens, or with `skipUserProfile`. */
+  /** `undefined` if the provider has neither a `profileURL` nor ID tokens, or no ID tokens and `skipUserProfile` is set. */
   readonly profile: Profile | undefined
   /** The claims of the ID token, validated; `undefined` if there is none. */
   readonly claims: IdTokenClaims | undefined

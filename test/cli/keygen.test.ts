@@ -5,11 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from 'jose'
+import {
+  CompactEncrypt,
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  importJWK,
+  jwtVerify,
+} from 'jose'
 import type { JSONWebKeySet } from 'jose'
 import { startAuthorizationServer } from '../../example-app/authorization-server.js'
 import { jiko } from '../../src/index.js'
 import { createClientKeys } from '../../src/client/client-keys.js'
+import { createDecryption } from '../../src/client/decryption-keys.js'
 import { startApp } from '../support/app.js'
 import { runCommand } from '../support/command-line.js'
 import { REPOSITORY } from '../support/repository.js'
@@ -47,6 +54,22 @@ describe('keygen', () => {
       const signed = await createClientKeys({ privateKey }).sign({ sub: 'a' }, 'JWT')
       const { protectedHeader } = await jwtVerify(signed, createLocalJWKSet(keys))
       expect(protectedHeader.alg).toBe(alg)
+    },
+  )
+
+  it.each(['RSA-OAEP-256', 'ECDH-ES'])(
+    'makes a key for %s, with which only we can decrypt what others encrypt',
+    async (alg) => {
+      const { keys } = await keygen('--alg', alg, '--kid', 'enc-1')
+      const [jwk = { kty: '' }] = keys
+      expect(jwk).toMatchObject({ alg, use: 'enc', kid: 'enc-1' })
+      expect(Object.keys(jwk)).not.toContain('d')
+
+      const encrypted = await new CompactEncrypt(new TextEncoder().encode('secret'))
+        .setProtectedHeader({ alg, enc: 'A256GCM', kid: 'enc-1' })
+        .encrypt(await importJWK(jwk))
+      const key = await readFile(file, 'utf8')
+      expect(await createDecryption({ key, kid: 'enc-1' }).decrypt(encrypted)).toBe('secret')
     },
   )
 
@@ -93,7 +116,10 @@ describe('keygen', () => {
   })
 
   it.each([
-    [['keygen', '--alg', 'HS256'], '--alg must be one of PS256, ES256, EdDSA.'],
+    [
+      ['keygen', '--alg', 'HS256'],
+      '--alg must be one of PS256, ES256, EdDSA, RSA-OAEP-256, ECDH-ES.',
+    ],
     [['keygen', '--size', '1024'], "Unknown option '--size'"],
     [['keys'], "There is no command 'keys'"],
   ])('refuses %j', async (args, complaint) => {

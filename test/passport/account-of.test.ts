@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { createAccountOf } from '../../src/passport/account-of.js'
 import { defaultUser } from '../../src/passport/default-user.js'
 
-const profileOf = (id: string | undefined) => ({ provider: 'any', id, _json: {} })
+const profileOf = (id: string) => ({ provider: 'any', id, _json: {} })
 const accountOf = createAccountOf(undefined)
 const REFUSED = expect.objectContaining({ code: 'ERR_CONFIGURATION', option: 'accountOf' })
 
@@ -39,8 +39,11 @@ describe('the account of a user that this library has made', () => {
     expect(accountOf(user)).toBe('default-user/school/1')
   })
 
-  it.each([undefined, ''])('is none if the provider says nothing of the person: %p', (id) => {
-    const user = defaultUser('work', profileOf(id))
+  it.each([
+    ['a provider without profiles', undefined],
+    ['a userProfile of an application that finds no id', profileOf('')],
+  ])('is none with %s', (_what, profile) => {
+    const user = defaultUser('work', profile)
 
     expect([accountOf(user), user.account]).toEqual([undefined, undefined])
   })

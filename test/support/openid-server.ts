@@ -1,7 +1,7 @@
 import express from 'express'
 import { exportJWK } from 'jose'
 import Provider from 'oidc-provider'
-import type { Configuration } from 'oidc-provider'
+import type { ClientMetadata, Configuration } from 'oidc-provider'
 import { createMemory } from '../../example-app/authorization-server/memory-adapter.js'
 import { interactions } from '../../example-app/authorization-server/interactions.js'
 import { listen } from './http.js'
@@ -24,13 +24,20 @@ export const ACCESS_TOKEN_SECONDS = 600
 const SCOPES = { openid: 'know who you are', profile: 'know your name' }
 const DAY_SECONDS = 24 * 60 * 60
 
-/** Starts oidc-provider with one client, whose callback this is. Whoever a person says they are, they are. */
-export async function startOpenIdServer(callbackURL: string): Promise<OpenIdServer> {
+/**
+ * Starts oidc-provider with one client, whose callback this is. Whoever a person says they are, they are.
+ *
+ * @param registered further metadata of the client, such as its keys and what is encrypted for it
+ */
+export async function startOpenIdServer(
+  callbackURL: string,
+  registered: Partial<ClientMetadata> = {},
+): Promise<OpenIdServer> {
   const app = express()
   const server = await listen(app)
   const client = { clientID: 'client-1', clientSecret: 'secret-1'.repeat(4) }
   const tokenRequests: string[] = []
-  const provider = new Provider(server.origin, await configure(client, callbackURL))
+  const provider = new Provider(server.origin, await configure(client, callbackURL, registered))
   provider.on('grant.success', (context) => {
     tokenRequests.push(String(context.oidc.params?.['grant_type']))
   })
@@ -51,6 +58,7 @@ export async function startOpenIdServer(callbackURL: string): Promise<OpenIdServ
 async function configure(
   { clientID, clientSecret }: Pick<OpenIdServer, 'clientID' | 'clientSecret'>,
   callbackURL: string,
+  registered: Partial<ClientMetadata>,
 ): Promise<Configuration> {
   const { privateKey } = await takeKeyPair('RS256')
   return {
@@ -63,6 +71,7 @@ async function configure(
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
         token_endpoint_auth_method: 'client_secret_post',
+        ...registered,
       },
     ],
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' }] },
@@ -73,6 +82,8 @@ async function configure(
     conformIdTokenClaims: false,
     features: {
       devInteractions: { enabled: false },
+      encryption: { enabled: true },
+      jwtUserinfo: { enabled: true },
       rpInitiatedLogout: { enabled: false },
       revocation: {
         enabled: true,

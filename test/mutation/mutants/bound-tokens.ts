@@ -285,7 +285,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [KEY],
     tests: ['dpop-1'],
-    file: 'client/client-keys.ts',
+    file: 'client/private-key.ts',
     find: "return createPublicKey(own).export({ format: 'jwk' })",
     replace: "return own.export({ format: 'jwk' })",
     gone: 'proofs show the private key',

@@ -207,7 +207,7 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [`${BASIC}-scope-userinfo-claims`],
     tests: ['id-token-9'],
     file: 'endpoints/profile.ts',
-    find: 'profileOfPerson(profile, claims, settings)',
+    find: 'profileOfPerson(loaded, claims, settings)',
     replace: 'profileOfPerson(undefined, claims, settings)',
     gone: 'the profile is made of the ID token alone',
   },

@@ -66,9 +66,9 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
   {
     rows: ['attacks answers nested deeper than the stack'],
     tests: ['fuzz-answer-3'],
-    file: 'endpoints/profile.ts',
-    find: 'if (isObject(body) && !isTooDeep(body)) return body',
-    replace: 'if (isObject(body)) return body',
+    file: 'endpoints/userinfo-response.ts',
+    find: 'if (isObject(claims) && !isTooDeep(claims)) return claims',
+    replace: 'if (isObject(claims)) return claims',
     gone: 'a profile may be nested to any depth',
   },
   {
@@ -83,8 +83,8 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
     rows: ['attacks answers nested deeper than the stack'],
     tests: ['fuzz-answer-5'],
     file: 'endpoints/profile.ts',
-    find: '    if (!isTooDeep(claims)) return toProfile(claims, settings)\n',
-    replace: '    if (claims.sub !== undefined) return toProfile(claims, settings)\n',
+    find: '    if (isTooDeep(claims)) {',
+    replace: '    if (claims.sub === undefined) {',
     gone: 'an ID token that makes the profile may be nested to any depth',
   },
   {
