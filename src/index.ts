@@ -46,8 +46,10 @@ export type {
 } from './options/client-credentials.js'
 export type {
   ClientAssertionAlgorithm,
+  ClientSecretAlgorithm,
   NamedPrivateKey,
   PrivateKey,
+  PrivateKeyAlgorithm,
   PrivateKeys,
 } from './options/client-credentials.js'
 export type { DiagnosticError, DiagnosticEvent, DiagnosticStep } from './diagnostics/events.js'

@@ -2,7 +2,7 @@ import { retryAfterMs } from './retry-after.js'
 import type { Answer } from './exchange.js'
 import { TokenEndpointError } from '../errors/provider-errors.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
-import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
+import { isRefusalOfClient, registeredError, tokenErrorOf } from '../errors/oauth-errors.js'
 import { providerText } from '../lib/provider-text.js'
 
 /** Whether a parsed JSON value is an object, and not an array or `null`. */
@@ -38,6 +38,14 @@ export function typeOf({ headers }: Answer): string {
   return type.trim().toLowerCase()
 }
 
+/** What an error about an answer needs of its request. */
+export interface SentRequest {
+  /** The secrets of the request, which a server could quote: to be removed from any text of the answer. */
+  readonly secrets: () => readonly string[]
+  /** What to try if the provider does not accept the client, as sentences. */
+  readonly clientAdvice: () => string
+}
+
 /** An OAuth error response. */
 export interface Refusal {
   /** The end of a sentence that begins with what was refused. */
@@ -48,21 +56,26 @@ export interface Refusal {
   }
 }
 
-/** @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2) */
+/**
+ * Reads an error response.
+ *
+ * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
+ */
 export function refusalOf(
   answer: Answer,
   members: Record<string, unknown>,
-  sent: readonly string[],
+  sent: SentRequest,
 ): Refusal {
   const { status } = answer
-  const secrets = [...sent, ...tokensIn(members)]
+  const secrets = [...sent.secrets(), ...tokensIn(members)]
   const registered = registeredError(members['error'])
   const error = registered ?? providerText(members['error'], secrets)
   const errorDescription = providerText(members['error_description'], secrets)
   const reason =
     [error, errorDescription].filter((text) => text !== undefined).join(': ') || 'no reason given'
-  const known = oauthErrorFrom('token', error)
-  const advice = known === undefined ? '' : ` ${known.meaning} ${known.fix}`
+  const known = tokenErrorOf(error, status)
+  const fix = isRefusalOfClient(error, status) ? sent.clientAdvice() : known?.fix
+  const advice = known === undefined ? '' : ` ${known.meaning} ${fix}`
   return {
     said: `with HTTP ${status} (${reason}).${advice}`,
     facts: { httpStatus: status, retryAfterMs: retryAfterMs(answer), error, errorDescription },
@@ -99,7 +112,7 @@ export function standardResponse(
   answer: Answer,
   phase: Phase,
   settings: TokenResponseSettings,
-  secrets: () => readonly string[],
+  sent: SentRequest,
 ): Response {
   const body = parseBody(answer)
   const message = settings.parseTokenResponse
@@ -110,7 +123,7 @@ export function standardResponse(
   const succeeded = answer.status >= 200 && answer.status < 300
 
   if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    const { said, facts } = refusalOf(answer, members, secrets())
+    const { said, facts } = refusalOf(answer, members, sent)
     throw new TokenEndpointError(`The token endpoint refused the ${phase} ${said}`, {
       phase,
       ...facts,
@@ -118,7 +131,7 @@ export function standardResponse(
   }
   if (!isObject(message)) {
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(typeOf(answer), secrets()) ?? 'none'}).`,
+      `The token endpoint answered HTTP ${answer.status} with something that is not a JSON object (content type ${providerText(typeOf(answer), sent.secrets()) ?? 'none'}).`,
       { phase, httpStatus: answer.status },
     )
   }

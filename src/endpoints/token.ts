@@ -17,6 +17,8 @@ import type { IdTokenClaims } from './id-token.js'
 import type { VerifyProviderJwt } from './provider-jwt.js'
 import { toTokenSet } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
+import { checkParameters } from '../options/parameters.js'
+import type { RefreshParameters } from '../options/parameters.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { SIGNATURE_ALGORITHMS } from '../options/signature-algorithms.js'
 import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
@@ -92,6 +94,7 @@ export interface TokenEndpointSettings extends TokenResponseSettings {
   readonly tokenURL: string
   readonly tokenRequestFormat: 'form' | 'json'
   readonly tokenParameters: Readonly<Record<string, string>>
+  readonly refreshParameters: RefreshParameters
   readonly resource: readonly string[]
   readonly omitRedirectUriInTokenRequest: boolean
   readonly providerSignatureAlgorithms?: readonly SignatureAlgorithm[] | undefined
@@ -120,6 +123,12 @@ export function createTokenEndpoint(
         : [...providerSignatureAlgorithms],
   }
 
+  /** The further parameters of one refresh. */
+  function refreshParametersFor(tokens: TokenSet): Parameters {
+    const { refreshParameters: given } = settings
+    return typeof given === 'function' ? checkParameters(given(tokens), 'refreshParameters') : given
+  }
+
   /** Sends one token request and resolves to its response in standard form. */
   async function ask(
     phase: Phase,
@@ -132,7 +141,7 @@ export function createTokenEndpoint(
     const form = formOf(all)
     const resources = parameters['resource'] === undefined ? settings.resource : []
     for (const resource of resources) form.append('resource', resource)
-    const { answer, secrets } = await request(settings.tokenURL, form, {
+    const { answer, ...sent } = await request(settings.tokenURL, form, {
       ...sending,
       format: settings.tokenRequestFormat,
       beforeWrite() {
@@ -144,7 +153,7 @@ export function createTokenEndpoint(
       rethrowAs(TokenEndpointError, `The token endpoint gave no answer to the ${phase}`, phase),
     )
     const response = await valid(phase, answer, () =>
-      standardResponse(answer, phase, settings, secrets),
+      standardResponse(answer, phase, settings, sent),
     )
     return { response, requestedAt }
   }
@@ -204,11 +213,12 @@ export function createTokenEndpoint(
     async refresh(tokens, { parameters, ...sending } = {}) {
       const { refreshToken, idToken, refreshTokenExpiresAt, authorizationDetails } = tokens
       // An answer without a scope says that it is the one that was asked for.
-      const { scope = tokens.scope } = (parameters ?? {}) as { readonly scope?: string }
+      const further = { ...refreshParametersFor(tokens), ...parameters }
+      const { scope = tokens.scope } = further as { readonly scope?: string }
       const { response, requestedAt } = await ask(
         'refresh',
         'refresh_token',
-        { ...parameters, refresh_token: refreshToken },
+        { ...further, refresh_token: refreshToken },
         { ...sending, urgent: false },
       )
       return valid('refresh', response, async () => {

@@ -1,3 +1,4 @@
+import { CLIENT_SECRET_ALGORITHMS } from './client-credentials.js'
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
@@ -152,6 +153,14 @@ export const PROVIDER_OPTIONS = {
   clientAuthenticationMethodsSupported: { read: texts },
 
   /**
+   * The algorithms of client assertions that the provider accepts. `discover` sets it. The default of
+   * `clientAssertionAlgorithm` is one of them.
+   *
+   * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+   */
+  clientAssertionAlgorithmsSupported: { read: texts },
+
+  /**
    * How the client authenticates at the provider's endpoints.
    *
    * @default 'private_key_jwt' with a `privateKey`; or 'client_secret_post' with a `clientSecret`
@@ -163,6 +172,7 @@ export const PROVIDER_OPTIONS = {
       'client_secret_basic',
       'client_secret_post',
       'private_key_jwt',
+      'client_secret_jwt',
       'tls_client_auth',
       'self_signed_tls_client_auth',
       'none',
@@ -192,12 +202,17 @@ export const PROVIDER_OPTIONS = {
   },
 
   /**
-   * The algorithm that client assertions and signed authorization requests are signed with.
+   * The algorithm that client assertions and signed authorization requests are signed with: PS256, RS256, ES256, EdDSA
+   * or Ed25519 by the `privateKey`; HS256, HS384 or HS512 by the `clientSecret`, for `client_secret_jwt`.
    *
-   * @default the one that fits the key: PS256, ES256 or EdDSA
+   * @default the first of PS256, RS256, ES256, EdDSA and Ed25519, or of HS256, HS384 and HS512, that fits the key or
+   * secret and that the provider's metadata lists, if it lists any
    */
   clientAssertionAlgorithm: {
-    read: oneOf<ClientAssertionAlgorithm>('PS256', 'RS256', 'ES256', 'EdDSA'),
+    read: oneOf<ClientAssertionAlgorithm>(
+      ...(['PS256', 'RS256', 'ES256', 'EdDSA', 'Ed25519'] as const),
+      ...CLIENT_SECRET_ALGORITHMS,
+    ),
   },
 } as const satisfies OptionTable
 

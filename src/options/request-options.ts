@@ -3,6 +3,7 @@ import { checkAuthorizationDetails } from './authorization-details.js'
 import type { OptionTable } from './option-table.js'
 import { checkParameters } from './parameters.js'
 import type { Parameters } from './parameters.js'
+import type { TokenSet } from './token-set.js'
 import {
   aFunction,
   flag,
@@ -59,6 +60,21 @@ export const REQUEST_OPTIONS = {
    * @default {}
    */
   tokenParameters: { read: checkParameters, default: {}, alsoCalled: ['tokenParams'] },
+
+  /**
+   * Further parameters of refreshes alone, such as `{ scope: 'read' }` for fewer permissions than the person has
+   * granted. A function receives the tokens that are to be refreshed, and returns the parameters. They replace those
+   * of `tokenParameters`; the `scope` and `resource` of `strategy.accessToken` replace them. Parameters that the
+   * library sends itself are refused. If the function throws, that refresh is not sent, and may be tried again.
+   *
+   * @default {}
+   * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
+   */
+  refreshParameters: {
+    read: orFunction<Parameters, (tokens: TokenSet) => Parameters>(checkParameters),
+    default: {},
+    alsoCalled: ['refreshParams', 'refreshTokenParameters'],
+  },
 
   /**
    * Further headers of all requests to the provider, such as `{ 'User-Agent': 'your-app' }`. `Authorization` and
