@@ -85,3 +85,31 @@ function rawClientSecretBasic(clientSecret: string): ClientAuth {
     headers.set('authorization', `Basic ${credentials}`)
   }
 }
+
+/** The methods that a client may have credentials for, the safest first. */
+const METHODS_BY_CREDENTIAL = [
+  ['privateKey', 'private_key_jwt'],
+  ['clientSecret', 'client_secret_basic'],
+  ['clientSecret', 'client_secret_post'],
+] as const
+
+/**
+ * How the client authenticates at the revocation endpoint: as at the token endpoint, unless the provider's metadata lists
+ * other methods for it, and the client has credentials for one of these.
+ *
+ * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+ */
+export function revocationAuthentication(settings: {
+  readonly clientAuthentication: ClientAuthenticationMethod
+  readonly revocationAuthenticationMethodsSupported?: readonly string[] | undefined
+  readonly clientSecret?: unknown
+  readonly privateKey?: unknown
+}): ClientAuthenticationMethod {
+  const { clientAuthentication, revocationAuthenticationMethodsSupported: listed } = settings
+  if (listed === undefined || listed.includes(clientAuthentication)) return clientAuthentication
+  const [, other = clientAuthentication] =
+    METHODS_BY_CREDENTIAL.find(
+      ([credential, method]) => settings[credential] !== undefined && listed.includes(method),
+    ) ?? []
+  return other
+}

@@ -14,6 +14,8 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
   readonly retryAfterMs?: number | undefined
   /** Why no answer came: `timeout`, `too_large`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string | undefined
+  /** What the option `isGrantRefused` has said of a failed refresh. `undefined` if nothing. */
+  readonly grantRefused?: boolean | undefined
   /** The error that caused it, without secrets. */
   readonly cause?: unknown
 }
@@ -25,31 +27,19 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
 export function statusFor(facts: ProviderErrorFacts): 400 | 500 | 502 | 503 | 504 {
   const { networkCode, httpStatus, error } = facts
   if (networkCode === 'timeout') return 504
-  if (httpStatus === 429 || httpStatus === 503 || isRefreshUnderWay(facts)) return 503
+  if (httpStatus === 429 || httpStatus === 503 || facts.grantRefused === false) return 503
   if (httpStatus !== undefined && httpStatus >= 500) return 502
   const status = oauthErrorFrom('token', error)?.status ?? 502
   return status === 'refused' ? 502 : status
 }
 
 /**
- * Whether the same request may succeed later: after network failures, 408, 429 and 5xx, and while another refresh
- * is under way.
+ * Whether the same request may succeed later: after network failures, 408, 429 and 5xx, and if
+ * `isGrantRefused` says so.
  */
 export function isRetryable(facts: ProviderErrorFacts): boolean {
-  const { networkCode, httpStatus } = facts
+  const { networkCode, httpStatus, grantRefused } = facts
+  if (grantRefused !== undefined) return !grantRefused
   if (networkCode !== undefined) return networkCode !== 'too_large'
-  if (isRefreshUnderWay(facts)) return true
   return httpStatus === 408 || httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500)
-}
-
-/**
- * Salesforce answers `invalid_grant` with this description while it still works on another refresh with the same refresh
- * token, which stays valid.
- */
-function isRefreshUnderWay({ phase, error, errorDescription }: ProviderErrorFacts): boolean {
-  return (
-    phase === 'refresh' &&
-    error === 'invalid_grant' &&
-    /\balready being processed\b/i.test(errorDescription ?? '')
-  )
 }

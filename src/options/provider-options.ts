@@ -1,5 +1,6 @@
 import { CLIENT_SECRET_ALGORITHMS } from './client-credentials.js'
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
+import { issuerAddress } from './issuer-address.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
 import type { OptionTable } from './option-table.js'
@@ -53,7 +54,7 @@ export const PROVIDER_OPTIONS = {
    * @see [RFC 9207 - OAuth 2.0 Authorization Server Issuer Identification](https://www.rfc-editor.org/rfc/rfc9207.html)
    */
   issuer: {
-    read: secureUrl,
+    read: issuerAddress,
     alsoCalled: ['issuerURL', 'issuerBaseURL'],
     help: 'the issuer, whose metadata has the other options of the provider',
   },
@@ -72,7 +73,8 @@ export const PROVIDER_OPTIONS = {
   parseProfile: { read: aFunction<(body: Record<string, unknown>) => ParsedProfile>() },
 
   /**
-   * The revocation endpoint, which is called with the tokens when a grant ends.
+   * The revocation endpoint, which is called with the refresh token when a grant ends, or with the access token if there
+   * is no other.
    *
    * @default tokens are deleted here, and stay valid at the provider until they expire
    * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
@@ -80,12 +82,24 @@ export const PROVIDER_OPTIONS = {
   revocationURL: { read: secureUrl, alsoCalled: ['revokeURL'] },
 
   /**
+   * The methods of client authentication that the provider's revocation endpoint supports. `discover` sets it. If
+   * `clientAuthentication` is not among them, the first one is used that the client has credentials for.
+   *
+   * @default those of the token endpoint
+   * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+   */
+  revocationAuthenticationMethodsSupported: { read: texts },
+
+  /**
    * What the provider ends when one refresh token is revoked: `grant` for everything that the person has granted to
    * this client, as Google and Auth0 do, or `token` for that token alone. With `grant`, logging out revokes only if
    * nothing else of that person is alive here. With `token`, tokens that nobody received or that a newer login has
    * replaced are always revoked; otherwise only if nothing else of that person is alive here.
    *
-   * @default unknown: logging out revokes, whatever that ends
+   * After the refresh token has been revoked, the access token is revoked only with `token`: elsewhere it has ended with
+   * the refresh token, and some servers log a revocation of it as an error.
+   *
+   * @default unknown: logging out revokes the refresh token, whatever that ends
    * @see [RFC 7009, section 2.1 - Revocation Request](https://www.rfc-editor.org/rfc/rfc7009.html#section-2.1)
    */
   revocationEnds: { read: oneOf('grant', 'token') },

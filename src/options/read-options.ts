@@ -83,6 +83,13 @@ function refuseContradictions(settings: Settings): void {
       'omitRedirectUriInTokenRequest',
     )
   }
+  const challenges = settings.codeChallengeMethodsSupported
+  if (!dangerouslyOmitPkce && challenges?.includes('S256') === false) {
+    throw new ConfigurationError(
+      `The provider’s metadata lists PKCE only without S256 (${challenges.join(', ')}). Ask the provider to support S256. Until then, dangerouslyOmitPkce: true turns PKCE off, if the client has a secret or key.`,
+      'dangerouslyOmitPkce',
+    )
+  }
   if (clientAuthentication.endsWith('tls_client_auth') && settings.dispatcher === undefined) {
     throw new ConfigurationError(
       `clientAuthentication '${clientAuthentication}' needs a dispatcher that has the client's certificate: new Agent({ connect: { cert, key } }).`,

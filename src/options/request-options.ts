@@ -1,5 +1,6 @@
 import type { LoginRequest } from '../lib/login-request.js'
 import { checkAuthorizationDetails } from './authorization-details.js'
+import type { IsGrantRefused } from './grant-refusal.js'
 import type { OptionTable } from './option-table.js'
 import { checkParameters } from './parameters.js'
 import type { Parameters } from './parameters.js'
@@ -40,6 +41,18 @@ export const REQUEST_OPTIONS = {
   parseTokenResponse: {
     read: aFunction<(body: unknown) => Readonly<Record<string, unknown>>>(),
   },
+
+  /**
+   * Decides whether a failed refresh is final, for a provider whose answers do not say it as the standard does. Receives
+   * the error of each refresh that the provider has answered with an error, and returns `true` if every later one will
+   * fail too and the person has to log in again, `false` if it may succeed later, or `undefined` for the default. A
+   * refresh that may succeed later fails with the status 503, and is `retryable`. A function that throws, or returns
+   * anything else such as a promise, leaves it to the default.
+   *
+   * @default final are `invalid_grant` and what the provider’s answer makes as certain
+   * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
+   */
+  isGrantRefused: { read: aFunction<IsGrantRefused>() },
 
   /**
    * Further parameters of authorization requests, such as `{ prompt: 'consent' }`. A function receives the request
@@ -143,6 +156,15 @@ export const REQUEST_OPTIONS = {
    * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
    */
   authorizationResponseIssParameterSupported: { read: flag, default: false, needs: 'issuer' },
+
+  /**
+   * The methods of PKCE that the provider's metadata lists. `discover` sets it. Without `S256` among them, the strategy
+   * throws at start, unless `dangerouslyOmitPkce` is set.
+   *
+   * @default unknown: S256 is sent, and a provider that does not know it ignores it
+   * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+   */
+  codeChallengeMethodsSupported: { read: texts },
 
   /**
    * **WARNING:** turns PKCE off, so that a stolen code is no longer bound to the browser that started the login.

@@ -111,6 +111,7 @@ describe('the package', () => {
       'IdTokenClaims',
       'Imported',
       'ImportedGrant',
+      'IsGrantRefused',
       'ListedGrant',
       'LoginInfo',
       'LoginOptions',
