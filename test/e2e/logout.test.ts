@@ -176,9 +176,7 @@ describe.each(GRANT_MODES)('logging out, with %s,', (_where, keep) => {
     const done = revocations(1)
     await logOut(app)
     await done
-    expect(revoked()).toEqual([
-      { token: 'refresh-token-2-of-ada', hint: 'refresh_token' },
-    ])
+    expect(revoked()).toEqual([{ token: 'refresh-token-2-of-ada', hint: 'refresh_token' }])
     expect(asked(provider)).toEqual([...ONE_REFRESH, ...ONE_REVOCATION])
   })
 
