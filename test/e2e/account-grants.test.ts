@@ -526,7 +526,7 @@ describe('revoking', () => {
     const app = await startProcess({ revocationEnds: 'token' })
     const browser = await logIn(app)
     await logIn(app, browser)
-    await revocations(1)
+    await revocations(2)
     expect(await tokenOf(browser, app)).toMatch(/^[\w-]{20,}$/)
   })
 })
