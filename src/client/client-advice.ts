@@ -1,14 +1,15 @@
 import { CLIENT_FIXES } from '../errors/oauth-errors.js'
-import type { ClientAuthenticationSettings } from './client-authentication.js'
+import type {
+  ClientAssertionAudience,
+  ClientAuthenticationMethod,
+} from '../options/client-credentials.js'
 
 /** What the advice is made of. */
-export interface ClientAdviceSettings extends Pick<
-  ClientAuthenticationSettings,
-  | 'clientAuthentication'
-  | 'clientAssertionAlgorithm'
-  | 'clientAssertionAlgorithmsSupported'
-  | 'clientAssertionAudience'
-> {
+export interface ClientAdviceSettings {
+  readonly clientAuthentication: ClientAuthenticationMethod
+  readonly clientAssertionAudience: ClientAssertionAudience
+  /** The algorithms of client assertions that the provider accepts, if it says. */
+  readonly clientAssertionAlgorithmsSupported?: readonly string[] | undefined
   readonly issuer?: string | undefined
   readonly tokenURL: string
   /** The methods that the provider supports, if it says. */

@@ -46,8 +46,8 @@ export function createClientAuthentication(
         byAssertion(settings, createSecretSigner(secret, settings)),
       )
     case 'private_key_jwt': {
-      const { sign } = required(keys, 'privateKey', clientAuthentication)
-      return byAssertion(settings, (claims) => sign(claims, 'JWT'))
+      const signing = required(keys, 'privateKey', clientAuthentication)
+      return byAssertion(settings, (claims) => signing.sign(claims, 'JWT'))
     }
   }
 }

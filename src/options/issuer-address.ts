@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
-import { secureUrl } from './readers.js'
 
 /**
  * The paths of metadata. OpenID Connect appends its path to the issuer's; RFC 8414 puts its path in front of it.
@@ -29,13 +28,6 @@ export function refuseOtherAddress(url: URL, name: string): void {
       name,
     )
   }
-}
-
-/** Reads an issuer identifier. */
-export function issuerAddress(value: unknown, name: string): string {
-  const issuer = secureUrl(value, name)
-  refuseOtherAddress(new URL(issuer), name)
-  return issuer
 }
 
 function decoded(url: string): string {

@@ -1,6 +1,6 @@
 import { CLIENT_SECRET_ALGORITHMS } from './client-credentials.js'
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
-import { issuerAddress } from './issuer-address.js'
+import { refuseOtherAddress } from './issuer-address.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
 import type { OptionTable } from './option-table.js'
@@ -229,6 +229,13 @@ export const PROVIDER_OPTIONS = {
     ),
   },
 } as const satisfies OptionTable
+
+/** Reads an issuer identifier. */
+function issuerAddress(value: unknown, name: string): string {
+  const issuer = secureUrl(value, name)
+  refuseOtherAddress(new URL(issuer), name)
+  return issuer
+}
 
 /**
  * Chooses the method by the credentials that are passed.

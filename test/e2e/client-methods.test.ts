@@ -35,7 +35,7 @@ const clientSecret = 'a secret of the client, of 64 bytes and more, for HS512 as
 async function registered(key: KeyObject): Promise<ClientMetadata['jwks']> {
   const jwk = createPublicKey(key).export({ format: 'jwk' })
   const kid = await calculateJwkThumbprint(jwk)
-  return { keys: [{ ...jwk, use: 'sig', kid }] } as never
+  return { keys: [{ ...jwk, use: 'sig', kid }] }
 }
 
 interface Scene {

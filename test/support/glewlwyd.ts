@@ -55,6 +55,8 @@ async function setUp(origin: string): Promise<Omit<OtherServer, 'origin' | 'clos
       ...provider,
       profileURL: provider.profileURL ?? '',
       clientSecret: CLIENT_SECRET,
+      // Its metadata lists Basic credentials alone for revocations, and it reads them as they are.
+      basicCredentials: 'raw',
       scope: 'openid profile',
     },
     async register(redirectURI) {
