@@ -47,8 +47,10 @@ export type {
 } from './options/client-credentials.js'
 export type {
   ClientAssertionAlgorithm,
+  ClientSecretAlgorithm,
   NamedPrivateKey,
   PrivateKey,
+  PrivateKeyAlgorithm,
   PrivateKeys,
 } from './options/client-credentials.js'
 export type {
@@ -81,7 +83,7 @@ export type { ListedGrant } from './grants/list-grants.js'
 export type { AccountHolder, Holder } from './options/holder.js'
 export type { FetchInit } from './passport/fetch-with-token.js'
 export type { AccessTokenOptions, AccessTokenUse } from './passport/token-use.js'
-export type { GrantRefusal } from './options/grant-refusal.js'
+export type { GrantRefusal, IsGrantRefused } from './options/grant-refusal.js'
 export type { GrantStore, StoredRecord } from './options/grant-store.js'
 export type { StoredGrants } from './options/grants-option.js'
 export type { SessionEnds } from './options/session-ends.js'

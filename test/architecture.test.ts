@@ -45,6 +45,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'passport-oauth2': ['passport/grant-strategy.ts'],
   jose: [
+    'client/client-assertion.ts',
     'client/client-keys.ts',
     'client/decryption-keys.ts',
     'client/dpop.ts',

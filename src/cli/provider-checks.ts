@@ -4,13 +4,14 @@ import { generateRandomCodeVerifier } from 'oauth4webapi'
 import type { AuthorizationServer } from 'oauth4webapi'
 import { failed, messageOf, ok, skipped, warning } from './finding.js'
 import type { Verdict } from './finding.js'
+import { adviceOnRefusedClient } from '../client/client-advice.js'
 import { createClientKeys } from '../client/client-keys.js'
 import { TransportError } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import type { TokenEndpoint } from '../endpoints/token.js'
-import type { ProviderError } from '../errors/errors.js'
+import type { DiscoveryError, ProviderError } from '../errors/errors.js'
 import { fixForNetworkCode } from '../errors/network-errors.js'
-import { CLIENT_FIXES } from '../errors/oauth-errors.js'
+import { oauthErrorFrom } from '../errors/oauth-errors.js'
 import { ERRORS } from '../errors/table.js'
 import type { Settings } from '../options/read-options.js'
 import { readMetadata } from '../providers/discover.js'
@@ -50,13 +51,14 @@ export async function checkDiscovery(
 
 /** The verdict on an issuer whose metadata cannot be read. */
 export function discoveryFailed(error: unknown): Verdict {
-  const { httpStatus, networkCode } = error as Partial<ProviderError>
-  if (networkCode !== undefined) return failed(messageOf(error), fixForNetworkCode(networkCode))
+  const { httpStatus, advice = '' } = error as Partial<DiscoveryError>
+  const seen = messageOf(error)
+  if (advice !== '') return failed(seen.slice(0, -advice.length).trimEnd(), advice)
   const cure =
     httpStatus === 200
       ? 'The metadata itself is not valid. Check that the issuer is the provider’s, and ask the provider.'
       : ERRORS.ERR_DISCOVERY.fix
-  return failed(messageOf(error), cure)
+  return failed(seen, cure)
 }
 
 /** The result of the first request to the token endpoint. */
@@ -135,7 +137,7 @@ export function checkPkce(settings: Settings, metadata: AuthorizationServer | un
     ? ok('the provider supports S256')
     : failed(
         'the provider supports PKCE only without S256',
-        'Ask the provider to support S256; this package does not use plain.',
+        'Ask the provider to support S256, or set dangerouslyOmitPkce: this package does not use plain.',
       )
 }
 
@@ -229,9 +231,12 @@ export async function checkClient(
     if (oauthError === 'invalid_grant')
       return ok(`the provider accepts the client’s credentials (${method})`)
     if (CLIENT_ERRORS.has(oauthError ?? '') || httpStatus === 401) {
+      const isRegistration = oauthError === 'unauthorized_client' && httpStatus !== 401
       return failed(
         `the provider refuses the client (${oauthError ?? `HTTP ${httpStatus ?? ''}`})`,
-        CLIENT_FIXES[method],
+        isRegistration
+          ? (oauthErrorFrom('token', oauthError)?.fix ?? '')
+          : adviceOnRefusedClient(settings, settings.tokenURL),
       )
     }
     if (httpStatus === 404 || httpStatus === 405) {

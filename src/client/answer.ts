@@ -5,7 +5,7 @@ import { retryAfterMs } from './retry-after.js'
 import { standardMembers } from './standard-members.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
 import { adviceForStatus } from '../errors/http-statuses.js'
-import { oauthErrorFrom, registeredError } from '../errors/oauth-errors.js'
+import { isRefusalOfClient, registeredError, tokenErrorOf } from '../errors/oauth-errors.js'
 import { TokenEndpointError } from '../errors/provider-errors.js'
 import { providerText } from '../lib/provider-text.js'
 
@@ -48,6 +48,14 @@ export function describeBody(answer: Answer): string {
   return typeof parseBody(answer) === 'string' ? 'a text' : 'JSON that is not an object'
 }
 
+/** What an error about an answer needs of its request. */
+export interface SentRequest {
+  /** The secrets of the request, which a server could quote: to be removed from any text of the answer. */
+  readonly secrets: () => readonly string[]
+  /** What to try if the provider does not accept the client, as sentences. */
+  readonly clientAdvice: () => string
+}
+
 /** An OAuth error response. */
 export interface Refusal {
   /** The end of a message that begins with what was refused. */
@@ -58,21 +66,26 @@ export interface Refusal {
   }
 }
 
-/** @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2) */
+/**
+ * Reads an error response.
+ *
+ * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
+ */
 export function refusalOf(
   answer: Answer,
   members: Record<string, unknown>,
-  sent: readonly string[],
+  sent: SentRequest,
 ): Refusal {
   const { status } = answer
-  const secrets = [...sent, ...tokensIn(members)]
+  const secrets = [...sent.secrets(), ...tokensIn(members)]
   const said = errorIn(members)
   const error = registeredError(said.error) ?? providerText(said.error, secrets)
   const errorDescription = providerText(said.description, secrets)
   const reason = [error, errorDescription].filter((text) => text !== undefined).join(': ')
-  const known = oauthErrorFrom('token', error)
   const facts = { httpStatus: status, retryAfterMs: retryAfterMs(answer), error, errorDescription }
-  const advice = known === undefined ? adviceForStatus(facts) : `${known.meaning} ${known.fix}`
+  const known = tokenErrorOf(error, status)
+  const fix = isRefusalOfClient(error, status) ? sent.clientAdvice() : known?.fix
+  const advice = known === undefined ? adviceForStatus(facts) : `${known.meaning} ${fix}`
   return {
     said: `with HTTP ${status} (${reason || `no reason given, but ${describeBody(answer)}`}). ${advice}`.trimEnd(),
     facts,
@@ -109,7 +122,7 @@ export function standardResponse(
   answer: Answer,
   phase: Phase,
   settings: TokenResponseSettings,
-  secrets: () => readonly string[],
+  sent: SentRequest,
 ): Response {
   const body = parseBody(answer)
   const message = settings.parseTokenResponse
@@ -120,7 +133,7 @@ export function standardResponse(
   const succeeded = answer.status >= 200 && answer.status < 300
 
   if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    const { said, facts } = refusalOf(answer, members, secrets())
+    const { said, facts } = refusalOf(answer, members, sent)
     throw new TokenEndpointError(`The token endpoint refused the ${phase} ${said}`, {
       phase,
       ...facts,
@@ -128,7 +141,7 @@ export function standardResponse(
   }
   if (!isObject(message)) {
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with ${describeBody(answer)} instead of a JSON object (content type ${providerText(typeOf(answer), secrets()) ?? 'none'}). ${adviceForBody(answer, settings)}`,
+      `The token endpoint answered HTTP ${answer.status} with ${describeBody(answer)} instead of a JSON object (content type ${providerText(typeOf(answer), sent.secrets()) ?? 'none'}). ${adviceForBody(answer, settings)}`,
       { phase, httpStatus: answer.status },
     )
   }

@@ -1,28 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import { ClientSecretBasic, ClientSecretPost, None, TlsClientAuth } from 'oauth4webapi'
 import type { ClientAuth } from 'oauth4webapi'
+import { byAssertion, createSecretSigner } from './client-assertion.js'
+import type { ClientAssertionSettings } from './client-assertion.js'
 import type { ClientKeys } from './client-keys.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
-import type {
-  ClientAssertionAudience,
-  ClientAuthenticationMethod,
-  ClientSecret,
-} from '../options/client-credentials.js'
+import type { ClientAuthenticationMethod, ClientSecret } from '../options/client-credentials.js'
 
 /** Everything client authentication depends on. */
-export interface ClientAuthenticationSettings {
+export interface ClientAuthenticationSettings extends ClientAssertionSettings {
   readonly clientAuthentication: ClientAuthenticationMethod
-  readonly clientID: string
   readonly clientSecret?: ClientSecret | undefined
   readonly basicCredentials: 'encoded' | 'raw'
-  readonly clientAssertionAudience: ClientAssertionAudience
 }
-
-/** How long a client assertion is valid, in **seconds**. Providers accept at most a few minutes. */
-const ASSERTION_LIFETIME_SECONDS = 60
-
-/** How far back `iat` is set, in **seconds**, for providers whose clock is behind ours. */
-const ASSERTION_BACKDATE_SECONDS = 5
 
 /**
  * Reads the credentials once and returns what authenticates each request with them. The URL of the
@@ -52,8 +41,14 @@ export function createClientAuthentication(
     case 'self_signed_tls_client_auth':
       // The dispatcher presents the client's certificate.
       return TlsClientAuth()
-    case 'private_key_jwt':
-      return createPrivateKeyJwt(settings, required(keys, 'privateKey', clientAuthentication))
+    case 'client_secret_jwt':
+      return bySecret(required(clientSecret, 'clientSecret', clientAuthentication), (secret) =>
+        byAssertion(settings, createSecretSigner(secret, settings)),
+      )
+    case 'private_key_jwt': {
+      const signing = required(keys, 'privateKey', clientAuthentication)
+      return byAssertion(settings, (claims) => signing.sign(claims, 'JWT'))
+    }
   }
 }
 
@@ -91,30 +86,30 @@ function rawClientSecretBasic(clientSecret: string): ClientAuth {
   }
 }
 
-/**
- * Signs a new assertion for every request, with one audience, without `nbf`, valid for a minute.
- *
- * @see [RFC 7523, section 3 - JWT Format and Processing Requirements](https://www.rfc-editor.org/rfc/rfc7523.html#section-3)
- */
-function createPrivateKeyJwt(settings: ClientAuthenticationSettings, keys: ClientKeys): ClientAuth {
-  const { clientID, clientAssertionAudience } = settings
+/** The methods that a client may have credentials for, the safest first. */
+const METHODS_BY_CREDENTIAL = [
+  ['privateKey', 'private_key_jwt'],
+  ['clientSecret', 'client_secret_basic'],
+  ['clientSecret', 'client_secret_post'],
+] as const
 
-  return async ({ token_endpoint: url = '' }, client, body) => {
-    const issuedAt = Math.floor(Date.now() / 1000) - ASSERTION_BACKDATE_SECONDS
-    const claims = {
-      iss: clientID,
-      sub: clientID,
-      aud:
-        typeof clientAssertionAudience === 'function'
-          ? clientAssertionAudience(url)
-          : clientAssertionAudience,
-      jti: randomUUID(),
-      iat: issuedAt,
-      exp: issuedAt + ASSERTION_LIFETIME_SECONDS,
-    }
-    const assertion = await keys.sign(claims, 'JWT')
-    body.set('client_id', client.client_id)
-    body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
-    body.set('client_assertion', assertion)
-  }
+/**
+ * How the client authenticates at the revocation endpoint: as at the token endpoint, unless the provider's metadata lists
+ * other methods for it, and the client has credentials for one of these.
+ *
+ * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+ */
+export function revocationAuthentication(settings: {
+  readonly clientAuthentication: ClientAuthenticationMethod
+  readonly revocationAuthenticationMethodsSupported?: readonly string[] | undefined
+  readonly clientSecret?: unknown
+  readonly privateKey?: unknown
+}): ClientAuthenticationMethod {
+  const { clientAuthentication, revocationAuthenticationMethodsSupported: listed } = settings
+  if (listed === undefined || listed.includes(clientAuthentication)) return clientAuthentication
+  const [, other = clientAuthentication] =
+    METHODS_BY_CREDENTIAL.find(
+      ([credential, method]) => settings[credential] !== undefined && listed.includes(method),
+    ) ?? []
+  return other
 }

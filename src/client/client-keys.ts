@@ -12,10 +12,13 @@ import {
 } from './private-key.js'
 import type { PublishedKeys } from './published-keys.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
+import { isClientSecretAlgorithm } from '../options/client-credentials.js'
 import type {
   ClientAssertionAlgorithm,
+  ClientAuthenticationMethod,
   NamedPrivateKey,
   PrivateKey,
+  PrivateKeyAlgorithm,
   PrivateKeys,
 } from '../options/client-credentials.js'
 
@@ -24,6 +27,10 @@ export interface ClientKeysSettings {
   readonly privateKey: PrivateKeys | (() => PrivateKeys | Promise<PrivateKeys>)
   readonly keyId?: string | undefined
   readonly clientAssertionAlgorithm?: ClientAssertionAlgorithm | undefined
+  /** What the keys are for: client assertions, or signed authorization requests alone. */
+  readonly clientAuthentication?: ClientAuthenticationMethod | undefined
+  /** The algorithms of client assertions that the provider accepts, if it says. */
+  readonly clientAssertionAlgorithmsSupported?: readonly string[] | undefined
 }
 
 /** The keys that the client signs with. */
@@ -47,9 +54,8 @@ export function createClientKeys(settings: ClientKeysSettings): ClientKeys {
 
   return {
     async sign(claims, typ) {
-      const [first] = await read()
-      const { key, alg } = first
-      const kid = await first.kid()
+      const [{ key, alg, kid: name }] = await read()
+      const kid = await name()
       const header = { alg, typ, ...(kid !== undefined && { kid }) }
       return new SignJWT(claims).setProtectedHeader(header).sign(key)
     },
@@ -64,21 +70,22 @@ export function createClientKeys(settings: ClientKeysSettings): ClientKeys {
   }
 }
 
-function always<Value>(value: Value): () => Value {
-  return () => value
+function always<Value>(value: Value): () => Promise<Value> {
+  const promise = Promise.resolve(value)
+  return () => promise
 }
 
 /** A private key that is ready to sign. */
 export interface SigningKey {
   readonly key: KeyObject | CryptoKey
-  readonly alg: ClientAssertionAlgorithm
+  readonly alg: PrivateKeyAlgorithm
   /** @throws {ConfigurationError} if the key is not extractable */
-  publicJwk(): JWK
+  readonly publicJwk: () => JWK
 }
 
 interface ClientKey extends SigningKey {
-  /** Its name at the provider; `undefined` for a single key without one. */
-  kid(): string | undefined | Promise<string>
+  /** Its name at the provider; `undefined` for a key without one whose thumbprint cannot be computed. */
+  readonly kid: () => Promise<string | undefined>
 }
 
 const OPTION = 'privateKey'
@@ -88,24 +95,21 @@ function readKeys(
   settings: ClientKeysSettings,
 ): readonly [ClientKey, ...ClientKey[]] {
   const { keyId, clientAssertionAlgorithm } = settings
-  if (!isList(given)) {
-    const key = readSigningKey(given, OPTION, clientAssertionAlgorithm)
-    return [{ ...key, kid: always(keyId ?? kidOf(given)) }]
-  }
-  if (keyId !== undefined) {
+  const isOne = !isList(given)
+  if (!isOne && keyId !== undefined) {
     throw new ConfigurationError(
       'keyId is for a single privateKey: in a list, each key has a kid of its own.',
       'keyId',
     )
   }
-  const [first, ...others] = given.map((one) => {
-    const {
-      key,
-      kid = kidOf(key),
-      alg = clientAssertionAlgorithm,
-    } = isNamed(one) ? one : { key: one }
-    const signing = readSigningKey(key, OPTION, alg)
-    return { ...signing, given: kid, kid: () => kid ?? calculateJwkThumbprint(signing.publicJwk()) }
+  const wanted = isClientSecretAlgorithm(clientAssertionAlgorithm)
+    ? undefined
+    : clientAssertionAlgorithm
+  const list = isOne ? [{ key: given, kid: keyId }] : given
+  const [first, ...others] = list.map((one) => {
+    const { key, kid = kidOf(key), alg = wanted } = isNamed(one) ? one : { key: one }
+    const signing = readSigningKey(key, OPTION, alg, acceptedBy(settings))
+    return { ...signing, given: kid, kid: kid === undefined ? thumbprintOf(signing) : always(kid) }
   })
   if (first === undefined) throw new ConfigurationError('privateKey is an empty list.', OPTION)
   refuseSameKid(
@@ -113,6 +117,23 @@ function readKeys(
     OPTION,
   )
   return [first, ...others]
+}
+
+/** The algorithms that the provider accepts; `undefined` if it does not say, or the keys sign no client assertions. */
+function acceptedBy(settings: ClientKeysSettings): readonly string[] | undefined {
+  const { clientAuthentication, clientAssertionAlgorithmsSupported } = settings
+  return clientAuthentication === 'private_key_jwt' ? clientAssertionAlgorithmsSupported : undefined
+}
+
+/**
+ * Computes the name of a key that has no other, once.
+ *
+ * @see [RFC 7638 - JSON Web Key (JWK) Thumbprint](https://www.rfc-editor.org/rfc/rfc7638.html)
+ */
+function thumbprintOf({ key, publicJwk }: SigningKey): () => Promise<string | undefined> {
+  const isReadable = key instanceof KeyObject || key.extractable
+  let thumbprint: Promise<string> | undefined
+  return async () => (isReadable ? (thumbprint ??= calculateJwkThumbprint(publicJwk())) : undefined)
 }
 
 function isList(given: PrivateKeys): given is readonly (PrivateKey | NamedPrivateKey)[] {
@@ -124,20 +145,29 @@ function isList(given: PrivateKeys): given is readonly (PrivateKey | NamedPrivat
  *
  * @param option the name of the option it comes from
  * @param wanted the algorithm; by default the JWK's own `alg`, else the best one for the key
- * @throws {ConfigurationError} if it cannot be read, or cannot sign
+ * @param accepted the algorithms from which the default is chosen; all if left out
+ * @throws {ConfigurationError} if it cannot be read, or cannot sign with such an algorithm
  */
 export function readSigningKey(
   given: PrivateKey,
   option: string,
-  wanted?: ClientAssertionAlgorithm,
+  wanted?: PrivateKeyAlgorithm,
+  accepted?: readonly string[],
 ): SigningKey {
   const key = importPrivateKey(given, option)
   const possible = algorithmsOf(key)
   const own = isJwk(given) ? given.alg : undefined
-  const alg = wanted ?? possible.find((name) => name === own) ?? possible[0]
-  if (alg === undefined) {
+  const listed = possible.filter((name) => accepted?.includes(name) ?? true)
+  const alg = wanted ?? listed.find((name) => name === own) ?? listed[0]
+  if (possible.length === 0) {
     throw new ConfigurationError(
       `${option} is of a kind that cannot sign a client assertion: use RSA (2048 bits or more, with SHA-256, not of the RSASSA-PSS kind), EC P-256 or Ed25519.`,
+      option,
+    )
+  }
+  if (alg === undefined) {
+    throw new ConfigurationError(
+      `The ${option} can sign with ${possible.join(' or ')}, but the provider’s metadata lists only ${accepted?.join(', ') ?? 'others'}. Use a key for one of these. If the metadata is wrong, set clientAssertionAlgorithm.`,
       option,
     )
   }
@@ -151,11 +181,11 @@ export function readSigningKey(
 }
 
 /** The algorithms a key can sign with, the preferred one first. */
-function algorithmsOf(key: KeyObject | CryptoKey): readonly ClientAssertionAlgorithm[] {
+function algorithmsOf(key: KeyObject | CryptoKey): readonly PrivateKeyAlgorithm[] {
   return key instanceof KeyObject ? algorithmsOfKeyObject(key) : algorithmsOfCryptoKey(key)
 }
 
-function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorithm[] {
+function algorithmsOfKeyObject(key: KeyObject): readonly PrivateKeyAlgorithm[] {
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {}
   switch (key.asymmetricKeyType) {
     case 'rsa':
@@ -163,13 +193,13 @@ function algorithmsOfKeyObject(key: KeyObject): readonly ClientAssertionAlgorith
     case 'ec':
       return namedCurve === 'prime256v1' ? ['ES256'] : []
     case 'ed25519':
-      return ['EdDSA']
+      return ['EdDSA', 'Ed25519']
     default:
       return []
   }
 }
 
-function algorithmsOfCryptoKey({ algorithm }: CryptoKey): readonly ClientAssertionAlgorithm[] {
+function algorithmsOfCryptoKey({ algorithm }: CryptoKey): readonly PrivateKeyAlgorithm[] {
   const { name, hash, modulusLength = 0, namedCurve }: CryptoKeyAlgorithm = algorithm
   const strongRsa = hash?.name === 'SHA-256' && modulusLength >= 2048
   switch (name) {
@@ -180,7 +210,7 @@ function algorithmsOfCryptoKey({ algorithm }: CryptoKey): readonly ClientAsserti
     case 'ECDSA':
       return namedCurve === 'P-256' ? ['ES256'] : []
     case 'Ed25519':
-      return ['EdDSA']
+      return ['EdDSA', 'Ed25519']
     default:
       return []
   }

@@ -1,4 +1,7 @@
 import type { Client, ClientAuth } from 'oauth4webapi'
+import type { SentRequest } from './answer.js'
+import { adviceOnRefusedClient } from './client-advice.js'
+import type { ClientAdviceSettings } from './client-advice.js'
 import type { Connection } from './connection-limit.js'
 import { wantsNonce } from './dpop.js'
 import type { ProofOfPossession } from './dpop.js'
@@ -8,10 +11,8 @@ import type { Answer, OutgoingRequest, Transport } from './transport.js'
 import { ResourceError } from '../errors/provider-errors.js'
 
 /** The provider's answer to an authenticated request. */
-export interface ClientAnswer {
+export interface ClientAnswer extends SentRequest {
   readonly answer: Answer
-  /** The secrets of the request, which a server could quote: to be removed from any text of the answer. */
-  readonly secrets: () => readonly string[]
 }
 
 /** Options of one request. */
@@ -43,7 +44,7 @@ export type ClientRequest = (
 ) => Promise<ClientAnswer>
 
 /** Who the client is. */
-export interface ClientRequestSettings {
+export interface ClientRequestSettings extends ClientAdviceSettings {
   readonly clientID: string
   readonly customHeaders: Readonly<Record<string, string>>
 }
@@ -74,7 +75,11 @@ export function createClientRequest(
     }
     const answer = await transport.send({ method: 'POST', url, headers, body, ...sending })
     dpop?.learn(url, answer.headers['dpop-nonce'])
-    return { answer, secrets: () => secretsOf(form, headers) }
+    return {
+      answer,
+      secrets: () => secretsOf(form, headers),
+      clientAdvice: () => adviceOnRefusedClient(settings, url),
+    }
   }
 
   return async (url, parameters, options = {}) => {

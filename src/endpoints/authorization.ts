@@ -63,7 +63,10 @@ export function createAuthorizationEndpoint(
   return async (request) => {
     const plain = authorizationParameters(request)
     const parameters = keys === undefined ? plain : await sign(plain, keys)
-    if (push === undefined) return authorizationUrl(authorizationURL, parameters)
+    if (push === undefined) {
+      const beside = keys === undefined ? [] : besideRequestObject(request, plain)
+      return authorizationUrl(authorizationURL, new URLSearchParams([...parameters, ...beside]))
+    }
     // RFC 9126, section 4: the browser carries only the reference.
     const reference = new URLSearchParams({ client_id, request_uri: await push(parameters) })
     return authorizationUrl(authorizationURL, reference)
@@ -105,9 +108,25 @@ export function authorizationParameters(request: AuthorizationRequest): URLSearc
   return given
 }
 
+/**
+ * What goes beside a request object in the browser's URL: OpenID Connect wants the request to be a valid OAuth 2.0
+ * request without it, and Ory Hydra insists. For OAuth 2.0 alone, and for a pushed request, nothing may go beside it.
+ *
+ * @see [OpenID Connect Core, section 6.1 - Passing a Request Object by Value](https://openid.net/specs/openid-connect-core-1_0.html#RequestObject)
+ * @see [RFC 9126, section 3 - The "request" Request Parameter](https://www.rfc-editor.org/rfc/rfc9126.html#section-3)
+ */
+function besideRequestObject(
+  { idToken }: AuthorizationRequest,
+  parameters: URLSearchParams,
+): [string, string][] {
+  if (idToken === undefined) return []
+  return [...parameters].filter(([name]) => name === 'response_type' || name === 'scope')
+}
+
 /** @see [JARM, section 2.3 - Response Encoding](https://openid.net/specs/oauth-v2-jarm-final.html#section-2.3) */
-function signed(responseMode: string | undefined): string {
-  return responseMode === undefined ? 'jwt' : `${responseMode.replace(/\.?jwt$/, '')}.jwt`
+function signed(responseMode = ''): string {
+  const encoding = responseMode.replace(/\.?jwt$/, '')
+  return encoding === '' ? 'jwt' : `${encoding}.jwt`
 }
 
 /** The URL for the browser. The endpoint's own query is kept, and the request's is appended. */

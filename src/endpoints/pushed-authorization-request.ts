@@ -1,7 +1,6 @@
 import { isObject, parseBody, refusalOf } from '../client/answer.js'
-import type { ClientRequest } from '../client/requests.js'
+import type { ClientAnswer, ClientRequest } from '../client/requests.js'
 import { rethrowAs } from '../client/transport.js'
-import type { Answer } from '../client/transport.js'
 import { PushedAuthorizationRequestError } from '../errors/errors.js'
 
 const PHASE = 'push'
@@ -19,14 +18,14 @@ export function createPushedAuthorizationRequest(
 ): (parameters: URLSearchParams) => Promise<string> {
   const what = 'The authorization request could not be pushed'
   return async (parameters) => {
-    const { answer, secrets } = await request(url, parameters).catch(
+    const pushed = await request(url, parameters).catch(
       rethrowAs(PushedAuthorizationRequestError, what, PHASE),
     )
-    return requestUriOf(answer, secrets)
+    return requestUriOf(pushed)
   }
 }
 
-function requestUriOf(answer: Answer, secrets: () => readonly string[]): string {
+function requestUriOf({ answer, ...sent }: ClientAnswer): string {
   const body = parseBody(answer)
   const members = isObject(body) ? body : {}
   const { request_uri: requestUri } = members
@@ -39,7 +38,7 @@ function requestUriOf(answer: Answer, secrets: () => readonly string[]): string 
       { phase: PHASE, httpStatus: answer.status },
     )
   }
-  const { said, facts } = refusalOf(answer, members, secrets())
+  const { said, facts } = refusalOf(answer, members, sent)
   throw new PushedAuthorizationRequestError(
     `The provider refused the pushed authorization request ${said}`,
     { phase: PHASE, ...facts },

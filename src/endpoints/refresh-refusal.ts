@@ -1,4 +1,6 @@
 import { TokenEndpointError } from '../errors/errors.js'
+import type { IsGrantRefused } from '../options/grant-refusal.js'
+import type { TokenEndpoint } from './token.js'
 
 /**
  * Codes after which no refresh of this grant can succeed, because the person has to do something. RFC 6749 knows only the
@@ -18,7 +20,7 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
 /**
  * Why a failed refresh is final: the person has to log in again. `undefined` if a later refresh may succeed. That is so
  * after failures that pass (no answer, 408, 429, any 5xx, or another refresh under way), and after a misconfiguration of the
- * client, which says nothing about the grant.
+ * client, which says nothing about the grant. What the option `isGrantRefused` has said comes first.
  *
  * Some servers send other answers for a refresh token that is no longer valid: @jmondi/oauth2-server answers
  * `invalid_request`, as Better Auth and Authlib once did, and Glewlwyd answers 400 with an empty body; others answer
@@ -35,10 +37,41 @@ export function refusalOfRefresh(error: unknown, isValid: boolean): string | und
   // Some servers write codes in capitals, such as `INVALID_REFRESH_TOKEN`. EVE Online has sent
   // `invalid_grant: Token is expired or invalid.`.
   const code = error.error?.toLowerCase().split(':', 1)[0]
+  if (error.grantRefused === true) return code ?? `http_${httpStatus}`
   if (code !== undefined && FINAL_CODES.has(code)) return code
   // With 400 or 401, it is about the client's registration or credentials.
   if (code === 'unauthorized_client' && httpStatus === 403) return code
   if (isValid) return undefined
   if (code === undefined && (httpStatus === 400 || httpStatus === 401)) return `http_${httpStatus}`
   return code === 'invalid_request' && httpStatus === 400 ? code : undefined
+}
+
+/** A refresh whose failures the application or a preset decides about. */
+export function withGrantRefusal(
+  refresh: TokenEndpoint['refresh'],
+  isGrantRefused: IsGrantRefused | undefined,
+): TokenEndpoint['refresh'] {
+  if (isGrantRefused === undefined) return refresh
+  return (...given) =>
+    refresh(...given).catch((error: unknown) => {
+      // What has got no answer says nothing about the grant.
+      const isAnswer = error instanceof TokenEndpointError && error.httpStatus !== undefined
+      throw isAnswer ? decided(error, isGrantRefused) : error
+    })
+}
+
+/** The error with what the function says of it. Its own errors must not stop the refresh from ending properly. */
+function decided(error: TokenEndpointError, isGrantRefused: IsGrantRefused): TokenEndpointError {
+  try {
+    const said: unknown = isGrantRefused(error)
+    return typeof said === 'boolean' ? withDecision(error, said) : error
+  } catch {
+    return error
+  }
+}
+
+function withDecision(error: TokenEndpointError, grantRefused: boolean): TokenEndpointError {
+  const { message, phase, httpStatus, retryAfterMs, errorDescription, error: code } = error
+  const facts = { phase, httpStatus, retryAfterMs, errorDescription, error: code, grantRefused }
+  return new TokenEndpointError(message, facts)
 }

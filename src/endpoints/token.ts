@@ -12,6 +12,8 @@ import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
 import { checkRequiredMembers, toTokenSet, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
+import { checkParameters } from '../options/parameters.js'
+import type { RefreshParameters } from '../options/parameters.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import type { TokenSet } from '../options/token-set.js'
 
@@ -89,6 +91,7 @@ export interface TokenEndpointSettings extends TokenResponseSettings, IdTokenSet
   readonly tokenURL: string
   readonly tokenRequestFormat: 'form' | 'json'
   readonly tokenParameters: Readonly<Record<string, string>>
+  readonly refreshParameters: RefreshParameters
   readonly resource: readonly string[]
   readonly omitRedirectUriInTokenRequest: boolean
 }
@@ -112,6 +115,12 @@ export function createTokenEndpoint(
   }
   const idTokens = verify === undefined ? undefined : { settings, verify }
 
+  /** The further parameters of one refresh. */
+  function refreshParametersFor(tokens: TokenSet): Parameters {
+    const { refreshParameters: given } = settings
+    return typeof given === 'function' ? checkParameters(given(tokens), 'refreshParameters') : given
+  }
+
   /** Sends one token request and resolves to its response in standard form. */
   async function ask(
     phase: Phase,
@@ -124,7 +133,7 @@ export function createTokenEndpoint(
     const form = formOf(all)
     const resources = parameters['resource'] === undefined ? settings.resource : []
     for (const resource of resources) form.append('resource', resource)
-    const { answer, secrets } = await request(settings.tokenURL, form, {
+    const { answer, ...sent } = await request(settings.tokenURL, form, {
       ...sending,
       format: settings.tokenRequestFormat,
       beforeWrite() {
@@ -136,7 +145,7 @@ export function createTokenEndpoint(
       rethrowAs(TokenEndpointError, `The token endpoint gave no answer to the ${phase}`, phase),
     )
     const response = await valid(phase, answer, () =>
-      standardResponse(answer, phase, settings, secrets),
+      standardResponse(answer, phase, settings, sent),
     )
     return { response, requestedAt }
   }
@@ -194,11 +203,12 @@ export function createTokenEndpoint(
     async refresh(tokens, { parameters, ...sending } = {}) {
       const { refreshToken, idToken, refreshTokenExpiresAt, authorizationDetails } = tokens
       // An answer without a scope says that it is the one that was asked for.
-      const { scope = tokens.scope } = (parameters ?? {}) as { readonly scope?: string }
+      const further = { ...refreshParametersFor(tokens), ...parameters }
+      const { scope = tokens.scope } = further as { readonly scope?: string }
       const { response, requestedAt } = await ask(
         'refresh',
         'refresh_token',
-        { ...parameters, refresh_token: refreshToken },
+        { ...further, refresh_token: refreshToken },
         { ...sending, urgent: false },
       )
       return valid('refresh', response, async () => {

@@ -73,7 +73,10 @@ function refused(answer: Answer, accessToken: string): ProfileError {
   const challenge = readChallenge(answer.headers['www-authenticate'])
   const body = parseBody(answer)
   const members = { ...(isObject(body) && body), ...challenge }
-  const { said, facts } = refusalOf(answer, members, [accessToken])
+  const { said, facts } = refusalOf(answer, members, {
+    secrets: () => [accessToken],
+    clientAdvice: () => '',
+  })
   const scope = providerText(challenge.scope, [accessToken])
   const needed = scope === undefined ? '' : ` The access token needs the scope "${scope}".`
   return new ProfileError(

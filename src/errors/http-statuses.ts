@@ -13,6 +13,8 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
   readonly retryAfterMs?: number | undefined
   /** Why no answer came: `timeout`, `too_large`, `bad_encoding`, or the network's own code, such as `ECONNREFUSED`. */
   readonly networkCode?: string | undefined
+  /** What the option `isGrantRefused` has said of a failed refresh. `undefined` if nothing. */
+  readonly grantRefused?: boolean | undefined
   /** The error that caused it, without secrets. */
   readonly cause?: unknown
 }
@@ -29,34 +31,22 @@ export function statusFor(
 ): 400 | 500 | 502 | 503 | 504 {
   const { networkCode, httpStatus } = facts
   if (networkCode === 'timeout') return 504
-  if (httpStatus === 429 || httpStatus === 503 || isRefreshUnderWay(facts)) return 503
+  if (httpStatus === 429 || httpStatus === 503 || facts.grantRefused === false) return 503
   if (httpStatus !== undefined && httpStatus >= 500) return 502
   return ofError === 'refused' ? 502 : ofError
 }
 
 /**
- * Whether the same request may succeed later: after network failures, 408, 429 and 5xx, and while another refresh
- * is under way.
+ * Whether the same request may succeed later: after network failures, 408, 429 and 5xx, and if
+ * `isGrantRefused` says so.
  */
 export function isRetryable(facts: ProviderErrorFacts): boolean {
-  const { networkCode, httpStatus } = facts
+  const { networkCode, httpStatus, grantRefused } = facts
+  if (grantRefused !== undefined) return !grantRefused
   // These answers have arrived, and would be the same the next time.
   if (networkCode === 'too_large' || networkCode === 'bad_encoding') return false
   if (networkCode !== undefined) return true
-  if (isRefreshUnderWay(facts)) return true
   return httpStatus === 408 || httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500)
-}
-
-/**
- * Salesforce answers `invalid_grant` with this description while it still works on another refresh with the same refresh
- * token, which stays valid.
- */
-function isRefreshUnderWay({ phase, error, errorDescription }: ProviderErrorFacts): boolean {
-  return (
-    phase === 'refresh' &&
-    error === 'invalid_grant' &&
-    /\balready being processed\b/i.test(errorDescription ?? '')
-  )
 }
 
 /** What to do about an error response without a known OAuth error; empty if its status says nothing more. */

@@ -6,7 +6,11 @@ export interface NetworkError {
   readonly fix: string
 }
 
-const GIVE_THE_CA = 'Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`, or by a `dispatcher`.'
+const GIVE_THE_CA =
+  'Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`, or by a `dispatcher`: `new Agent({ connect: { ca } })`.'
+
+const FIND_A_WAY =
+  'Check host and port of the URL, the network of this machine, and whether connections have to go through a proxy: then give a `dispatcher`, `new ProxyAgent(address)`.'
 
 /**
  * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and three of this
@@ -40,6 +44,18 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
       meaning: 'Nothing listens on that port.',
       fix: 'Check host and port of the URL.',
     },
+    EHOSTUNREACH: {
+      meaning: 'There is no route to the host.',
+      fix: FIND_A_WAY,
+    },
+    ENETUNREACH: {
+      meaning: 'There is no route to the host’s network.',
+      fix: FIND_A_WAY,
+    },
+    ETIMEDOUT: {
+      meaning: 'The host did not answer when the connection was made.',
+      fix: FIND_A_WAY,
+    },
     ECONNRESET: {
       meaning: 'The other side closed the connection before it answered.',
       fix: 'Try again. If it keeps happening, check for a firewall or proxy that closes connections.',
@@ -63,6 +79,15 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
     SELF_SIGNED_CERT_IN_CHAIN: {
       meaning:
         'The server’s certificate comes from a private CA, which may be that of a proxy in between.',
+      fix: GIVE_THE_CA,
+    },
+    UNABLE_TO_GET_ISSUER_CERT: {
+      meaning: 'A certificate of the server’s chain is missing, or its CA is private.',
+      fix: GIVE_THE_CA,
+    },
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
+      meaning:
+        'The server’s certificate comes from a CA that this machine does not know, such as a private one.',
       fix: GIVE_THE_CA,
     },
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: {

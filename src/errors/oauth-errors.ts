@@ -60,7 +60,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       definedBy: 'RFC 6749',
       status: 500,
       meaning: 'The client is not registered for this grant or response type.',
-      fix: 'Where the client is registered, allow it the authorization code grant and the refresh token grant.',
+      fix: 'Where the client is registered, allow it the authorization code grant and the refresh token grant. If the status is 401, see `invalid_client`.',
     },
     unsupported_grant_type: {
       from: ['token'],
@@ -207,6 +207,28 @@ export function isRefusal(error: string): boolean {
 }
 
 /**
+ * What an error of the token endpoint means. Keycloak and others answer 401 with `unauthorized_client` to a wrong secret, which
+ * RFC 6749 calls `invalid_client`; with 400, the client is not registered for the grant.
+ *
+ * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
+ */
+export function tokenErrorOf(
+  error: string | undefined,
+  httpStatus: number,
+): OAuthError | undefined {
+  const isClientRefused = isRefusalOfClient(error, httpStatus)
+  return oauthErrorFrom('token', isClientRefused ? 'invalid_client' : error)
+}
+
+/** Whether the provider does not accept the client's id, or its secret, key or certificate. */
+export function isRefusalOfClient(
+  error: string | undefined,
+  httpStatus: number | undefined,
+): boolean {
+  return error === 'invalid_client' || (error === 'unauthorized_client' && httpStatus === 401)
+}
+
+/**
  * What to check when the provider refuses the client itself (`invalid_client`), by the client's
  * `clientAuthentication`. Markdown without links.
  */
@@ -217,6 +239,8 @@ export const CLIENT_FIXES = {
     "Check `clientID` and `clientSecret`. If they are right, try `clientAuthentication: 'client_secret_basic'`.",
   private_key_jwt:
     'Check `clientID` and `keyId`, that the provider has the public half of this key, and which `clientAssertionAudience` it expects.',
+  client_secret_jwt:
+    'Check `clientID` and `clientSecret`, that the client is registered for this method, and which `clientAssertionAudience` the provider expects.',
   tls_client_auth: 'Check `clientID`, and the certificate in the `dispatcher`.',
   self_signed_tls_client_auth: 'Check `clientID`, and that the provider has this certificate.',
   none: 'Check `clientID`. A client that has a secret or a key must send it: set `clientSecret` or `privateKey`.',

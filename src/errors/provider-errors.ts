@@ -1,5 +1,6 @@
 import { AuthorizationCodeError, helpFor } from './base.js'
 import type { CodeOf, Fault } from './error-entry.js'
+import { fixForNetworkCode } from './network-errors.js'
 import { isRetryable, statusFor } from './http-statuses.js'
 import type { ProviderErrorFacts } from './http-statuses.js'
 import { oauthErrorFrom } from './oauth-errors.js'
@@ -73,6 +74,13 @@ export abstract class ProviderError extends AuthorizationCodeError implements Pr
 export class TokenEndpointError extends ProviderError {
   readonly code = 'ERR_TOKEN_ENDPOINT'
   readonly help = helpFor(this.code)
+  /** What the option `isGrantRefused` has said of this refresh. `undefined` if nothing. */
+  readonly grantRefused: boolean | undefined
+
+  constructor(message: string, facts: ProviderErrorFacts) {
+    super(message, facts)
+    this.grantRefused = facts.grantRefused
+  }
 }
 
 /**
@@ -154,6 +162,19 @@ export class ResourceError extends ProviderError {
 export class DiscoveryError extends ProviderError {
   readonly code = 'ERR_DISCOVERY'
   readonly help = helpFor(this.code)
+  /** What to do about it, as sentences with which the message ends. `undefined` if that depends on the provider. */
+  readonly advice: string | undefined
+
+  constructor(
+    message: string,
+    facts: ProviderErrorFacts & { readonly advice?: string | undefined },
+  ) {
+    const { networkCode } = facts
+    const known = networkCode === undefined ? undefined : fixForNetworkCode(networkCode)
+    const advice = facts.advice ?? known
+    super(advice === undefined ? message : `${message} ${advice}`, facts)
+    this.advice = advice
+  }
 }
 
 /**

@@ -23,4 +23,5 @@ export interface FailureFacts {
   readonly networkCode?: string | undefined
   readonly error?: string | undefined
   readonly errorDescription?: string | undefined
+  readonly grantRefused?: boolean | undefined
 }

@@ -127,7 +127,8 @@ function withRetryAfter(facts: FailureFacts, left: number): FailureFacts {
 
 function factsOf(error: ProviderError): FailureFacts {
   const { phase, httpStatus, networkCode, error: code, errorDescription } = error
-  const facts = { phase, httpStatus, networkCode, error: code, errorDescription }
+  const grantRefused = error instanceof TokenEndpointError ? error.grantRefused : undefined
+  const facts = { phase, httpStatus, networkCode, error: code, errorDescription, grantRefused }
   return Object.fromEntries(
     Object.entries(facts).filter(([, value]) => value !== undefined),
   ) as unknown as FailureFacts

@@ -28,8 +28,8 @@ export interface RevokingParts {
   readonly client: GrantedClient
   /** Identifies the strategy. */
   readonly strategy: string
-  /** Revokes one token set. Never rejects. */
-  readonly revoke: (tokens: TokenSet) => Promise<void>
+  /** Revokes the token sets of a grant. Never rejects. */
+  readonly revoke: (tokens: readonly TokenSet[]) => Promise<void>
   /** See the option of this name. */
   readonly revocationEnds: 'grant' | 'token' | undefined
   /** Finds what else a person has granted; `undefined` if tokens are in the sessions, where nobody can see them. */
@@ -48,8 +48,7 @@ export function createRevoking(parts: RevokingParts): Revoking {
 
   async function revokeAll(tokens: readonly TokenSet[]): Promise<void> {
     // The newest one is enough if it ends everything, and then the provider knows no other.
-    const some = revocationEnds === 'grant' ? tokens.slice(0, 1) : tokens
-    await Promise.all(some.map(revoke))
+    await revoke(revocationEnds === 'grant' ? tokens.slice(0, 1) : tokens)
   }
 
   async function unwanted(tokens: readonly TokenSet[], of: Named): Promise<void> {

@@ -7,6 +7,7 @@ import { KeyObject } from 'node:crypto'
  * - `client_secret_basic`: the secret in an `Authorization` header
  * - `client_secret_post`: the secret in the request's body
  * - `private_key_jwt`: a JWT signed with the `privateKey`
+ * - `client_secret_jwt`: a JWT signed with the secret, which then is never sent
  * - `tls_client_auth`, `self_signed_tls_client_auth`: the certificate of the `dispatcher`
  * - `none`: a public client, which sends its `client_id` only
  *
@@ -17,6 +18,7 @@ export type ClientAuthenticationMethod =
   | 'client_secret_basic'
   | 'client_secret_post'
   | 'private_key_jwt'
+  | 'client_secret_jwt'
   | 'tls_client_auth'
   | 'self_signed_tls_client_auth'
   | 'none'
@@ -33,10 +35,26 @@ export type ClientAssertionAudience = string | ((url: string) => string)
 export type ClientSecret = string | (() => string | Promise<string>)
 
 /**
- * The algorithms that the client's own JWTs can be signed with: client assertions, signed authorization requests
- * and DPoP proofs.
+ * The algorithms that a private key of the client can sign with: client assertions, signed authorization requests and
+ * DPoP proofs. `Ed25519` is the newer name of `EdDSA` with such a key (RFC 9864).
  */
-export type ClientAssertionAlgorithm = 'PS256' | 'RS256' | 'ES256' | 'EdDSA'
+export type PrivateKeyAlgorithm = 'PS256' | 'RS256' | 'ES256' | 'EdDSA' | 'Ed25519'
+
+/** The algorithms of `client_secret_jwt`, the preferred one first. */
+export const CLIENT_SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const
+
+/** An algorithm that client assertions are signed with by the client's secret: `client_secret_jwt`. */
+export type ClientSecretAlgorithm = (typeof CLIENT_SECRET_ALGORITHMS)[number]
+
+/** An algorithm for client assertions: one of the private key's, or one of the secret's. */
+export type ClientAssertionAlgorithm = PrivateKeyAlgorithm | ClientSecretAlgorithm
+
+/** Whether an algorithm is one of {@link CLIENT_SECRET_ALGORITHMS}. */
+export function isClientSecretAlgorithm(
+  algorithm: ClientAssertionAlgorithm | undefined,
+): algorithm is ClientSecretAlgorithm {
+  return CLIENT_SECRET_ALGORITHMS.some((one) => one === algorithm)
+}
 
 /** A private key: PEM text, a JWK, or a key object of Node.js or Web Crypto. */
 export type PrivateKey = string | JWK | KeyObject | CryptoKey
@@ -64,7 +82,7 @@ export interface NamedPrivateKey {
   /**
    * The algorithm that the key signs with. @default the option `clientAssertionAlgorithm`, or the one that fits the key
    */
-  readonly alg?: ClientAssertionAlgorithm | undefined
+  readonly alg?: PrivateKeyAlgorithm | undefined
 }
 
 /**

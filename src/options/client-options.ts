@@ -27,7 +27,8 @@ export const CLIENT_OPTIONS = {
 
   /**
    * The client's secret, for the `client_secret_…` methods. If it changes while the process runs, pass a
-   * function that returns it: it is called for each request.
+   * function that returns it: it is called for each request. `client_secret_jwt` needs one of at least 32 bytes for
+   * HS256, 48 for HS384 and 64 for HS512.
    */
   clientSecret: {
     read: orFunction<string, () => string | Promise<string>>(text),
@@ -49,7 +50,11 @@ export const CLIENT_OPTIONS = {
     secret: true,
   },
 
-  /** The `kid` of the `privateKey`, as registered with the provider. For a list of keys, each has its own. @default the JWK's own */
+  /**
+   * The `kid` of the `privateKey`, as registered with the provider. For a list of keys, each has its own.
+   *
+   * @default the JWK's own, or the key's thumbprint (RFC 7638); none for a CryptoKey that is not extractable
+   */
   keyId: {
     read: text,
     alsoCalled: ['kid'],

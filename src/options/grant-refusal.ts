@@ -1,3 +1,5 @@
+import type { TokenEndpointError } from '../errors/provider-errors.js'
+
 /** A grant that the provider has refused to refresh for good. */
 export interface GrantRefusal {
   /** The strategy's `name`. */
@@ -7,3 +9,9 @@ export interface GrantRefusal {
   /** What the provider has answered, such as `invalid_grant`. */
   readonly reason: string
 }
+
+/**
+ * Decides whether a failed refresh is final: `true` if every later one will fail too and the person has to log in again,
+ * `false` if it may succeed later. `undefined` leaves it to the default.
+ */
+export type IsGrantRefused = (error: TokenEndpointError) => boolean | undefined

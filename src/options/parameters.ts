@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
+import type { TokenSet } from './token-set.js'
 
 /**
  * Parameters that the library sends itself. An option that could replace one would turn off the protection it gives.
@@ -65,3 +66,6 @@ export function checkParameters(value: unknown, option: string): Parameters {
 
 /** Further request parameters by their names on the wire, such as `{ prompt: 'consent' }`. */
 export type Parameters = Readonly<Record<string, string>>
+
+/** Further parameters of refresh requests, or a function that receives the tokens to refresh and returns them. */
+export type RefreshParameters = Parameters | ((tokens: TokenSet) => Parameters)

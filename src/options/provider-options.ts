@@ -1,6 +1,8 @@
+import { CLIENT_SECRET_ALGORITHMS } from './client-credentials.js'
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
 import { LONGEST_CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js'
 import { ENCRYPTED_RESPONSES } from './decryption.js'
+import { refuseOtherAddress } from './issuer-address.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
 import type { OptionTable } from './option-table.js'
@@ -55,7 +57,7 @@ export const PROVIDER_OPTIONS = {
    * @see [RFC 9207 - OAuth 2.0 Authorization Server Issuer Identification](https://www.rfc-editor.org/rfc/rfc9207.html)
    */
   issuer: {
-    read: secureUrl,
+    read: issuerAddress,
     alsoCalled: ['issuerURL', 'issuerBaseURL'],
     help: 'the issuer, whose metadata has the other options of the provider',
   },
@@ -75,7 +77,8 @@ export const PROVIDER_OPTIONS = {
   parseProfile: { read: aFunction<(body: Record<string, unknown>) => ParsedProfile>() },
 
   /**
-   * The revocation endpoint, which is called with the tokens when a grant ends.
+   * The revocation endpoint, which is called with the refresh token when a grant ends, or with the access token if there
+   * is no other.
    *
    * @default tokens are deleted here, and stay valid at the provider until they expire
    * @see [RFC 7009 - OAuth 2.0 Token Revocation](https://www.rfc-editor.org/rfc/rfc7009.html)
@@ -83,12 +86,24 @@ export const PROVIDER_OPTIONS = {
   revocationURL: { read: secureUrl, alsoCalled: ['revokeURL'] },
 
   /**
+   * The methods of client authentication that the provider's revocation endpoint supports. `discover` sets it. If
+   * `clientAuthentication` is not among them, the first one is used that the client has credentials for.
+   *
+   * @default those of the token endpoint
+   * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+   */
+  revocationAuthenticationMethodsSupported: { read: texts },
+
+  /**
    * What the provider ends when one refresh token is revoked: `grant` for everything that the person has granted to
    * this client, as Google and Auth0 do, or `token` for that token alone. With `grant`, logging out revokes only if
    * nothing else of that person is alive here. With `token`, tokens that nobody received or that a newer login has
    * replaced are always revoked; otherwise only if nothing else of that person is alive here.
    *
-   * @default unknown: logging out revokes, whatever that ends
+   * After the refresh token has been revoked, the access token is revoked only with `token`: elsewhere it has ended with
+   * the refresh token, and some servers log a revocation of it as an error.
+   *
+   * @default unknown: logging out revokes the refresh token, whatever that ends
    * @see [RFC 7009, section 2.1 - Revocation Request](https://www.rfc-editor.org/rfc/rfc7009.html#section-2.1)
    */
   revocationEnds: { read: oneOf('grant', 'token') },
@@ -186,6 +201,14 @@ export const PROVIDER_OPTIONS = {
   clientAuthenticationMethodsSupported: { read: texts },
 
   /**
+   * The algorithms of client assertions that the provider accepts. `discover` sets it. The default of
+   * `clientAssertionAlgorithm` is one of them.
+   *
+   * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+   */
+  clientAssertionAlgorithmsSupported: { read: texts },
+
+  /**
    * How the client authenticates at the provider's endpoints.
    *
    * @default 'private_key_jwt' with a `privateKey`; or 'client_secret_post' with a `clientSecret`
@@ -197,6 +220,7 @@ export const PROVIDER_OPTIONS = {
       'client_secret_basic',
       'client_secret_post',
       'private_key_jwt',
+      'client_secret_jwt',
       'tls_client_auth',
       'self_signed_tls_client_auth',
       'none',
@@ -226,14 +250,26 @@ export const PROVIDER_OPTIONS = {
   },
 
   /**
-   * The algorithm that client assertions and signed authorization requests are signed with.
+   * The algorithm that client assertions and signed authorization requests are signed with: PS256, RS256, ES256, EdDSA
+   * or Ed25519 by the `privateKey`; HS256, HS384 or HS512 by the `clientSecret`, for `client_secret_jwt`.
    *
-   * @default the one that fits the key: PS256, ES256 or EdDSA
+   * @default the first of PS256, RS256, ES256, EdDSA and Ed25519, or of HS256, HS384 and HS512, that fits the key or
+   * secret and that the provider's metadata lists, if it lists any
    */
   clientAssertionAlgorithm: {
-    read: oneOf<ClientAssertionAlgorithm>('PS256', 'RS256', 'ES256', 'EdDSA'),
+    read: oneOf<ClientAssertionAlgorithm>(
+      ...(['PS256', 'RS256', 'ES256', 'EdDSA', 'Ed25519'] as const),
+      ...CLIENT_SECRET_ALGORITHMS,
+    ),
   },
 } as const satisfies OptionTable
+
+/** Reads an issuer identifier. */
+function issuerAddress(value: unknown, name: string): string {
+  const issuer = secureUrl(value, name)
+  refuseOtherAddress(new URL(issuer), name)
+  return issuer
+}
 
 /**
  * Chooses the method by the credentials that are passed.

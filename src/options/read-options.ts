@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { ConfigurationError } from '../errors/setup-errors.js'
+import { isClientSecretAlgorithm } from './client-credentials.js'
 import { CLIENT_OPTIONS } from './client-options.js'
 import { readTable } from './option-table.js'
 import type { OptionsOf, SettingsOf } from './option-table.js'
@@ -83,10 +84,28 @@ function refuseContradictions(settings: Settings): void {
       'omitRedirectUriInTokenRequest',
     )
   }
+  const challenges = settings.codeChallengeMethodsSupported
+  if (!dangerouslyOmitPkce && challenges?.includes('S256') === false) {
+    throw new ConfigurationError(
+      `The provider’s metadata lists PKCE only without S256 (${challenges.join(', ')}). Ask the provider to support S256. Until then, dangerouslyOmitPkce: true turns PKCE off, if the client has a secret or key.`,
+      'dangerouslyOmitPkce',
+    )
+  }
   if (clientAuthentication.endsWith('tls_client_auth') && settings.dispatcher === undefined) {
     throw new ConfigurationError(
       `clientAuthentication '${clientAuthentication}' needs a dispatcher that has the client's certificate: new Agent({ connect: { cert, key } }).`,
       'dispatcher',
+    )
+  }
+  const { clientAssertionAlgorithm } = settings
+  const isBySecret = clientAuthentication === 'client_secret_jwt'
+  if (
+    clientAssertionAlgorithm !== undefined &&
+    isClientSecretAlgorithm(clientAssertionAlgorithm) !== isBySecret
+  ) {
+    throw new ConfigurationError(
+      `clientAssertionAlgorithm '${clientAssertionAlgorithm}' does not fit clientAuthentication '${clientAuthentication}': HS256, HS384 and HS512 are for client_secret_jwt, and it takes no others.`,
+      'clientAssertionAlgorithm',
     )
   }
   if (settings.grantLifetime === 'account' && settings.grants === undefined) {

@@ -1,9 +1,11 @@
 import type { LoginRequest } from '../lib/login-request.js'
 import { checkAuthorizationDetails } from './authorization-details.js'
+import type { IsGrantRefused } from './grant-refusal.js'
 import type { OptionTable } from './option-table.js'
 import { checkParameters } from './parameters.js'
 import type { Parameters } from './parameters.js'
 import type { ParseAuthorizationError } from './parse-authorization-error.js'
+import type { TokenSet } from './token-set.js'
 import {
   aFunction,
   flag,
@@ -52,6 +54,18 @@ export const REQUEST_OPTIONS = {
   parseAuthorizationError: { read: aFunction<ParseAuthorizationError>() },
 
   /**
+   * Decides whether a failed refresh is final, for a provider whose answers do not say it as the standard does. Receives
+   * the error of each refresh that the provider has answered with an error, and returns `true` if every later one will
+   * fail too and the person has to log in again, `false` if it may succeed later, or `undefined` for the default. A
+   * refresh that may succeed later fails with the status 503, and is `retryable`. A function that throws, or returns
+   * anything else such as a promise, leaves it to the default.
+   *
+   * @default final are `invalid_grant` and what the provider’s answer makes as certain
+   * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
+   */
+  isGrantRefused: { read: aFunction<IsGrantRefused>() },
+
+  /**
    * Further parameters of authorization requests, such as `{ prompt: 'consent' }`. A function receives the request
    * and returns the parameters of this login. Parameters that the library sends itself are refused.
    *
@@ -70,6 +84,21 @@ export const REQUEST_OPTIONS = {
    * @default {}
    */
   tokenParameters: { read: checkParameters, default: {}, alsoCalled: ['tokenParams'] },
+
+  /**
+   * Further parameters of refreshes alone, such as `{ scope: 'read' }` for fewer permissions than the person has
+   * granted. A function receives the tokens that are to be refreshed, and returns the parameters. They replace those
+   * of `tokenParameters`; the `scope` and `resource` of `strategy.accessToken` replace them. Parameters that the
+   * library sends itself are refused. If the function throws, that refresh is not sent, and may be tried again.
+   *
+   * @default {}
+   * @see [RFC 6749, section 6 - Refreshing an Access Token](https://www.rfc-editor.org/rfc/rfc6749.html#section-6)
+   */
+  refreshParameters: {
+    read: orFunction<Parameters, (tokens: TokenSet) => Parameters>(checkParameters),
+    default: {},
+    alsoCalled: ['refreshParams', 'refreshTokenParameters'],
+  },
 
   /**
    * Further headers of all requests to the provider, such as `{ 'User-Agent': 'your-app' }`. `Authorization` and
@@ -138,6 +167,15 @@ export const REQUEST_OPTIONS = {
    * @see [RFC 9207, section 2.4 - Validating the Issuer Identifier](https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4)
    */
   authorizationResponseIssParameterSupported: { read: flag, default: false, needs: 'issuer' },
+
+  /**
+   * The methods of PKCE that the provider's metadata lists. `discover` sets it. Without `S256` among them, the strategy
+   * throws at start, unless `dangerouslyOmitPkce` is set.
+   *
+   * @default unknown: S256 is sent, and a provider that does not know it ignores it
+   * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
+   */
+  codeChallengeMethodsSupported: { read: texts },
 
   /**
    * **WARNING:** turns PKCE off, so that a stolen code is no longer bound to the browser that started the login.

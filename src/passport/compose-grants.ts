@@ -65,8 +65,8 @@ export interface ComposedGrants extends GrantParts {
 
 /** How a strategy talks to its provider about its grants. */
 export interface ProviderWays extends Pick<RefreshWays, 'refresh' | 'refusalOf' | 'connections'> {
-  /** Revokes one token set. Never rejects. */
-  readonly revoke: (tokens: TokenSet) => Promise<void>
+  /** Revokes the token sets of a grant. Never rejects. */
+  readonly revoke: (tokens: readonly TokenSet[]) => Promise<void>
 }
 
 /** What all strategies of this process share whose tokens are in the sessions. */

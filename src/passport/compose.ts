@@ -1,4 +1,7 @@
-import { createClientAuthentication } from '../client/client-authentication.js'
+import {
+  createClientAuthentication,
+  revocationAuthentication,
+} from '../client/client-authentication.js'
 import { createClientKeys, readSigningKey } from '../client/client-keys.js'
 import { createDecryption } from '../client/decryption-keys.js'
 import { createProofOfPossession } from '../client/dpop.js'
@@ -17,7 +20,7 @@ import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
 import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revocation.js'
 import { openSignedResponse } from '../endpoints/signed-response.js'
-import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
+import { refusalOfRefresh, withGrantRefusal } from '../endpoints/refresh-refusal.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { withPrivateNotes } from '../grants/claims.js'
 import type { EndedLogin } from '../grants/engine.js'
@@ -70,6 +73,16 @@ export function composeUseCases(
     dpopKey === undefined ? undefined : createProofOfPossession(readSigningKey(dpopKey, 'dpopKey'))
   const authenticate = createClientAuthentication(settings, keys)
   const request = createClientRequest(settings, transport, authenticate, dpop)
+  const atRevocation = {
+    ...settings,
+    clientAuthentication: revocationAuthentication(settings),
+  }
+  const revocationRequest = createClientRequest(
+    atRevocation,
+    transport,
+    createClientAuthentication(atRevocation, keys),
+    dpop,
+  )
   const resources = createResourceClient(transport, dpop)
 
   // The provider's endpoints.
@@ -88,17 +101,18 @@ export function composeUseCases(
       ? undefined
       : watch(
           'revocation',
-          createRevocationEndpoint(revocationURL, timeoutMs, request),
+          createRevocationEndpoint(revocationURL, timeoutMs, revocationRequest),
           (status): Conclusion =>
             status < 400 ? { outcome: 'ok' } : { outcome: 'refused', reason: `http_${status}` },
         ),
+    settings.revocationEnds,
   )
 
   // The grants, in the sessions or in a store.
   const grants = composeGrants(
     settings,
     {
-      refresh: watch('refresh', tokenEndpoint.refresh),
+      refresh: watch('refresh', withGrantRefusal(tokenEndpoint.refresh, settings.isGrantRefused)),
       refusalOf: refusalOfRefresh,
       revoke,
       connections: transport.connections,

@@ -1,15 +1,17 @@
 import { ConfigurationError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
+import { refuseOtherAddress } from '../options/issuer-address.js'
 
 /**
  * Checks the URL that a provider's endpoints are under, and removes slashes from its end so that a path can be
  * appended.
  *
- * @throws {ConfigurationError} if it is missing or not an HTTPS URL; plain HTTP is accepted on loopback addresses
+ * @throws {ConfigurationError} if it is missing, not an HTTPS URL, or the address of metadata; plain HTTP is accepted on loopback addresses
  */
 export function baseUrl(given: string | undefined): string {
   if (given === undefined || !URL.canParse(given) || !isSecure(new URL(given))) {
     throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
   }
+  refuseOtherAddress(new URL(given), 'issuer')
   return given.replace(/\/+$/, '')
 }

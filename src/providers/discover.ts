@@ -9,13 +9,16 @@ import type { Dispatcher } from 'undici'
 import { createTransport, rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
+import { SERVER_ERRORS } from '../errors/table-server.js'
 import { isSecure } from '../lib/secure-url.js'
 import { CLIENT_OPTIONS } from '../options/client-options.js'
+import { refuseOtherAddress } from '../options/issuer-address.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
-import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
+import { otherIssuer } from './other-issuer.js'
+import { toProvider, withMutualTlsAliases, withoutEmpty } from './provider-metadata.js'
 
 /**
  * The options of {@link discover}. The type, the checks, the defaults and the reference are made from this table.
@@ -119,14 +122,9 @@ export async function discover(
 }
 
 /**
- * The paths of metadata. OpenID Connect appends its path to the issuer's; RFC 8414 puts its path in front of it.
- */
-const WELL_KNOWN = /\/\.well-known\/(openid-configuration|oauth-authorization-server)(?=\/|$)/
-
-/**
  * Checks the issuer identifier.
  *
- * @throws {ConfigurationError} if it is missing, not an HTTPS URL, or the address of the metadata itself
+ * @throws {ConfigurationError} if it is missing, not an HTTPS URL, the address of the metadata itself, or a template
  */
 function readIssuer(issuer: string | undefined): URL {
   if (issuer === undefined || issuer === '') missing('issuer')
@@ -134,13 +132,7 @@ function readIssuer(issuer: string | undefined): URL {
     throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
   }
   const url = new URL(issuer)
-  if (WELL_KNOWN.test(url.pathname)) {
-    const meant = url.origin + url.pathname.replace(WELL_KNOWN, '').replace(/\/$/, '')
-    throw new ConfigurationError(
-      `The issuer is the address without the path of its metadata: discover('${meant}').`,
-      'issuer',
-    )
-  }
+  refuseOtherAddress(url, 'issuer')
   return url
 }
 
@@ -158,13 +150,25 @@ export async function readMetadata(
   try {
     const first = await request(issuer, 'oidc', transport)
     const response = first.status === 404 ? await request(issuer, 'oauth2', transport) : first
-    if (response.status !== 200) {
+    const { status } = response
+    if (status !== 200) {
       throw new DiscoveryError(
-        `The provider's metadata could not be read: HTTP ${response.status}.`,
-        { phase: 'discovery', httpStatus: response.status },
+        `The provider's metadata could not be read: HTTP ${status} for ${issuer.href}.`,
+        {
+          phase: 'discovery',
+          httpStatus: status,
+          // What fails or is overloaded has been found.
+          advice: status < 500 && status !== 429 ? SERVER_ERRORS.ERR_DISCOVERY.fix : undefined,
+        },
       )
     }
-    return await processDiscoveryResponse(issuer, response)
+    const copy = response.clone()
+    const metadata = await processDiscoveryResponse(issuer, response).catch(
+      async (error: unknown) => {
+        throw otherIssuer(issuer, await copy.json().catch(() => undefined)) ?? error
+      },
+    )
+    return withoutEmpty(metadata) as AuthorizationServer
   } catch (error) {
     throw asDiscoveryError(error)
   }
@@ -194,7 +198,13 @@ function request(
         headers: answered,
       } = await transport
         .send({ method: 'GET', url, headers })
-        .catch(rethrowAs(DiscoveryError, "The provider's metadata could not be read", 'discovery'))
+        .catch(
+          rethrowAs(
+            DiscoveryError,
+            `The provider's metadata could not be read from ${issuer.origin}`,
+            'discovery',
+          ),
+        )
       const type = answered['content-type']
       return new Response(NULL_BODY_STATUSES.has(status) ? null : text, {
         status,

@@ -1,4 +1,5 @@
 import type { AuthorizationServer } from 'oauth4webapi'
+import { isObject } from '../client/answer.js'
 import { isLoopback } from '../lib/loopback.js'
 import { nameByAddress } from './provider-name.js'
 
@@ -33,7 +34,7 @@ export function withMutualTlsAliases(metadata: AuthorizationServer): Authorizati
 /**
  * Turns metadata into options.
  *
- * @throws {Error} if an endpoint is missing, or PKCE with S256 is not supported, or an endpoint is on this machine although the provider is not; the message
+ * @throws {Error} if an endpoint is missing, or a list is something else, or an endpoint is on this machine although the provider is not; the message
  * continues a sentence about the metadata
  * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
  */
@@ -43,10 +44,6 @@ export function toProvider(metadata: AuthorizationServer, options: PushedRequest
     throw new Error('it has no authorization_endpoint or no token_endpoint')
   }
   refuseLoopback(metadata)
-  const challengeMethods = metadata.code_challenge_methods_supported
-  if (challengeMethods !== undefined && !challengeMethods.includes('S256')) {
-    throw new Error('it offers PKCE without S256')
-  }
   return {
     name: nameByAddress(undefined, metadata.issuer),
     issuer: metadata.issuer,
@@ -61,10 +58,48 @@ export function toProvider(metadata: AuthorizationServer, options: PushedRequest
     authorizationResponseIssParameterSupported:
       metadata.authorization_response_iss_parameter_supported === true,
     // RFC 8414, section 2: metadata without this member means client_secret_basic.
-    clientAuthenticationMethodsSupported: metadata.token_endpoint_auth_methods_supported ?? [
-      'client_secret_basic',
-    ],
+    clientAuthenticationMethodsSupported: listIn(
+      metadata,
+      'token_endpoint_auth_methods_supported',
+    ) ?? ['client_secret_basic'],
+    clientAssertionAlgorithmsSupported: listIn(
+      metadata,
+      'token_endpoint_auth_signing_alg_values_supported',
+    ),
+    revocationAuthenticationMethodsSupported: listIn(
+      metadata,
+      'revocation_endpoint_auth_methods_supported',
+    ),
+    codeChallengeMethodsSupported: listIn(metadata, 'code_challenge_methods_supported'),
   }
+}
+
+/** @throws {Error} if the member is not a list of strings */
+function listIn(
+  metadata: AuthorizationServer,
+  name: keyof AuthorizationServer & `${string}_supported`,
+): readonly string[] | undefined {
+  const value: unknown = metadata[name]
+  if (value === undefined) return undefined
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
+  throw new Error(`its ${name} is not a list of strings`)
+}
+
+/**
+ * Metadata without the members that are `null`, `""` or an empty list, at any depth: some servers write what they lack so,
+ * instead of leaving it out.
+ *
+ * @see [RFC 8414, section 3.2 - Authorization Server Metadata Response](https://www.rfc-editor.org/rfc/rfc8414.html#section-3.2)
+ */
+export function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((one) => !isEmpty(one)).map(withoutEmpty)
+  if (!isObject(value)) return value
+  const given = Object.entries(value).filter(([, member]) => !isEmpty(member))
+  return Object.fromEntries(given.map(([name, member]) => [name, withoutEmpty(member)]))
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { TokenEndpointError } from '../errors/errors.js'
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 import { nameByAddress } from './provider-name.js'
@@ -47,6 +48,16 @@ export function salesforce(url: string = PUBLIC) {
     revocationURL: `${issuer}/services/oauth2/revoke`,
     jwksURL: `${issuer}/id/keys`,
     providerSignatureAlgorithms: ['RS256'],
+    isGrantRefused,
     scope: 'openid profile email',
   } as const satisfies ProviderOptions
+}
+
+/**
+ * Salesforce answers `invalid_grant` with this description while it still works on another refresh with the same refresh
+ * token, which stays valid.
+ */
+function isGrantRefused({ error, errorDescription = '' }: TokenEndpointError): false | undefined {
+  const isUnderWay = /\balready being processed\b/i.test(errorDescription)
+  return error === 'invalid_grant' && isUnderWay ? false : undefined
 }

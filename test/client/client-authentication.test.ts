@@ -1,13 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { exportJWK, generateKeyPair, importPKCS8, jwtVerify } from 'jose'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importPKCS8, jwtVerify } from 'jose'
 import { AuthorizationCodeStrategy, ConfigurationError } from '../../src/index.js'
-import type {
-  AuthorizationCodeOptions,
-  ClientAssertionAlgorithm,
-  PrivateKey,
-} from '../../src/index.js'
+import type { AuthorizationCodeOptions, PrivateKey, PrivateKeyAlgorithm } from '../../src/index.js'
 import { expectNoneOf, thrownBy } from '../support/errors.js'
 import { takeRsaKeyPair } from '../support/keys.js'
 import { asked } from '../support/login.js'
@@ -51,6 +47,11 @@ function refusalOf(credentials: Credentials): unknown {
         ...credentials,
       }),
   )
+}
+
+/** By what name a key without one is known (RFC 7638). */
+async function thumbprintOf(publicKey: KeyObject): Promise<string> {
+  return calculateJwkThumbprint(await exportJWK(publicKey))
 }
 
 /** The parameters by which the client says who it is. */
@@ -182,7 +183,7 @@ describe('private_key_jwt', () => {
   async function assertionWith(
     credentials: Credentials & { privateKey: PrivateKey },
     publicKey: KeyObject,
-    alg: ClientAssertionAlgorithm,
+    alg: PrivateKeyAlgorithm,
   ) {
     const { request, form } = await logInWith(credentials)
     expect(request.headers.authorization).toBeUndefined()
@@ -212,10 +213,10 @@ describe('private_key_jwt', () => {
       pair.publicKey,
       alg,
     )
-    expect(protectedHeader).toEqual({ alg, typ: 'JWT' })
+    expect(protectedHeader).toEqual({ alg, typ: 'JWT', kid: await thumbprintOf(pair.publicKey) })
   })
 
-  it.each<[string, () => PrivateKey | Promise<PrivateKey>, KeyObject, ClientAssertionAlgorithm]>([
+  it.each<[string, () => PrivateKey | Promise<PrivateKey>, KeyObject, PrivateKeyAlgorithm]>([
     ['PKCS #8 PEM of an RSA key', () => pem(rsa.privateKey), rsa.publicKey, 'PS256'],
     ['PKCS #1 PEM of an RSA key', () => pem(rsa.privateKey, 'pkcs1'), rsa.publicKey, 'PS256'],
     ['PKCS #8 PEM of an EC key', () => pem(ec.privateKey), ec.publicKey, 'ES256'],
@@ -256,7 +257,7 @@ describe('private_key_jwt', () => {
     ],
   ])('reads %s [client-auth-4]', async (_, read, publicKey, alg) => {
     const { protectedHeader } = await assertionWith({ privateKey: await read() }, publicKey, alg)
-    expect(protectedHeader).toEqual({ alg, typ: 'JWT' })
+    expect(protectedHeader).toEqual({ alg, typ: 'JWT', kid: await thumbprintOf(publicKey) })
   })
 
   it('reads PEM text with Windows line ends and white space around it', async () => {
@@ -268,10 +269,12 @@ describe('private_key_jwt', () => {
   it('signs with a CryptoKey that cannot be exported', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: false })
     const { form } = await logInWith({ privateKey })
-    await expect(jwtVerify(form['client_assertion'] ?? '', publicKey)).resolves.toBeDefined()
+    const { protectedHeader } = await jwtVerify(form['client_assertion'] ?? '', publicKey)
+    // Its thumbprint cannot be computed.
+    expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'JWT' })
   })
 
-  it('takes kid from keyId, else from the JWK, else sends none', async () => {
+  it('takes kid from keyId, else from the JWK, else from the thumbprint of the key, as a list does', async () => {
     const jwk = { ...(await exportJWK(ec.privateKey)), kid: 'of the JWK' }
     const kids: unknown[] = []
     for (const credentials of [
@@ -284,7 +287,7 @@ describe('private_key_jwt', () => {
       const { protectedHeader } = await assertionWith(credentials, ec.publicKey, 'ES256')
       kids.push(protectedHeader.kid)
     }
-    expect(kids).toEqual(['told', 'of the JWK', 'told', undefined])
+    expect(kids).toEqual(['told', 'of the JWK', 'told', await thumbprintOf(ec.publicKey)])
   })
 
   it('does not change with the JWK object it was made from', async () => {

@@ -247,7 +247,7 @@ describe('the channel, after the login', () => {
   ])('tells of %s, and of what was revoked', async (_, reason, end) => {
     await end()
     await until(() => events.length >= 3)
-    expect(happened()).toEqual([`grant_end ok ${reason}`, 'revocation ok', 'revocation ok'])
+    expect(happened()).toEqual([`grant_end ok ${reason}`, 'revocation ok'])
   })
 
   it('tells of a revocation that was refused, and of one that got no answer', async () => {

@@ -117,11 +117,10 @@ async function callbackOf(app: TestApp, path: string, who: string): Promise<stri
   return changed(callback, { code: `code-of-${who}` })
 }
 
-/** From which accounts tokens were revoked, two from each, in alphabetical order; waits until it is so many accounts. */
+/** From which accounts refresh tokens were revoked, in alphabetical order; waits until it is so many accounts. */
 async function revokedFrom(count: number): Promise<readonly (string | undefined)[]> {
-  const tokens = await scene.revoked(2 * count)
-  const accounts = tokens.map((token) => token.split('-of-')[1]).sort()
-  return accounts.filter((account, index) => index % 2 === 0 || account !== accounts[index - 1])
+  const tokens = await scene.revoked(count)
+  return tokens.map((token) => token.split('-of-')[1]).sort()
 }
 
 /** What a job gets: an access token, or why there is none. */
@@ -250,9 +249,9 @@ describe('a provider that is being connected', () => {
   it.each([
     [undefined, true, 0],
     ['grant', true, 0],
-    ['token', true, 2],
-    [undefined, false, 2],
-    ['grant', false, 2],
+    ['token', true, 1],
+    [undefined, false, 1],
+    ['grant', false, 1],
   ] as const)(
     'when the person logs out, is revoked if that ends nothing else: revocationEnds %s, connected elsewhere: %s',
     (revocationEnds, isElsewhere, count) =>

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
-import { forJobs, LIFETIMES, logIn, ME, pair, setEndingScene } from '../support/ending-scene.js'
+import {
+  forJobs,
+  LIFETIMES,
+  logIn,
+  ME,
+  refreshTokens,
+  setEndingScene,
+} from '../support/ending-scene.js'
 import type { EndingCase } from '../support/ending-scene.js'
 import { Browser } from '../support/http.js'
 import { logInAs } from '../support/login.js'
@@ -33,7 +40,7 @@ describe.each(LIFETIMES)(
       expect(await forJobs(main)).toBe('access-token-1-of-ada')
 
       expect(await main.strategy.endGrant(ME)).toBe(1)
-      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await scene.revoked(1)).toEqual(refreshTokens(1))
     })
 
     it('logging out of one strategy leaves the grant of the other alive', async () => {
@@ -54,7 +61,7 @@ describe.each(LIFETIMES)(
       await logIn(report)
 
       expect(await report.strategy.endGrant(ME)).toBe(1)
-      expect(await scene.revoked(2)).toEqual(pair(2))
+      expect(await scene.revoked(1)).toEqual(refreshTokens(2))
     })
   },
 )
@@ -70,7 +77,7 @@ describe.each(['grant', undefined] as const)('with revocationEnds %s', (ends) =>
     expect(scene.rotating.revocations).toEqual([])
 
     expect((await logInAs('grace', new Browser(), strict.loginURL)).status).not.toBe(302)
-    expect(await scene.revoked(2)).toEqual(pair(3, 'grace'))
+    expect(await scene.revoked(1)).toEqual(refreshTokens(3, 'grace'))
   })
 })
 
@@ -83,6 +90,6 @@ describe('ending the grants of both strategies', () => {
     expect(await main.strategy.endGrant(ME)).toBe(1)
     expect(scene.rotating.revocations).toEqual([])
     expect(await report.strategy.endGrant(ME)).toBe(1)
-    expect(await scene.revoked(2)).toEqual(pair(2))
+    expect(await scene.revoked(1)).toEqual(refreshTokens(2))
   })
 })

@@ -206,7 +206,7 @@ describe('a grant in a store', () => {
     expect(await tokenOf(app)).toBe('access-token-1-of-ada')
     const page = await browser.post(`${app.origin}/auth/logout`)
     expect(page.status).toBe(303)
-    await until(() => rotating.revocations.length === 2)
+    await until(() => rotating.revocations.length === 1)
     expect(storedSessions()).toEqual([])
   })
 

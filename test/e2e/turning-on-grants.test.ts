@@ -225,7 +225,7 @@ describe('a session from before grants were turned on', () => {
     goTo(app, before)
     const revoked = new Promise<void>((resolve) => {
       rotating.beforeRevoked = () => {
-        if (rotating.revocations.length === 2) resolve()
+        if (rotating.revocations.length === 1) resolve()
         return Promise.resolve()
       }
     })

@@ -200,7 +200,7 @@ describe('ending, while something fails', () => {
       done(new Error('the session store fails'))
     })
     await expect(app.strategy.endGrant(ADA)).rejects.toMatchObject({ code: 'ERR_STORAGE' })
-    expect(revoked()).toHaveLength(2)
+    expect(revoked()).toHaveLength(1)
   })
 
   it('revokes the tokens although the index fails', async () => {
@@ -208,7 +208,7 @@ describe('ending, while something fails', () => {
     await logIn(app)
     failAt('unlink', '')
     await expect(app.strategy.endGrant(ADA)).rejects.toMatchObject({ code: 'ERR_STORAGE' })
-    expect(revoked()).toHaveLength(2)
+    expect(revoked()).toHaveLength(1)
   })
 
   it('ends the other grants of a person if one cannot be read, and that one when called again', async () => {
@@ -224,7 +224,7 @@ describe('ending, while something fails', () => {
     await expect(app.strategy.endGrant(ADA)).rejects.toMatchObject({ code: 'ERR_STORAGE' })
     expect(await app.strategy.listGrants(ADA.account)).toHaveLength(1)
     expect(await app.strategy.endGrant(ADA)).toBe(1)
-    expect(revoked()).toHaveLength(60)
+    expect(revoked()).toHaveLength(30)
   })
 
   it.each(['of an account', 'of a request', 'all'])(
@@ -297,16 +297,32 @@ describe('access tokens for uses', () => {
     }
   })
 
-  it.each(['endGrant', 'logout'])('are revoked with the others: %s', async (how) => {
-    const app = await startProcess()
-    const browser = await logIn(app)
-    const files = await tokenOf(browser, app, '/files')
-    if (how === 'endGrant') await app.strategy.endGrant(ADA)
-    else await browser.post(`${app.origin}/auth/logout`)
-    for (let looks = 0; revoked().length < 3 && looks < 200; looks++) await setTimeout(5)
-    expect(revoked()).toHaveLength(3)
-    expect(revoked()).toContain(files)
-  })
+  it.each(['endGrant', 'logout'])(
+    'end with the refresh token, and are not revoked: %s',
+    async (how) => {
+      const app = await startProcess()
+      const browser = await logIn(app)
+      await tokenOf(browser, app, '/files')
+      if (how === 'endGrant') await app.strategy.endGrant(ADA)
+      else await browser.post(`${app.origin}/auth/logout`)
+      await app.strategy.idle({ timeoutMs: 10_000 })
+      expect(revoked()).toEqual([expect.stringMatching(/^refresh-token-/)])
+    },
+  )
+
+  it.each(['endGrant', 'logout'])(
+    'are revoked with the others where that ends nothing else: %s',
+    async (how) => {
+      const app = await startProcess({ revocationEnds: 'token' })
+      const browser = await logIn(app)
+      const files = await tokenOf(browser, app, '/files')
+      if (how === 'endGrant') await app.strategy.endGrant(ADA)
+      else await browser.post(`${app.origin}/auth/logout`)
+      for (let looks = 0; revoked().length < 3 && looks < 200; looks++) await setTimeout(5)
+      expect(revoked()).toHaveLength(3)
+      expect(revoked()).toContain(files)
+    },
+  )
 })
 
 describe('grants.eraseAccount', () => {

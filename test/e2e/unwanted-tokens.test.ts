@@ -12,7 +12,7 @@ import {
   LIFETIMES,
   logIn,
   ME,
-  pair,
+  refreshTokens,
   REVOCATION_ENDS,
   setEndingScene,
 } from '../support/ending-scene.js'
@@ -67,7 +67,7 @@ describe('the tokens of a login that is refused', () => {
   it.each(answers)('are revoked if verify answers with %s', async (_what, answer) => {
     const app = await scene.start({}, {}, undefined, answer as Verify)
     await failToLogIn(app)
-    expect(await scene.revoked(2)).toEqual(pair(1))
+    expect(await scene.revoked(1)).toEqual(refreshTokens(1))
   })
 
   it.each(REVOCATION_ENDS)(
@@ -81,9 +81,9 @@ describe('the tokens of a login that is refused', () => {
       await failToLogIn(app, 'ada')
       await failToLogIn(app, 'grace')
       // Grace has nothing else here. Ada has, which may end with any of her tokens.
-      const ofAda = ends === 'token' ? pair(2) : []
-      expect(await scene.revoked(ends === 'token' ? 4 : 2)).toEqual(
-        [...ofAda, ...pair(3, 'grace')].sort(),
+      const ofAda = ends === 'token' ? refreshTokens(2) : []
+      expect(await scene.revoked(ends === 'token' ? 2 : 1)).toEqual(
+        [...ofAda, ...refreshTokens(3, 'grace')].sort(),
       )
       expect(await forJobs(app)).toBe('access-token-1-of-ada')
     },
@@ -98,7 +98,7 @@ describe('the tokens of a login that is refused', () => {
     await failToLogIn(app)
     await app.strategy.endGrant(ME)
     await failToLogIn(app)
-    expect(await scene.revoked(3)).toEqual([...pair(2), 'from-elsewhere'].sort())
+    expect(await scene.revoked(2)).toEqual([...refreshTokens(2), 'from-elsewhere'].sort())
   })
 
   it.each(REVOCATION_ENDS)(
@@ -107,7 +107,7 @@ describe('the tokens of a login that is refused', () => {
       const app = await scene.start({ ends }, { grants: undefined }, undefined, () => false)
       await failToLogIn(app)
       const isRevoked = ends === 'token'
-      expect(await scene.revoked(isRevoked ? 2 : 0)).toEqual(isRevoked ? pair(1) : [])
+      expect(await scene.revoked(isRevoked ? 1 : 0)).toEqual(isRevoked ? refreshTokens(1) : [])
     },
   )
 })
@@ -118,7 +118,7 @@ describe('the tokens of a login that fails', () => {
     scene.provider.on('/userinfo', json({ error: 'server_error' }, 500))
     const app = await scene.start({}, { ...openId.options })
     await failToLogIn(app)
-    expect(await scene.revoked(2)).toHaveLength(2)
+    expect(await scene.revoked(1)).toHaveLength(1)
   })
 
   it.each(REVOCATION_ENDS)(
@@ -128,7 +128,7 @@ describe('the tokens of a login that fails', () => {
       openId.claims = { aud: 'somebody else' }
       const app = await scene.start({ ends }, { ...openId.options })
       await failToLogIn(app)
-      expect(await scene.revoked(ends === 'token' ? 2 : 0)).toHaveLength(ends === 'token' ? 2 : 0)
+      expect(await scene.revoked(ends === 'token' ? 1 : 0)).toHaveLength(ends === 'token' ? 1 : 0)
     },
   )
 
@@ -153,7 +153,7 @@ describe('the tokens of a login that fails', () => {
       const app = await scene.start({ lifetime }, {}, sessionsFullFor('full'), () => ({ id }))
       const browser = new Browser()
       await failToLogIn(app, 'ada', browser)
-      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await scene.revoked(1)).toEqual(refreshTokens(1))
       expect(await app.strategy.listGrants('me')).toEqual([])
       expect(await forJobs(app)).toBe('no_tokens')
       expect((await browser.visit(`${app.origin}/token`)).status).toBe(401)
@@ -173,13 +173,16 @@ describe('the tokens of a login that fails', () => {
       await logIn(app)
       gate.answer = { id }
       await failToLogIn(app)
-      const expected = ends === 'token' ? pair(2) : []
+      const expected = ends === 'token' ? refreshTokens(2) : []
       expect(await scene.revoked(expected.length)).toEqual(expected)
       await until(async () => (await forJobs(app)) === 'access-token-1-of-ada')
       gate.answer = { id: 'me' }
       await logIn(app)
       await app.strategy.endGrant(ME)
-      const all = ends === 'grant' ? pair(3) : [...expected, ...pair(1), ...pair(3)].sort()
+      const all =
+        ends === 'grant'
+          ? refreshTokens(3)
+          : [...expected, ...refreshTokens(1), ...refreshTokens(3)].sort()
       expect(await scene.revoked(all.length)).toEqual(all)
     })
   })
@@ -199,7 +202,7 @@ describe('the tokens of a login that fails', () => {
     const { location = '' } = await browser.visit(atProvider.location ?? '')
     const response = await browser.visit(`${app.origin}/own-callback${new URL(location).search}`)
     expect(response.status).toBe(403)
-    expect(await scene.revoked(2)).toEqual(pair(1))
+    expect(await scene.revoked(1)).toEqual(refreshTokens(1))
   })
 
   /** The callback of a login, which may be left without an answer. */
@@ -224,7 +227,7 @@ describe('the tokens of a login that fails', () => {
       return { id: 'me' }
     })
     await visitCallback(app)
-    expect(await scene.revoked(2)).toEqual(pair(1))
+    expect(await scene.revoked(1)).toEqual(refreshTokens(1))
     expect(await app.strategy.listGrants('me')).toEqual([])
   })
 
@@ -237,7 +240,7 @@ describe('the tokens of a login that fails', () => {
         return { id: 'me' }
       })
       await visitCallback(app)
-      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await scene.revoked(1)).toEqual(refreshTokens(1))
       expect(await app.strategy.listGrants('me')).toEqual([])
       expect(JSON.stringify(await contentsOf(sessions))).not.toContain('"me"')
       expect(app.errors).toEqual([])
@@ -256,7 +259,7 @@ describe('the tokens of a login that fails', () => {
         return { id: 'me' }
       })
       await visitCallback(app)
-      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await scene.revoked(1)).toEqual(refreshTokens(1))
       expect(await app.strategy.listGrants('me')).toEqual([])
     },
   )
@@ -271,7 +274,7 @@ describe('the tokens of a login that fails', () => {
     })
     const app = await scene.start({ lifetime, ends: 'token' }, { grants })
     await failToLogIn(app)
-    expect(await scene.revoked(2)).toEqual(pair(1))
+    expect(await scene.revoked(1)).toEqual(refreshTokens(1))
     isFull = false
     expect(await forJobs(app)).toBe('no_tokens')
   })
@@ -284,7 +287,7 @@ describe('the tokens of a login that later ones push out', () => {
       const app = await scene.start({ lifetime: 'account', ends })
       // A grant keeps the tokens of three logins.
       for (let logins = 0; logins < 5; logins++) await logIn(app)
-      const expected = ends === 'token' ? [...pair(1), ...pair(2)].sort() : []
+      const expected = ends === 'token' ? [...refreshTokens(1), ...refreshTokens(2)].sort() : []
       expect(await scene.revoked(expected.length)).toEqual(expected)
       expect(await forJobs(app)).toBe('access-token-5-of-ada')
     },

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import { MemoryStore } from 'express-session'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
-import { LIFETIMES, logIn, ME, pair, setEndingScene, tokenOf } from '../support/ending-scene.js'
+import {
+  LIFETIMES,
+  logIn,
+  ME,
+  refreshTokens,
+  setEndingScene,
+  tokenOf,
+} from '../support/ending-scene.js'
 import { createGate } from '../support/gate.js'
 import { Browser } from '../support/http.js'
 import { startLogin } from '../support/login.js'
@@ -74,8 +81,8 @@ describe('a login during a renewal', () => {
       renewal.open()
       expect(await renewal.token).toBe('ERR_LOGIN_REQUIRED')
       expect(await tokenOf(app, browser)).toBe('access-token-3-of-ada')
-      const replaced = ends === 'token' ? pair(1) : []
-      const expected = [...replaced, ...(also ? pair(2) : [])].sort()
+      const replaced = ends === 'token' ? refreshTokens(1) : []
+      const expected = [...replaced, ...(also ? refreshTokens(2) : [])].sort()
       expect(await scene.revoked(expected.length)).toEqual(expected)
       expect(scene.rotating.reused).toEqual([])
     },
@@ -133,7 +140,7 @@ describe('ending grants during a callback', () => {
       gate.open()
       await answer
       expect(await tokenOf(app, browser)).toBe('ERR_LOGIN_REQUIRED')
-      expect(await scene.revoked(2)).toEqual(pair(1))
+      expect(await scene.revoked(1)).toEqual(refreshTokens(1))
       await logIn(app, 'ada', browser)
       expect(await tokenOf(app, browser)).toBe('access-token-2-of-ada')
     },

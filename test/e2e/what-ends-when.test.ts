@@ -6,7 +6,7 @@ import {
   LIFETIMES,
   logIn,
   ME,
-  pair,
+  refreshTokens,
   REVOCATION_ENDS,
   setEndingScene,
   tokenOf,
@@ -33,7 +33,7 @@ describe('logging out', () => {
     expect(await tokenOf(app, browser)).toBe('ERR_LOGIN_REQUIRED')
     const isOver = lifetime === 'login'
     expect(await forJobs(app)).toBe(isOver ? 'no_tokens' : 'access-token-1-of-ada')
-    expect(await scene.revoked(isOver ? 2 : 0)).toEqual(isOver ? pair(1) : [])
+    expect(await scene.revoked(isOver ? 1 : 0)).toEqual(isOver ? refreshTokens(1) : [])
   })
 
   it.each(EVERY_CASE)(
@@ -44,7 +44,7 @@ describe('logging out', () => {
       await phone.post(`${app.origin}/auth/logout`)
       expect(await tokenOf(app, laptop)).toBe('access-token-2-of-ada')
       const isRevoked = lifetime === 'login' && ends !== 'grant'
-      expect(await scene.revoked(isRevoked ? 2 : 0)).toEqual(isRevoked ? pair(1) : [])
+      expect(await scene.revoked(isRevoked ? 1 : 0)).toEqual(isRevoked ? refreshTokens(1) : [])
     },
   )
 })
@@ -59,7 +59,7 @@ describe('a login over a login', () => {
       expect(await tokenOf(app, browser)).toBe('access-token-2-of-ada')
       expect(await app.strategy.listGrants('me')).toHaveLength(1)
       const isRevoked = lifetime === 'login' && ends === 'token'
-      expect(await scene.revoked(isRevoked ? 2 : 0)).toEqual(isRevoked ? pair(1) : [])
+      expect(await scene.revoked(isRevoked ? 1 : 0)).toEqual(isRevoked ? refreshTokens(1) : [])
     },
   )
 
@@ -75,7 +75,7 @@ describe('a login over a login', () => {
       expect(grants).toHaveLength(lifetime === 'login' ? 1 : 2)
       // Nothing of ada's is alive, whatever the provider ends with her tokens.
       const isRevoked = lifetime === 'login'
-      expect(await scene.revoked(isRevoked ? 2 : 0)).toEqual(isRevoked ? pair(1) : [])
+      expect(await scene.revoked(isRevoked ? 1 : 0)).toEqual(isRevoked ? refreshTokens(1) : [])
       const older = await app.strategy.tokens({ ...ME, grant: grants[1]?.id ?? 'none' })
       expect(older?.accessToken).toBe(lifetime === 'login' ? undefined : 'access-token-1-of-ada')
     },
@@ -86,7 +86,7 @@ describe('a login over a login', () => {
     const app = await scene.start({ ends: 'grant' }, { accountOf })
     const browser = await logIn(app)
     await logIn(app, 'grace', browser)
-    expect(await scene.revoked(2)).toEqual(pair(1))
+    expect(await scene.revoked(1)).toEqual(refreshTokens(1))
   })
 
   it.each(['grant', 'token'] as const)(
@@ -94,10 +94,14 @@ describe('a login over a login', () => {
     async (ends) => {
       const app = await scene.start({ lifetime: 'account', ends })
       for (let logins = 0; logins < 4; logins++) await logIn(app)
-      const oldest = ends === 'grant' ? [] : pair(1)
+      const oldest = ends === 'grant' ? [] : refreshTokens(1)
       expect(await scene.revoked(oldest.length)).toEqual(oldest)
       await app.strategy.endGrant(ME)
-      const all = [...oldest, ...(ends === 'grant' ? [] : [...pair(2), ...pair(3)]), ...pair(4)]
+      const all = [
+        ...oldest,
+        ...(ends === 'grant' ? [] : [...refreshTokens(2), ...refreshTokens(3)]),
+        ...refreshTokens(4),
+      ]
       expect(await scene.revoked(all.length)).toEqual(all.sort())
     },
   )

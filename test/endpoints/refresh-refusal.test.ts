@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { refusalOfRefresh } from '../../src/endpoints/refresh-refusal.js'
-import { ProfileError, TokenEndpointError } from '../../src/index.js'
-import type { ProviderErrorFacts } from '../../src/index.js'
+import { refusalOfRefresh, withGrantRefusal } from '../../src/endpoints/refresh-refusal.js'
+import { ProfileError, salesforce, TokenEndpointError } from '../../src/index.js'
+import type { IsGrantRefused, ProviderErrorFacts } from '../../src/index.js'
 
 type Facts = Omit<ProviderErrorFacts, 'phase'>
 
@@ -60,26 +60,86 @@ describe('a refused refresh', () => {
     expect(refusals(facts)).toEqual([undefined, undefined])
   })
 
-  it('is not final, and passes, if another refresh is under way at Salesforce', () => {
-    const facts = {
-      phase: 'refresh',
-      httpStatus: 400,
-      error: 'invalid_grant',
-      errorDescription: 'token request is already being processed',
-    }
-    expect(refusals(facts)).toEqual([undefined, undefined])
-    const { status, retryable, fault } = new TokenEndpointError('refused', facts)
-    expect({ status, retryable, fault }).toEqual({
-      status: 503,
-      retryable: true,
-      fault: 'provider',
-    })
-  })
-
   it('is something else than an error of another kind', () => {
     const facts = { phase: 'profile', httpStatus: 400, error: 'invalid_grant' }
     expect(refusalOfRefresh(new ProfileError('refused', facts), false)).toBeUndefined()
     expect(refusalOfRefresh(new Error('invalid_grant'), false)).toBeUndefined()
     expect(refusalOfRefresh(undefined, false)).toBeUndefined()
+  })
+})
+
+describe('a refresh whose failure an application or a preset decides about', () => {
+  /** What comes of a failure: why it is final while the access token is valid, and the error. */
+  async function decidedBy(
+    isGrantRefused: IsGrantRefused | undefined,
+    error: Error,
+  ): Promise<{ readonly reason: string | undefined; readonly error: unknown }> {
+    const refresh = withGrantRefusal(() => Promise.reject(error), isGrantRefused)
+    const thrown: unknown = await refresh({ accessToken: 'a', tokenType: 'bearer' }).catch(
+      (failure: unknown) => failure,
+    )
+    return { reason: refusalOfRefresh(thrown, true), error: thrown }
+  }
+  const answer = (facts: Facts): TokenEndpointError =>
+    new TokenEndpointError('refused', { phase: 'refresh', ...facts })
+  const passes = { status: 503, retryable: true, fault: 'provider', grantRefused: false }
+
+  // As Salesforce sends them.
+  it.each<[string, string, string | undefined]>([
+    [
+      'passes while another refresh is under way',
+      'token request is already being processed',
+      undefined,
+    ],
+    ['is final for an expired refresh token', 'expired access/refresh token', 'invalid_grant'],
+    ['is final for a person who is locked out', 'inactive user', 'invalid_grant'],
+  ])('at Salesforce %s', async (_, errorDescription, reason) => {
+    const { isGrantRefused } = salesforce()
+    const refusal = answer({ httpStatus: 400, error: 'invalid_grant', errorDescription })
+    const decided = await decidedBy(isGrantRefused, refusal)
+    expect(decided.reason).toBe(reason)
+    const expected = reason === undefined ? passes : { status: 400, grantRefused: undefined }
+    expect(decided.error).toMatchObject({ ...expected, errorDescription })
+  })
+
+  it('is not taken for passing at another provider with the words of Salesforce', async () => {
+    const errorDescription = 'token request is already being processed'
+    const refusal = answer({ httpStatus: 400, error: 'invalid_grant', errorDescription })
+    expect((await decidedBy(undefined, refusal)).reason).toBe('invalid_grant')
+  })
+
+  it.each<[Facts, string]>([
+    [{ httpStatus: 500, error: 'server_error' }, 'server_error'],
+    [{ httpStatus: 500 }, 'http_500'],
+    [{ httpStatus: 403, error: 'access_denied' }, 'access_denied'],
+    [{ httpStatus: 401 }, 'http_401'],
+  ])('is final if it says so: %j', async (facts, reason) => {
+    const decided = await decidedBy(() => true, answer(facts))
+    expect(decided).toMatchObject({ reason, error: { retryable: false, grantRefused: true } })
+  })
+
+  it.each<[string, IsGrantRefused]>([
+    ['undefined', () => undefined],
+    [
+      'an error of its own',
+      () => {
+        throw new Error('of the application')
+      },
+    ],
+    ['a promise', () => Promise.resolve(false) as never],
+  ])('is decided as without it by %s', async (_, isGrantRefused) => {
+    const refusal = answer({ httpStatus: 400, error: 'invalid_grant' })
+    expect(await decidedBy(isGrantRefused, refusal)).toEqual({
+      reason: 'invalid_grant',
+      error: refusal,
+    })
+  })
+
+  it('is never final without an answer: it is not even asked', async () => {
+    const asked: unknown[] = []
+    const ask: IsGrantRefused = (error) => asked.push(error) > 0
+    expect((await decidedBy(ask, answer({ networkCode: 'timeout' }))).reason).toBeUndefined()
+    expect((await decidedBy(ask, new Error('of the store'))).reason).toBeUndefined()
+    expect(asked).toEqual([])
   })
 })

@@ -281,7 +281,8 @@ describe('a login with Jiko', () => {
     await logIn()
     const { payload, protectedHeader } = await assertion()
 
-    expect(protectedHeader).toEqual({ alg: 'PS256', typ: 'JWT' })
+    const kid = await calculateJwkThumbprint(await exportJWK(publicKey))
+    expect(protectedHeader).toEqual({ alg: 'PS256', typ: 'JWT', kid })
     expect(payload).toEqual({
       iss: 'your-client-id',
       sub: 'your-client-id',
@@ -298,11 +299,14 @@ describe('a login with Jiko', () => {
     expect(asked(provider)).toEqual(['POST /token'])
   })
 
-  it('names the key in the assertion’s header only when it was told the key’s id', async () => {
-    const keyId = await calculateJwkThumbprint(await exportJWK(publicKey))
-    await logIn({ keyId })
+  it('names the key in the assertion’s header by the key’s id, if it was told one', async () => {
+    await logIn({ keyId: 'key-2026' })
 
-    expect((await assertion()).protectedHeader).toEqual({ alg: 'PS256', typ: 'JWT', kid: keyId })
+    expect((await assertion()).protectedHeader).toEqual({
+      alg: 'PS256',
+      typ: 'JWT',
+      kid: 'key-2026',
+    })
     expect(asked(provider)).toEqual(['POST /token'])
   })
 

@@ -138,11 +138,12 @@ describe('standardResponse', () => {
 
   it('hands on the tokens of every good answer, and says of every other what is wrong without them', async () => {
     const sent = [filling.code, filling.verifier, filling.secret]
+    const request = { secrets: () => sent, clientAdvice: () => 'Check the client.' }
     const property = fc.asyncProperty(TOKEN_ANSWERS, async (answer) => {
       const came = arrived({ ...answer, delivery: 'whole' }, filling, Infinity)
       if (came === undefined) return
       const answered = { ...came, headers: { 'content-type': came.type } }
-      const read = () => standardResponse(answered, 'exchange', settings, () => sent)
+      const read = () => standardResponse(answered, 'exchange', settings, request)
       const failure = thrownBy(read) as Error | undefined
       if (failure === undefined) {
         const text = JSON.stringify(await read().json())

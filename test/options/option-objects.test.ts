@@ -195,7 +195,7 @@ describe('discover', () => {
     [`${ISSUER}/.well-known/oauth-authorization-server/realms/main`, `${ISSUER}/realms/main`],
     ['https://a:secret@provider.example/.well-known/openid-configuration', ISSUER],
   ])('says which issuer to write for the address of its metadata: %s', async (url, issuer) => {
-    expect(await refusalOf(() => discover(url))).toEqual(refusal(`discover('${issuer}').`))
+    expect(await refusalOf(() => discover(url))).toEqual(refusal(`'${issuer}'.`))
   })
 
   it.each(['provider.example', 'http://provider.example'])(

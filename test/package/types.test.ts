@@ -98,9 +98,11 @@ describe('the options', () => {
   it('take none but the values that mean something', () => {
     expectToCompile(() => [
       // @ts-expect-error -- no such method of client authentication
-      { clientAuthentication: 'client_secret_jwt' } satisfies Partial<AuthorizationCodeOptions>,
-      // @ts-expect-error -- HMAC is no private key
-      { clientAssertionAlgorithm: 'HS256' } satisfies Partial<AuthorizationCodeOptions>,
+      { clientAuthentication: 'client_secret' } satisfies Partial<AuthorizationCodeOptions>,
+      // @ts-expect-error -- an assertion is always signed
+      { clientAssertionAlgorithm: 'none' } satisfies Partial<AuthorizationCodeOptions>,
+      // @ts-expect-error -- HMAC is for the secret, not for a private key
+      { privateKey: [{ key: '', alg: 'HS256' }] } satisfies Partial<AuthorizationCodeOptions>,
       // @ts-expect-error -- one audience, a string
       { clientAssertionAudience: ['a', 'b'] } satisfies Partial<AuthorizationCodeOptions>,
       // @ts-expect-error -- one of form and json

@@ -139,6 +139,8 @@ describe('discover, with a real OpenID provider', () => {
         'client_secret_basic',
         'client_secret_post',
       ]),
+      clientAssertionAlgorithmsSupported: expect.arrayContaining(['HS256', 'PS256']),
+      codeChallengeMethodsSupported: ['S256'],
     })
     expect(requests).toEqual([`GET ${OPENID}`])
   })
@@ -317,8 +319,9 @@ describe('discover, of an issuer that has nothing to offer', () => {
     ],
     ['has no token endpoint', (issuer) => metadataOf(issuer, { token_endpoint: undefined })],
     [
-      'offers PKCE without S256',
-      (issuer) => metadataOf(issuer, { code_challenge_methods_supported: ['plain'] }),
+      'has something else where a list belongs',
+      (issuer) =>
+        metadataOf(issuer, { token_endpoint_auth_methods_supported: 'client_secret_basic' }),
     ],
     ['is a list', (issuer) => [metadataOf(issuer)]],
     ['is null', () => null],
@@ -389,14 +392,35 @@ describe('discover, of an issuer that has nothing to offer', () => {
     expect(other.requests).toEqual([])
   })
 
-  it('says so when nobody listens', async () => {
+  it('says so when nobody listens, and what to check', async () => {
     const { origin, close } = await listen(() => undefined)
     await close()
-    expectDiscoveryError(await failureOf(origin), {
+    const error = await failureOf(origin)
+    expectDiscoveryError(error, {
       status: 502,
       retryable: true,
       networkCode: 'ECONNREFUSED',
     })
+    expect(String(error)).toContain(`from ${origin}`)
+    expect(String(error)).toContain('Check host and port of the URL.')
+  })
+
+  it.each([
+    ['a private CA', 'SELF_SIGNED_CERT_IN_CHAIN', /NODE_EXTRA_CA_CERTS.*dispatcher/],
+    ['an unknown CA', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /NODE_EXTRA_CA_CERTS/],
+    ['a host that does not exist', 'ENOTFOUND', /DNS/],
+    ['a host that cannot be reached', 'EHOSTUNREACH', /proxy.*dispatcher/],
+    ['a host that does not answer', 'ETIMEDOUT', /proxy.*dispatcher/],
+  ])('gives the advice for %s', async (_, networkCode, advice) => {
+    const dispatcher = new MockAgent()
+    dispatcher.disableNetConnect()
+    const failure = Object.assign(new Error('a failure of the network'), { code: networkCode })
+    dispatcher.get('https://login.example').intercept({ path: OPENID }).replyWithError(failure)
+    const error = await failureOf('https://login.example', { dispatcher })
+    await dispatcher.close()
+    expectDiscoveryError(error, { status: 502, retryable: true, networkCode })
+    expect((error as DiscoveryError).advice).toMatch(advice)
+    expect(String(error)).toMatch(advice)
   })
 
   it('works again once the server does', async () => {
@@ -412,12 +436,182 @@ describe('discover, of an issuer that has nothing to offer', () => {
   })
 })
 
+describe('discover, of metadata that is empty in places', () => {
+  it.each([null, '', []])('counts %j as absent, as other servers leave it out', async (nothing) => {
+    const empty = Object.fromEntries(
+      [
+        ...['userinfo_endpoint', 'revocation_endpoint', 'end_session_endpoint', 'jwks_uri'],
+        ...['pushed_authorization_request_endpoint', 'require_pushed_authorization_requests'],
+        ...['code_challenge_methods_supported', 'token_endpoint_auth_methods_supported'],
+        ...['token_endpoint_auth_signing_alg_values_supported', 'require_signed_request_object'],
+        ...['revocation_endpoint_auth_methods_supported', 'scopes_supported'],
+        'authorization_response_iss_parameter_supported',
+      ].map((name) => [name, nothing]),
+    )
+    const { origin } = await startDocuments((issuer) => ({
+      [OPENID]: metadataOf(issuer, {
+        ...empty,
+        mtls_endpoint_aliases: { token_endpoint: nothing },
+      }),
+      [`/absent${OPENID}`]: metadataOf(`${issuer}/absent`, { token_endpoint: `${issuer}/token` }),
+    }))
+    const absent = await discover(`${origin}/absent`)
+    const discovered = await discover(origin, { mutualTls: true })
+    expect(discovered).toEqual({
+      ...absent,
+      name: discovered.name,
+      issuer: origin,
+      authorizationURL: `${origin}/authorize`,
+    })
+    const create = (): unknown =>
+      new AuthorizationCodeStrategy({
+        ...discovered,
+        clientID: 'client-1',
+        clientSecret: 'secret-1',
+        callbackURL: 'https://app.example/callback',
+      })
+    expect(create).not.toThrow()
+  })
+
+  it.each([null, ''])('says which endpoint is missing if it is %j', async (nothing) => {
+    const { origin } = await startDocuments((issuer) => ({
+      [OPENID]: metadataOf(issuer, { token_endpoint: nothing }),
+    }))
+    await expect(discover(origin)).rejects.toMatchObject({
+      code: 'ERR_DISCOVERY',
+      message: expect.stringContaining('no token_endpoint'),
+    })
+  })
+
+  it('leaves out null among the values of a list', async () => {
+    const { origin } = await startDocuments((issuer) => ({
+      [OPENID]: metadataOf(issuer, {
+        token_endpoint_auth_methods_supported: [null, 'client_secret_post', ''],
+      }),
+    }))
+    expect(await discover(origin)).toMatchObject({
+      clientAuthenticationMethodsSupported: ['client_secret_post'],
+    })
+  })
+})
+
+describe('a strategy with metadata that lists PKCE without S256', () => {
+  async function create(members: object, options: object): Promise<unknown> {
+    const { origin } = await startDocuments((issuer) => ({ [OPENID]: metadataOf(issuer, members) }))
+    const discovered = await discover(origin)
+    return thrownBy(
+      () =>
+        new AuthorizationCodeStrategy({
+          ...discovered,
+          clientID: 'client-1',
+          callbackURL: 'https://app.example/callback',
+          ...options,
+        }),
+    )
+  }
+  const plain = { code_challenge_methods_supported: ['plain'] }
+  const clientSecret = 'secret-1'
+
+  it('is refused, and the error says what turns PKCE off [discover-7]', async () => {
+    const error = await create(plain, { clientSecret })
+    expect(error).toMatchObject({ code: 'ERR_CONFIGURATION', option: 'dangerouslyOmitPkce' })
+    expect(String(error)).toMatch(/PKCE only without S256 \(plain\).*dangerouslyOmitPkce: true/)
+  })
+
+  it.each([
+    ['with dangerouslyOmitPkce', plain, { clientSecret, dangerouslyOmitPkce: true }],
+    ['if S256 is listed too', { code_challenge_methods_supported: ['plain', 'S256'] }, {}],
+    ['if the metadata says nothing of PKCE', {}, {}],
+  ])('can be used %s', async (_, members, options) => {
+    expect(await create(members, options)).toBeUndefined()
+  })
+
+  it('is refused for a client without a secret or key, whatever the options say', async () => {
+    expect(await create(plain, { dangerouslyOmitPkce: true })).toMatchObject({
+      option: 'dangerouslyOmitPkce',
+    })
+  })
+})
+
+describe('discover, when the metadata names another issuer, has both values and what to write:', () => {
+  const ENTRA = 'https://login.microsoftonline.com'
+  const TENANT = '5f0cdd6e-2d3a-4f4e-8b2b-0d6f8e3f1a77'
+
+  /** Why the metadata of an issuer that is not on this machine is refused. */
+  async function refusalOf(issuer: string, named: unknown): Promise<DiscoveryError> {
+    const { origin, pathname } = new URL(issuer)
+    const dispatcher = new MockAgent()
+    dispatcher.disableNetConnect()
+    dispatcher
+      .get(origin)
+      .intercept({ path: `${pathname.replace(/\/$/, '')}${OPENID}` })
+      .reply(200, metadataOf(origin, { issuer: named }))
+    const error = await failureOf(issuer, { dispatcher })
+    await dispatcher.close()
+    expectDiscoveryError(error, { status: 502, retryable: false, httpStatus: 200 })
+    return error as DiscoveryError
+  }
+
+  it.each([
+    [
+      'a slash more, as Auth0 writes it',
+      'https://login.example.com/tenant',
+      'https://login.example.com/tenant/',
+      "write 'https://login.example.com/tenant/'",
+    ],
+    [
+      'another host, behind a proxy that rewrites it',
+      'https://login.example.com',
+      'https://keycloak.internal.example/realms/main',
+      "write 'https://keycloak.internal.example/realms/main'",
+    ],
+    [
+      'plain HTTP, from Keycloak behind a proxy',
+      'https://login.example.com/realms/main',
+      'http://login.example.com/realms/main',
+      'The provider has to correct its metadata',
+    ],
+    [
+      'Microsoft’s template for several tenants',
+      `${ENTRA}/common/v2.0`,
+      `${ENTRA}/{tenantid}/v2.0`,
+      `Write the id of yours instead of 'common': '${ENTRA}/<tenant id>/v2.0'.*microsoft\\('common'\\)`,
+    ],
+    [
+      'Microsoft’s older version',
+      `${ENTRA}/${TENANT}`,
+      `https://sts.windows.net/${TENANT}/`,
+      `Write '${ENTRA}/${TENANT}/v2.0'`,
+    ],
+    [
+      'Microsoft’s tenant by its id instead of its domain',
+      `${ENTRA}/contoso.onmicrosoft.com/v2.0`,
+      `${ENTRA}/${TENANT}/v2.0`,
+      `write '${ENTRA}/${TENANT}/v2.0'`,
+    ],
+  ])('%s', async (_, issuer, named, advice) => {
+    const { message, advice: field = '' } = await refusalOf(issuer, named)
+    expect(message).toContain(`read for the issuer '${issuer}', and names the issuer '${named}'`)
+    expect(message.endsWith(field)).toBe(true)
+    expect(field).toMatch(new RegExp(advice))
+  })
+
+  it('without control characters of the provider', async () => {
+    const { message } = await refusalOf(
+      'https://login.example.com',
+      'https://evil\u001b[2J\nexample',
+    )
+    expect(message).not.toMatch(/[\u001b\n]/)
+  })
+})
+
 describe('discover, told something it cannot use', () => {
   it.each<[string, unknown]>([
     ['an unset environment variable', undefined],
     ['no URL', 'accounts.example'],
     ['plain HTTP', 'http://accounts.example'],
     ['another scheme', 'file:///etc/issuer'],
+    ['a template', 'https://login.microsoftonline.com/{tenantid}/v2.0'],
   ])('refuses %s by the name issuer [discover-3]', async (_, issuer) => {
     const error = await failureOf(issuer as string)
     expect(error).toBeInstanceOf(ConfigurationError)

@@ -34,7 +34,7 @@ export interface EndingScene {
     sessions?: MemoryStore,
     verify?: Verify,
   ): Promise<TestApp>
-  /** The tokens that were revoked, sorted; waits until they are so many. */
+  /** The refresh tokens that were revoked, sorted; waits until they are so many. */
   revoked(count: number): Promise<readonly string[]>
   /** How many refreshes the provider has received. */
   refreshes(): number
@@ -72,7 +72,12 @@ export function setEndingScene(): EndingScene {
         },
       }),
     async revoked(count) {
-      while (rotating.revocations.length < count) {
+      const refreshTokens = (): readonly string[] =>
+        rotating.revocations
+          .filter(({ hint }) => hint === 'refresh_token')
+          .map(({ token }) => token)
+          .sort()
+      while (refreshTokens().length < count) {
         await new Promise<void>((resolve) => {
           rotating.beforeRevoked = () => {
             resolve()
@@ -80,7 +85,7 @@ export function setEndingScene(): EndingScene {
           }
         })
       }
-      return rotating.revocations.map(({ token }) => token).sort()
+      return refreshTokens()
     },
     refreshes: () =>
       scene.provider
@@ -107,7 +112,7 @@ export function forJobs({ strategy }: TestApp): Promise<unknown> {
   return strategy.accessToken(ME).catch((error: unknown) => (error as { reason?: unknown }).reason)
 }
 
-/** Both tokens that the provider has issued at one time. */
-export function pair(number: number, who = 'ada'): readonly string[] {
-  return [`access-token-${number}-of-${who}`, `refresh-token-${number}-of-${who}`]
+/** The refresh token that the provider has issued at one time, in a list. */
+export function refreshTokens(number: number, who = 'ada'): readonly string[] {
+  return [`refresh-token-${number}-of-${who}`]
 }

@@ -55,6 +55,10 @@ async function setUp(origin: string): Promise<Omit<OtherServer, 'origin' | 'clos
       ...provider,
       profileURL: provider.profileURL ?? '',
       clientSecret: CLIENT_SECRET,
+      // Its metadata lists Basic credentials alone for revocations, and it reads them as they are.
+      basicCredentials: 'raw',
+      // An access token is valid after its refresh token was revoked.
+      revocationEnds: 'token',
       scope: 'openid profile',
     },
     async register(redirectURI) {

@@ -70,18 +70,18 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
     rows: ISSUERS,
     tests: ['discover-2'],
     file: 'providers/discover.ts',
-    find: 'return await processDiscoveryResponse(issuer, response)',
+    find: 'await processDiscoveryResponse(issuer, response).catch(',
     replace:
-      'return await processDiscoveryResponse(new URL(String(((await response.clone().json()) as any).issuer)), response)',
+      'await processDiscoveryResponse(new URL(String(((await copy.clone().json()) as any).issuer)), response).catch(',
     gone: 'issuer in the metadata is not compared',
   },
   {
     rows: ISSUERS,
     tests: ['discover-2'],
     file: 'providers/discover.ts',
-    find: 'return await processDiscoveryResponse(issuer, response)',
-    replace: `const said = String(((await response.clone().json()) as any)?.issuer)
-    return await processDiscoveryResponse(said.startsWith(issuer.origin) ? new URL(said) : issuer, response)`,
+    find: 'await processDiscoveryResponse(issuer, response).catch(',
+    replace: `await processDiscoveryResponse(await copy.clone().json().then((said: any) =>
+      String(said?.issuer).startsWith(issuer.origin) ? new URL(said.issuer) : issuer, () => issuer), response).catch(`,
     gone: 'issuer in the metadata may be another one of the same origin',
   },
 ]

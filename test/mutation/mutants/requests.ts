@@ -144,10 +144,10 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: ['rfc9700 4.7.1 (1)'],
-    tests: ['discover-2'],
-    file: 'providers/provider-metadata.ts',
-    find: "challengeMethods !== undefined && !challengeMethods.includes('S256')",
-    replace: 'challengeMethods?.length === 0',
+    tests: ['discover-7'],
+    file: 'options/read-options.ts',
+    find: "!dangerouslyOmitPkce && challenges?.includes('S256') === false",
+    replace: '!dangerouslyOmitPkce && challenges?.length === 0',
     gone: 'a provider may offer plain alone',
   },
   ...['code_challenge', 'code_verifier', 'response_type', 'grant_type', 'state', 'redirect_uri']
