@@ -29,7 +29,7 @@ export async function readUserInfo(
   readers: JwtReaders,
 ): Promise<Record<string, unknown>> {
   if (answer.status !== 200) throw refused(answer, accessToken)
-  const claims = await claimsIn(answer.text.trim(), readers).catch((error: unknown) => {
+  const claims = await claimsIn(answer.text, readers).catch((error: unknown) => {
     throw error instanceof AuthorizationCodeError
       ? error
       : unusable(`The profile cannot be used: ${(error as Error).message}.`)
