@@ -1,5 +1,3 @@
-import { jsonResponse } from '../client/answer.js'
-import { AuthorizationCodeError } from '../errors/base.js'
 import type { EncryptedResponse } from '../options/decryption.js'
 
 /**
@@ -45,26 +43,4 @@ export function createDecryptJwt(
     if (kind === 'userinfo' || isSignedJwt(text)) return text
     throw new Error('it is encrypted but not signed')
   }
-}
-
-/**
- * The same token response with the signed ID token that was in the encrypted one: that is what is stored, and sent as
- * `id_token_hint`.
- *
- * @throws {Error} if it cannot be decrypted
- * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest), `id_token_hint`
- */
-export async function withDecryptedIdToken(
-  response: Response,
-  decrypt: DecryptJwt,
-): Promise<Response> {
-  const body = (await response.json()) as Readonly<Record<string, unknown>>
-  const { id_token: given } = body
-  if (typeof given !== 'string') return response
-  const idToken = await decrypt('id_token', given).catch((error: unknown) => {
-    throw error instanceof AuthorizationCodeError
-      ? error
-      : new Error(`its ID token cannot be used: ${(error as Error).message}`)
-  })
-  return idToken === given ? response : jsonResponse({ ...body, id_token: idToken })
 }

@@ -1,6 +1,8 @@
 import type { TokenEndpointResponse } from 'oauth4webapi'
-import { MAXIMUM_DEPTH, isTooDeep } from '../client/answer.js'
+import { MAXIMUM_DEPTH, isTooDeep, jsonResponse } from '../client/answer.js'
 import type { TokenResponseSettings } from '../client/answer.js'
+import { AuthorizationCodeError } from '../errors/base.js'
+import type { DecryptJwt } from './encrypted-jwt.js'
 import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 
 /**
@@ -54,4 +56,26 @@ function endOf(startedAt: number, lifetimeSeconds: number): number {
 function seconds(value: unknown): number | undefined {
   const number = typeof value === 'string' ? Number.parseFloat(value) : value
   return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined
+}
+
+/**
+ * The same token response with the signed ID token that was in the encrypted one: that is what is stored, and sent as
+ * `id_token_hint`.
+ *
+ * @throws {Error} if it cannot be decrypted
+ * @see [OpenID Connect Core, section 3.1.2.1 - Authentication Request](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest), `id_token_hint`
+ */
+export async function withDecryptedIdToken(
+  response: Response,
+  decrypt: DecryptJwt,
+): Promise<Response> {
+  const body = (await response.json()) as Readonly<Record<string, unknown>>
+  const { id_token: given } = body
+  if (typeof given !== 'string') return response
+  const idToken = await decrypt('id_token', given).catch((error: unknown) => {
+    throw error instanceof AuthorizationCodeError
+      ? error
+      : new Error(`its ID token cannot be used: ${(error as Error).message}`)
+  })
+  return idToken === given ? response : jsonResponse({ ...body, id_token: idToken })
 }
