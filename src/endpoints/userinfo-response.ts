@@ -6,13 +6,14 @@ import { AuthorizationCodeError } from '../errors/base.js'
 import { providerText } from '../lib/provider-text.js'
 import { isSignedJwt } from './encrypted-jwt.js'
 import type { DecryptJwt } from './encrypted-jwt.js'
-import type { VerifyProviderJwt } from './provider-jwt.js'
 
 /** What reads a profile that is a JWT. */
 export interface JwtReaders {
   readonly decrypt: DecryptJwt
-  /** Verifies a signature; `undefined` if the provider's keys are not known. */
-  readonly verify: VerifyProviderJwt | undefined
+  /** Verifies a signed JWT, and that it has these claims; `undefined` if the provider's keys are not known. */
+  readonly verify:
+    | ((jwt: string, options: { readonly required: readonly string[] }) => Promise<unknown>)
+    | undefined
 }
 
 /**
