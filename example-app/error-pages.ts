@@ -17,6 +17,10 @@ type ExplainedCode = ErrorCode | 'ERR_EXAMPLE_API' | 'ERR_NOT_FOUND'
 
 /** One page for each way a login can fail, found by the error's `code` and by nothing else. */
 const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
+  ERR_AUTHENTICATION_REQUIREMENTS: startAgain(
+    'A stronger login is needed',
+    'The login server did not make sure who you are in the way that this page asks for. Start again, and use the stronger way if it offers one.',
+  ),
   ERR_PENDING_LOGIN_EXPIRED: startAgain(
     'That login took too long',
     'A started login waits for ten minutes. Nothing is lost: start it again.',

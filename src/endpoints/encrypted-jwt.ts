@@ -1,6 +1,5 @@
 import { AuthorizationCodeError } from '../errors/base.js'
 import type { EncryptedResponse } from '../options/decryption.js'
-import type { VerifyProviderJwt } from './expected-jwt.js'
 
 /**
  * Decrypts what the provider has encrypted, and returns everything else as it is. An encrypted JWT has a signed one in
@@ -45,16 +44,6 @@ export function createDecryptJwt(
     if (kind === 'userinfo' || isSignedJwt(text)) return text
     throw new Error('it is encrypted but not signed')
   }
-}
-
-/** `verify` for JWTs that may be encrypted; `undefined` without it. */
-export function verifyDecrypted(
-  kind: EncryptedResponse,
-  decrypt: DecryptJwt,
-  verify: VerifyProviderJwt | undefined,
-): VerifyProviderJwt | undefined {
-  if (verify === undefined) return undefined
-  return async (jwt, options) => verify(await decrypt(kind, jwt), options)
 }
 
 /**

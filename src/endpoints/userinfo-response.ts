@@ -11,7 +11,7 @@ import type { VerifyProviderJwt } from './expected-jwt.js'
 /** What reads a profile that is a JWT. */
 export interface JwtReaders {
   readonly decrypt: DecryptJwt
-  /** Verifies a signature; `undefined` if the provider's keys are not known. */
+  /** Verifies a signed JWT, and that it has these claims; `undefined` if the provider's keys are not known. */
   readonly verify: VerifyProviderJwt | undefined
 }
 
@@ -29,7 +29,7 @@ export async function readUserInfo(
   readers: JwtReaders,
 ): Promise<Record<string, unknown>> {
   if (answer.status !== 200) throw refused(answer, accessToken)
-  const claims = await claimsIn(answer.text.trim(), readers).catch((error: unknown) => {
+  const claims = await claimsIn(answer.text, readers).catch((error: unknown) => {
     throw error instanceof AuthorizationCodeError
       ? error
       : unusable(`The profile cannot be used: ${(error as Error).message}.`)

@@ -136,7 +136,7 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     while (isTroubled) {
       isTroubled = false
       await lookAtRemembered()
-      if (isTroubled) await wait(clock, RECHECK_PAUSE_MS, { background: true })
+      if (isTroubled as boolean) await wait(clock, RECHECK_PAUSE_MS, { background: true })
     }
     isRechecking = false
   }

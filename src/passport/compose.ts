@@ -14,9 +14,11 @@ import { observedPendingLogins } from '../diagnostics/observed-pending-logins.js
 import { observedTransport } from '../diagnostics/observed-transport.js'
 import { createDiagnostics } from '../diagnostics/watch.js'
 import { createAuthorizationEndpoint } from '../endpoints/authorization.js'
-import { createDecryptJwt, verifyDecrypted } from '../endpoints/encrypted-jwt.js'
+import { createDecryptJwt } from '../endpoints/encrypted-jwt.js'
+import type { DecryptJwt } from '../endpoints/encrypted-jwt.js'
 import { createRequestProfile } from '../endpoints/profile.js'
 import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
+import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
 import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revocation.js'
 import { openSignedResponse } from '../endpoints/signed-response.js'
@@ -46,6 +48,7 @@ import { adoptSession } from '../session/replace-session.js'
 import { wantedOf } from './token-use.js'
 import type { UseCases } from './use-cases.js'
 import { strategyIdOf } from '../options/read-options.js'
+import type { EncryptedResponse } from '../options/decryption.js'
 import type { Settings } from '../options/read-options.js'
 
 /**
@@ -253,6 +256,16 @@ export function composeUseCases(
       }),
     ),
   }
+}
+
+/** `verify` for JWTs that may be encrypted; `undefined` without it. */
+function verifyDecrypted(
+  kind: EncryptedResponse,
+  decrypt: DecryptJwt,
+  verify: VerifyProviderJwt | undefined,
+): VerifyProviderJwt | undefined {
+  if (verify === undefined) return undefined
+  return async (jwt, options) => verify(await decrypt(kind, jwt), options)
 }
 
 /** How a callback has ended. */

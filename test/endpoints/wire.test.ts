@@ -179,6 +179,7 @@ describe('a login with Askara', () => {
   })
 
   it('sends PKCE after all when dangerouslyOmitPkce is set back [wire-2]', async () => {
+    provider.onProfile(json(person))
     const { errors } = await logInOnce({
       ...askara,
       ...endpointsOf(provider),

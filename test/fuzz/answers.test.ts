@@ -292,8 +292,8 @@ CIRCLE.push(CIRCLE)
 it.each([
   ['a number that JSON does not know', 1n],
   ['a circle', CIRCLE],
-])('does not end the process when a user has %s in it', async (_what, id) => {
-  const parseProfile = () => ({ id: id as unknown as string })
+])('does not end the process when a user has %s in it', async (_what, value) => {
+  const parseProfile = () => ({ id: 'ada', displayName: value as unknown as string })
   app = await scene.start({ strategy: { clientSecret, parseProfile } })
   const visitor = visitorOf(app)
   const { callback } = await visitor.startLogin()
@@ -302,8 +302,8 @@ it.each([
   expect(await visitor.isLoggedIn()).toBe(false)
 })
 
-/** Whom a profile is about, by OpenID Connect's `sub` or else by `id`. */
-function profileIn(answer: ReturnType<typeof arrived>): { id: string | undefined } | undefined {
+/** Whom a profile is about, by OpenID Connect's `sub` or else by `id`; `undefined` if it is refused, as without an id. */
+function profileIn(answer: ReturnType<typeof arrived>): { id: string } | undefined {
   if (answer?.status !== 200 || depthOf(answer.text) > 100) return undefined
   try {
     const body = JSON.parse(answer.text) as Record<string, unknown> | null
@@ -312,7 +312,7 @@ function profileIn(answer: ReturnType<typeof arrived>): { id: string | undefined
       .map((name) => (Object.hasOwn(body, name) ? body[name] : undefined))
       .map((value) => (Number.isSafeInteger(value) ? String(value) : value))
       .filter((value) => typeof value === 'string' && value !== '')
-    return { id: id as string | undefined }
+    return id === undefined ? undefined : { id: id as string }
   } catch {
     return undefined
   }

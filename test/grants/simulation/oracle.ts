@@ -521,9 +521,10 @@ export function createOracle(parts: OracleParts): Oracle {
       if (newest === undefined) return
       const isExcused =
         failOvers.some((one) => one.grant === grant && one.at >= newest.begunAt) ||
+        // What it has brought may have been stored and used since, by the process that sent it.
+        [...replaced].some((one) => one.family === newest && !isStoredBefore(one, askedAt)) ||
         (newest.newestBy !== undefined &&
-          ((replaced.has(newest.newestBy) && !isStoredBefore(newest.newestBy, askedAt)) ||
-            causeFor(newest.newestBy, undefined, askedAt) !== undefined))
+          causeFor(newest.newestBy, undefined, askedAt) !== undefined)
       if (!isExcused) fault(`${process.name} asked to log in although ${newest.name} is alive`)
     },
 
