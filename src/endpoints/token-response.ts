@@ -1,8 +1,6 @@
 import type { TokenEndpointResponse } from 'oauth4webapi'
-import { MAXIMUM_DEPTH, isTooDeep, jsonResponse } from '../client/answer.js'
+import { MAXIMUM_DEPTH, isTooDeep } from '../client/answer.js'
 import type { TokenResponseSettings } from '../client/answer.js'
-import { AuthorizationCodeError } from '../errors/base.js'
-import type { DecryptJwt } from './encrypted-jwt.js'
 import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 
 /**
