@@ -52,10 +52,13 @@ describeWithRedis('the bench', () => {
   it('counts the Redis commands of a login and of what follows', () => {
     expect(figure('loginCommands')).toMatchObject({
       bare: ['SET', 'GET', 'DEL', 'SET'],
-      // Claim, record and links are in Redis, too.
-      library: ['SET', 'GET', 'SET', 'DEL', 'SET', 'EVALSHA', 'EVALSHA', 'EVALSHA', 'SET', 'GET'],
       'sealed-cookies': ['DEL', 'SET'],
     })
+    // Claim, record and links are in Redis, too. The note for the same callback in other processes comes when it comes.
+    const { library = [] } = figure('loginCommands') as { library?: readonly string[] }
+    const others = library.filter((command) => command !== 'SET')
+    expect(others).toEqual(['GET', 'DEL', 'EVALSHA', 'EVALSHA', 'EVALSHA', 'GET'])
+    expect([5, 6]).toContain(library.length - others.length)
     for (const commands of Object.values(figure('freshCommands'))) expect(commands).toHaveLength(2)
   })
 

@@ -67,6 +67,8 @@ function expectedCommands({ tokens, pendingLogins, isGuarded }: Setup): Commands
       'SET',
       // A logout may have come before the session was stored.
       ...inRedis('GET'),
+      // Where the login is, for the same callback in another process. Nobody waits for it.
+      ...inRedis('SET'),
     ],
     visit: ['GET', 'EXPIRE'],
     // Look, mark, commit; or our part of the stored session.
