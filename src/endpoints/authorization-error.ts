@@ -27,10 +27,13 @@ export function readAuthorizationError(
   const members = (hasCode ? undefined : parsedBy(parse, sent)) ?? sent
   const given = firstOf(members, hasCode ? ['error'] : ERROR_NAMES)
   const secrets = SECRETS.flatMap((name) => parameters.getAll(name))
-  const error = registeredError(given) ?? providerText(given, secrets)
+  // A stranger can send a thousand of them, and looking for each takes time. No provider sends two of a name.
+  const isReadable = secrets.length <= SECRETS.length
+  const wordsOf = (text: unknown): string | undefined =>
+    isReadable ? providerText(text, secrets) : undefined
+  const error = registeredError(given) ?? wordsOf(given)
   if (error === undefined) return undefined
-  const errorDescription = providerText(firstOf(members, DESCRIPTION_NAMES), secrets)
-  return { error, errorDescription }
+  return { error, errorDescription: wordsOf(firstOf(members, DESCRIPTION_NAMES)) }
 }
 
 /** An error in one sentence, and what it means and what to do about it, if that is known. */

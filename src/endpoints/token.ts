@@ -5,7 +5,7 @@ import type { Phase, TokenResponseSettings } from '../client/answer.js'
 import type { ClientRequest, ClientRequestOptions } from '../client/requests.js'
 import type { Connection } from '../client/connection-limit.js'
 import { rethrowAs } from '../client/transport.js'
-import { decryptIdToken } from './encrypted-jwt.js'
+import { UndecryptableJwtError, decryptIdToken } from './encrypted-jwt.js'
 import type { DecryptJwt } from './encrypted-jwt.js'
 import { checkIdToken, checkRefreshedIdToken } from './id-token.js'
 import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
@@ -150,28 +150,35 @@ export function createTokenEndpoint(
     return { response, requestedAt }
   }
 
-  /** Reads a token response: its tokens, and its ID token, decrypted and not verified yet. */
+  /** Reads a token response: its tokens, and its ID token as it has come. */
   async function read(response: Response, requestedAt: number): Promise<ReadResponse> {
-    const { id_token: given, ...body } = (await response.json()) as Record<string, unknown>
+    const { id_token: idToken, ...body } = (await response.json()) as Record<string, unknown>
     checkRequiredMembers(body)
     const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
-    if (given !== undefined && typeof given !== 'string') {
+    if (idToken !== undefined && typeof idToken !== 'string') {
       throw new Error('its "id_token" is not a string')
     }
     const tokens = toTokenSet(parsed, requestedAt, settings)
-    const isUsed = given !== undefined && idTokens !== undefined
-    const idToken = isUsed ? await decryptIdToken(given, decrypt) : undefined
     return { tokens, idToken, tokenResponse: withoutTokens(body) }
   }
 
-  /** The claims of a refreshed ID token; `undefined` if there is none, or none that could be verified. */
-  async function claimsOfRefreshed(
-    idToken: string | undefined,
-    { accessToken }: TokenSet,
+  /**
+   * A refreshed ID token, verified. `undefined` if there is none, or none that can be verified: with the keys as they are, it
+   * cannot be decrypted, or nobody can say whether its signature is right.
+   */
+  async function refreshedIdToken(
+    { idToken: given, tokens: { accessToken } }: ReadResponse,
     before: string | undefined,
-  ): Promise<IdTokenClaims | undefined> {
-    if (idToken === undefined || idTokens === undefined) return undefined
-    return checkRefreshedIdToken({ idToken, accessToken }, before, idTokens)
+  ): Promise<string | undefined> {
+    if (given === undefined || idTokens === undefined) return undefined
+    try {
+      const idToken = await decryptIdToken(given, decrypt)
+      const claims = await checkRefreshedIdToken({ idToken, accessToken }, before, idTokens)
+      return claims && idToken
+    } catch (error) {
+      if (error instanceof UndecryptableJwtError) return undefined
+      throw error
+    }
   }
 
   return {
@@ -183,13 +190,14 @@ export function createTokenEndpoint(
         code_verifier: codeVerifier,
       })
       const exchanged = valid('exchange', response, async () => {
-        const { tokens, idToken, tokenResponse } = await read(response, requestedAt)
-        if (idToken === undefined || idTokens === undefined) {
+        const { tokens, idToken: given, tokenResponse } = await read(response, requestedAt)
+        if (given === undefined || idTokens === undefined) {
           if (expected === undefined || idTokens === undefined)
             return { tokens, claims: undefined, tokenResponse }
           throw new Error('it has no ID token, although the scope has openid')
         }
         const { accessToken } = tokens
+        const idToken = await decryptIdToken(given, decrypt)
         const claims = await checkIdToken({ idToken, accessToken }, expected, idTokens)
         return { tokens: { ...tokens, idToken }, claims, tokenResponse }
       })
@@ -212,8 +220,8 @@ export function createTokenEndpoint(
         { ...sending, urgent: false },
       )
       return valid('refresh', response, async () => {
-        const { tokens: renewed, idToken: received } = await read(response, requestedAt)
-        const claims = await claimsOfRefreshed(received, renewed, idToken)
+        const received = await read(response, requestedAt)
+        const { tokens: renewed } = received
         const kept =
           renewed.refreshToken === undefined ? { refreshToken, refreshTokenExpiresAt } : {}
         return withoutUndefined({
@@ -221,7 +229,7 @@ export function createTokenEndpoint(
           authorizationDetails,
           ...renewed,
           ...kept,
-          idToken: claims === undefined ? idToken : received,
+          idToken: (await refreshedIdToken(received, idToken)) ?? idToken,
         })
       })
     },
@@ -232,7 +240,7 @@ export function createTokenEndpoint(
 interface ReadResponse {
   /** Without the ID token. */
   readonly tokens: TokenSet
-  /** Decrypted, and not verified yet. `undefined` also if ID tokens are not used. */
+  /** Neither decrypted nor verified yet. */
   readonly idToken: string | undefined
   /** See {@link Exchanged}. */
   readonly tokenResponse: Readonly<Record<string, unknown>>

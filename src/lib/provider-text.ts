@@ -1,3 +1,6 @@
+/** The longest text that is read at all, in characters. It may come from a stranger, and is searched many times. */
+const READABLE_LENGTH = 10_000
+
 /** The longest text that is passed on, in characters. */
 const MAXIMUM_LENGTH = 300
 
@@ -16,7 +19,7 @@ const UNPRINTABLE =
 
 /**
  * Makes a text from the provider safe for an error message or a log line. Control characters are replaced, and the
- * text is cut to 300 characters. Some servers quote the request: JWTs and `secrets` are replaced by `…`, whether
+ * text is cut to 300 characters; of one that is longer than 10,000, only the length is told. Some servers quote the request: JWTs and `secrets` are replaced by `…`, whether
  * the secrets are written as they are, urlencoded, or as in JSON.
  *
  * @returns `undefined` if the value is not a string, or empty
@@ -24,6 +27,7 @@ const UNPRINTABLE =
  */
 export function providerText(value: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined
+  if (value.length > READABLE_LENGTH) return `… (${value.length} characters)`
   const printable = printableText(value, secrets)
   return printable.length > MAXIMUM_LENGTH ? `${printable.slice(0, MAXIMUM_LENGTH)}…` : printable
 }

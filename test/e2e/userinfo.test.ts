@@ -47,6 +47,8 @@ async function logIn(options: Partial<AuthorizationCodeOptions> = {}): Promise<O
   return { status: page.status, code, error: app.errors[0], user }
 }
 
+const WITHOUT_ISSUER = { issuer: undefined, jwksURL: undefined, scope: 'profile' }
+
 describe('UserInfo as a signed JWT', () => {
   it('is the profile, although it has no exp', async () => {
     scene.provider.onProfile(jwt(() => provider.sign(said())))
@@ -61,9 +63,9 @@ describe('UserInfo as a signed JWT', () => {
     expect(asked(scene.provider)).toEqual(['POST /token', 'GET /jwks', 'GET /me'])
   })
 
-  it('is asked for beside JSON by a strategy that can verify it', async () => {
+  it('is asked for beside JSON by a strategy that knows the issuer', async () => {
     await logIn()
-    await logIn({ jwksURL: undefined })
+    await logIn(WITHOUT_ISSUER)
     expect(scene.provider.requestsTo('/me').map(({ headers }) => headers.accept)).toEqual([
       'application/json, application/jwt',
       'application/json',
@@ -119,9 +121,16 @@ describe('UserInfo as a signed JWT', () => {
     expect((await logIn({ providerSignatureAlgorithms: ['PS256'] })).code).toBe('ERR_PROFILE')
   })
 
-  it('is refused without keys to verify it, and the error names the option', async () => {
+  it('is as trustworthy as the connection without jwksURL, and is still for this client', async () => {
     scene.provider.onProfile(jwt(() => provider.sign(said())))
-    const { code, error } = await logIn({ jwksURL: undefined })
+    expect((await logIn({ jwksURL: undefined })).status).toBe(200)
+    scene.provider.onProfile(jwt(() => provider.sign({ ...said(), aud: 'client-2' })))
+    expect((await logIn({ jwksURL: undefined })).code).toBe('ERR_PROFILE')
+  })
+
+  it('is refused without an issuer, and the error names the options', async () => {
+    scene.provider.onProfile(jwt(() => provider.sign(said())))
+    const { code, error } = await logIn(WITHOUT_ISSUER)
     expect([code, String(error)]).toEqual(['ERR_PROFILE', expect.stringContaining('jwksURL')])
   })
 
