@@ -11,6 +11,7 @@ import {
   refuseSameKid,
 } from './private-key.js'
 import type { CryptoKeyAlgorithm } from './private-key.js'
+import { callFunction } from '../options/call-function.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { providerText } from '../lib/provider-text.js'
 import { CONTENT_ENCRYPTION_ALGORITHMS } from '../options/decryption.js'
@@ -43,7 +44,9 @@ export function createDecryption(
   given: DecryptionKeys | (() => DecryptionKeys | Promise<DecryptionKeys>),
 ): Decryption {
   const read =
-    typeof given === 'function' ? async () => readKeys(await given()) : always(readKeys(given))
+    typeof given === 'function'
+      ? async () => readKeys(await callFunction(OPTION, given))
+      : always(readKeys(given))
 
   return {
     async decrypt(jwe) {

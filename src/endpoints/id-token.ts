@@ -8,6 +8,7 @@ import {
 } from '../errors/errors.js'
 import { providerText } from '../lib/provider-text.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
+import { LONGEST_CLOCK_TOLERANCE_SECONDS } from '../options/clock-tolerance.js'
 import { audiencesOf } from './jwt-claims.js'
 import { UnpublishedKeyError } from './expected-jwt.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
@@ -78,9 +79,11 @@ export async function checkRefreshedIdToken(
 ): Promise<IdTokenClaims | undefined> {
   const original = before === undefined ? undefined : decodeJwt(before)
   try {
-    return await verified(received, parts, (claims) => {
+    const check = (claims: JWTPayload): void => {
       if (original !== undefined) checkSameLogin(original, claims)
-    })
+    }
+    // A provider's machine whose clock is wrong must not cost the tokens that it has just replaced.
+    return await verified(received, parts, check, LONGEST_CLOCK_TOLERANCE_SECONDS)
   } catch (error) {
     if (error instanceof DiscoveryError || error instanceof UnpublishedKeyError) return undefined
     throw untrusted(error)
@@ -92,10 +95,12 @@ async function verified(
   { idToken, accessToken }: ReceivedIdToken,
   { settings, verify }: IdTokenParts,
   check: (claims: JWTPayload) => void,
+  clockToleranceSeconds = settings.clockToleranceSeconds,
 ): Promise<IdTokenClaims> {
   const claims = await verify(idToken, {
     sender: 'provider',
     required: ['sub', 'exp', 'iat'],
+    clockToleranceMs: clockToleranceSeconds * 1000,
     check(said, algorithm) {
       if (typeof said.sub !== 'string') throw new Error('its "sub" is not a string')
       checkAuthorizedParty(said, settings)

@@ -3,6 +3,7 @@ import type { CompactJWSHeaderParameters, JWTPayload } from 'jose'
 import type { Transport } from '../client/transport.js'
 import { AuthorizationCodeError } from '../errors/errors.js'
 import { systemClock } from '../lib/clock.js'
+import { callFunction } from '../options/call-function.js'
 import type { ClientSecret } from '../options/client-credentials.js'
 import {
   PUBLIC_KEY_ALGORITHMS,
@@ -101,7 +102,10 @@ async function verifyBySecret(
   if (kid !== undefined && (await keys?.current(sender))?.has(kid)) {
     throw new Error('it names a published key ("kid"), and is not signed by that key')
   }
-  const secret = typeof clientSecret === 'function' ? await clientSecret() : clientSecret
+  const secret =
+    typeof clientSecret === 'function'
+      ? await callFunction('clientSecret', clientSecret)
+      : clientSecret
   checkHmacSecret(secret, alg)
   await compactVerify(jwt, new TextEncoder().encode(secret), { algorithms: [alg] })
 }

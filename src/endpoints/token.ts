@@ -11,7 +11,7 @@ import { checkIdToken, checkRefreshedIdToken } from './id-token.js'
 import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
 import { checkRequiredMembers, toTokenSet, withoutTokens } from './token-response.js'
-import { AuthorizationCodeError, TokenEndpointError } from '../errors/errors.js'
+import { AuthorizationCodeError, ConfigurationError, TokenEndpointError } from '../errors/errors.js'
 import { checkParameters } from '../options/parameters.js'
 import type { RefreshParameters } from '../options/parameters.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
@@ -176,7 +176,9 @@ export function createTokenEndpoint(
       const claims = await checkRefreshedIdToken({ idToken, accessToken }, before, idTokens)
       return claims && idToken
     } catch (error) {
-      if (error instanceof UndecryptableJwtError) return undefined
+      // The application's function for a key or a secret may fail for a moment.
+      const isOurs = error instanceof UndecryptableJwtError || error instanceof ConfigurationError
+      if (isOurs) return undefined
       throw error
     }
   }

@@ -106,6 +106,10 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       let look = await cells.recentLook(cell)
       for (;;) {
         const { record: found } = look
+        // No session holds tokens of a grant that survives logins: its id follows from the person's, for everybody.
+        if (found?.of.outlivesLogin && !held.of.outlivesLogin) {
+          return { record: found, isForeign: false }
+        }
         const line = found?.lines[0]?.id ?? id
         const next = restored(found, heldRecord(line, held, clock.now()))
         if (next === found) return { record: found, isForeign: false }

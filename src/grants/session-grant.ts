@@ -63,6 +63,8 @@ export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
     const known = engine.peek(login)
     const isOwn = known !== undefined && known.of.through === undefined
     const record = isOwn ? known : await engine.read(login, strategy)
+    // Its id follows from the person's: a session that names it was written by somebody else.
+    if (record?.of.outlivesLogin) return 'no_tokens'
     const through = record?.of.through
     if (record === undefined || through === undefined) return { id: login, login }
     return hasEnded(record) ? 'grant_ended' : { id: through, login }

@@ -1,5 +1,4 @@
 import type { Request, RequestHandler } from 'express'
-import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { connectionOf } from '../login/connection.js'
 import { asyncHandler } from './async-handler.js'
 import { htmlPage } from './html-page.js'
@@ -40,18 +39,11 @@ export function askBeforeConnecting({ name }: LoginStrategy): RequestHandler {
   })
 }
 
-/** Browsers send both headers or, old ones, neither. A client that accepts no page could not show it to anybody. */
-function mayBeOthersIdea(req: Request): boolean {
-  const {
-    'sec-fetch-site': site,
-    'sec-fetch-mode': mode,
-    'sec-fetch-dest': dest,
-    accept,
-  } = req.headers
-  if ((dest ?? 'document') !== 'document') return false
-  if (site !== undefined) return site !== 'same-origin'
-  if (isFromOtherOrigin(req)) return true
-  return mode === undefined && accept?.includes('text/html') === true
+/** Old browsers send none of these headers, for a page as for an image of another site. */
+function mayBeOthersIdea({ headers }: Request): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-dest': dest = 'document' } = headers
+  // What is no page is refused, unless a page of this origin has asked for it.
+  return dest === 'document' && site !== 'same-origin'
 }
 
 function connectPage(name: string): string {

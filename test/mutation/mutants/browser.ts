@@ -346,8 +346,8 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: [CONNECTING],
     tests: ['connect-1'],
     file: 'passport/connect-page.ts',
-    find: "return mode === undefined && accept?.includes('text/html') === true",
-    replace: 'return mode !== undefined',
+    find: "return dest === 'document' && site !== 'same-origin'",
+    replace: "return dest === 'document' && site !== undefined && site !== 'same-origin'",
     gone: 'a browser that says nothing about the visit is not asked',
   },
   {
