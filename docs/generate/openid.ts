@@ -1,5 +1,5 @@
 import { OIDF_PLANS } from '../../test/e2e/oidf-modules.js'
-import type { OidfModule } from '../../test/e2e/oidf-modules.js'
+import type { OidfModule } from '../../test/e2e/oidf-module.js'
 
 const INTRODUCTION = `# OpenID relying-party tests
 

@@ -1,4 +1,5 @@
 import type { Mutant } from '../mutant.js'
+import { inFapi } from './fapi-rows.js'
 
 const CONNECT = 'connect: { timeout: CONNECT_TIMEOUT_MS },'
 const CERTIFICATES = 'fapi-2 5.2.1-5'
@@ -92,7 +93,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
     gone: 'browsers are sent to aliases, and the issuer may be one',
   },
   {
-    rows: ['openid fapi2-security-profile-final-client-test-happy-path-no-mtls-endpoint-aliases'],
+    rows: inFapi('happy-path-no-mtls-endpoint-aliases'),
     tests: ['tls-3'],
     file: 'providers/provider-metadata.ts',
     find: 'metadata.mtls_endpoint_aliases ?? {}',
