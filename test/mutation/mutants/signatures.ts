@@ -4,6 +4,7 @@ import { ANY_ALGORITHM, VERIFY, VERIFY_BY_KEY, decodedIf } from './provider-jwt-
 
 const FORGED = 'attacks alg: none, algorithm confusion, unknown kid'
 const BASIC = 'openid oidcc-client-test'
+const ROTATION = ['', '-just-before-signing'].map((when) => `${BASIC}-signing-key-rotation${when}`)
 
 /** The signature of ID tokens is not checked. */
 const UNVERIFIED: Change = {
@@ -160,7 +161,7 @@ ${VERIFY}`,
     gone: 'a JWT brings its own certificate: x5c',
   },
   {
-    rows: ['fapi-2 5.4.1-1a'],
+    rows: ['fapi-2 5.4.1-1a', ...ROTATION],
     tests: ['id-token-13'],
     file: 'endpoints/provider-keys.ts',
     find: 'return isFresh && published !== undefined ? published : load(sender)',
@@ -168,7 +169,7 @@ ${VERIFY}`,
     gone: 'the keys are loaded for each JWT',
   },
   {
-    rows: ['fapi-2 5.4.1-1a'],
+    rows: ['fapi-2 5.4.1-1a', ...ROTATION],
     tests: ['id-token-13'],
     file: 'endpoints/provider-keys.ts',
     find: "if (sender === 'provider') return loadedSince(since, sender)",

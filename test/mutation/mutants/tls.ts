@@ -3,7 +3,11 @@ import { inFapi } from './fapi-rows.js'
 
 const CONNECT = 'connect: { timeout: CONNECT_TIMEOUT_MS },'
 const CERTIFICATES = 'fapi-2 5.2.1-5'
-const MTLS_TOKENS = ['rfc9700 2.2.1 (2)', 'fapi-2 5.3.3.1-1']
+const MTLS_TOKENS = [
+  'rfc9700 2.2.1 (2)',
+  'fapi-2 5.3.3.1-1',
+  'openid fapi1-advanced-final-client-test',
+]
 const MTLS_CLIENT = ['rfc9700 2.5 (2)', 'fapi-2 5.3.3.1-2']
 
 /** TLS, and certificates of the client. */
