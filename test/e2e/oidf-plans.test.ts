@@ -147,6 +147,18 @@ function credentialsIn(authorization = ''): readonly string[] {
   return basic.split(':').map((part) => decodeURIComponent(part.replaceAll('+', '%20')))
 }
 
+/** Another login of the same application has a nonce of its own. */
+async function expectOwnNonce(app: TestApp, request: URLSearchParams): Promise<void> {
+  const other = await startLogin(new Browser(), app.loginURL)
+  expect(nonceIn(request)).toMatch(/^[\w-]{22,}$/)
+  expect(nonceIn(other.request)).not.toBe(nonceIn(request))
+}
+
+function nonceIn(request: URLSearchParams): unknown {
+  const object = request.get('request')
+  return object === null ? request.get('nonce') : decodeJwt(object)['nonce']
+}
+
 /** The response as a page of the provider posts it. */
 function postResponse(browser: Browser, { callbackURL }: TestApp, login: StartedLogin) {
   const { searchParams, origin } = new URL(login.callback)
@@ -172,6 +184,7 @@ describe('the modules of the Basic plan', () => {
     expect(login.request.get('response_mode')).toBe('form_post')
     const page = await postResponse(browser, app, login)
     await expectOutcome(app, browser, page, code)
+    await expectOwnNonce(app, login.request)
   })
 
   it.each(TABLE)('with a request object: %s %s [oidf-2]', async (_module, _outcome, act, code) => {
@@ -196,9 +209,9 @@ describe('the modules of the Basic plan', () => {
       aud: provider.issuer,
       scope: 'openid profile email',
       redirect_uri: app.callbackURL,
-      nonce: expect.any(String),
     })
     await expectOutcome(app, browser, await browser.visit(callback), code)
+    await expectOwnNonce(app, request)
   })
 })
 

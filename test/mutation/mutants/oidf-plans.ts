@@ -10,19 +10,27 @@ const REQUEST_OBJECT = 'request_type=request_object'
 /** What is checked of UserInfo that is a signed JWT. */
 const VERIFIED = "return verify(plain, { sender: 'provider', required: ['sub'] })"
 
-/** A rule that a module of the Basic plan asks for is gone: its variants notice that, too. */
+/** The same mutants, for the modules of the Basic plan among their rows in each variant that it is run in. */
 export function inVariants(mutants: readonly Mutant[]): readonly Mutant[] {
   return mutants.flatMap((mutant) => {
     const modules = mutant.rows.filter((row) => BASIC.has(row))
     if (modules.length === 0) return []
-    return [
-      [FORM_POST, 'oidf-1'],
-      [REQUEST_OBJECT, 'oidf-2'],
-    ].map(([variant = '', id = '']) => ({
-      ...mutant,
-      rows: modules.map((row) => `${row}[${variant}]`),
-      tests: [id],
-    }))
+    return (
+      [
+        [FORM_POST, 'oidf-1'],
+        [REQUEST_OBJECT, 'oidf-2'],
+      ]
+        // Beside a private key, the operator says how the client authenticates, not the metadata.
+        .filter(
+          ([variant]) =>
+            variant !== REQUEST_OBJECT || mutant.file !== 'options/provider-options.ts',
+        )
+        .map(([variant = '', id = '']) => ({
+          ...mutant,
+          rows: modules.map((row) => `${row}[${variant}]`),
+          tests: [id],
+        }))
+    )
   })
 }
 
