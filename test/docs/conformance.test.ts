@@ -123,23 +123,52 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
+/** The modules of the Basic plan. */
+const BASIC_MODULES = [
+  'oidcc-client-test',
+  'oidcc-client-test-invalid-iss',
+  'oidcc-client-test-missing-sub',
+  'oidcc-client-test-invalid-aud',
+  'oidcc-client-test-missing-iat',
+  'oidcc-client-test-kid-absent-single-jwks',
+  'oidcc-client-test-kid-absent-multiple-jwks',
+  'oidcc-client-test-idtoken-sig-rs256',
+  'oidcc-client-test-idtoken-sig-none',
+  'oidcc-client-test-invalid-sig-rs256',
+  'oidcc-client-test-userinfo-invalid-sub',
+  'oidcc-client-test-nonce-invalid',
+  'oidcc-client-test-scope-userinfo-claims',
+  'oidcc-client-test-client-secret-basic',
+]
+
 /** The modules of the relying-party plans, as the conformance suite lists them. */
 const OIDF_MODULES = {
-  'oidcc-client-basic-certification-test-plan': [
-    'oidcc-client-test',
-    'oidcc-client-test-invalid-iss',
-    'oidcc-client-test-missing-sub',
-    'oidcc-client-test-invalid-aud',
-    'oidcc-client-test-missing-iat',
-    'oidcc-client-test-kid-absent-single-jwks',
-    'oidcc-client-test-kid-absent-multiple-jwks',
-    'oidcc-client-test-idtoken-sig-rs256',
-    'oidcc-client-test-idtoken-sig-none',
-    'oidcc-client-test-invalid-sig-rs256',
-    'oidcc-client-test-userinfo-invalid-sub',
-    'oidcc-client-test-nonce-invalid',
-    'oidcc-client-test-scope-userinfo-claims',
-    'oidcc-client-test-client-secret-basic',
+  'oidcc-client-basic-certification-test-plan': BASIC_MODULES,
+  'oidcc-client-basic-certification-test-plan[request_type=request_object]': BASIC_MODULES.map(
+    (name) => `${name}[request_type=request_object]`,
+  ),
+  'oidcc-client-formpost-basic-certification-test-plan': BASIC_MODULES.map(
+    (name) => `${name}[response_mode=form_post]`,
+  ),
+  'oidcc-client-config-certification-test-plan': [
+    'oidcc-client-test-discovery-openid-config',
+    'oidcc-client-test-discovery-jwks-uri-keys',
+    'oidcc-client-test-discovery-issuer-mismatch',
+    'oidcc-client-test-signing-key-rotation-just-before-signing',
+    'oidcc-client-test-signing-key-rotation',
+  ],
+  'oidcc-client-dynamic-certification-test-plan': [
+    'oidcc-client-test-discovery-webfinger-acct',
+    'oidcc-client-test-discovery-webfinger-url',
+    'oidcc-client-test-dynamic-registration',
+    'oidcc-client-test-request-uri-signed-rs256',
+    'oidcc-client-test-request-uri-signed-none',
+    'oidcc-client-test-userinfo-signed',
+  ],
+  'oidcc-client-refreshtoken-test-plan': [
+    'oidcc-client-test-refresh-token',
+    'oidcc-client-test-refresh-token-invalid-issuer',
+    'oidcc-client-test-refresh-token-invalid-sub',
   ],
   'oidcc-client-rp-initiated-logout-rp-basic': [
     'oidcc-client-test-rp-init-logout',
@@ -186,6 +215,8 @@ const OIDF_MODULES = {
     'fapi2-security-profile-final-client-test-grant-management-invalid-grant-id-fails',
   ],
   'fapi2-message-signing-final-client-test-plan': [
+    'fapi2-security-profile-final-client-test-happy-path[fapi_request_method=signed_non_repudiation]',
+    'fapi2-security-profile-final-client-test-happy-path[fapi_response_mode=jarm]',
     'fapi2-security-profile-final-client-test-ensure-jarm-without-iss-fails',
     'fapi2-security-profile-final-client-test-ensure-jarm-with-invalid-iss-fails',
     'fapi2-security-profile-final-client-test-ensure-jarm-without-aud-fails',
@@ -195,6 +226,32 @@ const OIDF_MODULES = {
     'fapi2-security-profile-final-client-test-ensure-jarm-with-invalid-sig-fails',
     'fapi2-security-profile-final-client-test-ensure-jarm-signature-is-not-none',
   ],
+  'fapi1-advanced-final-client-test-plan[fapi_auth_request_method=pushed][fapi_response_mode=jarm]':
+    [
+      'fapi1-advanced-final-client-test',
+      'fapi1-advanced-final-client-test-discovery-issuer-mismatch',
+      'fapi1-advanced-final-client-test-happy-path-no-mtls-endpoint-aliases',
+      'fapi1-advanced-final-client-test-encrypted-idtoken',
+      'fapi1-advanced-final-client-test-encrypted-idtoken-usingrsa15',
+      'fapi1-advanced-final-client-test-invalid-shash',
+      'fapi1-advanced-final-client-test-invalid-chash',
+      'fapi1-advanced-final-client-test-invalid-nonce',
+      'fapi1-advanced-final-client-test-invalid-iss',
+      'fapi1-advanced-final-client-test-invalid-aud',
+      'fapi1-advanced-final-client-test-invalid-secondary-aud',
+      'fapi1-advanced-final-client-test-invalid-signature',
+      'fapi1-advanced-final-client-test-invalid-null-alg',
+      'fapi1-advanced-final-client-test-invalid-alternate-alg',
+      'fapi1-advanced-final-client-test-invalid-expired-exp',
+      'fapi1-advanced-final-client-test-invalid-missing-exp',
+      'fapi1-advanced-final-client-test-iat-is-week-in-past',
+      'fapi1-advanced-final-client-test-invalid-missing-aud',
+      'fapi1-advanced-final-client-test-invalid-missing-iss',
+      'fapi1-advanced-final-client-test-invalid-missing-nonce',
+      'fapi1-advanced-final-client-test-invalid-missing-shash',
+      'fapi1-advanced-final-client-test-valid-aud-as-array',
+      'fapi1-advanced-final-client-test-no-scope-in-token-endpoint-response',
+    ],
 }
 
 const NOT_APPLICABLE = /^not applicable: \S.{9,}$/

@@ -73,7 +73,7 @@ describe('an encrypted ID token', () => {
     ['ECDH-ES', 'A128CBC-HS256', 'P-521'],
     ['ECDH-ES+A128KW', 'A128CBC-HS256', 'P-256'],
     ['ECDH-ES+A128KW', 'A256GCM', 'P-384'],
-  ])('by %s with %s is decrypted (EC: %s)', async (alg, enc, crv) => {
+  ])('by %s with %s is decrypted (EC: %s) [encrypted-1]', async (alg, enc, crv) => {
     const key = await createEncryptionKey(alg, 'key-of-client', crv)
     encryptIdTokens(key, { enc })
     await expectLogin(
@@ -253,7 +253,7 @@ describe('an ID token is refused, with a message for the developer, when it', ()
       /not encrypted.*'id_token'/,
       { encryptedResponses: ['id_token'] },
     ],
-  ])('%s', async (...[, makeIdToken, message, options]) => {
+  ])('%s [encrypted-2]', async (...[, makeIdToken, message, options]) => {
     let idToken = ''
     provider.makeIdToken = async (claims) => (idToken = await makeIdToken(claims))
     const app = await start(options)

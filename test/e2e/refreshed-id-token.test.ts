@@ -110,7 +110,7 @@ const REFUSED: readonly (readonly [string, Spoil, RegExp])[] = [
 ]
 
 describe.each(GRANT_MODES)('a refresh response, with %s,', (_where, kept) => {
-  it.each(REFUSED)('is refused if its ID token %s', async (_what, spoil, reason) => {
+  it.each(REFUSED)('is refused if its ID token %s [refreshed-2]', async (_what, spoil, reason) => {
     const app = await startLoggedIn(kept()())
     const before = await tokensIn(app)
     await spoil()
@@ -145,7 +145,7 @@ describe('a refresh response', () => {
     expect(after.refreshToken).not.toBe(before.refreshToken)
   })
 
-  it('may have the nonce of the login, as those of Keycloak had, or none', async () => {
+  it('may have the nonce of the login, as those of Keycloak had, or none [refreshed-1]', async () => {
     const app = await startLoggedIn()
     const before = await tokensIn(app)
     for (const nonce of [sentNonce(), undefined]) {

@@ -50,7 +50,7 @@ async function logIn(options: Partial<AuthorizationCodeOptions> = {}): Promise<O
 const WITHOUT_ISSUER = { issuer: undefined, jwksURL: undefined, scope: 'profile' }
 
 describe('UserInfo as a signed JWT', () => {
-  it('is the profile, although it has no exp', async () => {
+  it('is the profile, although it has no exp [userinfo-1]', async () => {
     scene.provider.onProfile(jwt(() => provider.sign(said())))
     const { status, user } = await logIn()
     expect(status).toBe(200)
@@ -80,7 +80,7 @@ describe('UserInfo as a signed JWT', () => {
     ['is about nobody', { sub: undefined }, /"sub"/],
     ['is about another person', { sub: 'eve' }, /about another person/],
     ['has expired', { exp: 1_700_000_000 }, /"exp"/],
-  ])('is refused when it %s', async (_what, claims, message) => {
+  ])('is refused when it %s [userinfo-2]', async (_what, claims, message) => {
     const signed = await provider.sign(said(claims))
     scene.provider.onProfile(jwt(() => Promise.resolve(signed)))
     const { status, code, error } = await logIn()
@@ -106,7 +106,7 @@ describe('UserInfo as a signed JWT', () => {
       }),
   }
 
-  it.each(Object.keys(forgeries))('is refused when it %s', async (what) => {
+  it.each(Object.keys(forgeries))('is refused when it %s [userinfo-3]', async (what) => {
     scene.provider.onProfile(jwt(() => forgeries[what]?.() ?? Promise.resolve('')))
     const { status, code, user } = await logIn()
     expect([status, code, user]).toEqual([502, 'ERR_PROFILE', undefined])

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import express from 'express'
+import { decodeJwt } from 'jose'
 import { listen } from './http.js'
 
 /** A request the provider got at one of its back-channel endpoints. */
@@ -32,7 +33,7 @@ export interface ScriptedProvider {
   onToken(script: Script): void
   /** Sets what `GET /me` answers from now on. */
   onProfile(script: Script): void
-  /** Sets where `GET /authorize` sends the browser from now on; gets the request's parameters, those last pushed to `/par` for a `request_uri`. */
+  /** Sets where `GET /authorize` sends the browser from now on; gets the request's parameters, those last pushed to `/par` for a `request_uri`, those in a request object. */
   onAuthorize(answer: (parameters: URLSearchParams) => Record<string, string>): void
   /** Sets what requests to another path, such as `/revoke`, are answered from now on. @default 404 */
   on(path: string, script: Script): void
@@ -85,7 +86,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     authorizationRequests.push(req.originalUrl)
     const own = new URL(req.originalUrl, 'http://localhost').searchParams
     const pushed = requests.findLast(({ path }) => path === '/par')?.body
-    const parameters = own.has('request_uri') ? new URLSearchParams(pushed) : own
+    const parameters = signedIn(own.has('request_uri') ? new URLSearchParams(pushed) : own)
     const callback = new URL(parameters.get('redirect_uri') ?? '')
     for (const [name, value] of Object.entries(authorize(parameters)))
       callback.searchParams.append(name, value)
@@ -130,4 +131,12 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     },
     close: () => server.close(),
   }
+}
+
+/** The parameters in a request object, whose signature is not verified; `parameters` if there is none. */
+function signedIn(parameters: URLSearchParams): URLSearchParams {
+  const request = parameters.get('request')
+  return request === null
+    ? parameters
+    : new URLSearchParams(decodeJwt(request) as Record<string, string>)
 }

@@ -6,6 +6,7 @@ import { CLIENT_MUTANTS } from './clients.js'
 import { DISCOVERY_MUTANTS } from './discovery.js'
 import { ID_TOKEN_MUTANTS } from './id-tokens.js'
 import { LOGOUT_TOKEN_MUTANTS } from './logout-tokens.js'
+import { OIDF_PLAN_MUTANTS, inVariants } from './oidf-plans.js'
 import { OUTGOING_MUTANTS } from './outgoing.js'
 import { PENDING_LOGIN_MUTANTS } from './pending-logins.js'
 import { REQUEST_MUTANTS } from './requests.js'
@@ -30,4 +31,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...SIGNED_RESPONSE_MUTANTS,
   ...LOGOUT_TOKEN_MUTANTS,
   ...DISCOVERY_MUTANTS,
+  ...OIDF_PLAN_MUTANTS,
+  ...inVariants([...REQUEST_MUTANTS, ...CLIENT_MUTANTS, ...ID_TOKEN_MUTANTS, ...SIGNATURE_MUTANTS]),
 ]

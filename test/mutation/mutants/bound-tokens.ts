@@ -2,7 +2,14 @@ import type { Mutant } from '../mutant.js'
 
 const DPOP = ['rfc9700 2.2.1 (1)', 'rfc9700 4.9.3 (1)', 'fapi-2 5.3.3.1-1']
 const HAPPY_PATH = 'openid fapi2-security-profile-final-client-test-happy-path'
-const PUSHED = ['fapi-2 5.3.3.2-2', 'fapi-2 5.3.3.2-6', HAPPY_PATH]
+const SIGNED_REQUEST = `${HAPPY_PATH}[fapi_request_method=signed_non_repudiation]`
+const PUSHED = [
+  'fapi-2 5.3.3.2-2',
+  'fapi-2 5.3.3.2-6',
+  HAPPY_PATH,
+  `${HAPPY_PATH}[fapi_response_mode=jarm]`,
+  'openid fapi1-advanced-final-client-test',
+]
 const KEY = 'rfc9700 4.10.1'
 const MODULES = 'openid fapi2-security-profile-final-client-test'
 
@@ -55,7 +62,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'the browser carries the parameters that were pushed',
   },
   {
-    rows: ['fapi-2 5.3.2-1'],
+    rows: ['fapi-2 5.3.2-1', SIGNED_REQUEST],
     tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: 'keys === undefined ? plain : await sign(plain, keys)',
@@ -63,7 +70,7 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'requests are not signed',
   },
   {
-    rows: ['fapi-2 5.3.2-1'],
+    rows: ['fapi-2 5.3.2-1', SIGNED_REQUEST],
     tests: ['fapi-5'],
     file: 'endpoints/authorization.ts',
     find: '    return new URLSearchParams({ client_id, request })',
@@ -146,8 +153,8 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['fapi-2 5.3.3.1-8'],
     tests: ['fapi-1'],
     file: 'client/requests.ts',
-    find: "    dpop?.learn(url, answer.headers['dpop-nonce'])\n    return { answer,",
-    replace: '    return { answer,',
+    find: "    dpop?.learn(url, answer.headers['dpop-nonce'])\n    return {\n      answer,",
+    replace: '    return {\n      answer,',
     gone: 'nonces of the authorization server are not learned',
   },
   {
@@ -316,7 +323,10 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'token_type counts in one case only',
   })),
   {
-    rows: [`${MODULES}-token-endpoint-response-without-expires_in`],
+    rows: [
+      `${MODULES}-token-endpoint-response-without-expires_in`,
+      'openid fapi1-advanced-final-client-test-no-scope-in-token-endpoint-response',
+    ],
     tests: ['token-8'],
     file: 'endpoints/token-response.ts',
     find: '...(expires_in !== undefined && { expiresAt: endOf(requestedAt, expires_in) }),',
@@ -324,7 +334,10 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'a token without expires_in has expired',
   },
   {
-    rows: [`${MODULES}-token-endpoint-response-without-expires_in`],
+    rows: [
+      `${MODULES}-token-endpoint-response-without-expires_in`,
+      'openid fapi1-advanced-final-client-test-no-scope-in-token-endpoint-response',
+    ],
     tests: ['token-8'],
     file: 'endpoints/token-response.ts',
     find: '  const details: unknown = response.authorization_details\n',

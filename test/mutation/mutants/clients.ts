@@ -37,9 +37,13 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 2.5 (1)'],
     tests: ['client-auth-3'],
     file: 'client/client-authentication.ts',
-    find: "    body.set('client_assertion', assertion)\n",
-    replace:
-      "    body.set('client_assertion', assertion)\n    if (typeof settings.clientSecret === 'string') body.set('client_secret', settings.clientSecret)\n",
+    find: "      return byAssertion(settings, (claims) => signing.sign(claims, 'JWT'))\n",
+    replace: `      const prove = byAssertion(settings, (claims) => signing.sign(claims, 'JWT'))
+      return async (server, client, body, headers) => {
+        await prove(server, client, body, headers)
+        if (typeof clientSecret === 'string') body.set('client_secret', clientSecret)
+      }
+`,
     gone: 'the secret is sent beside the assertion',
   },
   {
@@ -53,7 +57,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     rows: SIGNED_JWT.slice(0, 2),
     tests: ['client-auth-6'],
-    file: 'client/client-authentication.ts',
+    file: 'client/client-assertion.ts',
     find: '      sub: clientID,\n',
     replace: '',
     gone: 'assertions have no sub',
@@ -61,7 +65,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     rows: SIGNED_JWT.slice(0, 2),
     tests: ['client-auth-6'],
-    file: 'client/client-authentication.ts',
+    file: 'client/client-assertion.ts',
     find: "    body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')\n",
     replace: '',
     gone: 'the type of the assertion is not said',
@@ -93,7 +97,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     rows: [AUDIENCE],
     tests: ['client-auth-7'],
-    file: 'client/client-authentication.ts',
+    file: 'client/client-assertion.ts',
     find: '          : clientAssertionAudience,\n',
     replace: '          : [clientAssertionAudience],\n',
     gone: 'the audience is a list',
@@ -101,7 +105,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     rows: [AUDIENCE],
     tests: ['wire-5'],
-    file: 'client/client-authentication.ts',
+    file: 'client/client-assertion.ts',
     find: '          : clientAssertionAudience,\n',
     replace: '          : [clientAssertionAudience],\n',
     gone: 'the audience is a list',
@@ -158,7 +162,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     rows: [CURVES],
     tests: ['client-auth-4'],
     file: 'client/client-keys.ts',
-    find: "    case 'ed25519':\n      return ['EdDSA']\n",
+    find: "    case 'ed25519':\n      return ['EdDSA', 'Ed25519']\n",
     replace: '',
     gone: 'Ed25519 is refused',
   },

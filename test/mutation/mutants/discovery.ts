@@ -1,11 +1,13 @@
 import type { Mutant } from '../mutant.js'
+import { inFapi } from './fapi-rows.js'
 
 const METADATA = 'fapi-2 5.3.3.1-9'
 const CONFIGURED = 'rfc9700 2.6 (1)'
 const SECURE = 'fapi-2 5.3.3.1-10'
 const ISSUERS = [
   'fapi-2 5.3.3.1-11',
-  'openid fapi2-security-profile-final-client-test-discovery-issuer-mismatch',
+  ...inFapi('discovery-issuer-mismatch'),
+  'openid oidcc-client-test-discovery-issuer-mismatch',
 ]
 
 /** The provider's metadata. */
@@ -19,7 +21,7 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
       'metadata.authorization_response_iss_parameter_supported === null as any',
     ],
   ].map(([find = '', replace = '']): Mutant => ({
-    rows: [METADATA, CONFIGURED],
+    rows: [METADATA, CONFIGURED, 'openid oidcc-client-test-discovery-openid-config'],
     tests: ['discover-5'],
     file: 'providers/provider-metadata.ts',
     find,

@@ -1,4 +1,5 @@
 import type { Change, Mutant } from '../mutant.js'
+import { inFapi } from './fapi-rows.js'
 import {
   ANY_AUDIENCE_IN_JWT,
   ANY_ISSUER_IN_JWT,
@@ -7,7 +8,6 @@ import {
 } from './provider-jwt-changes.js'
 
 const WRONG = 'attacks wrong or missing iss, aud, azp, exp, iat, nonce, at_hash, acr, auth_time'
-const FAPI = 'openid fapi2-security-profile-final-client-test'
 const BASIC = 'openid oidcc-client-test'
 
 /** The claims that an ID token must have. */
@@ -44,7 +44,7 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [
       'rfc9700 4.4.2.1 (2)',
       ...['invalid-iss', 'missing-sub', 'invalid-aud'].map((name) => `${BASIC}-${name}`),
-      ...['invalid-iss', 'invalid-aud', 'invalid-expired-exp'].map((name) => `${FAPI}-${name}`),
+      ...['invalid-iss', 'invalid-aud', 'invalid-expired-exp'].flatMap(inFapi),
     ],
     tests: ['token-9'],
     file: 'endpoints/token.ts',
@@ -54,39 +54,39 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'ID tokens are not validated',
   },
   {
-    rows: ['rfc9700 4.4.2.1 (2)', `${BASIC}-invalid-iss`, `${FAPI}-invalid-iss`],
+    rows: ['rfc9700 4.4.2.1 (2)', `${BASIC}-invalid-iss`, ...inFapi('invalid-iss')],
     tests: ['token-9'],
     ...ANY_ISSUER_IN_JWT,
     gone: 'iss of ID tokens is not compared',
   },
   {
-    rows: [`${BASIC}-invalid-aud`, `${FAPI}-invalid-aud`],
+    rows: [`${BASIC}-invalid-aud`, ...inFapi('invalid-aud')],
     tests: ['token-9'],
     ...ANY_AUDIENCE_IN_JWT,
     also: [ANY_FURTHER_AUDIENCE],
     gone: 'aud of ID tokens is not compared',
   },
   {
-    rows: [`${FAPI}-invalid-expired-exp`],
+    rows: [...inFapi('invalid-expired-exp')],
     tests: ['token-9'],
     ...ANY_TIME_IN_JWT,
     gone: 'ID tokens do not expire',
   },
   {
-    rows: [WRONG, `${FAPI}-invalid-missing-iss`],
+    rows: [WRONG, ...inFapi('invalid-missing-iss')],
     tests: ['oidc-2'],
     ...ANY_ISSUER_IN_JWT,
     gone: 'iss of ID tokens is not looked at',
   },
   {
-    rows: [WRONG, `${FAPI}-invalid-missing-aud`],
+    rows: [WRONG, ...inFapi('invalid-missing-aud')],
     tests: ['oidc-2'],
     ...ANY_AUDIENCE_IN_JWT,
     also: [ANY_FURTHER_AUDIENCE],
     gone: 'aud of ID tokens is not looked at',
   },
   {
-    rows: [WRONG, `${FAPI}-invalid-secondary-aud`],
+    rows: [WRONG, ...inFapi('invalid-secondary-aud')],
     tests: ['oidc-2'],
     ...ANY_FURTHER_AUDIENCE,
     gone: 'ID tokens may be for further audiences',
@@ -98,7 +98,7 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
     gone: 'ID tokens do not expire',
   },
   {
-    rows: [WRONG, `${FAPI}-invalid-missing-exp`],
+    rows: [WRONG, ...inFapi('invalid-missing-exp')],
     tests: ['oidc-2'],
     ...requiredOnly('sub', 'iat'),
     gone: 'ID tokens need no exp',
@@ -115,8 +115,8 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
       'attacks code injection',
       'rfc9700 4.5.3.2 (1)',
       `${BASIC}-nonce-invalid`,
-      `${FAPI}-invalid-nonce`,
-      `${FAPI}-invalid-missing-nonce`,
+      ...inFapi('invalid-nonce'),
+      ...inFapi('invalid-missing-nonce'),
     ],
     tests: ['oidc-2'],
     ...nonceDiffersIf("nonce === ''"),
@@ -128,14 +128,14 @@ export const ID_TOKEN_MUTANTS: readonly Mutant[] = [
       'attacks code injection',
       'rfc9700 4.5.3.2 (1)',
       `${BASIC}-nonce-invalid`,
-      `${FAPI}-invalid-nonce`,
+      ...inFapi('invalid-nonce'),
     ],
     tests: ['oidc-2'],
     ...nonceDiffersIf('nonce === undefined && expected !== undefined'),
     gone: 'the nonce may be another',
   },
   {
-    rows: [`${FAPI}-invalid-missing-nonce`, 'rfc9700 4.5.3.2 (1)'],
+    rows: [...inFapi('invalid-missing-nonce'), 'rfc9700 4.5.3.2 (1)'],
     tests: ['oidc-2'],
     ...nonceDiffersIf('nonce !== undefined && nonce !== expected?.nonce'),
     gone: 'the nonce may be missing',

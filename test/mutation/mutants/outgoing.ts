@@ -168,8 +168,8 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
     rows: ['fapi-2 5.2.1-1'],
     tests: ['rule-16'],
     file: 'options/provider-options.ts',
-    find: '  issuer: {\n    read: secureUrl',
-    replace: '  issuer: {\n    read: text',
+    find: '  const issuer = secureUrl(value, name)\n',
+    replace: '  const issuer = text(value, name)\n',
     gone: 'issuer may be plain HTTP',
   },
   {

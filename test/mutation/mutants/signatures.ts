@@ -1,9 +1,10 @@
 import type { Change, Mutant } from '../mutant.js'
+import { inFapi } from './fapi-rows.js'
 import { ANY_ALGORITHM, VERIFY, VERIFY_BY_KEY, decodedIf } from './provider-jwt-changes.js'
 
 const FORGED = 'attacks alg: none, algorithm confusion, unknown kid'
-const FAPI = 'openid fapi2-security-profile-final-client-test'
 const BASIC = 'openid oidcc-client-test'
+const ROTATION = ['', '-just-before-signing'].map((when) => `${BASIC}-signing-key-rotation${when}`)
 
 /** The signature of ID tokens is not checked. */
 const UNVERIFIED: Change = {
@@ -15,7 +16,12 @@ const UNVERIFIED: Change = {
 /** Signatures of ID tokens, and the keys that they are checked with. */
 export const SIGNATURE_MUTANTS: readonly Mutant[] = [
   {
-    rows: [FORGED, 'fapi-2 5.4.1-1a', 'fapi-2 5.6.2-1'],
+    rows: [
+      FORGED,
+      'fapi-2 5.4.1-1a',
+      'fapi-2 5.6.2-1',
+      'openid fapi1-advanced-final-client-test-invalid-signature',
+    ],
     tests: ['oidc-3'],
     ...UNVERIFIED,
     gone: 'the signature of ID tokens is not checked',
@@ -33,7 +39,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
       'fapi-2 5.4.1-1b',
       'fapi-2 5.4.1-1c',
       `${BASIC}-idtoken-sig-none`,
-      `${FAPI}-invalid-null-alg`,
+      ...inFapi('invalid-null-alg'),
     ],
     tests: ['oidc-3'],
     ...decodedIf("jwt.endsWith('.')"),
@@ -55,7 +61,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
     gone: 'a JWT by an unknown key is taken unverified',
   },
   {
-    rows: ['fapi-2 5.4.1-1a', 'fapi-2 5.4.1-1b', `${FAPI}-invalid-alternate-alg`],
+    rows: ['fapi-2 5.4.1-1a', 'fapi-2 5.4.1-1b', ...inFapi('invalid-alternate-alg')],
     tests: ['id-token-1'],
     ...ANY_ALGORITHM,
     gone: 'any algorithm is accepted',
@@ -113,7 +119,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
     gone: 'the first key that cannot be used ends the search',
   },
   {
-    rows: [`${FAPI}-valid-aud-as-array`],
+    rows: [...inFapi('valid-aud-as-array')],
     tests: ['id-token-2'],
     file: 'endpoints/id-token.ts',
     find: "  const authorized = claims['azp']\n",
@@ -155,7 +161,7 @@ ${VERIFY}`,
     gone: 'a JWT brings its own certificate: x5c',
   },
   {
-    rows: ['fapi-2 5.4.1-1a'],
+    rows: ['fapi-2 5.4.1-1a', ...ROTATION],
     tests: ['id-token-13'],
     file: 'endpoints/provider-keys.ts',
     find: 'return isFresh && published !== undefined ? published : load(sender)',
@@ -163,7 +169,7 @@ ${VERIFY}`,
     gone: 'the keys are loaded for each JWT',
   },
   {
-    rows: ['fapi-2 5.4.1-1a'],
+    rows: ['fapi-2 5.4.1-1a', ...ROTATION],
     tests: ['id-token-13'],
     file: 'endpoints/provider-keys.ts',
     find: "if (sender === 'provider') return loadedSince(since, sender)",

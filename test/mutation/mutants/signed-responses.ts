@@ -8,6 +8,8 @@ import {
 } from './provider-jwt-changes.js'
 
 const JARM = 'fapi-2 5.4.2-2'
+const HAPPY_PATH =
+  'openid fapi2-security-profile-final-client-test-happy-path[fapi_response_mode=jarm]'
 const JARM_MODULES = 'openid fapi2-security-profile-final-client-test-ensure-jarm'
 
 /** Signed authorization responses. */
@@ -59,7 +61,7 @@ export const SIGNED_RESPONSE_MUTANTS: readonly Mutant[] = [
     gone: 'responses that are not signed are accepted',
   },
   {
-    rows: [JARM],
+    rows: [JARM, HAPPY_PATH],
     tests: ['jarm-2'],
     file: 'endpoints/signed-response.ts',
     find: '  return new URLSearchParams(said)',
@@ -68,7 +70,7 @@ export const SIGNED_RESPONSE_MUTANTS: readonly Mutant[] = [
     gone: 'what stands beside the signed response counts',
   },
   {
-    rows: [JARM],
+    rows: [JARM, HAPPY_PATH],
     tests: ['jarm-2'],
     file: 'endpoints/authorization.ts',
     find: "    ...(request.signedResponse && { response_mode: signed(parameters['response_mode']) }),\n",

@@ -1,8 +1,13 @@
 import type { Mutant } from '../mutant.js'
+import { inFapi } from './fapi-rows.js'
 
 const CONNECT = 'connect: { timeout: CONNECT_TIMEOUT_MS },'
 const CERTIFICATES = 'fapi-2 5.2.1-5'
-const MTLS_TOKENS = ['rfc9700 2.2.1 (2)', 'fapi-2 5.3.3.1-1']
+const MTLS_TOKENS = [
+  'rfc9700 2.2.1 (2)',
+  'fapi-2 5.3.3.1-1',
+  'openid fapi1-advanced-final-client-test',
+]
 const MTLS_CLIENT = ['rfc9700 2.5 (2)', 'fapi-2 5.3.3.1-2']
 
 /** TLS, and certificates of the client. */
@@ -92,7 +97,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
     gone: 'browsers are sent to aliases, and the issuer may be one',
   },
   {
-    rows: ['openid fapi2-security-profile-final-client-test-happy-path-no-mtls-endpoint-aliases'],
+    rows: inFapi('happy-path-no-mtls-endpoint-aliases'),
     tests: ['tls-3'],
     file: 'providers/provider-metadata.ts',
     find: 'metadata.mtls_endpoint_aliases ?? {}',
