@@ -68,6 +68,10 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
       meaning: 'The server’s certificate has expired.',
       fix: 'Tell the provider, and check that the clock of this machine is right.',
     },
+    CERT_NOT_YET_VALID: {
+      meaning: 'The server’s certificate is not valid yet.',
+      fix: 'Check that the clock of this machine is right.',
+    },
     ERR_TLS_CERT_ALTNAME_INVALID: {
       meaning: 'The server’s certificate is for another host.',
       fix: 'Check the host of the URL.',
@@ -80,6 +84,10 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
       meaning:
         'The server’s certificate comes from a private CA, which may be that of a proxy in between.',
       fix: GIVE_THE_CA,
+    },
+    INVALID_CA: {
+      meaning: 'The certificate of the CA does not allow it to issue certificates.',
+      fix: 'The CA needs a certificate with `basicConstraints = CA:TRUE`; whoever runs it can issue one.',
     },
     UNABLE_TO_GET_ISSUER_CERT: {
       meaning: 'A certificate of the server’s chain is missing, or its CA is private.',

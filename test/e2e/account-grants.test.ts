@@ -87,6 +87,11 @@ function addRoutes(
   app.get('/end-grant', (req, res, next) => {
     strategy.endGrant(req).then((ended) => res.json({ ended }), next)
   })
+  app.post('/password-login', (req, res, next) => {
+    req.login({ provider: 'password', id: 'ada' }, (error) =>
+      error === undefined ? res.end() : next(error),
+    )
+  })
 }
 
 async function logIn(app: TestApp, browser = new Browser()): Promise<Browser> {
@@ -415,14 +420,8 @@ describe("grantLifetime 'account'", () => {
     const app = await startProcess(options)
     const browser = await logIn(app)
     await browser.post(`${app.origin}/auth/logout`)
-    const request = {
-      headers: {},
-      session: { id: 'password', cookie: {} },
-      user: { id: 'ada' },
-    }
-    expect(await app.strategy.accessToken(request as never)).toBe(
-      await app.strategy.accessToken(ADA),
-    )
+    await browser.post(`${app.origin}/password-login`)
+    expect(await tokenOf(browser, app)).toBe(await app.strategy.accessToken(ADA))
   })
 
   it('loses nothing by a login for less', async () => {
