@@ -328,8 +328,8 @@ describe('doctor finds', () => {
       () => withPrivateCa({ isCa: false }),
       'discovery',
       'failed',
-      /could not be read from https:.*\(INVALID_CA\)\.$/,
-      /^The CA needs a certificate with `basicConstraints = CA:TRUE`/,
+      /could not be read from https:.*\(INVALID_(?:CA|PURPOSE)\)\.$/,
+      /`basicConstraints = CA:TRUE`/,
     ],
     [
       'a provider that is not there',
