@@ -80,7 +80,7 @@ const SYSTEM_CODES: ReadonlySet<unknown> = new Set([
  * body of the request.
  */
 const CONNECTION_CODE =
-  /^(?:(?:ERR_TLS|ERR_SSL|HPE|UND_ERR)_[A-Z0-9_]{1,50}|(?=.{1,50}$)(?:[A-Z]+_)*(?:CERT|CRL|ISSUER|SIGNATURE)(?:_[A-Z]+)*)$/
+  /^(?:(?:ERR_TLS|ERR_SSL|HPE|UND_ERR)_[A-Z0-9_]{1,50}|(?=.{1,50}$)(?:[A-Z]+_)*(?:CERT|CRL|ISSUER|SIGNATURE)(?:_[A-Z]+)*|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/
 
 /** The names of errors that have no code. */
 const NAMES: ReadonlySet<unknown> = new Set([

@@ -118,7 +118,9 @@ export function createTokenEndpoint(
   /** The further parameters of one refresh. */
   function refreshParametersFor(tokens: TokenSet): Parameters {
     const { refreshParameters: given } = settings
-    return typeof given === 'function' ? checkParameters(given(tokens), 'refreshParameters') : given
+    if (typeof given !== 'function') return given
+    // A copy, because these are the tokens that the engine goes on with if the refresh fails.
+    return checkParameters(given({ ...tokens }), 'refreshParameters')
   }
 
   /** Sends one token request and resolves to its response in standard form. */

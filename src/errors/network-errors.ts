@@ -12,6 +12,13 @@ const GIVE_THE_CA =
 const FIND_A_WAY =
   'Check host and port of the URL, the network of this machine, and whether connections have to go through a proxy: then give a `dispatcher`, `new ProxyAgent(address)`.'
 
+/** OpenSSL tells the two apart differently from version to version. */
+const FOR_ANOTHER_PURPOSE: NetworkError = {
+  meaning:
+    'A certificate does not allow what it is used for: that of the CA to issue others, or that of the server to be one.',
+  fix: 'Tell whoever runs the CA: its own certificate needs `basicConstraints = CA:TRUE`, and that of the server `extendedKeyUsage = serverAuth`, if it has any.',
+}
+
 /**
  * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and three of this
  * library, `timeout`, `too_large` and `bad_encoding`.
@@ -68,6 +75,10 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
       meaning: 'The server’s certificate has expired.',
       fix: 'Tell the provider, and check that the clock of this machine is right.',
     },
+    CERT_NOT_YET_VALID: {
+      meaning: 'The server’s certificate is not valid yet.',
+      fix: 'Check that the clock of this machine is right.',
+    },
     ERR_TLS_CERT_ALTNAME_INVALID: {
       meaning: 'The server’s certificate is for another host.',
       fix: 'Check the host of the URL.',
@@ -81,6 +92,8 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
         'The server’s certificate comes from a private CA, which may be that of a proxy in between.',
       fix: GIVE_THE_CA,
     },
+    INVALID_CA: FOR_ANOTHER_PURPOSE,
+    INVALID_PURPOSE: FOR_ANOTHER_PURPOSE,
     UNABLE_TO_GET_ISSUER_CERT: {
       meaning: 'A certificate of the server’s chain is missing, or its CA is private.',
       fix: GIVE_THE_CA,

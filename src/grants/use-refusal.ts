@@ -32,8 +32,8 @@ const ENTRA_DESCRIPTION = /^AADSTS(65001|50076|50079)\b/
  * uses and the line's own access token are not affected.
  *
  * What would come to every refresh is not about the use: no answer, 429, 5xx, a fault of the client, and what is `final` for the
- * grant, such as `invalid_grant`. Everything else with 4xx is: `invalid_request` too, because a provider that does not know
- * `resource` may answer so.
+ * grant, such as `invalid_grant`, or what `isGrantRefused` has said to be. Everything else with 4xx is: `invalid_request` too,
+ * because a provider that does not know `resource` may answer so.
  *
  * @param final why every later refresh of the grant will be refused; `undefined` if that is not known
  * @see [RFC 8707, section 2.2 - Access Token Request](https://www.rfc-editor.org/rfc/rfc8707.html#section-2.2)
@@ -41,7 +41,7 @@ const ENTRA_DESCRIPTION = /^AADSTS(65001|50076|50079)\b/
 export function isRefusalOfUse(error: unknown, final: string | undefined): boolean {
   if (!(error instanceof TokenEndpointError) || error.retryable) return false
   const { httpStatus, errorDescription = '' } = error
-  if (httpStatus === undefined) return false
+  if (httpStatus === undefined || error.grantRefused === true) return false
   const code = error.error?.toLowerCase()
   if (code !== undefined && PERSON_CODES.has(code)) return true
   if (ENTRA_DESCRIPTION.test(errorDescription)) return true

@@ -36,11 +36,16 @@ const PARAMETERS_AS_OPTIONS: Readonly<Record<string, string>> = {
  * Checks further request parameters and returns a copy. `undefined` becomes an empty object.
  *
  * @param option the name of the option, for the error message
- * @throws {ConfigurationError} if a value is not a string, or a parameter is one that the library sends itself
+ * @throws {ConfigurationError} if it is not an object, a value is not a string, or a parameter is one that the library
+ * sends itself
  */
 export function checkParameters(value: unknown, option: string): Parameters {
-  if (value !== undefined && typeof value !== 'object') {
-    throw new ConfigurationError(`${option} must be an object.`, option)
+  const isPromise = typeof (Object(value) as { readonly then?: unknown }).then === 'function'
+  if ((value !== undefined && typeof value !== 'object') || Array.isArray(value) || isPromise) {
+    throw new ConfigurationError(
+      `${option} must be an object of parameters, and not a list or a promise.`,
+      option,
+    )
   }
   const copy = { ...value } as Parameters
   for (const [name, content] of Object.entries<unknown>(copy)) {

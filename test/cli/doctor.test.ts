@@ -12,12 +12,14 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SessionOptions } from 'express-session'
 import { exportJWK } from 'jose'
-import { Agent } from 'undici'
+import { Agent, MockAgent } from 'undici'
 import { examine as examineSetup } from '../../src/cli/doctor.js'
+import { discover } from '../../src/index.js'
 import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
 import { createCertificate } from '../support/certificates.js'
+import type { CertificateOptions } from '../support/certificates.js'
 import { runCommand } from '../support/command-line.js'
 import { stop } from '../support/http.js'
 import { takeRsaKeyPair } from '../support/keys.js'
@@ -135,6 +137,15 @@ function describeScripted(members: Record<string, unknown> = {}): void {
 }
 
 const withScripted = (): Record<string, string> => ({ ISSUER: scripted.origin, APP_URL: '' })
+
+/** The issuer is a server with a certificate of a CA that this machine does not know. */
+async function withPrivateCa(ofCa: CertificateOptions): Promise<Record<string, string>> {
+  const ca = await createCertificate(ofCa)
+  const { cert, key } = await createCertificate({ ca })
+  const server = await startTlsProvider({ key, cert: `${cert}\n${ca.cert}` })
+  running.push(server)
+  return { ISSUER: server.origin }
+}
 
 describe('doctor, with a set-up that is well', () => {
   it('says so, one line a check, and asks with a code that nobody gave out', async () => {
@@ -261,10 +272,72 @@ describe('doctor finds', () => {
         describeScripted({ code_challenge_methods_supported: ['plain'] })
         return withScripted()
       },
+      'options',
+      'failed',
+      /lists PKCE only without S256 \(plain\).*dangerouslyOmitPkce/,
+      /^Correct the option dangerouslyOmitPkce\.$/,
+    ],
+    [
+      'metadata that names another issuer',
+      () => {
+        describeScripted({ issuer: 'https://login.example/realms/main' })
+        return withScripted()
+      },
       'discovery',
       'failed',
-      /without S256/,
-      /ask the provider/,
+      /read for the issuer 'http:[^']+', and names the issuer 'https:\/\/login\.example\/realms\/main'\.$/,
+      /write 'https:\/\/login\.example\/realms\/main'/,
+    ],
+    [
+      'metadata that names Azure’s template',
+      () => {
+        describeScripted({ issuer: 'https://login.example/{tenantid}/v2.0' })
+        return withScripted()
+      },
+      'discovery',
+      'failed',
+      /names the issuer 'https:\/\/login\.example\/\{tenantid\}\/v2\.0'\.$/,
+      /^Each tenant has an issuer of its own\. Write the id of yours/,
+    ],
+    [
+      'an issuer that is Azure’s template',
+      { ISSUER: 'https://login.microsoftonline.com/{tenantid}/v2.0' },
+      'options',
+      'failed',
+      /Replace \{tenantid\} by your own value, such as the id of your tenant/,
+      /^Correct the option issuer\.$/,
+    ],
+    [
+      'an issuer with the path of its metadata',
+      () => ({ ISSUER: `${scripted.origin}/.well-known/openid-configuration` }),
+      'options',
+      'failed',
+      /without the path of its metadata\. Write 'http:\/\/127\.0\.0\.1:\d+'\.$/,
+      /^Correct the option issuer\.$/,
+    ],
+    [
+      'a provider with a certificate of a private CA',
+      () => withPrivateCa({ isCa: true }),
+      'discovery',
+      'failed',
+      /could not be read from https:.*\(SELF_SIGNED_CERT_IN_CHAIN\)\.$/,
+      /^Give the CA’s certificate by `NODE_EXTRA_CA_CERTS`/,
+    ],
+    [
+      'a provider with a certificate of a CA that may not issue any',
+      () => withPrivateCa({ isCa: false }),
+      'discovery',
+      'failed',
+      /could not be read from https:.*\(INVALID_(?:CA|PURPOSE)\)\.$/,
+      /`basicConstraints = CA:TRUE`/,
+    ],
+    [
+      'a provider that is not there',
+      { ISSUER: 'https://127.0.0.1:1' },
+      'discovery',
+      'failed',
+      /could not be read from https:\/\/127\.0\.0\.1:1: .*\(ECONNREFUSED\)\.$/,
+      /^Check host and port of the URL\.$/,
     ],
     [
       'a callback URL without TLS',
@@ -458,6 +531,51 @@ describe('doctor finds', () => {
     },
     20_000,
   )
+
+  it.each([
+    ['a host that does not exist', 'ENOTFOUND', /^Check the URL, and the DNS/],
+    ['a host that cannot be reached', 'EHOSTUNREACH', /through a proxy.*ProxyAgent/],
+    ['a host that does not answer', 'ETIMEDOUT', /through a proxy.*ProxyAgent/],
+  ])('%s', async (_what, code, cure) => {
+    const dispatcher = new MockAgent()
+    dispatcher.disableNetConnect()
+    running.push(dispatcher)
+    const failure = Object.assign(new Error('a failure of the network'), { code })
+    dispatcher
+      .get('https://login.example')
+      .intercept({ path: '/.well-known/openid-configuration' })
+      .replyWithError(failure)
+    const findings = await examineSetup({
+      loadOptions: async () => ({
+        ...(await discover('https://login.example', { dispatcher })),
+        clientID: 'c',
+        callbackURL: 'https://app.example/callback',
+      }),
+    })
+    expect(findings[0]).toEqual({
+      check: 'discovery',
+      status: 'failed',
+      seen: `The provider's metadata could not be read from https://login.example: The connection failed (${code}).`,
+      cure: expect.stringMatching(cure),
+    })
+  })
+
+  it('a provider without S256, also if the options were not discovered', async () => {
+    describeScripted({ code_challenge_methods_supported: ['plain'] })
+    const { origin: issuer, authorizationURL, tokenURL } = scripted
+    const findings = await examineSetup({
+      loadOptions: () =>
+        Promise.resolve({
+          ...{ issuer, authorizationURL, tokenURL, clientID: 'c', clientSecret: 's' },
+          callbackURL: 'https://app.example/callback',
+        }),
+    })
+    expect(findings.find(({ check }) => check === 'PKCE')).toMatchObject({
+      status: 'failed',
+      seen: 'the provider supports PKCE only without S256',
+      cure: expect.stringContaining('dangerouslyOmitPkce'),
+    })
+  })
 
   it('a certificate that vouches for itself', async () => {
     const server = await startTlsProvider(await createCertificate())

@@ -246,8 +246,11 @@ describe('the channel, after the login', () => {
     ['endGrant', 'end_grant', () => browser.visit(`${app.origin}/end-grant`)],
   ])('tells of %s, and of what was revoked', async (_, reason, end) => {
     await end()
-    await until(() => events.length >= 3)
+    await until(() => events.length >= 2)
     expect(happened()).toEqual([`grant_end ok ${reason}`, 'revocation ok'])
+    expect(rotating.revocations).toEqual([
+      { token: 'refresh-token-1-of-ada', hint: 'refresh_token' },
+    ])
   })
 
   it('tells of a revocation that was refused, and of one that got no answer', async () => {

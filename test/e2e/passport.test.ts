@@ -254,6 +254,29 @@ describe('passport.use and passport.authenticate on routes of the application’
   })
 })
 
+describe('authorizationParameters that a function returns', () => {
+  const startWith = (authorizationParameters: () => object) =>
+    startOwn({ strategy: { authorizationParameters: authorizationParameters as () => never } })
+
+  it('are sent', async () => {
+    const app = await startWith(() => ({ prompt: 'consent' }))
+    const { request } = await startLogin(browser, app.loginURL)
+    expect(request.get('prompt')).toBe('consent')
+  })
+
+  it.each([
+    ['a promise', () => Promise.resolve({ prompt: 'consent' })],
+    ['a list', () => ['prompt']],
+    ['one that the library sends', () => ({ state: 'chosen' })],
+  ])('are refused if they are %s', async (_, authorizationParameters) => {
+    const app = await startWith(authorizationParameters)
+    expect((await browser.visit(app.loginURL)).status).toBe(500)
+    expect(app.errors).toEqual([
+      expect.objectContaining({ option: 'authorizationParameters', status: 500 }),
+    ])
+  })
+})
+
 describe('the custom callback of passport.authenticate', () => {
   const withCallback = (logIn: boolean) =>
     startOwn({

@@ -61,6 +61,15 @@ describe('the refusal of one use', () => {
     expect(isOfUse(400, 'invalid_grant', 'AADSTS70008: The refresh token has expired.')).toBe(false)
   })
 
+  it.each(['consent_required', 'invalid_target', undefined])(
+    'is not %s if isGrantRefused says that the grant is refused',
+    (error) => {
+      const facts = { phase: 'refresh', httpStatus: 400, error, grantRefused: true }
+      const answer = new TokenEndpointError('refused', facts)
+      expect(isRefusalOfUse(answer, refusalOfRefresh(answer, true))).toBe(false)
+    },
+  )
+
   it('is no error of another kind', () => {
     expect(isRefusalOfUse(new Error('invalid_target'), undefined)).toBe(false)
   })

@@ -79,7 +79,7 @@ describe('an option that cannot be used', () => {
     ['scope', ['openid', 5]],
     ['scope', { openid: true }],
     ['scopeSeparator', 5],
-    ['clientAuthentication', 'client_secret_jwt'],
+    ['clientAuthentication', 'client_secret_query'],
     ['clientAuthentication', 'toString'],
     ['clientAuthenticationMethodsSupported', 'client_secret_basic'],
     ['basicCredentials', 'plain'],
@@ -105,6 +105,12 @@ describe('an option that cannot be used', () => {
     ['authorizationParameters', { prompt: undefined }],
     ['tokenParameters', 'resource=a'],
     ['tokenParameters', { resource: ['a', 'b'] }],
+    ['tokenParameters', ['resource']],
+    ['tokenParameters', Promise.resolve({})],
+    ['refreshParameters', 'scope=a'],
+    ['refreshParameters', { scope: 5 }],
+    ['refreshParameters', ['scope']],
+    ['isGrantRefused', true],
     ['customHeaders', 'User-Agent: app'],
     ['customHeaders', null],
     ['keepSession', null],
@@ -237,7 +243,7 @@ describe('further parameters', () => {
   ]
 
   it.each(
-    ['authorizationParameters', 'tokenParameters'].flatMap((option) =>
+    ['authorizationParameters', 'tokenParameters', 'refreshParameters'].flatMap((option) =>
       reserved.map((name) => [option, name] as const),
     ),
   )('in %s may not replace %s [options-1]', (option, name) => {
@@ -310,6 +316,7 @@ describe('options that are left out', () => {
       signedAuthorizationResponses: false,
       authorizationParameters: {},
       tokenParameters: {},
+      refreshParameters: {},
       customHeaders: {},
       authorizationResponseIssParameterSupported: false,
       dangerouslyOmitPkce: false,

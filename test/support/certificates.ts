@@ -1,6 +1,6 @@
 import { generate } from 'selfsigned'
 
-/** A certificate that vouches for itself, and its private key, as PEM text. */
+/** A certificate and its private key, as PEM text. */
 export interface Certificate {
   readonly cert: string
   readonly key: string
@@ -12,6 +12,10 @@ export interface CertificateOptions {
   readonly address?: string
   /** Until when it is good. @default tomorrow */
   readonly expiresAt?: Date
+  /** The certificate of the CA that issues it. @default it vouches for itself */
+  readonly ca?: Certificate
+  /** Whether it may issue others. @default false */
+  readonly isCa?: boolean
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -20,12 +24,22 @@ const DAY_MS = 24 * 60 * 60 * 1000
 export async function createCertificate({
   address = '127.0.0.1',
   expiresAt = new Date(Date.now() + DAY_MS),
+  ca,
+  isCa = false,
 }: CertificateOptions = {}): Promise<Certificate> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'test' }], {
-    keyType: 'ec',
-    notBeforeDate: new Date(Date.now() - 3 * DAY_MS),
-    notAfterDate: expiresAt,
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: address }] }],
-  })
+  const { cert, private: key } = await generate(
+    [{ name: 'commonName', value: ca === undefined ? 'test' : 'issued' }],
+    {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      notBeforeDate: new Date(Date.now() - 3 * DAY_MS),
+      notAfterDate: expiresAt,
+      ...(ca && { ca }),
+      extensions: [
+        { name: 'subjectAltName', altNames: [{ type: 7, ip: address }] },
+        ...(isCa ? [{ name: 'basicConstraints' as const, cA: true, critical: true }] : []),
+      ],
+    },
+  )
   return { cert, key }
 }
