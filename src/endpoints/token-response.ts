@@ -97,3 +97,11 @@ function seconds(value: unknown): number | undefined {
   const number = typeof value === 'string' ? Number.parseFloat(value) : value
   return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined
 }
+
+/** The tokens in a response that is not valid; `undefined` if there are none. */
+export function tokensIn(body: unknown): TokenSet | undefined {
+  const { access_token, refresh_token } = Object(body) as Readonly<Record<string, unknown>>
+  if (typeof access_token !== 'string') return undefined
+  const refreshToken = typeof refresh_token === 'string' ? { refreshToken: refresh_token } : {}
+  return { accessToken: access_token, tokenType: 'bearer', ...refreshToken }
+}

@@ -10,7 +10,7 @@ import type { DecryptJwt } from './encrypted-jwt.js'
 import { checkIdToken, checkRefreshedIdToken } from './id-token.js'
 import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
-import { checkRequiredMembers, toTokenSet, withoutTokens } from './token-response.js'
+import { checkRequiredMembers, toTokenSet, tokensIn, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, ConfigurationError, TokenEndpointError } from '../errors/errors.js'
 import { checkParameters } from '../options/parameters.js'
 import type { RefreshParameters } from '../options/parameters.js'
@@ -248,14 +248,6 @@ interface ReadResponse {
   readonly idToken: string | undefined
   /** See {@link Exchanged}. */
   readonly tokenResponse: Readonly<Record<string, unknown>>
-}
-
-/** The tokens in a response that is not valid; `undefined` if there are none. */
-function tokensIn(body: unknown): TokenSet | undefined {
-  const { access_token, refresh_token } = Object(body) as Readonly<Record<string, unknown>>
-  if (typeof access_token !== 'string') return undefined
-  const refreshToken = typeof refresh_token === 'string' ? { refreshToken: refresh_token } : {}
-  return { accessToken: access_token, tokenType: 'bearer', ...refreshToken }
 }
 
 /** The parameters as a form. Those that are `undefined` are left out; a list is one parameter for each element. */

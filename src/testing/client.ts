@@ -1,4 +1,4 @@
-import { createLocalJWKSet, jwtVerify } from 'jose'
+import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from 'jose'
 import type { JSONWebKeySet } from 'jose'
 import type { TestRequest } from './server.js'
 
@@ -28,10 +28,19 @@ export async function isFromClient(
   }
   if (clientKeys === undefined) return parameters['client_id'] === clientID
   const expected = { issuer: clientID, subject: clientID }
-  return jwtVerify(assertion, createLocalJWKSet(clientKeys), expected).then(
+  return jwtVerify(assertion, createLocalJWKSet(await named(clientKeys)), expected).then(
     () => true,
     () => false,
   )
+}
+
+/** Keys without a name get the one by which clients name them that have been given none either. */
+async function named({ keys }: JSONWebKeySet): Promise<JSONWebKeySet> {
+  const all = keys.map(async (key) => ({
+    ...key,
+    kid: key.kid ?? (await calculateJwkThumbprint(key)),
+  }))
+  return { keys: await Promise.all(all) }
 }
 
 /**

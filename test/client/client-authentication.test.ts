@@ -233,31 +233,37 @@ describe('private_key_jwt', () => {
     ],
     [
       'a CryptoKey for RSA-PSS',
-      () => importPKCS8(pem(rsa.privateKey), 'PS256'),
+      () => importPKCS8(pem(rsa.privateKey), 'PS256', { extractable: true }),
       rsa.publicKey,
       'PS256',
     ],
     [
       'a CryptoKey for RSASSA-PKCS1-v1_5',
-      () => importPKCS8(pem(rsa.privateKey), 'RS256'),
+      () => importPKCS8(pem(rsa.privateKey), 'RS256', { extractable: true }),
       rsa.publicKey,
       'RS256',
     ],
     [
       'a CryptoKey for ECDSA',
-      () => importPKCS8(pem(ec.privateKey), 'ES256'),
+      () => importPKCS8(pem(ec.privateKey), 'ES256', { extractable: true }),
       ec.publicKey,
       'ES256',
     ],
     [
       'a CryptoKey for Ed25519',
-      () => importPKCS8(pem(ed.privateKey), 'EdDSA'),
+      () => importPKCS8(pem(ed.privateKey), 'EdDSA', { extractable: true }),
       ed.publicKey,
       'EdDSA',
     ],
   ])('reads %s [client-auth-4]', async (_, read, publicKey, alg) => {
     const { protectedHeader } = await assertionWith({ privateKey: await read() }, publicKey, alg)
     expect(protectedHeader).toEqual({ alg, typ: 'JWT', kid: await thumbprintOf(publicKey) })
+  })
+
+  it('names no key whose public half cannot be seen', async () => {
+    const privateKey = await importPKCS8(pem(ec.privateKey), 'ES256')
+    const { protectedHeader } = await assertionWith({ privateKey }, ec.publicKey, 'ES256')
+    expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'JWT' })
   })
 
   it('reads PEM text with Windows line ends and white space around it', async () => {

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
+  AuthenticationRequirementsError,
   AuthorizationResponseError,
   ConfigurationError,
   CrossSiteRequestError,
@@ -93,6 +94,7 @@ describe('the guide to errors', () => {
 
   it('is where the help of every error leads, which Node shows', () => {
     const thrown = [
+      new AuthenticationRequirementsError({}),
       ...LOST_LOGINS.map((code) => new PendingLoginError(code)),
       new AuthorizationResponseError('wrong'),
       new ConfigurationError('wrong'),

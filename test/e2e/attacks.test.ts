@@ -214,8 +214,11 @@ describe('an application', () => {
   ])('takes no id of %s for a person', async (_what, id) => {
     scene.provider.onProfile((_request, response) => response.end(`{"sub":${id}}`))
     const app = await scene.start({})
-    const { user } = bodyOf(await new Browser().follow(app.loginURL)) as { user: object }
-    expect(user).not.toHaveProperty('id')
+    const page = await new Browser().follow(app.loginURL)
+    expect([page.status, app.errors]).toEqual([
+      502,
+      [expect.objectContaining({ code: 'ERR_PROFILE' })],
+    ])
   })
 })
 

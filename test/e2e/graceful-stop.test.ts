@@ -9,6 +9,7 @@ import { appsIn, readGuide } from '../support/documentation.js'
 import { createGuideProject } from '../support/guide-app.js'
 import type { GuideProject } from '../support/guide-app.js'
 import { Browser } from '../support/http.js'
+import { advanceClock } from '../support/clock.js'
 import { createMovableClock } from '../support/movable-clock.js'
 import type { MovableClock } from '../support/movable-clock.js'
 import { startRedisProcess } from '../support/redis-process.js'
@@ -116,6 +117,8 @@ describeWithRedis('an app that is stopped while the provider is slow to refresh'
     // Its refreshes are slow by timers of this process. They are over before a timer that is set after them.
     await setTimeout(SLOW_MS)
     await clock.putForward(24 * HOUR_MS)
+    // The provider is in this process, and signs with its time.
+    advanceClock(24 * 3600)
     const { url } = await start(code)
     const pages = await Promise.all(browsers.map((browser) => browser.visit(`${url}/orders`)))
     return pages.map(({ status }) => status)

@@ -220,5 +220,7 @@ export function arrived(
   if (hasNoBody(status)) return { status, type, text: '' }
   if (delivery !== 'whole' && delivery !== 'chunked') return undefined
   if (bytes.length > limitBytes) return undefined
+  // No generated body is what it says it is.
+  if (answer.headers['content-encoding'] !== undefined && bytes.length > 0) return undefined
   return { status, type: fill(type, filling), text: new TextDecoder().decode(bytes) }
 }
