@@ -116,6 +116,7 @@ export async function runHerd({ grants: count, perSecond }: HerdOptions): Promis
 
 /** A request whose session holds the grant. */
 function requestOf(id: string): LoginRequest {
-  const session = { id, cookie: {}, [SESSION_KEY]: { grant: id } }
+  const regenerate = (): void => undefined
+  const session = { id, cookie: {}, regenerate, [SESSION_KEY]: { grant: id } }
   return { headers: {}, session, sessionID: id } as unknown as LoginRequest
 }

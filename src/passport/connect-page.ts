@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { connectionOf } from '../login/connection.js'
+import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { asyncHandler } from './async-handler.js'
 import { htmlPage } from './html-page.js'
 import type { LoginStrategy } from './login-strategy.js'
@@ -39,11 +40,23 @@ export function askBeforeConnecting({ name }: LoginStrategy): RequestHandler {
   })
 }
 
-/** Old browsers send none of these headers, for a page as for an image of another site. */
-function mayBeOthersIdea({ headers }: Request): boolean {
-  const { 'sec-fetch-site': site, 'sec-fetch-dest': dest = 'document' } = headers
+/**
+ * Old browsers send none of these headers, for a page as for an image of another site, but say that they are browsers. A
+ * client that is none and accepts no page could not show it to anybody.
+ */
+function mayBeOthersIdea(req: Request): boolean {
+  const {
+    'sec-fetch-site': site,
+    'sec-fetch-mode': mode,
+    'sec-fetch-dest': dest = 'document',
+    'user-agent': agent,
+    accept,
+  } = req.headers
   // What is no page is refused, unless a page of this origin has asked for it.
-  return dest === 'document' && site !== 'same-origin'
+  if (dest !== 'document') return false
+  if (site !== undefined) return site !== 'same-origin'
+  const isBrowser = agent?.startsWith('Mozilla/') === true || accept?.includes('text/html') === true
+  return (mode === undefined && isBrowser) || isFromOtherOrigin(req)
 }
 
 function connectPage(name: string): string {

@@ -77,6 +77,10 @@ describe('a visit of the connect route', () => {
     ['a link in a mail, or an address that was typed', { ...PAGE, 'sec-fetch-site': 'none' }],
     ['something that browsers may say one day', { ...PAGE, 'sec-fetch-site': 'new' }],
     ['an old browser, which says nothing', { accept: 'text/html,*/*;q=0.8' }],
+    [
+      'an image in an old browser',
+      { accept: 'image/png,*/*;q=0.8', 'user-agent': 'Mozilla/5.0 (iPad)' },
+    ],
     ['an old browser that names another origin', { origin: 'https://evil.example' }],
   ])('is answered with a question if it comes by %s [connect-1]', async (_how, headers) => {
     const page = await visitWith(headers)

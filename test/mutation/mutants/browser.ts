@@ -346,8 +346,8 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: [CONNECTING],
     tests: ['connect-1'],
     file: 'passport/connect-page.ts',
-    find: "return dest === 'document' && site !== 'same-origin'",
-    replace: "return dest === 'document' && site !== undefined && site !== 'same-origin'",
+    find: '(mode === undefined && isBrowser) || ',
+    replace: '',
     gone: 'a browser that says nothing about the visit is not asked',
   },
   {
