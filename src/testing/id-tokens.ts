@@ -14,6 +14,9 @@ export interface TestIdTokens {
   sign(grant: TestGrant, issuer: string, clientID: string): Promise<string>
 }
 
+/** How long an ID token is valid. */
+const LIFETIME_SECONDS = 300
+
 /** Generates a new key, so that each test provider signs with another one. */
 export async function createTestIdTokens(): Promise<TestIdTokens> {
   const header = { alg: 'PS256', kid: 'test-key' }
@@ -24,13 +27,15 @@ export async function createTestIdTokens(): Promise<TestIdTokens> {
 
     sign({ user, nonce }, issuer, clientID) {
       const { sub = user['id'] ?? 'test-user' } = user
+      // `Date.now`, which a test may have put forward.
+      const now = Math.floor(Date.now() / 1000)
       return new SignJWT({ ...user, ...(nonce !== undefined && { nonce }) })
         .setProtectedHeader(header)
         .setIssuer(issuer)
         .setSubject(String(sub))
         .setAudience(clientID)
-        .setIssuedAt()
-        .setExpirationTime('5 minutes')
+        .setIssuedAt(now)
+        .setExpirationTime(now + LIFETIME_SECONDS)
         .sign(privateKey)
     },
   }

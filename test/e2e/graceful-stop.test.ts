@@ -53,6 +53,7 @@ describeWithRedis('an app that is stopped while the provider is slow to refresh'
     browsers = Array.from({ length: PEOPLE }, () => new Browser())
   })
   afterEach(async () => {
+    jest.restoreAllMocks()
     for (const child of running) child.kill('SIGKILL')
     running.clear()
     await project.remove()
@@ -120,7 +121,7 @@ describeWithRedis('an app that is stopped while the provider is slow to refresh'
     await setTimeout(SLOW_MS)
     await clock.putForward(24 * HOUR_MS)
     // The provider is in this process, and signs with its time.
-    advanceClock(24 * 3600)
+    advanceClock(24 * 3_600 - 3_570)
     const { url } = await start(code)
     const pages = await Promise.all(browsers.map((browser) => browser.visit(`${url}/orders`)))
     return pages.map(({ status }) => status)

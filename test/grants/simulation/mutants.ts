@@ -211,7 +211,6 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 6,
     name: 'revokes an answer to a login that came after the end',
-    seed: 1011473,
     changes: [
       change(
         'grant-engine',
