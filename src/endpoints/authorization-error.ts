@@ -11,6 +11,9 @@ const DESCRIPTION_NAMES = ['error_description', 'error_message'] as const
 /** Parameters that an error's text must not show, if a provider or a stranger quotes them. */
 const SECRETS = ['state', 'code', 'response'] as const
 
+/** What looks like one of them, and has another name or none. No error code is that long, and no word. */
+const RANDOM = /[\w-]{40,}/g
+
 /**
  * The error that a callback reports, in the words of who sent it; `undefined` if it reports none. Beside a code, only
  * `error` counts.
@@ -30,7 +33,7 @@ export function readAuthorizationError(
   // A stranger can send a thousand of them, and looking for each takes time. No provider sends two of a name.
   const isReadable = secrets.length <= SECRETS.length
   const wordsOf = (text: unknown): string | undefined =>
-    isReadable ? providerText(text, secrets) : undefined
+    isReadable ? providerText(text, secrets)?.replace(RANDOM, '…') : undefined
   const error = registeredError(given) ?? wordsOf(given)
   if (error === undefined) return undefined
   return { error, errorDescription: wordsOf(firstOf(members, DESCRIPTION_NAMES)) }
