@@ -7,6 +7,7 @@ import { isRequest, requireAccountHolder } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
 import { needStore } from './account-grants.js'
 import type { AccountGrant, AccountGrants } from './account-grants.js'
+import { endListed, unlinkEnded } from './end-listed.js'
 import { endSession } from './end-session.js'
 import type { EndedGrant, EndedLogin, GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
@@ -95,11 +96,6 @@ export function createEnding(parts: EndingParts): Ending {
   const { sessionKey, name, strategy, engine, index, holding, sessionGrant, accountGrants } = parts
   const { revoking, sessionStore, underWay, onEnded } = parts
 
-  /** Takes a record out of its indexes if its id never returns. */
-  async function unlink(id: string, { of: { names, outlivesLogin } }: EndedGrant): Promise<void> {
-    if (!outlivesLogin) await index.unlink(id, names)
-  }
-
   /** Ends one record with its session. Once it has ended, its tokens are revoked, whatever fails after that. */
   async function endOneOf({ id, record }: AccountGrant, results: Results): Promise<void> {
     try {
@@ -107,7 +103,7 @@ export function createEnding(parts: EndingParts): Ending {
       if (ended === undefined) return
       results.ended.push(ended)
       const store = sessionStore()
-      const rest = [unlink(id, ended)]
+      const rest = [unlinkEnded(id, ended, index)]
       if (store !== undefined) rest.push(endSession(id, record.of, store, sessionKey))
       for (const one of await Promise.allSettled(rest)) {
         if (one.status === 'rejected') results.failures.push(one.reason)
@@ -197,7 +193,7 @@ export function createEnding(parts: EndingParts): Ending {
   /** Ends the login of a request whose grant has ended, and leaves its session. */
   async function forgetOwn(request: LoginRequest, { id, login }: FoundGrant): Promise<void> {
     const ended = login === id ? undefined : await engine.end(login)
-    if (ended !== undefined) await unlink(login, ended)
+    if (ended !== undefined) await unlinkEnded(login, ended, index)
     await sessionGrant.forget(request)
   }
 
@@ -215,13 +211,6 @@ export function createEnding(parts: EndingParts): Ending {
     }
   }
 
-  /** Ends a record, and takes it out of its indexes if they can be reached: a link that stays lists nothing. */
-  async function endListed(id: string): Promise<EndedGrant | undefined> {
-    const ended = await engine.end(id)
-    if (ended !== undefined) await unlink(id, ended).catch(() => undefined)
-    return ended
-  }
-
   /** Ends a login that the store could not end, as soon as it can. Its id is of this login alone. Never rejects. */
   const endLater = underWay.counted(async (id: string): Promise<void> => {
     const until = systemClock.monotonic() + ENDED_LATER_MS
@@ -229,7 +218,7 @@ export function createEnding(parts: EndingParts): Ending {
       await wait(systemClock, END_PAUSE_MS, { background: true })
       try {
         if (!(await sessionGrant.isOurs(id))) return
-        await endListed(id)
+        await endListed(id, parts)
         return
       } catch {
         // The store still fails.
@@ -247,7 +236,7 @@ export function createEnding(parts: EndingParts): Ending {
         found = held.id
         if (!(await sessionGrant.isOurs(found))) return undefined
         id = found
-        const ended = await endListed(id)
+        const ended = await endListed(id, parts)
         return ended && endedLogin(ended, revoking)
       } catch {
         // The logout goes on. Revoking the tokens may end the grant too, and jobs must not go on to use it.

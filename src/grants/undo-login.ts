@@ -1,4 +1,5 @@
 import type { TokenSet } from '../options/token-set.js'
+import { endListed } from './end-listed.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
 import type { StoredLogin } from './stored-login.js'
@@ -22,11 +23,8 @@ export interface UndoLoginParts {
 /** Creates {@link UndoLogin}. */
 export function createUndoLogin({ engine, index, revoking }: UndoLoginParts): UndoLogin {
   async function endLogin(id: string): Promise<void> {
-    const ended = await engine.end(id)
-    if (ended === undefined) return
-    // A link that stays lists nothing.
-    await index.unlink(id, ended.of.names).catch(() => undefined)
-    await revoking.replaced(ended)
+    const ended = await endListed(id, { engine, index })
+    if (ended !== undefined) await revoking.replaced(ended)
   }
 
   async function leaveGrant({ joined }: StoredLogin): Promise<void> {

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { decodeProtectedHeader, exportJWK, jwtVerify } from 'jose'
-import { AuthorizationCodeStrategy } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
-import { expectNoneOf, thrownBy } from '../support/errors.js'
+import { expectNoneOf } from '../support/errors.js'
+import { refusalOf } from '../support/refused-credentials.js'
 import { Browser } from '../support/http.js'
 import { takeRsaKeyPair } from '../support/keys.js'
 import { formOf } from '../support/login.js'
@@ -26,20 +26,6 @@ async function assertionWith(strategy: Options): Promise<string> {
   await new Browser().follow(app.loginURL)
   const [request] = scene.provider.requestsTo('/token')
   return (request && formOf(request).get('client_assertion')) ?? ''
-}
-
-/** What creating a strategy with these credentials throws. */
-function refusalOf(credentials: Options): unknown {
-  return thrownBy(
-    () =>
-      new AuthorizationCodeStrategy({
-        authorizationURL: 'https://provider.example/authorize',
-        tokenURL: 'https://provider.example/token',
-        callbackURL: 'https://app.example/callback',
-        clientID: 'client-1',
-        ...credentials,
-      }),
-  )
 }
 
 describe('client_secret_jwt', () => {

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importPKCS8, jwtVerify } from 'jose'
 import { AuthorizationCodeStrategy, ConfigurationError } from '../../src/index.js'
 import type { AuthorizationCodeOptions, PrivateKey, PrivateKeyAlgorithm } from '../../src/index.js'
-import { expectNoneOf, thrownBy } from '../support/errors.js'
+import { expectNoneOf } from '../support/errors.js'
+import { refusalOf } from '../support/refused-credentials.js'
 import { takeRsaKeyPair } from '../support/keys.js'
 import { asked } from '../support/login.js'
 import { endpointsOf, logInOnce, tokenRequestOf } from '../support/one-login.js'
@@ -33,20 +34,6 @@ async function logInWith(credentials: Credentials) {
   expect(errors).toEqual([])
   expect(asked(provider)).toEqual(['POST /token'])
   return tokenRequestOf(provider)
-}
-
-/** What the construction of a strategy with these credentials throws. */
-function refusalOf(credentials: Credentials): unknown {
-  return thrownBy(
-    () =>
-      new AuthorizationCodeStrategy({
-        authorizationURL: 'https://provider.example/authorize',
-        tokenURL: 'https://provider.example/token',
-        callbackURL: 'https://app.example/callback',
-        clientID: 'client-1',
-        ...credentials,
-      }),
-  )
 }
 
 /** By what name a key without one is known (RFC 7638). */
