@@ -14,6 +14,9 @@ const SECRETS = ['state', 'code', 'response'] as const
 /** What looks like one of them, and has another name or none. No error code is that long, and no word. */
 const RANDOM = /[\w-]{40,}/g
 
+/** One of them in the middle of a value, as of `?error=x;code=…` and `?error=x%26code=…`. */
+const INNER = /\b(state|code|response)=\S+/g
+
 /**
  * The error that a callback reports, in the words of who sent it; `undefined` if it reports none. Beside a code, only
  * `error` counts.
@@ -33,7 +36,9 @@ export function readAuthorizationError(
   // A stranger can send a thousand of them, and looking for each takes time. No provider sends two of a name.
   const isReadable = secrets.length <= SECRETS.length
   const wordsOf = (text: unknown): string | undefined =>
-    isReadable ? providerText(text, secrets)?.replace(RANDOM, '…') : undefined
+    isReadable
+      ? providerText(text, secrets)?.replace(INNER, '$1=…').replace(RANDOM, '…')
+      : undefined
   const error = registeredError(given) ?? wordsOf(given)
   if (error === undefined) return undefined
   return { error, errorDescription: wordsOf(firstOf(members, DESCRIPTION_NAMES)) }

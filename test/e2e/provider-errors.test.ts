@@ -382,6 +382,18 @@ describe('an error without a state', () => {
     expect(message).toContain('reports the error a b (… of …)')
     expect(message).not.toMatch(/[\r\n]|the-code|the-state/)
   })
+
+  it.each([
+    ['a semicolon', 'error=odd;code=the-code'],
+    ['an encoded ampersand', 'error=odd&error_description=x%26code=the-code'],
+    ['an ampersand of HTML', 'error=odd&error_description=x%26amp;code=the-code'],
+  ])('does not show a code that %s made a part of another parameter', async (_what, query) => {
+    const app = await scene.start()
+    await new Browser().visit(`${app.callbackURL}?${query}`)
+    const { message } = app.errors[0] as Error
+    expect(message).toContain('code=…')
+    expect(message).not.toContain('the-code')
+  })
 })
 
 describe('an error response of the token endpoint', () => {

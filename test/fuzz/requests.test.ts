@@ -49,6 +49,8 @@ describe.each(ROUTERS)('with %s', (_name, router) => {
         [`${HONEST_QUERY}&code={code}`, []],
         [`${HONEST_QUERY}&state={state}`, []],
         [`${HONEST_QUERY}&error=access_denied`, []],
+        ['state={state}&error=x;code={code}', []],
+        ['state={state}&error_description=x%26code={code}&error=x', []],
         [`${HONEST_QUERY}&__proto__[polluted]=1&constructor[prototype][polluted]=1`, []],
       ]
       const property = fc.asyncProperty(QUERIES, HEADERS, async (template, headers) => {
