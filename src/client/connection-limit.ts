@@ -25,8 +25,11 @@ export interface ConnectionLimit {
    * No refresh is sent for this long, in **milliseconds**, at most 15 minutes: the provider has asked for it. A pause
    * never shortens an earlier one. It does not hold up `acquire`: whoever refreshes looks at `pausedForMs` once more when it has
    * a connection.
+   *
+   * @param person whose refresh was too much. Nobody else has to wait for the limit of one person: the pause begins
+   *   when the provider has answered a second one so. If left out, it begins at once
    */
-  pause(ms: number): void
+  pause(ms: number, person?: string): void
   /** How long refreshes must still wait, in whole **milliseconds**; 0 if not at all. */
   pausedForMs(): number
 }
@@ -41,6 +44,8 @@ export function createConnectionLimit(
 ): ConnectionLimit {
   const turns = createTurns(maximum)
   let pausedUntil = -Infinity
+  /** The last person whose refresh was too much, and until when. */
+  let limited: { readonly person: string; readonly until: number } | undefined
 
   function connection(waited: boolean): Connection {
     let released = false
@@ -71,8 +76,14 @@ export function createConnectionLimit(
       })
     },
 
-    pause(ms) {
-      pausedUntil = Math.max(pausedUntil, clock.monotonic() + Math.min(ms, MAXIMUM_PAUSE_MS))
+    pause(ms, person) {
+      const now = clock.monotonic()
+      const until = now + Math.min(ms, MAXIMUM_PAUSE_MS)
+      const isOfOne =
+        person !== undefined &&
+        (limited === undefined || limited.until <= now || limited.person === person)
+      if (person !== undefined) limited = { person, until }
+      if (!isOfOne) pausedUntil = Math.max(pausedUntil, until)
     },
 
     pausedForMs: () => Math.max(0, Math.ceil(pausedUntil - clock.monotonic())),

@@ -7,6 +7,8 @@ import type { WantedUse } from './uses.js'
 export interface Wanted {
   /** An access token that an API has refused: a different one is wanted. */
   readonly refused?: string | undefined
+  /** Whether the refused one will do all the same if it has replaced another refused one within the last minute. */
+  readonly isPaced?: boolean
   /** What the access token must be allowed to do. */
   readonly scope?: readonly string[] | undefined
   /** For what it is wanted, if not for what the grant allows. */
@@ -17,6 +19,8 @@ export interface Wanted {
 export interface Ask {
   /** An access token that an API has refused. */
   readonly refused?: string | undefined
+  /** Whether it will do all the same if it has replaced another refused one within the last minute. */
+  readonly isPaced?: boolean
   /** What the access token must be allowed to do: chooses the line. */
   readonly scope?: readonly string[] | undefined
   /** The only line that will do. */

@@ -59,6 +59,8 @@ export interface Slot {
   triedAt?: number
   /** The access token that an API has refused: it is no longer usable. */
   refused?: string
+  /** When one that an API had refused was last replaced, in monotonic **milliseconds**. */
+  replacedAt?: number
 }
 
 /** How many access tokens of a grant are remembered. */

@@ -23,6 +23,9 @@ const CALLER_MARGIN_MS = 5_000
 /** How often a renewal in the background is tried at the most, in **milliseconds**. */
 const BACKGROUND_PAUSE_MS = 1_000
 
+/** How long an access token that has replaced a refused one is not replaced itself, in **milliseconds**. */
+const REPLACEMENT_PAUSE_MS = 60_000
+
 /** How often a caller asks for a token that is valid. */
 const MAXIMUM_ATTEMPTS = 3
 
@@ -99,11 +102,21 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
     const { ask } = call
     const { line, view } = serving
     const now = clock.now()
-    if (view.tokens.accessToken === ask.refused || isIdle(line, ask)) return false
+    if ((isRefused(call, serving) && !isInVain(call, serving)) || isIdle(line, ask)) return false
     if (!isRenewable(line, now)) return true
     if (!outlivesRequest(view, now)) return false
     if (isDue(view, now)) renewInBackground(call, serving)
     return true
+  }
+
+  /**
+   * Whether the API has refused the token that replaced the one before, too: it refuses the person, not the token.
+   * Each of their visits would be a refresh, until the provider has had enough of them.
+   */
+  function isInVain({ cell, ask }: Call, { line, use }: Serving): boolean {
+    if (ask.isPaced !== true) return false
+    const { replacedAt = -Infinity } = slotOf(cell, slotKey(line, use?.key))
+    return clock.monotonic() < replacedAt + REPLACEMENT_PAUSE_MS
   }
 
   /** The line after a renewal; `undefined` if the record has to be looked at again. */
@@ -122,6 +135,9 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       })
       // Somebody else is using the refresh token of an idle line.
       if (renewal.source === 'busy' && !isIdle(line, ask)) return undefined
+      if (isRefused(call, serving)) {
+        slotOf(cell, slotKey(line, use?.key)).replacedAt = clock.monotonic()
+      }
       const after = viewOf(renewal.line, use?.key)
       return isValid(after, clock.now())
         ? served({ ...serving, ...renewal, view: after })
@@ -164,6 +180,10 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
 function servingFrom(line: Line, wanted: UseRequest | undefined): Serving {
   const use = servingUse(line, wanted)
   return { line, use, view: viewOf(line, use?.key) }
+}
+
+function isRefused({ ask }: Call, { view }: Serving): boolean {
+  return view.tokens.accessToken === ask.refused
 }
 
 function served({ line, view }: Pick<Serving, 'line' | 'view'>): ServedLine {

@@ -30,7 +30,10 @@ export interface HeldGrants {
    */
   readonly accessToken: (holder: Holder, wanted?: Wanted) => Promise<string>
 
-  /** The same as {@link accessToken} for a token that an API has refused; `undefined` if there is no refresh token. */
+  /**
+   * The same as {@link accessToken} for a token that an API has refused; `undefined` if there is no refresh token, or if
+   * that token itself has replaced a refused one within the last minute.
+   */
   readonly replacementFor: (
     holder: Holder,
     wanted: Wanted & { readonly refused: string },
@@ -151,7 +154,8 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
         ({ tokens }) => tokens.accessToken === wanted.refused && tokens.refreshToken === undefined,
       )
       if (isTheOnlyOne && lines.length > 0) return undefined
-      return (await tokensOfAny(held, wanted)).accessToken
+      const { accessToken } = await tokensOfAny(held, { ...wanted, isPaced: true })
+      return accessToken === wanted.refused ? undefined : accessToken
     },
   }
 }

@@ -51,6 +51,16 @@ export function retryAfterMs(error: unknown): number | undefined {
   return asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
 }
 
+/**
+ * The person whose refreshes alone may have been too many for the provider; `undefined` if it is unavailable for all.
+ *
+ * @see [RFC 6585, section 4 - 429 Too Many Requests](https://www.rfc-editor.org/rfc/rfc6585.html#section-4)
+ */
+export function personLimited(error: unknown, { id, seen }: Cell): string | undefined {
+  const isLimit = error instanceof ProviderError && error.httpStatus === 429
+  return isLimit ? (seen?.record?.of.account ?? id) : undefined
+}
+
 /** How long to wait after so many failures: doubling, and between half and all of it, so that grants do not wait in step. */
 export function pauseAfter(attempts: number, random: () => number): number {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1))

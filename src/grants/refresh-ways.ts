@@ -12,8 +12,8 @@ export interface Connection {
 export interface Connections {
   /** @param urgent whether a person waits; such requests go before others */
   acquire(urgent: boolean): Promise<Connection>
-  /** Sends no refresh for so many **milliseconds**. */
-  pause(ms: number): void
+  /** Sends no refresh for so many **milliseconds**, if `person` is left out or not the only one who was limited. */
+  pause(ms: number, person?: string): void
   /** For how many **milliseconds** no refresh may be sent. */
   pausedForMs(): number
 }

@@ -18,6 +18,7 @@ import {
   lastFailure,
   pauseAfter,
   pauseOf,
+  personLimited,
   retryAfterMs,
 } from './refresh-failure.js'
 import type { Connection, RefreshWays } from './refresh-ways.js'
@@ -236,7 +237,7 @@ export function createRenew(cells: GrantCells, clock: Clock, random: () => numbe
       return refuse(cell, line, reason, keeper.isMine, ways)
     }
     const pauseMs = retryAfterMs(error)
-    if (pauseMs !== undefined) ways.connections.pause(pauseMs)
+    if (pauseMs !== undefined) ways.connections.pause(pauseMs, personLimited(error, cell))
     const noted = failureOf(
       error,
       { line: line.id, use: refused },

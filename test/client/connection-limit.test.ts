@@ -113,6 +113,26 @@ describe('a pause', () => {
     expect(limit.pausedForMs()).toBe(30_000)
   })
 
+  it('of one person begins for all when a second one is limited, before the first may try again', () => {
+    const clock = createManualClock()
+    const limit = createConnectionLimit(1, clock)
+    limit.pause(30_000, 'mallory')
+    limit.pause(30_000, 'mallory')
+    expect(limit.pausedForMs()).toBe(0)
+    clock.advance(30_000)
+    limit.pause(30_000, 'ada')
+    expect(limit.pausedForMs()).toBe(0)
+    limit.pause(20_000, 'mallory')
+    expect(limit.pausedForMs()).toBe(20_000)
+  })
+
+  it('for all is not ended by that of one person', () => {
+    const limit = createConnectionLimit(1, createManualClock())
+    limit.pause(30_000)
+    limit.pause(1_000, 'mallory')
+    expect(limit.pausedForMs()).toBe(30_000)
+  })
+
   it('does not stop logins', async () => {
     const limit = createConnectionLimit(1, createManualClock())
     limit.pause(30_000)

@@ -17,7 +17,7 @@ import { grantsIn } from '../support/grant-modes.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
-import { asked, bodyOf, changed, startLogin } from '../support/login.js'
+import { asked, bodyOf, changed, formOf, startLogin } from '../support/login.js'
 import { speakOpenId } from '../support/openid-provider.js'
 import { setScene } from '../support/scene.js'
 import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
@@ -73,6 +73,26 @@ describe('a visitor who means harm', () => {
     expect((await stranger.visit(changed(callback, { code: 'invented' }))).status).toBe(503)
     scene.provider.onToken(json(tokenResponse({ access_token: 'refreshed' })))
     advanceClock(120)
+    expect(bodyOf(await ada.visit(`${app.origin}/token`))).toEqual({ accessToken: 'refreshed' })
+  })
+
+  it('cannot stop the refreshes of others by a limit of their own', async () => {
+    const { provider } = scene
+    const grants = new MemoryGrants()
+    const app = await scene.start({ strategy: { grants } })
+    const [ada, mallory] = [new Browser(), new Browser()]
+    for (const [name, browser] of Object.entries({ ada, mallory })) {
+      provider.onToken(json(tokenResponse({ expires_in: 60, refresh_token: `of-${name}` })))
+      await browser.follow(app.loginURL)
+    }
+    provider.onToken((request, response) => {
+      const isLimited = formOf(request).get('refresh_token') === 'of-mallory'
+      const limit = json({ error: 'slow_down' }, 429, { 'retry-after': '900' })
+      const refreshed = json(tokenResponse({ access_token: 'refreshed' }))
+      return (isLimited ? limit : refreshed)(request, response)
+    })
+    advanceClock(120)
+    expect((await mallory.visit(`${app.origin}/token`)).status).toBe(503)
     expect(bodyOf(await ada.visit(`${app.origin}/token`))).toEqual({ accessToken: 'refreshed' })
   })
 

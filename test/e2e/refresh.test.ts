@@ -423,6 +423,21 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
       expect(asked(provider)).toEqual(['GET /resource'])
     })
 
+    it('renews once a minute for an API that refuses every token of the person', async () => {
+      const app = await startLoggedIn()
+      provider.on('/resource', json({}, 401))
+      const refreshes = (): number => asked(provider).filter((one) => one === 'POST /token').length
+      for (let visit = 0; visit < 5; visit++) {
+        expect((await browser.visit(`${app.origin}/resource`)).status).toBe(401)
+      }
+      expect(refreshes()).toBe(1)
+      expect(app.errors).toEqual([])
+      advanceClock(60)
+      await browser.visit(`${app.origin}/resource`)
+      expect(refreshes()).toBe(2)
+      await expectLoginAlive(app)
+    })
+
     it('does not repeat a body that is a stream', async () => {
       const app = await startLoggedIn(
         {},
