@@ -50,6 +50,7 @@ export function observedPendingLogins(
   )
 
   return {
+    ...(store.noteFailure !== undefined && { noteFailure: store.noteFailure.bind(store) }),
     lifetimeMs: store.lifetimeMs,
     put: diagnostics.observe(put, (request, state, login) =>
       observed(

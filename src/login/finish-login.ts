@@ -127,7 +127,8 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       const taken = await takePendingLogin(request, state, onFound, parts)
       if (taken.status === 'pending') {
         const place = (own ??= sameCallbacks.first(callback))
-        return await finish(response, taken.login, hooks, { ...delivery, place }, parts)
+        const finished = finish(response, taken.login, hooks, { ...delivery, place }, parts)
+        return await noted(finished, () => parts.pendingLogins.noteFailure?.(request, state))
       }
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
@@ -137,6 +138,21 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       own?.end({ kind: 'failed', error })
       throw error
     }
+  }
+}
+
+/** What becomes of a login, after its failure was noted. */
+async function noted(
+  finished: Promise<LoginOutcome>,
+  noteFailure: () => Promise<void> | undefined,
+): Promise<LoginOutcome> {
+  let hasFailed = true
+  try {
+    const outcome = await finished
+    hasFailed = outcome.action === 'fail'
+    return outcome
+  } finally {
+    if (hasFailed) await noteFailure()
   }
 }
 

@@ -3,12 +3,21 @@ import type { LoginSession } from '../lib/login-request.js'
 import type { Seal } from '../lib/sealing.js'
 import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
-import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
-import { saveSession } from '../session/stored-session.js'
+import {
+  readStrategyData,
+  requireSession,
+  showStrategyData,
+  writeStrategyData,
+} from '../session/request-session.js'
+import type { StrategyData } from '../session/request-session.js'
+import { saveSession, tryToChangeStoredData } from '../session/stored-session.js'
 import { worthKeepingFirst } from './worth-keeping.js'
 
 /** How many login attempts a session keeps, finished ones included: see {@link worthKeepingFirst}. */
 const MAXIMUM_ATTEMPTS = 8
+
+/** How long a failed login waits for the store, in **milliseconds**. */
+const NOTE_TIMEOUT_MS = 2_000
 
 /** How the default of the option `sessionKey` begins. */
 const DEFAULT_KEY_PREFIX = 'oauth2:'
@@ -63,6 +72,15 @@ export function sessionPendingLogins(settings: {
     return typeof opened === 'string' ? { ...login, codeVerifier: opened } : undefined
   }
 
+  /** What the session has after a login was taken. */
+  function withoutTaken(data: StrategyData, id: string, returnTo?: string): StrategyData {
+    const attempts = attemptsIn(data)
+    const others = attempts.filter((one) => one.id !== id)
+    if (!remembersUsed || others.length === attempts.length) return withAttempts(data, others)
+    const used = { id, used: true, ...(returnTo !== undefined && { returnTo }) } as const
+    return withAttempts(data, [...others, used])
+  }
+
   return {
     lifetimeMs: pendingLoginLifetimeMs,
 
@@ -70,7 +88,8 @@ export function sessionPendingLogins(settings: {
       const session = requireSession(request)
       const id = attemptIdOf(state)
       const bornAfter = login.createdAt - pendingLoginLifetimeMs
-      const others = mostWorth(read(session, sessionKey), MAXIMUM_ATTEMPTS - 1, bornAfter)
+      const known = attemptsIn(readStrategyData(session, sessionKey))
+      const others = mostWorth(known, MAXIMUM_ATTEMPTS - 1, bornAfter)
       write(session, sessionKey, [...others, { id, ...sealed(id, login) }])
       await saveSession(session)
     },
@@ -78,17 +97,29 @@ export function sessionPendingLogins(settings: {
     async take(request, state, claim) {
       const session = requireSession(request)
       const id = attemptIdOf(state)
-      const taken = look(read(session, sessionKey), id, Date.now() - pendingLoginLifetimeMs)
+      const known = attemptsIn(readStrategyData(session, sessionKey))
+      const taken = look(known, id, Date.now() - pendingLoginLifetimeMs)
       if (taken.status === 'unknown') return { ...taken, reason: explainLostLogin(request) }
       if (taken.status !== 'pending') return taken
       const login = opened(id, taken.login)
       if (login === undefined) return { status: 'unknown' }
       const { returnTo } = login
       if (!(await claim(returnTo))) return { status: 'used', returnTo }
-      const others = read(session, sessionKey).filter((one) => one.id !== id)
-      const used = { id, used: true, ...(returnTo !== undefined && { returnTo }) } as const
-      write(session, sessionKey, remembersUsed ? [...others, used] : others)
+      // The session object stays as it is. Otherwise express-session would write all of it when the login has failed, and
+      // bring back the session if the person has logged out meanwhile. A login that succeeds has a session of its own.
+      const data = readStrategyData(session, sessionKey)
+      showStrategyData(session, sessionKey, withoutTaken(data, id, returnTo))
       return { status: 'pending', login }
+    },
+
+    async noteFailure(request, state) {
+      const id = attemptIdOf(state)
+      await tryToChangeStoredData(
+        request,
+        sessionKey,
+        (data) => withoutTaken(data, id),
+        NOTE_TIMEOUT_MS,
+      )
     },
   }
 }
@@ -106,8 +137,9 @@ export function sessionPendingLogins(settings: {
 export function carryPendingLogins(from: LoginSession, to: LoginSession, sessionKey: string): void {
   for (const key of Object.keys(from)) {
     if (key !== sessionKey && !key.startsWith(DEFAULT_KEY_PREFIX)) continue
-    const attempts = read(from, key)
-    if (attempts.length > 0) write(to, key, merged(read(to, key), attempts))
+    const attempts = attemptsIn(readStrategyData(from, key))
+    if (attempts.length === 0) continue
+    write(to, key, merged(attemptsIn(readStrategyData(to, key)), attempts))
   }
 }
 
@@ -139,8 +171,7 @@ function mostWorth(attempts: Attempts, maximum: number, bornAfter = -Infinity): 
   return attempts.filter((attempt) => kept.includes(attempt))
 }
 
-function read(session: LoginSession, sessionKey: string): Attempts {
-  const { pendingLogins } = readStrategyData(session, sessionKey)
+function attemptsIn({ pendingLogins }: StrategyData): Attempts {
   return Array.isArray(pendingLogins) ? pendingLogins.filter(isAttempt) : []
 }
 
@@ -169,9 +200,11 @@ function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
 }
 
 function write(session: LoginSession, sessionKey: string, attempts: Attempts): void {
+  const data = readStrategyData(session, sessionKey)
+  writeStrategyData(session, sessionKey, withAttempts(data, attempts))
+}
+
+function withAttempts(data: StrategyData, attempts: Attempts): StrategyData {
   const pendingLogins = mostWorth(attempts, MAXIMUM_ATTEMPTS)
-  writeStrategyData(session, sessionKey, {
-    ...readStrategyData(session, sessionKey),
-    pendingLogins: pendingLogins.length > 0 ? pendingLogins : undefined,
-  })
+  return { ...data, pendingLogins: pendingLogins.length > 0 ? pendingLogins : undefined }
 }

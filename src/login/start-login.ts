@@ -109,6 +109,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
     } catch (error) {
       // Nobody can finish it. If it cannot be taken out either, it expires.
       await pendingLogins.take(request, state, () => Promise.resolve(true)).catch(() => undefined)
+      await pendingLogins.noteFailure?.(request, state)
       throw error
     }
   }

@@ -102,4 +102,10 @@ export interface PendingLoginStore {
     state: string,
     claim: (returnTo?: string) => Promise<boolean>,
   ): Promise<TakenLogin>
+
+  /**
+   * Called when a login that was taken has failed. A store needs it only if {@link take} leaves it to the session of the
+   * login that succeeds to remember what was taken. Must not throw: the login fails with its own error.
+   */
+  noteFailure?(request: LoginRequest, state: string): Promise<void>
 }

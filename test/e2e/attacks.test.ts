@@ -89,7 +89,7 @@ describe('a visitor who means harm', () => {
       const isLimited = formOf(request).get('refresh_token') === 'of-mallory'
       const limit = json({ error: 'slow_down' }, 429, { 'retry-after': '900' })
       const refreshed = json(tokenResponse({ access_token: 'refreshed' }))
-      return (isLimited ? limit : refreshed)(request, response)
+      ;(isLimited ? limit : refreshed)(request, response)
     })
     advanceClock(120)
     expect((await mallory.visit(`${app.origin}/token`)).status).toBe(503)

@@ -5,13 +5,15 @@ import {
   authRouter,
   ConfigurationError,
   cookiePendingLogins,
+  MemoryGrants,
   PendingLoginError,
   StorageError,
 } from '../../src/index.js'
-import type { AuthorizationCodeOptions } from '../../src/index.js'
+import type { AuthorizationCodeOptions, Verify } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { createGate } from '../support/gate.js'
-import { Browser, listen } from '../support/http.js'
+import type { Gate } from '../support/gate.js'
+import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import {
   asked,
@@ -25,8 +27,8 @@ import {
 import type { StartedLogin } from '../support/login.js'
 import { RecordingStore } from '../support/recording-store.js'
 import { setScene } from '../support/scene.js'
-import { json, startScriptedProvider } from '../support/scripted-provider.js'
-import type { ScriptedProvider } from '../support/scripted-provider.js'
+import { json, startScriptedProvider, tokenResponse } from '../support/scripted-provider.js'
+import type { Script, ScriptedProvider } from '../support/scripted-provider.js'
 
 const scene = setScene()
 let provider: ScriptedProvider
@@ -536,43 +538,97 @@ async function challengeOf(verifier: string): Promise<string> {
   return Buffer.from(hash).toString('base64url')
 }
 
-describe('logging out while a login request is pushed to the provider', () => {
-  it.each<[string, Partial<AuthorizationCodeOptions>]>([
-    ['the session', {}],
-    ['cookies', { pendingLogins: cookiePendingLogins({ secret: 'x'.repeat(32) }) }],
-  ])('ends the session for good, with pending logins in %s', async (_where, options) => {
-    const gate = createGate()
-    const provider = await listen((_request, response) => {
-      void gate.pass().then(() => {
-        response.writeHead(201, { 'content-type': 'application/json' })
-        response.end('{"request_uri":"urn:one","expires_in":60}')
-      })
-    })
-    const app = await scene.start({ strategy: options })
-    const pushing = new AuthorizationCodeStrategy({
-      name: 'pushing',
-      authorizationURL: scene.provider.authorizationURL,
-      tokenURL: scene.provider.tokenURL,
-      pushedAuthorizationRequestURL: `${provider.origin}/par`,
-      clientID: 'client-1',
-      clientSecret: 'secret-1',
-      callbackURL: `${app.origin}/pushing/callback`,
-      ...options,
-    })
-    app.app.use('/pushing', authRouter(pushing))
-    const browser = new Browser()
-    await browser.follow(app.loginURL)
-    const starting = browser.visit(`${app.origin}/pushing/login`)
-    await gate.reached
-    const victim = new Browser()
-    for (const cookie of browser.cookies(app.origin)) victim.setCookie(app.origin, ...cookie)
-    expect((await browser.post(`${app.origin}/auth/logout`)).status).toBe(303)
-    gate.open()
-    expect((await starting).location).toContain('request_uri=urn%3Aone')
-    await provider.close()
+const PLACES: [string, Partial<AuthorizationCodeOptions>][] = [
+  ['the session', {}],
+  ['the session, beside grants', { grants: new MemoryGrants() }],
+  ['cookies', { pendingLogins: cookiePendingLogins({ secret: 'x'.repeat(32) }) }],
+]
 
-    for (const one of [browser, victim]) {
-      expect(bodyOf(await one.visit(`${app.origin}/`))).toEqual({ user: null })
-    }
+describe.each(PLACES)('a logout during a login, with pending logins in %s', (_where, options) => {
+  /** Somebody is logged in, and logs in with a second strategy, at `/second`. */
+  async function startLoggedIn(
+    differs: Partial<AuthorizationCodeOptions> = {},
+    verify?: Verify,
+  ): Promise<void> {
+    app = await scene.start({ strategy: options })
+    const second = new AuthorizationCodeStrategy(
+      {
+        authorizationURL: provider.authorizationURL,
+        tokenURL: provider.tokenURL,
+        profileURL: provider.profileURL,
+        clientID: 'client-1',
+        clientSecret: 'secret-1',
+        callbackURL: `${app.origin}/second/callback`,
+        ...options,
+        ...differs,
+        name: 'second',
+      },
+      verify,
+    )
+    app.app.use('/second', authRouter(second, nextApp))
+    await browser.follow(app.loginURL)
+    expect(await whoIs(browser)).not.toBeNull()
+  }
+
+  /** Logs out in another tab, which has no part in what the first one is told after that. */
+  async function logOutBeside(slow: Promise<Page>, gate: Gate): Promise<Page> {
+    const twin = new Browser()
+    for (const cookie of browser.cookies(app.origin)) twin.setCookie(app.origin, ...cookie)
+    await gate.reached
+    expect((await twin.post(`${app.origin}/auth/logout`)).status).toBe(303)
+    gate.open()
+    const page = await slow
+    for (const one of [browser, twin]) expect(await whoIs(one)).toBeNull()
+    return page
+  }
+
+  it.each<[string, number, object, number]>([
+    ['succeeds', 201, { request_uri: 'urn:one', expires_in: 60 }, 302],
+    ['fails', 503, {}, 503],
+  ])('is for good when the pushed request %s', async (_what, status, answer, shown) => {
+    const gate = createGate()
+    provider.on('/par', (request, response) => {
+      void gate.pass().then(() => json(answer, status)(request, response))
+    })
+    await startLoggedIn({ pushedAuthorizationRequestURL: `${provider.origin}/par` })
+    const starting = browser.visit(`${app.origin}/second/login`)
+    expect((await logOutBeside(starting, gate)).status).toBe(shown)
+  })
+
+  it.each<[string, Script, Verify | undefined, number]>([
+    ['the exchange fails', json({ error: 'invalid_grant' }, 400), undefined, 400],
+    ['verify refuses', json(tokenResponse()), () => Promise.resolve(false), 403],
+    ['verify throws', json(tokenResponse()), () => Promise.reject(new Error('no')), 500],
+  ])('is for good when %s', async (_what, answer, verify, shown) => {
+    await startLoggedIn({}, verify)
+    const { callback } = await startLogin(browser, `${app.origin}/second/login`)
+    const gate = createGate()
+    provider.onToken((request, response) => {
+      void gate.pass().then(() => answer(request, response))
+    })
+    expect((await logOutBeside(browser.visit(callback), gate)).status).toBe(shown)
+  })
+})
+
+describe('a callback that has failed', () => {
+  it('is spent in the stored session too, and other tabs and the login go on', async () => {
+    await browser.follow(app.loginURL)
+    const failing = await startLogin(browser, app.loginURL)
+    const other = await startLogin(browser, app.loginURL)
+    provider.onToken(json({ error: 'invalid_grant' }, 400))
+    expect((await browser.visit(failing.callback)).status).toBe(400)
+    const session = Object.values(await store.contents())[0]
+    expect(session).toMatchObject({
+      'oauth2:oauth2': {
+        pendingLogins: [
+          { used: true },
+          { id: idOf(other.state), redirectUri: app.callbackURL },
+          { id: idOf(failing.state), used: true },
+        ],
+      },
+    })
+    expect(await whoIs(browser)).toMatchObject({ id: 'ada' })
+    provider.onToken(json(tokenResponse()))
+    expect((await browser.visit(other.callback)).status).toBe(302)
   })
 })
