@@ -46,6 +46,7 @@ export async function deliverLogin<Login extends DecidedLogin>(
       ...login,
       onStored: (sessionId) => place.end({ kind: 'stored', sessionId }),
       onFailed: (error) => place.end({ kind: 'failed', error }),
+      isDelivered: place.isDelivered,
     })
     if (options.assignProperty !== undefined) place.end({ kind: 'stored' })
     // Passport, or the application's own callback, has not stored the session.
@@ -86,6 +87,7 @@ export async function followLogin<Login extends DecidedLogin>(
       if (end.sessionId !== undefined && !(await adoptSession(request, end.sessionId))) {
         throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
       }
+      place.noteDelivered()
       return { action: 'redirect', url }
   }
 }

@@ -37,4 +37,6 @@ export interface LoginProgress {
   readonly onStored: (sessionId: string) => void
   /** Called if Passport cannot log the user in. */
   readonly onFailed: (error: unknown) => void
+  /** Whether the browser has got the session by another request with the same callback. */
+  readonly isDelivered: () => boolean
 }

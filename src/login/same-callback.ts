@@ -25,6 +25,10 @@ export interface Place<Login> {
   readonly before: () => Promise<CallbackEnd<Login> | undefined>
   /** Whether another request waits for this one. */
   readonly isAwaited: () => boolean
+  /** Takes note that this request gives its browser the session of the login. */
+  readonly noteDelivered: () => void
+  /** Whether some request of the row, in this process, has given it to the browser. */
+  readonly isDelivered: () => boolean
   /** Says how this request has ended. Only the first call counts. */
   readonly end: (end: CallbackEnd<Login>) => void
 }
@@ -87,6 +91,7 @@ interface Row<Login> {
   /** How many requests wait for the one that is being answered. */
   waiting: number
   isOver: boolean
+  isDelivered: boolean
 }
 
 /** Creates {@link SameCallbacks}. Memory is used only while callbacks are being finished. */
@@ -109,6 +114,10 @@ export function createSameCallbacks<Login>(parts: SameCallbacksParts): SameCallb
         return end
       },
       isAwaited: () => row.waiting > 0,
+      noteDelivered() {
+        row.isDelivered = true
+      },
+      isDelivered: () => row.isDelivered,
       end(end) {
         settle(end)
         if (end.kind === 'left' || row.isOver) return
@@ -138,7 +147,13 @@ export function createSameCallbacks<Login>(parts: SameCallbacksParts): SameCallb
   return {
     first(callback) {
       const last = new Promise<CallbackEnd<Login>>(() => undefined)
-      const row: Row<Login> = { callback, last, waiting: 0, isOver: false }
+      const row: Row<Login> = {
+        callback,
+        last,
+        waiting: 0,
+        isOver: false,
+        isDelivered: false,
+      }
       rows.set(callback.id, row)
       return placeIn(row)
     },
@@ -155,6 +170,8 @@ export function createSameCallbacks<Login>(parts: SameCallbacksParts): SameCallb
       return {
         before: () => waitElsewhere(elsewhere, callback),
         isAwaited: () => false,
+        noteDelivered: () => undefined,
+        isDelivered: () => false,
         end: () => undefined,
       }
     },

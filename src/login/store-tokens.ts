@@ -178,7 +178,7 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
     responseIsOver(wasAnswered) {
       // An application's own callback may decide against the login, or the browser has gone away.
       if (!hasBegun) discard(login, parts)
-      isLost = !hasBegun || !wasAnswered
+      isLost = !hasBegun || !(wasAnswered || login.isDelivered())
       if (isLost) undo()
     },
   }

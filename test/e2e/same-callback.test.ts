@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { RequestHandler } from 'express'
+import passport from 'passport'
 import { cookiePendingLogins, MemoryGrants } from '../../src/index.js'
-import type { AuthorizationCodeOptions } from '../../src/index.js'
+import type { AuthorizationCodeOptions, AuthorizationCodeStrategy } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { createGate } from '../support/gate.js'
 import type { Gate } from '../support/gate.js'
@@ -19,6 +21,8 @@ let app: TestApp
 let browser: Browser
 /** How many callbacks the application has received. */
 let callbacks: number
+/** How many of them the browser has dropped. */
+let closed: number
 
 const WAYS: readonly (readonly [string, () => Partial<AuthorizationCodeOptions>])[] = [
   ['in the session', () => ({})],
@@ -34,18 +38,45 @@ beforeEach(() => {
   browser = new Browser()
 })
 
-async function start(strategy: Partial<AuthorizationCodeOptions>): Promise<void> {
+/** @param own what the application's own callback waits for after it has logged the person in */
+async function start(strategy: Partial<AuthorizationCodeOptions>, own?: Gate): Promise<void> {
   store = new RecordingStore()
   callbacks = 0
+  closed = 0
   app = await scene.start({
     store,
     strategy,
-    routes: (router) =>
-      router.use('/auth/callback', (_req, _res, next) => {
+    routes: (router, one) => {
+      router.use('/auth/callback', (_req, res, next) => {
         callbacks += 1
+        res.once('close', () => {
+          if (!res.writableEnded) closed += 1
+        })
         next()
-      }),
+      })
+      if (own !== undefined) router.get('/auth/callback', waitingCallback(one, own))
+    },
   })
+}
+
+/** As of an application that does something slow between logging the person in and its answer. */
+function waitingCallback(strategy: AuthorizationCodeStrategy, own: Gate): RequestHandler {
+  return (req, res, next) => {
+    const authenticate = passport.authenticate(
+      strategy,
+      (error: unknown, user: Express.User | false | undefined) => {
+        if (!user) {
+          next(error)
+          return
+        }
+        req.logIn(user, (failed: unknown) => {
+          if (failed !== undefined && failed !== null) next(failed)
+          else void own.pass().then(() => res.redirect('/'))
+        })
+      },
+    ) as RequestHandler
+    authenticate(req, res, next)
+  }
 }
 
 /** The provider answers the token request when the gate opens. */
@@ -130,6 +161,30 @@ describe.each(WAYS)(
       expect((await browser.visit(`${app.origin}/token`)).status).toBe(200)
       expect(await logins()).toBe(1)
       expect(asked(provider)).toEqual(ONE_LOGIN)
+    })
+
+    it('keeps the login that it has delivered when the first one is dropped before its answer', async () => {
+      const own = createGate()
+      await start(options(), own)
+      const { callback } = await startLogin(browser, app.loginURL)
+      const gate = slowly(honest)
+      const cancel = new AbortController()
+      const first = sameBrowser()
+        .request(callback, { signal: cancel.signal })
+        .catch(() => 'dropped')
+      await gate.reached
+      const second = browser.visit(callback)
+      await until(() => callbacks === 2)
+      gate.open()
+      expect((await second).status).toBe(302)
+      await own.reached
+      cancel.abort()
+      expect(await first).toBe('dropped')
+      await until(() => closed === 1)
+      own.open()
+
+      expect(await whoIs(browser)).toMatchObject({ id: 'ada' })
+      expect((await browser.visit(`${app.origin}/token`)).status).toBe(200)
     })
 
     it.each<[string, Script, number]>([
