@@ -5,7 +5,7 @@ import { examine } from './doctor.js'
 import type { Finding } from './finding.js'
 import { helpOn } from './help.js'
 import { generateClientKey, isForDecryption, KEYGEN_ALGORITHMS } from './keygen.js'
-import { partsOfSecret, printable } from './printable.js'
+import { partsOfSecret, passwordsIn, printable } from './printable.js'
 import { SETTINGS } from './settings.js'
 import { loadOptions } from './setup.js'
 import { postgresScript, readSchema } from '../grants/postgres-schema.js'
@@ -151,8 +151,9 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
     redis: { url: source['REDIS_URL'], prefix: source['REDIS_PREFIX'] },
     postgres: { url: source['DATABASE_URL'], schema: source['DATABASE_SCHEMA'] },
     grantSecret: source['GRANT_SECRET'],
-    secrets: SETTINGS.filter(({ argument }) => argument === undefined).flatMap(({ variable }) =>
-      partsOfSecret(source[variable] ?? ''),
+    // What can be an argument is an address or a name. An address may have a password.
+    secrets: SETTINGS.flatMap(({ variable, argument }) =>
+      (argument === undefined ? partsOfSecret : passwordsIn)(source[variable] ?? ''),
     ),
   })
   const hasPassed = findings.every(({ status }) => status !== 'failed')

@@ -8,6 +8,9 @@ const SHORTEST_SECRET = 6
 /** User name and password of an address, up to the last `@` before its path. */
 const CREDENTIALS = /(?<scheme>[a-z][a-z\d+.-]*:\/\/)[^\s/?#]*@/gi
 
+/** The same without a scheme, as in `somebody:secret@host`. */
+const BARE_CREDENTIALS = /(?<![^\s"'(=,])[^\s/?#:@"'(=,]+:[^\s/?#@]+@(?=[^\s@])/g
+
 /** An address with an `@` somewhere. */
 const ADDRESS = /[a-z][a-z\d+.-]*:\/\/\S*@\S*/gi
 
@@ -35,6 +38,7 @@ function withoutCredentials(text: string): string {
       .replace(ADDRESS, (address) =>
         URL.canParse(address) ? address : address.replace(/:\/\/.*@/, '://…@'),
       )
+      .replace(BARE_CREDENTIALS, '…@')
   )
 }
 
@@ -52,7 +56,12 @@ export function secretsOfOptions(options: object): readonly string[] {
 
 /** A secret of the environment in all its parts: the items of a list, and the password of an address. */
 export function partsOfSecret(secret: string): readonly string[] {
-  const passwords = URL.canParse(secret) ? [new URL(secret).password] : []
+  return [secret, ...secret.split(','), ...passwordsIn(secret)]
+}
+
+/** The password of an address, as it is written and as it is meant. */
+export function passwordsIn(address: string): readonly string[] {
+  const passwords = URL.canParse(address) ? [new URL(address).password] : []
   const decoded = passwords.map((password) => {
     try {
       return decodeURIComponent(password)
@@ -60,5 +69,5 @@ export function partsOfSecret(secret: string): readonly string[] {
       return password
     }
   })
-  return [secret, ...secret.split(','), ...passwords, ...decoded]
+  return [...passwords, ...decoded]
 }

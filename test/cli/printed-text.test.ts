@@ -85,6 +85,20 @@ describe('doctor prints no password', () => {
     expect(all).not.toContain('somebody')
   })
 
+  it('of an address, if the application repeats it alone', async () => {
+    const origin = await start((_req, res) => {
+      const query = new URLSearchParams({ client_id: PASSWORD, redirect_uri: 'https://a.example' })
+      res.writeHead(302, {
+        location: `https://github.com/login/oauth/authorize?${query.toString()}`,
+        'set-cookie': `connect.${PASSWORD}=1; HttpOnly`,
+      })
+      res.end()
+    })
+    const { all } = await doctor({ ...CLIENT, PROVIDER: 'github', APP_URL: withPassword(origin) })
+    expect(all).toContain('connect.…')
+    expect(all).not.toContain(PASSWORD)
+  })
+
   it('of addresses that are none', async () => {
     for (const value of [
       `https://somebody:${PASSWORD}/@app.example`,
@@ -272,6 +286,9 @@ describe('printable', () => {
     ['https://user:pa@ss@host/a', 'https://…@host/a'],
     ['https://host/a@b?c=d@e', 'https://host/a@b?c=d@e'],
     ['somebody@example.com', 'somebody@example.com'],
+    ['user:pass@host:6379', '…@host:6379'],
+    ['no route to "user:pa:ss@host"', 'no route to "…@host"'],
+    ['Fix: ask somebody@example.com', 'Fix: ask somebody@example.com'],
   ])('makes of %j: %j', (text, expected) => {
     expect(printable(text)).toBe(expected)
   })
