@@ -139,7 +139,12 @@ export class Herd {
   /** What express-session makes of a request with the person's cookie. */
   async #request({ sessionId }: Person): Promise<Authenticated> {
     const { store } = this
-    const request: Record<string, unknown> = { sessionID: sessionId, sessionStore: store }
+    // Without headers, it would be no request to the library.
+    const request: Record<string, unknown> = {
+      headers: {},
+      sessionID: sessionId,
+      sessionStore: store,
+    }
     const data = await new Promise<SessionData>((resolve, reject) => {
       store.get(sessionId, (error, found) => {
         if (found) resolve(found)
