@@ -7,6 +7,7 @@ import { asked, bodyOf, sessionIdOf } from '../support/login.js'
 import { describeWithPostgres, describeWithRedis } from '../support/requirements.js'
 import { setScene } from '../support/scene.js'
 import { json, tokenResponse } from '../support/scripted-provider.js'
+import { until } from '../support/until.js'
 import { LOCAL_STORES, startPostgresStore, startRedisStore } from './stores.js'
 import type { RunningStore } from './stores.js'
 
@@ -56,7 +57,10 @@ function stored(store: Store, id: string): Promise<SessionData | null | undefine
   })
 }
 
-function describeStore(start: () => Promise<RunningStore>): void {
+/** It keeps a session for as long as its own option `ttl` says, whatever its cookie says. */
+const OF_ITS_OWN_MIND = 'connect-loki'
+
+function describeStore(start: () => Promise<RunningStore>, name?: string): void {
   let running: RunningStore
 
   beforeAll(async () => {
@@ -122,6 +126,26 @@ function describeStore(start: () => Promise<RunningStore>): void {
       )
     })
 
+    if (name !== OF_ITS_OWN_MIND) {
+      it('has nobody logged in once a session was idle for too long, until they log in again', async () => {
+        const app = await scene.start({
+          store: prepare(running.store),
+          session: { cookie: { maxAge: 1_000 } },
+        })
+        const browser = new Browser()
+        expect(bodyOf(await browser.follow(app.loginURL))['user']).toMatchObject({ id: 'ada' })
+        const id = sessionIdOf(browser, app.origin) ?? ''
+        await until(async () => ((await stored(running.store, id)) ?? undefined) === undefined)
+
+        expect(bodyOf(await browser.visit(`${app.origin}/`))).toEqual({ user: null })
+        const page = await browser.visit(`${app.origin}/token`)
+        expect([page.status, bodyOf(page)['code']]).toEqual([401, 'ERR_LOGIN_REQUIRED'])
+        expect((await stored(running.store, id)) ?? null).toBeNull()
+        expect(bodyOf(await browser.follow(app.loginURL))['user']).toMatchObject({ id: 'ada' })
+        expect(sessionIdOf(browser, app.origin)).not.toBe(id)
+      })
+    }
+
     it('keeps a session that is used for as long as its cookie from each use on', async () => {
       const app = await scene.start({
         store: prepare(running.store),
@@ -173,8 +197,8 @@ afterEach(() => {
   jest.restoreAllMocks()
 })
 
-describe.each(Object.entries(LOCAL_STORES))('%s', (_name, start) => {
-  describeStore(start)
+describe.each(Object.entries(LOCAL_STORES))('%s', (name, start) => {
+  describeStore(start, name)
 })
 
 describeWithRedis('connect-redis', (program) => {
