@@ -187,6 +187,32 @@ describe.each(WAYS)(
       expect((await browser.visit(`${app.origin}/token`)).status).toBe(200)
     })
 
+    it('starts again when the first one was dropped while its session was written', async () => {
+      const { callback } = await startLogin(browser, `${app.loginURL}?return_to=/orders`)
+      const gate = slowly(honest)
+      const cancel = new AbortController()
+      const first = sameBrowser()
+        .request(callback, { signal: cancel.signal })
+        .catch(() => 'dropped')
+      await gate.reached
+      const second = browser.visit(callback)
+      await until(() => callbacks === 2)
+      const writing = createGate()
+      store.beforeSet = () => writing.pass()
+      gate.open()
+      await writing.reached
+      cancel.abort()
+      expect(await first).toBe('dropped')
+      await until(() => closed === 1)
+      writing.open()
+
+      const again = await second
+      expect(again.location).toContain(`${provider.authorizationURL}?`)
+      expect((await browser.follow(again.location ?? '')).url).toBe(`${app.origin}/orders`)
+      expect(await whoIs(browser)).toMatchObject({ id: 'ada' })
+      expect(app.errors).toEqual([])
+    })
+
     it.each<[string, Script, number]>([
       ['the code is refused', json({ error: 'invalid_grant' }, 400), 400],
       ['the client is refused', json({ error: 'invalid_client' }, 401), 500],
