@@ -102,7 +102,14 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
     file: 'lib/provider-text.ts',
     find: '/\\beyJ[\\w.-]+/g',
     replace: '/eyJ[\\w-]+\\.[\\w-]+/g',
-    gone: 'the pattern tries every start against every end',
+    also: [
+      {
+        file: 'lib/provider-text.ts',
+        find: 'const READABLE_LENGTH = 10_000',
+        replace: 'const READABLE_LENGTH = 10_000_000',
+      },
+    ],
+    gone: 'the pattern tries every start against every end of a text of any length',
   },
   {
     rows: ['attacks redirects of the token endpoint', 'fapi-2 5.2.1-3'],

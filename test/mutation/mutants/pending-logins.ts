@@ -20,6 +20,13 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     file: 'login/session-pending-logins.ts',
     find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo }\n      // The",
     replace: "      return { status: 'pending', login }\n      // The",
+    also: [
+      {
+        file: 'login/session-pending-logins.ts',
+        find: '(data) => withoutTaken(data, id),',
+        replace: '() => undefined,',
+      },
+    ],
     gone: 'a pending login can be finished again and again',
   },
   {
@@ -28,6 +35,13 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     file: 'login/session-pending-logins.ts',
     find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo }\n      // The",
     replace: "      return { status: 'pending', login }\n      // The",
+    also: [
+      {
+        file: 'login/session-pending-logins.ts',
+        find: '(data) => withoutTaken(data, id),',
+        replace: '() => undefined,',
+      },
+    ],
     gone: 'a pending login can be finished again and again',
   },
   {
