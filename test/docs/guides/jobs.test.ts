@@ -101,6 +101,44 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
   })
 })
 
+describeWithPostgres('the job in the README', (postgres) => {
+  it('sets up its tables, and calls an API for a person who has logged in', async () => {
+    const database = await startPostgresProcess(postgres)
+    const provider = await startTestProvider({ user: { id: 'ada' } })
+    const project = await createGuideProject()
+    const { blocks } = await readGuide('README.md')
+    const { code = '' } = blocks.find((block) => block.code.includes('PostgresGrants')) ?? {}
+    const { clientID, clientSecret, profileURL } = provider.options
+    // Askara itself is out of reach for tests.
+    const text = code
+      .replace('...askara,', `...${JSON.stringify({ ...provider.options, name: 'askara' })},`)
+      .replace('https://api.example.com/report', profileURL)
+    const job = await project.write('job.mjs', toJavaScript(text))
+    const env = {
+      ASKARA_CLIENT_ID: clientID,
+      ASKARA_CLIENT_SECRET: clientSecret,
+      DATABASE_URL: database.url,
+      GRANT_SECRET,
+    }
+    const run = () =>
+      promisify(execFile)(process.execPath, [job, 'default-user/askara/ada'], {
+        cwd: project.folder,
+        env,
+      })
+
+    await expect(run()).rejects.toThrow('LoginRequiredError: There are no tokens')
+    const grants = new PostgresGrants({ pool: database.connect(), secret: GRANT_SECRET })
+    const keeping = { grants, grantLifetime: 'account', name: 'askara' } as const
+    const app = await startApp({ strategy: { ...provider.options, ...keeping } })
+    await logInFetch(app.origin, '/auth/login')
+    expect((await run()).stdout).toContain("{ id: 'ada' }")
+    await app.close()
+    await project.remove()
+    await provider.close()
+    await database.close()
+  })
+})
+
 describeWithPostgres('the import of the guide to moving tokens', (postgres) => {
   it('takes over every row that has a refresh token, once', async () => {
     const database = await startPostgresProcess(postgres)
