@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it, jest } from '@jest/globals'
+import { createClient } from 'redis'
 import { discover, LoginRequiredError, MemoryGrants } from '../../../src/index.js'
 import { PostgresGrants } from '../../../src/postgres.js'
+import { RedisGrants } from '../../../src/redis.js'
 import { logInFetch, startTestProvider } from '../../../src/testing.js'
 import { startApp } from '../../support/app.js'
-import { readGuide } from '../../support/documentation.js'
+import { appsIn, readGuide } from '../../support/documentation.js'
 import { GRANT_SECRET } from '../../support/grant-modes.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import { startPostgresProcess } from '../../support/postgres-process.js'
-import { describeWithPostgres } from '../../support/requirements.js'
+import { startRedisProcess } from '../../support/redis-process.js'
+import { describeWithPostgres, describeWithRedis } from '../../support/requirements.js'
 import { toJavaScript } from '../../support/to-javascript.js'
 
 jest.setTimeout(60_000)
@@ -100,6 +103,58 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
     await database.close()
   })
 })
+
+describeWithRedis(
+  'the job of the guide to jobs, with the client of the guide to Redis,',
+  (redisServer) => {
+    it('shares the grants with the web app, and ends', async () => {
+      const redis = await startRedisProcess(redisServer)
+      const provider = await startTestProvider()
+      const project = await createGuideProject()
+      const client = createClient({ url: redis.url })
+      await client.connect()
+      const { issuer, clientID, clientSecret, profileURL } = provider.options
+      const { name } = await discover(issuer)
+      const keeping = { grants: new RedisGrants({ client, secret: GRANT_SECRET }), name } as const
+      const app = await startApp({
+        strategy: { ...provider.options, ...keeping, grantLifetime: 'account', scope: 'openid' },
+      })
+      await logInFetch(app.origin, '/auth/login')
+
+      const [webApp] = appsIn(await readGuide('docs/redis-and-several-processes.md'))
+      const [setUp = ''] = webApp?.code.split('const store =') ?? []
+      await project.write('redis.mjs', `${toJavaScript(setUp)}\nexport { client, grants }`)
+      const { blocks } = await readGuide('docs/jobs.md')
+      const code = (blocks[0]?.code ?? '')
+        .replace(/import { PostgresGrants }.*/, "import { client, grants } from './redis.mjs'")
+        .replace(/(import { Pool }|const pool =).*/g, '')
+        .replace(/new PostgresGrants\(.*\)/, 'grants')
+        .replace(/await pool.query\(.*\)/, `{ rows: [{ id: 'default-user/${name}/ada' }] }`)
+        .replace('await pool.end()', 'await client.close()')
+      expect(code).not.toMatch(/pool|Postgres/)
+      const job = await project.write('job.mjs', toJavaScript(code))
+      const env = {
+        API_URL: profileURL,
+        CLIENT_ID: clientID,
+        CLIENT_SECRET: clientSecret,
+        GRANT_SECRET,
+        ISSUER: issuer,
+        REDIS_URL: redis.url,
+        SESSION_SECRET: 'a secret of a test',
+      }
+      // If it does not end by itself, it is ended, and this rejects.
+      const options = { cwd: project.folder, env, timeout: 30_000 }
+      const { stdout } = await promisify(execFile)(process.execPath, [job], options)
+
+      expect(stdout).toContain(`default-user/${name}/ada { sub: 'ada'`)
+      await app.close()
+      await client.close()
+      await project.remove()
+      await provider.close()
+      await redis.close()
+    })
+  },
+)
 
 describeWithPostgres('the job in the README', (postgres) => {
   it('sets up its tables, and calls an API for a person who has logged in', async () => {
