@@ -56,6 +56,9 @@ export interface AuthorizationServerOptions {
 
   /** Called for every request to a token endpoint, before its answer has reached the client. */
   readonly onTokenRequest?: (request: TokenRequest) => void
+
+  /** Called for every request to a revocation endpoint, before its answer has reached the client. */
+  readonly onRevocation?: (request: TokenRequest) => void
 }
 
 /** How to reach the Askara stand-in: every member is an option of `AuthorizationCodeStrategy`. */
@@ -178,6 +181,7 @@ function defineAskara(options: AuthorizationServerOptions, clientSecret: string)
     refreshTokenSeconds: options.refreshTokenSeconds?.askara ?? 90 * DAY_SECONDS,
     rotateRefreshTokens: options.rotateRefreshTokens ?? true,
     onTokenRequest: options.onTokenRequest,
+    onRevocation: options.onRevocation,
     resource: { scope: 'profile', read: readProfile },
   }
 }
@@ -210,6 +214,7 @@ function defineJiko(
     refreshTokenSeconds: options.refreshTokenSeconds?.jiko ?? 90 * DAY_SECONDS,
     rotateRefreshTokens: options.rotateRefreshTokens ?? true,
     onTokenRequest: options.onTokenRequest,
+    onRevocation: options.onRevocation,
     resource: { scope: 'pockets.read', read: readPockets },
   }
 }

@@ -28,7 +28,7 @@ try {
   if (cluster.isWorker) process.disconnect()
 }
 
-/** The primary process: has the stand-ins and the secrets, answers nobody, and replaces workers that die. */
+/** The primary process: has the stand-ins and the options, answers nobody, and replaces workers that die. */
 async function lead(): Promise<void> {
   const options = readEnvironment(process.env)
   const count = readWorkerCount(process.env)
@@ -40,8 +40,6 @@ async function lead(): Promise<void> {
   // What is wrong with it is said once here instead of once by every worker.
   const storage = await openStorage(options, randomSecret(), printError)
   await storage.close()
-  const { sessionSecret = randomSecret() } = options
-  const shared = { ...options, sessionSecret }
   // The workers have the port, and the stand-ins have to know it: so they come once the first one listens.
   let started: ReturnType<StartStandIns> | undefined
   const start: StartStandIns = (appURL) =>
@@ -56,8 +54,8 @@ async function lead(): Promise<void> {
     void started?.then((standIns) => standIns?.close())
   })
   try {
-    await employ(count, shared, start, stopping.signal, (url) =>
-      console.log(describeApp({ url, flowURL: flowURL(url, shared) }, options, count)),
+    await employ(count, options, start, stopping.signal, (url) =>
+      console.log(describeApp({ url, flowURL: flowURL(url, options) }, options, count)),
     )
   } finally {
     stopping.abort()

@@ -8,10 +8,13 @@ const DEFAULT_PORT = 3000
 /** How many ports after the default one are tried when nobody asked for a certain one. */
 const MORE_PORTS = 20
 const DEFAULT_WORKERS = 4
+const HOW_TO_MAKE_A_SECRET =
+  'Make one with `openssl rand -base64 32`, and use the same at every start: it opens the tokens that are stored.'
 const MAX_WORKERS = 64
 
 /**
- * Reads the options of the example app from environment variables, all of them optional: `PORT`,
+ * Reads the options of the example app from environment variables, all of them optional, except that storage
+ * which outlives the app needs secrets which do: `PORT`,
  * `APP_URL`, `SESSION_SECRET`, `TOKEN_SECRET`, `REDIS_URL`, `DATABASE_URL`,
  * `ASKARA_CLIENT_ID`, `ASKARA_CLIENT_SECRET`, `JIKO_CLIENT_ID`, `JIKO_PRIVATE_KEY` (PEM, or the path of a file),
  * `JIKO_KEY_ID`, `JIKO_API_URL`.
@@ -20,6 +23,7 @@ const MAX_WORKERS = 64
  */
 export function readEnvironment(variables: Environment): ExampleAppOptions {
   const environment = withoutEmpty(variables)
+  checkSecrets(environment)
   return {
     ports: readPorts(environment['PORT']),
     publicURL: environment['APP_URL'],
@@ -48,6 +52,19 @@ export function readWorkerCount(variables: Environment): number {
 /** `NAME=` in a shell or in a file of settings means that there is none. */
 function withoutEmpty(variables: Environment): Environment {
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+}
+
+/** With secrets made up anew at each start, nobody could open what an earlier start has stored. */
+function checkSecrets(environment: Environment): void {
+  if (environment['REDIS_URL'] !== undefined && environment['SESSION_SECRET'] === undefined) {
+    throw new Error(`REDIS_URL is set, SESSION_SECRET is missing. ${HOW_TO_MAKE_A_SECRET}`)
+  }
+  const hasTokenSecret = environment['TOKEN_SECRET'] ?? environment['SESSION_SECRET']
+  if (environment['DATABASE_URL'] !== undefined && hasTokenSecret === undefined) {
+    throw new Error(
+      `DATABASE_URL is set, TOKEN_SECRET and SESSION_SECRET are missing: set one of them. ${HOW_TO_MAKE_A_SECRET}`,
+    )
+  }
 }
 
 function readPorts(value: string | undefined): readonly number[] {

@@ -41,6 +41,7 @@ export interface TenantDefinition {
   readonly refreshTokenSeconds: number
   readonly rotateRefreshTokens: boolean
   readonly onTokenRequest: ((request: TokenRequest) => void) | undefined
+  readonly onRevocation: ((request: TokenRequest) => void) | undefined
   readonly resource: {
     /** The scope without which the resource is closed. */
     readonly scope: string
@@ -93,7 +94,7 @@ export async function startTenant(definition: TenantDefinition): Promise<Running
 }
 
 function createApp(definition: TenantDefinition, provider: Provider): Express {
-  const { client, onTokenRequest, paths, tenant, tokenRequestFormat: format } = definition
+  const { client, onRevocation, onTokenRequest, paths, tenant, tokenRequestFormat } = definition
   const answer = provider.callback()
   const callbackOrigins = [...new Set(client.redirect_uris.map((url) => new URL(url).origin))]
 
@@ -104,14 +105,21 @@ function createApp(definition: TenantDefinition, provider: Provider): Express {
   app.post(
     paths.token,
     ...tokenRequests({
-      format,
+      format: tokenRequestFormat,
       complete: (parameters) => completeTokenRequest(definition, provider, parameters),
       answer,
       report: (request) => onTokenRequest?.({ tenant, ...request }),
     }),
   )
-  // Who reads JSON there reads JSON here.
-  app.post(paths.revocation, ...tokenRequests({ format, answer }))
+  app.post(
+    paths.revocation,
+    ...tokenRequests({
+      // RFC 7009 knows only forms, whatever the token endpoint reads.
+      format: 'form',
+      answer,
+      report: (request) => onRevocation?.({ tenant, ...request }),
+    }),
+  )
   app.use((request, response) => answer(request, response))
   app.use(pageHeaders([]), faults(definition))
   return app

@@ -1,7 +1,7 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import express, { type Request, type RequestHandler, type Response } from 'express'
 
-/** What one request to a token endpoint looked like, and what became of it. */
+/** What one request to a token or revocation endpoint looked like, and what became of it. */
 export interface TokenRequest {
   readonly tenant: 'askara' | 'jiko'
   readonly method: string
@@ -13,7 +13,7 @@ export interface TokenRequest {
   readonly status: number
 }
 
-/** How a token endpoint wants its parameters. */
+/** How an endpoint wants its parameters. */
 export type TokenRequestFormat = 'form' | 'json'
 
 /** What {@link tokenRequests} works with. */
@@ -33,7 +33,7 @@ const MEDIA_TYPES: Readonly<Record<TokenRequestFormat, string>> = {
 }
 
 /**
- * Puts a door before oidc-provider's token endpoint: bodies of another format are refused as
+ * Puts a door before an endpoint of oidc-provider: bodies of another format are refused as
  * `invalid_request`, JSON bodies are handed on as the form that oidc-provider reads, and every
  * request is reported as it was sent.
  */

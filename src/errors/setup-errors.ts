@@ -34,7 +34,7 @@ export class ConfigurationError extends AuthorizationCodeError {
 
 /**
  * The session store, or the store of the grants, could not be read or written. `cause` is the store's own error. The same
- * request may succeed later.
+ * request may succeed later, unless `fault` is `developer`: then the message says what to change, and `retryable` is `false`.
  *
  * @example
  * ```ts
@@ -49,15 +49,23 @@ export class StorageError extends AuthorizationCodeError {
   readonly code = 'ERR_STORAGE'
   readonly help = helpFor(this.code)
   readonly status = SERVER_ERRORS.ERR_STORAGE.status
-  readonly fault = SERVER_ERRORS.ERR_STORAGE.fault
-  readonly retryable = SERVER_ERRORS.ERR_STORAGE.retryable
+  readonly fault: 'developer' | 'storage'
+  readonly retryable: boolean
 
   /**
    * @param what what has failed, for the message, such as "Reading the session"
    * @param cause the store's own error
    * @param reason why, if this package knows
+   * @param fault `developer` if it fails until somebody changes the set-up
    */
-  constructor(what: string, cause: unknown, reason?: string) {
+  constructor(
+    what: string,
+    cause: unknown,
+    reason?: string,
+    fault: 'developer' | 'storage' = 'storage',
+  ) {
     super(reason === undefined ? `${what} failed.` : `${what} failed: ${reason}.`, { cause })
+    this.fault = fault
+    this.retryable = fault === 'storage'
   }
 }

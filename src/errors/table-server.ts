@@ -124,17 +124,19 @@ export const SERVER_ERRORS = {
   ERR_STORAGE: {
     class: 'StorageError',
     status: 503,
-    fault: 'storage',
-    retryable: true,
+    fault: ['storage', 'developer'],
+    retryable: 'depends',
     message: 'The session store, or the store of the grants, could not be read or written.',
-    cause: 'The store or its connection failed. `error.cause` is the store’s own error.',
+    cause:
+      'The store or its connection failed. `error.cause` is the store’s own error. If only a change of the set-up helps, `fault` is `developer`, `retryable` is `false`, and the message says what to change.',
     fix: 'Check that the session store, and the store of the option `grants`, are running and can be reached from this server.',
     checks: [
       '**The message is “Writing the session failed.”, and the cause is a `TypeError`.** The session holds a value that JSON cannot hold, such as a user with a `bigint`.',
       '**The message is “Opening a grant failed: …”.** The grant was sealed with a secret that this process lacks (then it also reports the event [`another_secret`](diagnostics.md#events), and the [doctor](tools.md#doctor) finds it), or by a newer version of this package. Give all processes the same list of secrets, and let the newer processes answer. Nothing is lost.',
       '**The message says that a session has the id of a grant in a store.** This process lacks the option `grants` that other processes have.',
+      '**The message is “Using Redis for the grants failed: …”, or “Using the tables of the grants failed: …”.** A password, a right or a table is missing, or other data is in the way. The message says which.',
       '**Redis cannot be reached.** See [Redis and several processes](redis-and-several-processes.md#while-redis-is-away).',
-      '**PostgreSQL cannot be reached, or lacks the tables.** The message says which, if it is known. See [Tokens in your own database](tokens-in-your-database.md#while-the-database-is-away).',
+      '**PostgreSQL cannot be reached.** See [Tokens in your own database](tokens-in-your-database.md#while-the-database-is-away).',
     ],
   },
 } as const satisfies Record<string, ErrorEntry>

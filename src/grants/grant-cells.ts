@@ -193,12 +193,8 @@ export function createGrantCells({ store, codec, clock, cacheMs }: GrantCellsPar
     const asked = moment()
     const stored = await call('Reading a grant', () => store.get(grantKey(id)), limitMs)
     if (stored === undefined) return { version: undefined, record: undefined, ...asked }
-    try {
-      const record = codec.read(stored.value, grantKey(id))
-      return { version: stored.version, record, ...asked }
-    } catch (error) {
-      throw new StorageError('Opening a grant', error)
-    }
+    const record = codec.read(stored.value, grantKey(id))
+    return { version: stored.version, record, ...asked }
   }
 
   /** By both clocks: one stands still in some processes that were frozen, the other can jump. */

@@ -58,6 +58,15 @@ const LONGEST_WAIT_MS = 64
 /** Failures to serialize, and deadlocks: the statement was rolled back. */
 const ROLLED_BACK: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
+const NOT_AS_NEEDED =
+  'they are not as this version needs them: compare them with what `npx passport-authorization-code sql` prints'
+
+const NO_ENTRY =
+  'PostgreSQL refuses this user: check the user and the password that the pool is made with'
+
+/** After a failover, the pool may be connected to the old primary server for a while, and then to the new one. */
+const READ_ONLY = '25006'
+
 /** What to do about errors for which PostgreSQL's own words do not say it. */
 const REASONS: Readonly<Record<string, string>> = {
   '42P01':
@@ -66,15 +75,22 @@ const REASONS: Readonly<Record<string, string>> = {
     'their schema does not exist: call `await grants.setUp()` at start, or run what `npx passport-authorization-code sql --schema …` prints',
   '42501':
     'this user of the database may not: as one who may, run what `npx passport-authorization-code sql` prints, and grant SELECT, INSERT, UPDATE and DELETE on the tables',
-  '25006': 'this server only reads: connect the pool to the primary server',
+  '42703': NOT_AS_NEEDED,
+  '42P10': NOT_AS_NEEDED,
+  '42804': NOT_AS_NEEDED,
+  '28P01': NO_ENTRY,
+  '28000': NO_ENTRY,
+  '3D000': 'the database does not exist: check the connection that the pool is made with',
+  [READ_ONLY]: 'this server only reads: connect the pool to the primary server',
 }
 
 /** @see [PostgreSQL, Error Codes](https://www.postgresql.org/docs/current/errcodes-appendix.html) */
 function explained(error: unknown): unknown {
-  const reason = REASONS[sqlStateOf(error) ?? '']
-  return reason === undefined
-    ? error
-    : new StorageError('Using the tables of the grants', error, reason)
+  const state = sqlStateOf(error)
+  const reason = REASONS[state ?? '']
+  if (reason === undefined) return error
+  const fault = state === READ_ONLY ? 'storage' : 'developer'
+  return new StorageError('Using the tables of the grants', error, reason, fault)
 }
 
 function sqlStateOf(error: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { StorageError } from '../errors/setup-errors.js'
 import type { Seal } from '../lib/sealing.js'
 import { RECORD_FORMAT } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
@@ -7,7 +8,7 @@ import type { GrantRecord } from './grant-record.js'
 export interface RecordCodec {
   /** @param id the record's id, to which the text is bound */
   readonly write: (record: GrantRecord, id: string) => string
-  /** @throws {Error} saying why the text cannot be read, without any part of it */
+  /** @throws {StorageError} saying why the text cannot be read, without any part of it */
   readonly read: (text: string, id: string) => GrantRecord
 }
 
@@ -24,16 +25,17 @@ export function sealedRecords(seal: Seal, onForeign: () => void = () => undefine
       if (record === undefined) {
         const isForeign = seal.isForeign(text)
         if (isForeign) onForeign()
-        throw new Error(
-          isForeign
-            ? 'it was sealed with a secret that is not among the secrets of this process'
-            : 'it does not open: it was changed, or belongs to another id',
-        )
+        const reason = isForeign
+          ? 'it was sealed with a secret that is not among the secrets of this process'
+          : 'it was changed, or belongs to another id'
+        throw new StorageError(OPENING, undefined, reason, 'developer')
       }
       return checked(record)
     },
   }
 }
+
+const OPENING = 'Opening a grant'
 
 /** Records in clear, for a store in this process's memory. */
 export const clearRecords: RecordCodec = {
@@ -44,7 +46,10 @@ export const clearRecords: RecordCodec = {
 function checked(record: unknown): GrantRecord {
   const { format } = Object(record) as { readonly format?: unknown }
   if (format === RECORD_FORMAT) return record as GrantRecord
-  throw new Error(
+  // A process of the newer version can answer when the request comes again.
+  throw new StorageError(
+    OPENING,
+    undefined,
     `it has the format ${typeof format === 'number' ? format : 'of something else'}, and this version of the package knows ${RECORD_FORMAT}: a newer version has written it, and must handle the request`,
   )
 }

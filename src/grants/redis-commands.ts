@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { StorageError } from '../errors/setup-errors.js'
 import { systemClock, wait } from '../lib/clock.js'
 import { withinIdleTime } from '../lib/within-idle-time.js'
 import type { RedisConnection } from './redis-clients.js'
@@ -106,6 +107,22 @@ function wasNotExecuted(error: unknown, { isCluster }: RedisConnection): boolean
   return NOT_EXECUTED.has(code) || (isCluster && REDIRECTIONS.has(code))
 }
 
+/** What has failed, for the message of a `StorageError`. */
+export const USING_REDIS = 'Using Redis for the grants'
+
+const NO_ENTRY = 'Redis refuses this client: give it the user name and the password'
+
+const NOT_A_CLUSTER = 'this Redis is a node of a Cluster: create the client for a Cluster'
+
+/** What to change about errors that will not pass, for which Redis's own words do not say it. */
+const REASONS: Readonly<Record<string, string>> = {
+  NOAUTH: NO_ENTRY,
+  WRONGPASS: NO_ENTRY,
+  NOPERM:
+    'the client’s user may not: allow it all commands that the grants use, on all keys with their `prefix`',
+  WRONGTYPE: 'other data has a key of the grants: give them a `prefix` of their own',
+}
+
 /** Errors for which Redis's own words do not say what to do. */
 function explained(error: unknown, { isCluster }: RedisConnection): unknown {
   const code = redisErrorCode(error)
@@ -114,12 +131,9 @@ function explained(error: unknown, { isCluster }: RedisConnection): unknown {
       cause: error,
     })
   }
-  if (!isCluster && REDIRECTIONS.has(code)) {
-    return new Error('This Redis is a node of a Cluster: create the client for a Cluster.', {
-      cause: error,
-    })
-  }
-  return error
+  const reason = !isCluster && REDIRECTIONS.has(code) ? NOT_A_CLUSTER : REASONS[code ?? '']
+  if (reason === undefined) return error
+  return new StorageError(USING_REDIS, error, reason, 'developer')
 }
 
 /**

@@ -1,9 +1,10 @@
+import { StorageError } from '../errors/setup-errors.js'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
 import type { OptionTable } from '../options/option-table.js'
 import { positive, secrets, text, zeroOrMore } from '../options/readers.js'
 import { readRedisClient } from './redis-clients.js'
 import type { RedisConnection } from './redis-clients.js'
-import { createRedisCommander, redisScript } from './redis-commands.js'
+import { createRedisCommander, redisScript, USING_REDIS } from './redis-commands.js'
 
 /** The options of {@link RedisGrants}: how each is read, its default, and its meaning. */
 export const REDIS_GRANTS_OPTIONS = {
@@ -177,7 +178,11 @@ export function recordPrefix(prefix: string): string {
 
 function parseRecord(content: string): StoredRecord {
   const end = content.indexOf('\n')
-  if (end < 0) throw new Error('Redis has a record that was not written by this library')
+  if (end < 0) {
+    const reason =
+      'a record was not written by this library: give the grants a `prefix` of their own'
+    throw new StorageError(USING_REDIS, undefined, reason, 'developer')
+  }
   return { version: content.slice(0, end), value: content.slice(end + 1) }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { ConfigurationError } from '../errors/errors.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import { checkedWhenUsed, oneOf, text, zeroOrMore } from '../options/readers.js'
+import { checkedWhenUsed, oneOf, text, upTo, zeroOrMore } from '../options/readers.js'
 import { ENDPOINTS } from './endpoints.js'
 import type { ProtocolFault, TestProviderState } from './endpoints.js'
 import { createTestGrants } from './grants.js'
@@ -48,6 +48,14 @@ export const TEST_PROVIDER_OPTIONS = {
    * are signed with.
    */
   clientKeys: { read: checkedWhenUsed<JSONWebKeySet>() },
+
+  /**
+   * The port of `127.0.0.1` to listen on. A provider on a port that you choose keeps its process running until it is
+   * closed, for a script that only starts it. On any free port, it does not, so that no test runner waits for it.
+   *
+   * @default 0 (any free port)
+   */
+  port: { read: upTo(65_535), default: 0 },
 } as const satisfies OptionTable
 
 /** The options of {@link startTestProvider}. All can be left out. */
@@ -126,7 +134,7 @@ export interface TestProvider {
 }
 
 /**
- * Starts a provider on a free port of `127.0.0.1`, for tests of an application.
+ * Starts a provider at `127.0.0.1`, for tests of an application and for trying it out.
  *
  * It has an authorization endpoint, a token endpoint (forms and JSON; `client_secret_post`, `client_secret_basic` and
  * `private_key_jwt`; PKCE), UserInfo, revocation, logout, keys, and metadata for `discover`. With the scope `openid`,
@@ -144,6 +152,7 @@ export interface TestProvider {
  * ```
  *
  * @throws {ConfigurationError} naming the option that is unknown or cannot be used
+ * @throws {Error} with the `code` `EADDRINUSE`, if the `port` is taken
  */
 export async function startTestProvider(options: TestProviderOptions = {}): Promise<TestProvider> {
   const sample = "await startTestProvider({ scope: 'openid' })"
@@ -152,7 +161,7 @@ export async function startTestProvider(options: TestProviderOptions = {}): Prom
   const requests: TestRequest[] = []
   const faults = createFaults()
   const idTokens = await createTestIdTokens()
-  const server = await startServer(async (request) => {
+  const server = await startServer(settings.port, async (request) => {
     requests.push(request)
     return answer(request, state, faults.take(request.endpoint))
   })

@@ -27,7 +27,7 @@ export interface TestAnswer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A server on a free port of `127.0.0.1`. */
+/** A server at `127.0.0.1`. */
 export interface TestServer {
   /** Its address, such as `http://127.0.0.1:49152`. */
   readonly origin: string
@@ -47,12 +47,14 @@ export const PATHS: Readonly<Record<TestEndpoint, string>> = {
 }
 
 /**
- * Starts a server for the endpoints on a free port of `127.0.0.1`. Other paths are answered with 404.
+ * Starts a server for the endpoints at `127.0.0.1`. Other paths are answered with 404.
  *
+ * @param port `0` for any free port
  * @param answer computes the response; if it resolves to `undefined`, none is sent, and the client waits until the
  * server is closed
  */
 export async function startServer(
+  port: number,
   answer: (request: TestRequest) => Promise<TestAnswer | undefined>,
 ): Promise<TestServer> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -74,10 +76,10 @@ export async function startServer(
       response.writeHead(500).end(error instanceof Error ? error.stack : String(error))
     })
   })
-  // Otherwise a provider that is not closed would keep the test runner from exiting.
-  server.unref()
+  // Otherwise a provider that is not closed would keep the test runner from exiting. A port is chosen for a process of its own.
+  if (port === 0) server.unref()
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve)
+    server.once('error', reject).listen(port, '127.0.0.1', resolve)
   })
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -33,13 +33,20 @@ const [readme = await readGuide('README.md')] = guides
 
 const program = createProgram({
   ...CODE_GLOBALS,
-  ...Object.fromEntries(guides.flatMap(filesOf)),
+  ...Object.fromEntries(guides.filter((guide) => guide !== readme).flatMap(filesOf)),
 })
 
 describe('the code in the documentation', () => {
   it('compiles in strict TypeScript, every block', () => {
     expect(guides.flatMap(codeIn).length).toBeGreaterThan(40)
     expect(complaints(program)).toEqual([])
+  }, 60_000)
+
+  it('compiles without anything else in the README, where newcomers copy it', () => {
+    const alone = createProgram(Object.fromEntries(filesOf(readme)))
+    // JavaScript cannot say of which type a parameter is.
+    const untyped = /\.mjs\.mts:\d+ Parameter '\w+' implicitly has an 'any' type\.$/
+    expect(complaints(alone).filter((line) => !untyped.test(line))).toEqual([])
   }, 60_000)
 
   it('is in no language that would be overlooked', () => {
@@ -78,7 +85,9 @@ function codeIn({ blocks }: Guide): readonly string[] {
 function filesOf({ file, blocks }: Guide): readonly (readonly [string, string])[] {
   return blocks.flatMap(({ language, code, file: named }, index) => {
     const path = file.replace(/\.md$/, `-${index + 1}`)
-    if (language === 'ts') return [[`${path}.mts`, code] as const]
+    if (language === 'ts') {
+      return [[named === undefined ? `${path}.mts` : `${path}.${named}.mts`, code] as const]
+    }
     if (language !== 'js') return []
     return [[named === undefined ? `${path}.mjs` : join(dirname(file), named), code] as const]
   })
@@ -233,7 +242,7 @@ describe('the app in the README', () => {
     await provider.close()
   })
 
-  it('logs a person in, calls the API with their token, and logs them out', async () => {
+  it('logs a person in, calls the API with their token, logs them in again whose grant has ended, and logs them out', async () => {
     const [app] = appsIn(readme)
     const { issuer, clientID, clientSecret } = provider.options
     const code = (app?.code ?? '').replace('https://accounts.google.com', issuer)
@@ -257,6 +266,16 @@ describe('the app in the README', () => {
     })
     expect(provider.requestsTo('token')).toHaveLength(1)
     expect(provider.requestsTo('userinfo')).toHaveLength(2) // the profile, and the app's own call
+
+    // The access token has not expired here, so that only the API knows, and then the refresh.
+    provider.endGrants()
+    const meAfterwards = await browser.follow(`${url}/me`)
+    expect(meAfterwards).toMatchObject({ status: 200, url: `${url}/me` })
+    expect(JSON.parse(meAfterwards.text)).toMatchObject({ sub: 'ada' })
+    const grantTypes = provider
+      .requestsTo('token')
+      .map(({ parameters }) => parameters['grant_type'])
+    expect(grantTypes).toEqual(['authorization_code', 'refresh_token', 'authorization_code'])
 
     expect(await browser.post(`${url}/auth/logout`)).toMatchObject({ status: 303 })
     const meAgain = await browser.visit(`${url}/me`)

@@ -5,6 +5,7 @@ import type { ExampleApp } from '../../example-app/server.js'
 import { startCommand } from '../support/command.js'
 import type { RunningCommand } from '../support/command.js'
 import { fingerprintIn, logInByForms } from '../support/example-app.js'
+import { GRANT_SECRET } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import { createMovableClock } from '../support/movable-clock.js'
@@ -168,6 +169,7 @@ describeWithRedis('the example app with Redis', (redisServer) => {
       await redis.kill()
       command = startCommand('npm', ['run', 'start:cluster', '--ignore-scripts'], {
         REDIS_URL: redis.url,
+        SESSION_SECRET: GRANT_SECRET,
       })
 
       await command.printed(/The example app cannot start: .*ECONNREFUSED/)
@@ -180,6 +182,7 @@ describeWithRedis('the example app with Redis', (redisServer) => {
         ...clock.environment,
         PORT: '0',
         REDIS_URL: redis.url,
+        SESSION_SECRET: GRANT_SECRET,
         WORKERS: '2',
       })
       const [, url = ''] = await command.printed(/The example app is at (\S+)/)

@@ -17,6 +17,9 @@ jest.setTimeout(60_000)
 const NEW_SECRET = 'a new secret of 32 characters or more'
 const STRATEGY = 'the strategy'
 
+/** Of errors that a request which comes again later meets as well. */
+const ONLY_A_DEVELOPER = { code: 'ERR_STORAGE', status: 503, fault: 'developer', retryable: false }
+
 describe('PostgresGrants', () => {
   it.each<[string, unknown]>([
     ['a connection string', 'postgres://localhost/app'],
@@ -154,9 +157,9 @@ describeWithPostgres('PostgresGrants on a server', (postgres) => {
     await admin.query(`REVOKE CREATE ON DATABASE db${databases} FROM app`)
     const app = connect(`db${databases}`, 'app')
     await expect(grantsOf(app, schema).setUp()).rejects.toMatchObject({
-      code: 'ERR_STORAGE',
       message: expect.stringMatching(/may not: .*passport-authorization-code sql/),
       cause: expect.objectContaining({ code: '42501' }),
+      ...ONLY_A_DEVELOPER,
     })
     await grantsOf(pool, schema).setUp()
     await pool.query('GRANT USAGE ON SCHEMA auth TO app')
@@ -172,6 +175,38 @@ describeWithPostgres('PostgresGrants on a server', (postgres) => {
     expect(failure).toMatchObject({
       message: expect.stringMatching(/do(es)? not exist: call `await grants.setUp\(\)`.* sql/),
       cause: expect.objectContaining({ code: '42P01' }),
+      ...ONLY_A_DEVELOPER,
+    })
+  })
+
+  it('says so if the tables are not those of this version', async () => {
+    const grants = grantsOf(pool)
+    await grants.setUp()
+    await pool.query('ALTER TABLE oauth2_records DROP COLUMN version')
+    await expect(tokenOf(grants, 'ada')).rejects.toMatchObject({
+      message: expect.stringMatching(/not as this version needs them: .* sql` prints\.$/),
+      cause: expect.objectContaining({ code: '42703' }),
+      ...ONLY_A_DEVELOPER,
+    })
+  })
+
+  it('says so if there is no such database', async () => {
+    await expect(tokenOf(grantsOf(connect('nowhere')), 'ada')).rejects.toMatchObject({
+      message: expect.stringContaining('the database does not exist: check the connection'),
+      cause: expect.objectContaining({ code: '3D000' }),
+      ...ONLY_A_DEVELOPER,
+    })
+  })
+
+  it.each([
+    ['28P01', 'check the user and the password', ONLY_A_DEVELOPER],
+    // A primary server that has become a replica: the pool finds the new one.
+    ['25006', 'connect the pool to the primary', { fault: 'storage', retryable: true }],
+  ])('says what to do about the error %s', async (code, advice, facts) => {
+    const failing = { query: () => Promise.reject(Object.assign(new Error('no'), { code })) }
+    await expect(tokenOf(grantsOf(failing as never), 'ada')).rejects.toMatchObject({
+      message: expect.stringContaining(advice),
+      ...facts,
     })
   })
 
@@ -185,8 +220,8 @@ describeWithPostgres('PostgresGrants on a server', (postgres) => {
        WHERE ada.id = 'grant/ada' AND oauth2_records.id = 'grant/eve'`,
     )
     await expect(tokenOf(grantsOf(pool), 'eve')).rejects.toMatchObject({
-      code: 'ERR_STORAGE',
-      cause: expect.objectContaining({ message: expect.stringContaining('it does not open') }),
+      message: 'Opening a grant failed: it was changed, or belongs to another id.',
+      ...ONLY_A_DEVELOPER,
     })
     expect(await tokenOf(grantsOf(pool), 'ada')).toBe('the token of ada')
   })

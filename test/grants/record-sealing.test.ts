@@ -55,6 +55,9 @@ async function expectUntouched(engine: GrantEngine, id: string): Promise<void> {
   expect(await recordOf(id)).toEqual(before)
 }
 
+/** Of errors that a request which comes again later meets as well. */
+const ONLY_A_DEVELOPER = { code: 'ERR_STORAGE', status: 503, fault: 'developer', retryable: false }
+
 describe('the record of a grant', () => {
   it('says nothing of the tokens in clear', async () => {
     await begin(process(NEW), 'ada')
@@ -71,6 +74,10 @@ describe('the record of a grant', () => {
     const copy = { version: 'copied', value: (await recordOf('ada')).value }
     expect(await store.compareAndSet('grant/eve', version, copy, 1_000_000)).toBe(true)
     await expectUntouched(process(NEW), 'eve')
+    await expect(process(NEW).read('eve', STRATEGY)).rejects.toMatchObject({
+      message: 'Opening a grant failed: it was changed, or belongs to another id.',
+      ...ONLY_A_DEVELOPER,
+    })
     expect(await tokenOf(process(NEW), 'ada')).toBe('the token of ada')
   })
 
@@ -91,6 +98,11 @@ describe('the record of a grant', () => {
   it('that is sealed with an unknown secret is a failure of the store, and stays as it is', async () => {
     await begin(process(OLD), 'ada')
     await expectUntouched(process(NEW), 'ada')
+    await expect(process(NEW).read('ada', STRATEGY)).rejects.toMatchObject({
+      message:
+        'Opening a grant failed: it was sealed with a secret that is not among the secrets of this process.',
+      ...ONLY_A_DEVELOPER,
+    })
     expect(await tokenOf(process(OLD), 'ada')).toBe('the token of ada')
   })
 
@@ -100,7 +112,10 @@ describe('the record of a grant', () => {
     const engine = process(NEW)
     await expectUntouched(engine, 'ada')
     await expect(engine.read('ada', STRATEGY)).rejects.toMatchObject({
-      cause: expect.objectContaining({ message: expect.stringContaining('format 99') }),
+      message: expect.stringMatching(/^Opening a grant failed: it has the format 99, /),
+      // A process of that version answers when the request comes again.
+      fault: 'storage',
+      retryable: true,
     })
   })
 })

@@ -7,6 +7,9 @@ import type { RedisServer } from '../support/redis.js'
 import { describeWithRedis } from '../support/requirements.js'
 import { until } from '../support/until.js'
 
+/** Of errors that a request which comes again later meets as well. */
+const ONLY_A_DEVELOPER = { code: 'ERR_STORAGE', status: 503, fault: 'developer', retryable: false }
+
 describeWithRedis('a grant store in Redis', () => {
   let redis: RedisServer
   let client: RedisClientType
@@ -110,8 +113,14 @@ describeWithRedis('a grant store in Redis', () => {
     await client.set('oauth2:record:foreign', 'something')
     await expect(store.get('foreign')).rejects.toThrow('not written by this library')
     await client.hSet('oauth2:record:hash', 'a', 'b')
-    await expect(store.get('hash')).rejects.toThrow('WRONGTYPE')
-    await expect(store.compareAndSet('hash', 'v', newRecord(), 1_000)).rejects.toThrow('WRONGTYPE')
+    const others = {
+      message: expect.stringMatching(/other data .* give them a `prefix` of their own\.$/),
+      cause: expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') }),
+      ...ONLY_A_DEVELOPER,
+    }
+    await expect(store.get('hash')).rejects.toMatchObject(others)
+    const written = store.compareAndSet('hash', 'v', newRecord(), 1_000)
+    await expect(written).rejects.toMatchObject(others)
   })
 
   it('reads text through a client that is set to reply with buffers', async () => {
@@ -193,11 +202,26 @@ describe('a grant store whose command was answered', () => {
     'Socket closed unexpectedly',
     'Connection is closed.',
     'ERR unknown command',
-    'WRONGTYPE Operation against a key holding the wrong kind of value',
     'The value TRYAGAIN is wrong',
   ])('never sends it again after anything else: %s', async (failure) => {
     const redis = scriptedRedis(new Error(failure), 'OK')
     await expect(set(storeThrough(redis))).rejects.toThrow(failure)
+    expect(redis.commands).toHaveLength(1)
+  })
+
+  it.each([
+    ['NOAUTH Authentication required.', 'give it the user name and the password'],
+    ['WRONGPASS invalid username-password pair or user is disabled.', 'the password'],
+    ['NOPERM User app has no permissions to run the ‘get’ command', 'allow it all commands'],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', 'a `prefix` of their'],
+    ['MOVED 3999 127.0.0.1:6381', 'create the client for a Cluster'],
+  ])('never sends it again after %s, and says what to change', async (failure, advice) => {
+    const redis = scriptedRedis(new Error(failure), 'OK')
+    await expect(set(storeThrough(redis))).rejects.toMatchObject({
+      message: expect.stringContaining(advice),
+      cause: expect.objectContaining({ message: failure }),
+      ...ONLY_A_DEVELOPER,
+    })
     expect(redis.commands).toHaveLength(1)
   })
 

@@ -6,6 +6,7 @@ import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider, TestProviderOptions } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
 import type { TestApp } from '../support/app.js'
+import { findFreePort } from '../support/child-process.js'
 import { Browser } from '../support/http.js'
 import { takeKeyPair } from '../support/keys.js'
 import { bodyOf, startLogin } from '../support/login.js'
@@ -125,6 +126,22 @@ describe('a test provider', () => {
     const stranger = await start({ ...options, privateKey: another.privateKey }, other)
     await browser.follow(stranger.loginURL)
     expect(stranger.errors).toEqual([expect.objectContaining({ error: 'invalid_client' })])
+  })
+
+  it('listens on the port that was chosen, and says so if it is taken', async () => {
+    const port = await findFreePort()
+    const other = await startOther({ port })
+    expect(other.options.issuer).toBe(`http://127.0.0.1:${port}`)
+    expect((await discover(other.options.issuer)).tokenURL).toBe(other.options.tokenURL)
+    await expect(startTestProvider({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it.each([-1, 65_536, 80.5, '4000'])('has no port %p', async (port) => {
+    await expect(startTestProvider({ port: port as number })).rejects.toMatchObject({
+      code: 'ERR_CONFIGURATION',
+      option: 'port',
+      message: 'port must be a whole number from 0 to 65535.',
+    })
   })
 
   it('takes a code once, from whoever has its verifier', async () => {

@@ -3,6 +3,7 @@ import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import type { JSONWebKeySet } from 'jose'
 import { startTestProvider } from '../../../src/testing.js'
 import type { TestProvider } from '../../../src/testing.js'
+import { findFreePort, startProgram } from '../../support/child-process.js'
 import { appsIn, readGuide } from '../../support/documentation.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import type { GuideProject } from '../../support/guide-app.js'
@@ -201,5 +202,28 @@ describe('the guide to logging out', () => {
     expect(goodbye.url).toBe(`${url}/goodbye`)
     expect(provider.requestsTo('revoke')).not.toEqual([])
     expect((await browser.visit(`${url}/me`)).status).toBe(302)
+  })
+})
+
+describe('the guide to testing', () => {
+  it('has a provider of its own process, at which the README’s app logs people in', async () => {
+    const [script, change] = (await readGuide('docs/testing.md')).blocks
+    const port = String(await findFreePort())
+    const own = (code = ''): string => code.replace('4000', port)
+    const file = await project.write('provider.mjs', own(script?.code))
+    const standIn = await startProgram(file, {}, `The provider is at http://127.0.0.1:${port}`)
+    const [app] = appsIn(await readGuide('README.md'))
+    const [, line = ''] = own(change?.code).split('\n\n')
+    const code = (app?.code ?? '').replace(/^const google = .*$/m, line)
+    expect(code).toContain(port)
+    const { url } = await project.start(app && { ...app, code }, () => ({
+      GOOGLE_CLIENT_ID: 'test-client',
+      GOOGLE_CLIENT_SECRET: 'test-secret',
+    }))
+
+    const me = await new Browser().follow(`${url}/me`)
+
+    expect(JSON.parse(me.text)).toMatchObject({ sub: 'ada', name: 'Ada Lovelace' })
+    await standIn.stop()
   })
 })

@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it, jest } from '@jest/globals'
+import { createClient } from 'redis'
 import { discover, LoginRequiredError, MemoryGrants } from '../../../src/index.js'
 import { PostgresGrants } from '../../../src/postgres.js'
+import { RedisGrants } from '../../../src/redis.js'
 import { logInFetch, startTestProvider } from '../../../src/testing.js'
 import { startApp } from '../../support/app.js'
-import { readGuide } from '../../support/documentation.js'
+import { appsIn, readGuide } from '../../support/documentation.js'
 import { GRANT_SECRET } from '../../support/grant-modes.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import { startPostgresProcess } from '../../support/postgres-process.js'
-import { describeWithPostgres } from '../../support/requirements.js'
+import { startRedisProcess } from '../../support/redis-process.js'
+import { describeWithPostgres, describeWithRedis } from '../../support/requirements.js'
 import { toJavaScript } from '../../support/to-javascript.js'
 
 jest.setTimeout(60_000)
@@ -94,6 +97,96 @@ describeWithPostgres('the job of the guide to jobs', (postgres) => {
       .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token')
     expect(refreshes.length).toBe(1)
     expect(provider.reused).toEqual([])
+    await app.close()
+    await project.remove()
+    await provider.close()
+    await database.close()
+  })
+})
+
+describeWithRedis(
+  'the job of the guide to jobs, with the client of the guide to Redis,',
+  (redisServer) => {
+    it('shares the grants with the web app, and ends', async () => {
+      const redis = await startRedisProcess(redisServer)
+      const provider = await startTestProvider()
+      const project = await createGuideProject()
+      const client = createClient({ url: redis.url })
+      await client.connect()
+      const { issuer, clientID, clientSecret, profileURL } = provider.options
+      const { name } = await discover(issuer)
+      const keeping = { grants: new RedisGrants({ client, secret: GRANT_SECRET }), name } as const
+      const app = await startApp({
+        strategy: { ...provider.options, ...keeping, grantLifetime: 'account', scope: 'openid' },
+      })
+      await logInFetch(app.origin, '/auth/login')
+
+      const [webApp] = appsIn(await readGuide('docs/redis-and-several-processes.md'))
+      const [setUp = ''] = webApp?.code.split('const store =') ?? []
+      await project.write('redis.mjs', `${toJavaScript(setUp)}\nexport { client, grants }`)
+      const { blocks } = await readGuide('docs/jobs.md')
+      const code = (blocks[0]?.code ?? '')
+        .replace(/import { PostgresGrants }.*/, "import { client, grants } from './redis.mjs'")
+        .replace(/(import { Pool }|const pool =).*/g, '')
+        .replace(/new PostgresGrants\(.*\)/, 'grants')
+        .replace(/await pool.query\(.*\)/, `{ rows: [{ id: 'default-user/${name}/ada' }] }`)
+        .replace('await pool.end()', 'await client.close()')
+      expect(code).not.toMatch(/pool|Postgres/)
+      const job = await project.write('job.mjs', toJavaScript(code))
+      const env = {
+        API_URL: profileURL,
+        CLIENT_ID: clientID,
+        CLIENT_SECRET: clientSecret,
+        GRANT_SECRET,
+        ISSUER: issuer,
+        REDIS_URL: redis.url,
+        SESSION_SECRET: 'a secret of a test',
+      }
+      // If it does not end by itself, it is ended, and this rejects.
+      const options = { cwd: project.folder, env, timeout: 30_000 }
+      const { stdout } = await promisify(execFile)(process.execPath, [job], options)
+
+      expect(stdout).toContain(`default-user/${name}/ada { sub: 'ada'`)
+      await app.close()
+      await client.close()
+      await project.remove()
+      await provider.close()
+      await redis.close()
+    })
+  },
+)
+
+describeWithPostgres('the job in the README', (postgres) => {
+  it('sets up its tables, and calls an API for a person who has logged in', async () => {
+    const database = await startPostgresProcess(postgres)
+    const provider = await startTestProvider({ user: { id: 'ada' } })
+    const project = await createGuideProject()
+    const { blocks } = await readGuide('README.md')
+    const { code = '' } = blocks.find((block) => block.code.includes('PostgresGrants')) ?? {}
+    const { clientID, clientSecret, profileURL } = provider.options
+    // Askara itself is out of reach for tests.
+    const text = code
+      .replace('...askara,', `...${JSON.stringify({ ...provider.options, name: 'askara' })},`)
+      .replace('https://api.example.com/report', profileURL)
+    const job = await project.write('job.mjs', toJavaScript(text))
+    const env = {
+      ASKARA_CLIENT_ID: clientID,
+      ASKARA_CLIENT_SECRET: clientSecret,
+      DATABASE_URL: database.url,
+      GRANT_SECRET,
+    }
+    const run = () =>
+      promisify(execFile)(process.execPath, [job, 'default-user/askara/ada'], {
+        cwd: project.folder,
+        env,
+      })
+
+    await expect(run()).rejects.toThrow('LoginRequiredError: There are no tokens')
+    const grants = new PostgresGrants({ pool: database.connect(), secret: GRANT_SECRET })
+    const keeping = { grants, grantLifetime: 'account', name: 'askara' } as const
+    const app = await startApp({ strategy: { ...provider.options, ...keeping } })
+    await logInFetch(app.origin, '/auth/login')
+    expect((await run()).stdout).toContain("{ id: 'ada' }")
     await app.close()
     await project.remove()
     await provider.close()
