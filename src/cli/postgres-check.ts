@@ -5,7 +5,7 @@ import type { StoreVerdicts, Verdict } from './finding.js'
 import { SAMPLED_GRANTS, checkSecret } from './secret-check.js'
 import type { SealedRecord } from './secret-check.js'
 import { ConfigurationError } from '../errors/errors.js'
-import { grantKey } from '../grants/record-codec.js'
+import { grantKey } from '../grants/record-keys.js'
 import { missingRelations, postgresNames, readSchema } from '../grants/postgres-schema.js'
 
 /** How long the whole check of PostgreSQL may take, in **milliseconds**. */

@@ -7,7 +7,7 @@ import type { SealedRecord } from './secret-check.js'
 import { readRedisClient } from '../grants/redis-clients.js'
 import { redisRecordIds } from '../grants/redis-record-ids.js'
 import { REDIS_GRANTS_OPTIONS, createRedisStore } from '../grants/redis-store.js'
-import { grantIdIn } from '../grants/record-codec.js'
+import { grantIdIn } from '../grants/record-keys.js'
 
 /** How long the whole check of Redis may take, in **milliseconds**. */
 const TIMEOUT_MS = 3000

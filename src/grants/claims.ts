@@ -2,7 +2,7 @@ import { StorageError } from '../errors/setup-errors.js'
 import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { randomId } from '../lib/random-id.js'
-import { claimKey, endedSessionKey } from './record-codec.js'
+import { claimKey, endedSessionKey } from './record-keys.js'
 
 /** What counts only once, and what has ended, over all processes that share the store. */
 export interface Claims {

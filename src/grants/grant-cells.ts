@@ -9,7 +9,7 @@ import type { Cell, GrantCells, Look } from './cell.js'
 import { TOMBSTONE_MS, hasEnded } from './grant-record.js'
 import { restored } from './restored-record.js'
 import type { GrantRecord } from './grant-record.js'
-import { grantKey } from './record-codec.js'
+import { grantKey } from './record-keys.js'
 import type { RecordCodec } from './record-codec.js'
 
 /** What {@link createGrantCells} needs. */

@@ -4,7 +4,7 @@ import { randomId } from '../lib/random-id.js'
 import { storeCall } from './claims.js'
 import { TOMBSTONE_MS } from './grant-record.js'
 import type { ProviderName } from './index-names.js'
-import { endedNameKey } from './record-codec.js'
+import { endedNameKey } from './record-keys.js'
 
 /** What a provider's logout has ended. */
 export interface NamedEnd {

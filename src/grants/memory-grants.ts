@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Grants } from './grants.js'
-import { claimKey } from './record-codec.js'
+import { claimKey } from './record-keys.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { createMemoryStore } from './memory-store.js'
 

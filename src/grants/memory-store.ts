@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.js'
 import { createSortedTexts } from '../lib/sorted-texts.js'
 import type { SortedTexts } from '../lib/sorted-texts.js'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
-import { grantIdIn } from './record-codec.js'
+import { grantIdIn } from './record-keys.js'
 
 /** What {@link createMemoryStore} can be told. */
 export interface MemoryStoreSettings {

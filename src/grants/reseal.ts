@@ -1,7 +1,7 @@
 import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { storeCall } from './claims.js'
-import { grantIdIn } from './record-codec.js'
+import { grantIdIn } from './record-keys.js'
 
 /** What sealing all records with the first secret has done. */
 export interface Resealed {

@@ -1,5 +1,5 @@
 import type { GrantRecord } from '../../../src/grants/grant-record.js'
-import { grantKey } from '../../../src/grants/record-codec.js'
+import { grantKey } from '../../../src/grants/record-keys.js'
 import type { GrantStore, StoredRecord } from '../../../src/options/grant-store.js'
 import type { Random } from './random.js'
 import type { Timeline } from './timeline.js'
