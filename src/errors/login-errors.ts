@@ -198,8 +198,13 @@ export class LoginRequiredError extends AuthorizationCodeError {
   readonly fault = LOGIN_ERRORS.ERR_LOGIN_REQUIRED.fault
   readonly retryable = LOGIN_ERRORS.ERR_LOGIN_REQUIRED.retryable
 
-  constructor(readonly reason: LoginRequiredReason) {
-    super(LOGIN_REQUIRED_REASONS[reason].message)
+  constructor(
+    readonly reason: LoginRequiredReason,
+    /** The name of the strategy that was asked for an account's grant; `undefined` if a request was passed. */
+    readonly strategy?: string,
+  ) {
+    const { message } = LOGIN_REQUIRED_REASONS[reason]
+    super(strategy === undefined ? message : `${message} (strategy '${strategy}', by account)`)
   }
 }
 

@@ -182,7 +182,8 @@ export const LOGIN_ERRORS = {
 export const LOGIN_REQUIRED_REASONS = {
   no_tokens: {
     message: 'There are no tokens: the person has to log in.',
-    cause: 'Nobody has logged in with this strategy in this session, or the account has no grant.',
+    cause:
+      'Nobody has logged in with this strategy in this session, or the account has no grant. In a job: grants are found by the account and by the name of the strategy. Is `account` what `accountOf` returns, or the `id` of the user that `verify` returns, or without `verify` the `account` of `req.user`? Is `name` that of the web app’s strategy? Has the person, or `grantLifetime`, ended the grant?',
   },
   expired: {
     message: 'The access token cannot be renewed: the person has to log in again.',

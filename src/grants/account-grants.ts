@@ -13,6 +13,8 @@ export interface AccountGrant {
 
 /** Finds the grants of a person in a store, for one strategy. */
 export interface AccountGrants {
+  /** The strategy's name. */
+  readonly name: string
   /** The grants that have not ended, the newest login first. @throws {StorageError} */
   readonly of: (account: string) => Promise<readonly AccountGrant[]>
   /** The logins that use grants which survive them, and have not ended. @throws {StorageError} */
@@ -47,6 +49,7 @@ export function createAccountGrants(parts: {
   }
 
   return {
+    name,
     async find(account, id) {
       const found = await read(account, id)
       return found?.record.of.through === undefined ? found : undefined

@@ -6,7 +6,7 @@ import { GRANT_PARTS } from '../options/grants-option.js'
 import type { StoredGrants } from '../options/grants-option.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import { positive, secrets, withMethods, zeroOrMore } from '../options/readers.js'
+import { secrets, withMethods, zeroOrMore } from '../options/readers.js'
 import { requireAccount } from '../options/holder.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { createClaims } from './claims.js'
@@ -206,13 +206,13 @@ export class Grants implements StoredGrants {
    * console.log(`${renewed} refreshed, ${loginRequired} must log in again, ${failed} tomorrow`)
    * ```
    *
-   * @param options.olderThanDays grants are refreshed whose tokens were obtained longer ago than so many days
-   * @throws {ConfigurationError} if it is not a whole number from 1, or no strategy was created with these grants
+   * @param options.olderThanDays grants are refreshed whose tokens were obtained longer ago than so many days; with 0, all that can be
+   * @throws {ConfigurationError} if it is not a whole number from 0, or no strategy was created with these grants
    * @throws {StorageError} if the store fails, or a grant cannot be read; the others are refreshed first
    */
   async renewIdle(options: { readonly olderThanDays: number }): Promise<RenewedIdle> {
     const { olderThanDays } = Object(options) as Partial<typeof options>
-    const days = positive(olderThanDays, 'olderThanDays')
+    const days = zeroOrMore(olderThanDays, 'olderThanDays')
     const since = Date.now() - days * 24 * 60 * 60 * 1000
     const all = { renewed: 0, loginRequired: 0, failed: 0 }
     const failures: unknown[] = []

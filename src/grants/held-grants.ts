@@ -75,14 +75,14 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
     const { account, grant } = requireAccountHolder(holder)
     if (grant !== undefined) {
       const found = await grants.find(account, grant)
-      if (found === undefined) throw new LoginRequiredError('no_tokens')
+      if (found === undefined) throw new LoginRequiredError('no_tokens', grants.name)
       return [found]
     }
     const all = await grants.of(account)
     const alive = all.filter(({ record }) => isAlive(record, Date.now()))
     // If none is alive, the newest one says why.
     const held = alive.length > 0 ? alive : all.slice(0, 1)
-    if (held.length === 0) throw new LoginRequiredError('no_tokens')
+    if (held.length === 0) throw new LoginRequiredError('no_tokens', grants.name)
     return held
   }
 

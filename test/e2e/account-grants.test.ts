@@ -593,6 +593,15 @@ describe('grants.renewIdle', () => {
     expect([sent, refreshes(), provider.reused]).toEqual([2, 2, []])
   })
 
+  it('refreshes everything with 0, as a trial on the first day', async () => {
+    const grants: Grants = grantsIn(store)
+    const app = await startProcess({ grants, grantLifetime: 'account' })
+    await logIn(app)
+    advanceClock(1)
+    expect(await grants.renewIdle({ olderThanDays: 0 })).toMatchObject({ renewed: 1, failed: 0 })
+    expect(refreshes()).toBe(1)
+  })
+
   it('lets grants live for years', async () => {
     const grants: Grants = grantsIn(store)
     const app = await startProcess({ grants, grantLifetime: 'account' })
@@ -604,7 +613,7 @@ describe('grants.renewIdle', () => {
     expect(await app.strategy.accessToken(ADA)).toMatch(/^[\w-]{20,}$/)
   })
 
-  it.each([[0], ['30'], [undefined]])('needs a number of days: not %p', async (olderThanDays) => {
+  it.each([[-1], ['30'], [undefined]])('needs a number of days: not %p', async (olderThanDays) => {
     const grants = grantsIn(store)
     await startProcess({ grants })
     await expect(grants.renewIdle({ olderThanDays } as never)).rejects.toMatchObject({
