@@ -1,4 +1,4 @@
-import type { LoginRequiredReason } from '../errors/errors.js'
+import type { LoginRequiredReason } from '../errors/login-errors.js'
 import { createSeal } from '../lib/sealing.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { StrategyData } from '../session/request-session.js'
