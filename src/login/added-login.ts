@@ -3,9 +3,7 @@ import { AuthorizationCodeError } from '../errors/base.js'
 import { AnotherPersonError } from '../errors/step-up-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { PendingLogin } from '../options/pending-login-store.js'
-import type { Profile } from '../options/profile.js'
-import { subjectOf } from './accepted-login.js'
-import type { AcceptedLogin } from './accepted-login.js'
+import type { TokenSet } from '../options/token-set.js'
 import type { LoginOutcome } from './login-outcome.js'
 import { personOf } from './login-note.js'
 import type { LoginNote } from './login-note.js'
@@ -29,14 +27,15 @@ export function checkPerson(
   if (expected !== undefined && personOf(subject) !== expected) throw new AnotherPersonError()
 }
 
-/** What the session is to know of a login. */
+/** What the session is to know of a login. @param subject the person's id at the provider */
 export function noteOf(
-  { tokens, claims }: Pick<AcceptedLogin, 'tokens' | 'claims'>,
-  profile: Profile | undefined,
+  tokens: TokenSet,
+  claims: IdTokenClaims | undefined,
+  subject: string | undefined,
   { asked, scope }: PendingLogin,
 ): LoginNote {
   const { acr, auth_time: time }: Partial<IdTokenClaims> = claims ?? {}
-  const person = personOf(subjectOf(claims, profile))
+  const person = personOf(subject)
   return {
     ...(person !== undefined && { person }),
     ...(typeof acr === 'string' && { acr }),

@@ -217,7 +217,8 @@ async function finish(
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
   const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
   if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
-  const note = noteOf(exchanged, accepted.profile, login)
+  const subject = subjectOf(exchanged.claims, accepted.profile)
+  const note = noteOf(exchanged.tokens, exchanged.claims, subject, login)
   const decided = { ...exchanged, ...accepted, note, exchangedAt, returnTo, appState }
   return deliverLogin(decided, delivery)
 }

@@ -17,9 +17,12 @@ export function createIsTokenRefused(
       const isRefused: unknown = await callFunction('isTokenRefused', () => isTokenRefused(copy))
       if (typeof isRefused === 'boolean') return isRefused
       throw new ConfigurationError('isTokenRefused must return true or false.', 'isTokenRefused')
+    } catch (error) {
+      void answer.body?.cancel().catch(() => undefined)
+      throw error
     } finally {
-      // What the function has not read need not be kept for it.
-      if (copy.body?.locked === false) await copy.body.cancel().catch(() => undefined)
+      // What the function has not read need not be kept for it. This resolves only when the answer itself was read.
+      if (copy.body?.locked === false) void copy.body.cancel().catch(() => undefined)
     }
   }
 }
