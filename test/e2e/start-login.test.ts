@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { RequestHandler } from 'express'
 import passport from 'passport'
 import {
   ConfigurationError,
@@ -159,10 +160,17 @@ describe('appState', () => {
   it('comes back in req.authInfo, with returnTo', async () => {
     const app = await scene.start({
       routes: (express, strategy) => {
-        express.get('/auth/callback', passport.authenticate(strategy), (req, res) => {
-          res.json(req.authInfo)
-        })
-        express.get('/start', passport.authenticate(strategy, { appState: state, returnTo: '/a' }))
+        express.get(
+          '/auth/callback',
+          passport.authenticate(strategy) as RequestHandler,
+          (req, res) => {
+            res.json(req.authInfo)
+          },
+        )
+        express.get(
+          '/start',
+          passport.authenticate(strategy, { appState: state, returnTo: '/a' }) as RequestHandler,
+        )
       },
     })
     expect(bodyOf(await browser.follow(`${app.origin}/start`))).toEqual({
@@ -179,7 +187,7 @@ describe('appState', () => {
       },
       routes: (express, strategy) => {
         express.get('/start/:tab', (req, res, next) => {
-          strategy.startLogin(req, res, { appState: req.params['tab'] }).catch(next)
+          strategy.startLogin(req, res, { appState: req.params.tab }).catch(next)
         })
       },
     })

@@ -288,7 +288,7 @@ describe('fetch, when an API wants more', () => {
   let challenge: string | undefined
   let status: number
 
-  beforeEach(async () => {
+  beforeEach(() => {
     status = 401
     challenge =
       'Bearer error="insufficient_user_authentication", acr_values="mfa gold", max_age="60"'
@@ -313,13 +313,13 @@ describe('fetch, when an API wants more', () => {
             else next(error)
           }
         })
-        own.get('/failure', async (req, res, next) => {
+        own.get('/failure', async (req, res) => {
           try {
             await strategy.fetch(req, api.origin)
           } catch (error) {
-            if (!(error instanceof StepUpRequiredError)) return next(error)
+            if (!(error instanceof StepUpRequiredError)) throw error
             const { scope, acrValues, maxAgeSeconds, response } = error
-            const body = (await response?.json()) as unknown
+            const body: unknown = await response?.json()
             res.json({
               scope,
               acrValues,
