@@ -21,7 +21,7 @@ async function start(): Promise<TestApp> {
   })
   running.push(front)
   const callbackURL = `${front.origin}/auth/callback`
-  const server = await startIdTokenServer({ algorithm: 'RS256', callbackURL })
+  const server = await startIdTokenServer({ algorithm: 'ES256', callbackURL })
   running.push(server)
   const { clientID, clientSecret } = server
   const provider = await discover(server.origin)
