@@ -1,4 +1,5 @@
 export {
+  AnotherPersonError,
   AuthorizationCodeError,
   AuthenticationRequirementsError,
   AuthorizationResponseError,
@@ -13,6 +14,7 @@ export {
   ProviderError,
   PushedAuthorizationRequestError,
   ResourceError,
+  StepUpRequiredError,
   StorageError,
   TokenEndpointError,
 } from './errors/errors.js'
@@ -36,6 +38,7 @@ export { okta } from './providers/okta.js'
 export { salesforce } from './providers/salesforce.js'
 export { slack } from './providers/slack.js'
 export { requireLogin } from './passport/require-login.js'
+export { silentLogin } from './passport/silent-login.js'
 export { loginErrorPage } from './passport/login-error-page.js'
 export { authRouter } from './passport/router.js'
 export { AuthorizationCodeStrategy } from './passport/strategy.js'
@@ -66,12 +69,13 @@ export type {
   Fault,
   GivenAuthentication,
   LoginRequiredReason,
+  MissingFromLogin,
   OAuthErrorFacts,
   PendingLoginErrorCode,
   ProviderErrorFacts,
   RequestedAuthentication,
 } from './errors/errors.js'
-export type { LoginOptions } from './login/login-options.js'
+export type { LoginOptions, StartLoginOptions } from './login/login-options.js'
 export type { FailureInfo, LoginInfo } from './login/login-outcome.js'
 export type { VerifiedLogin, Verify } from './passport/verify.js'
 export type { IdTokenClaims } from './endpoints/id-token.js'
@@ -83,6 +87,8 @@ export type { ListedGrant } from './grants/list-grants.js'
 export type { AccountHolder, Holder } from './options/holder.js'
 export type { FetchInit } from './passport/fetch-with-token.js'
 export type { AccessTokenOptions, AccessTokenUse } from './passport/token-use.js'
+export type { WantedOfLogin } from './login/step-up.js'
+export type { IsTokenRefused } from './options/is-token-refused.js'
 export type { GrantRefusal, IsGrantRefused } from './options/grant-refusal.js'
 export type { GrantStore, StoredRecord } from './options/grant-store.js'
 export type { StoredGrants } from './options/grants-option.js'
@@ -95,6 +101,7 @@ export type { AppleClient } from './providers/apple.js'
 export type { DiscoveredProvider, DiscoverOptions } from './providers/discover.js'
 export type { MicrosoftProvider } from './providers/microsoft.js'
 export type { RequireLoginOptions } from './passport/require-login.js'
+export type { SilentLoginOptions } from './passport/silent-login.js'
 export type { AuthRouterOptions } from './passport/router-options.js'
 
 export type { AuthorizationDetail } from './options/token-set.js'

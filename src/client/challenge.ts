@@ -4,6 +4,9 @@ const MAXIMUM_LENGTH = 4096
 /** `name=value` or `name="value"`. A quoted value may have commas, and quotes after a backslash. */
 const PARAMETER = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g
 
+/** The parameters that are read. */
+const NAMES = ['error', 'error_description', 'scope', 'acr_values', 'max_age'] as const
+
 /** Why a resource rejects an access token, in the words of the provider. They may contain anything. */
 export interface Challenge {
   /** The OAuth `error` code, such as `insufficient_scope`. */
@@ -11,6 +14,10 @@ export interface Challenge {
   readonly error_description?: string
   /** The scope that the access token would need. */
   readonly scope?: string
+  /** The ways of authentication, one of which is needed, separated by spaces (RFC 9470). */
+  readonly acr_values?: string
+  /** How old the authentication may be, in **seconds** (RFC 9470). */
+  readonly max_age?: string
 }
 
 /**
@@ -27,7 +34,7 @@ export function readChallenge(header: string | readonly string[] | null | undefi
     const key = name.toLowerCase()
     if (!found.has(key)) found.set(key, quoted?.replaceAll(/\\(.)/g, '$1') ?? plain)
   }
-  const read = ['error', 'error_description', 'scope'].flatMap((name) => {
+  const read = NAMES.flatMap((name) => {
     const value = found.get(name)
     return value === undefined ? [] : [[name, value]]
   })

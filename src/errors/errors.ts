@@ -15,6 +15,7 @@ import type {
   TokenEndpointError,
 } from './provider-errors.js'
 import type { ConfigurationError, StorageError } from './setup-errors.js'
+import type { AnotherPersonError, StepUpRequiredError } from './step-up-errors.js'
 
 export { AuthorizationCodeError } from './base.js'
 export type { Fault, OAuthErrorFacts } from './error-entry.js'
@@ -43,6 +44,8 @@ export {
 } from './provider-errors.js'
 export type { ProviderErrorFacts } from './http-statuses.js'
 export { ConfigurationError, StorageError } from './setup-errors.js'
+export { AnotherPersonError, StepUpRequiredError } from './step-up-errors.js'
+export type { MissingFromLogin } from './step-up-errors.js'
 export type { ErrorCode } from './table.js'
 
 /**
@@ -75,6 +78,8 @@ export type AuthorizationCodeFlowError =
   | ResourceError
   | DiscoveryError
   | LoginRequiredError
+  | StepUpRequiredError
+  | AnotherPersonError
   | CrossSiteRequestError
   | LogoutResponseError
   | LogoutTokenError

@@ -132,6 +132,40 @@ export const LOGIN_ERRORS = {
       loginLink: true,
     },
   },
+  ERR_STEP_UP_REQUIRED: {
+    class: 'StepUpRequiredError',
+    status: 403,
+    fault: 'browser',
+    retryable: false,
+    message: 'The login of this person is not enough for this.',
+    cause:
+      'A page (`requireLogin`, `strategy.checkLogin`) or an API (`strategy.fetch`) needs more than the person has granted, or a stronger or more recent authentication. `scope`, `acrValues` and `maxAgeSeconds` say what is missing. `requireLogin` sends people to the provider for it, and passes this error on if they come back without it.',
+    fix: 'Pass the error to `strategy.startLogin(req, res, error)`, which sends the person to the provider for what is missing. It refuses to do so a second time if they have just come back without it.',
+    page: {
+      title: 'More is needed for this',
+      text: 'The login service has not given what this page needs. You are still logged in.',
+      loginLink: false,
+    },
+    checks: [
+      '**It comes after the person was at the provider.** The provider has not granted the scope: is it registered for this client, and may this person have it?',
+      '**An API still refuses.** Compare the `scope` and `acr_values` of its `WWW-Authenticate` with what the access token says.',
+    ],
+  },
+  ERR_ANOTHER_PERSON: {
+    class: 'AnotherPersonError',
+    status: 403,
+    fault: 'browser',
+    retryable: false,
+    message: 'Another person has come back from the provider than the one who is logged in.',
+    cause:
+      'A login that was to add something to the present one (`requireLogin` with `scope`, `acrValues` or `maxAgeSeconds`, or a step-up by `startLogin`) has ended with another account of the provider. Nobody was logged in or out, and the new tokens are not used.',
+    fix: 'The person logs in to the provider with the account that they use here, or logs out here first.',
+    page: {
+      title: 'This was another account',
+      text: 'The account at the login service is not the one that you are logged in with here. Nothing was changed. To change to it, log out here first.',
+      loginLink: false,
+    },
+  },
   ERR_CROSS_SITE_REQUEST: {
     class: 'CrossSiteRequestError',
     status: 403,

@@ -1,7 +1,7 @@
-import type { LoginRequiredReason } from '../errors/errors.js'
+import type { LoginRequiredReason } from '../errors/login-errors.js'
 import { createSeal } from '../lib/sealing.js'
 import type { TokenSet } from '../options/token-set.js'
-import type { StrategyData } from '../session/request-session.js'
+import type { StrategyData } from '../session/strategy-data.js'
 import type { Line } from './grant-record.js'
 
 /** The tokens of one strategy as they are stored in a session. Only `held` is secret. */

@@ -3,6 +3,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { LoginProgress } from './login-outcome.js'
+import type { LoginNote } from './login-note.js'
 
 /** A login that was accepted. */
 export interface AcceptedLogin extends LoginProgress {
@@ -14,6 +15,8 @@ export interface AcceptedLogin extends LoginProgress {
   readonly profile: Profile | undefined
   /** What `verify` has returned. */
   readonly user: object
+  /** What the session is to know of it, besides the tokens. */
+  readonly note: LoginNote
   /** Whether the provider is connected to a person who is already logged in. */
   readonly connecting: boolean
 }

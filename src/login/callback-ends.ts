@@ -38,7 +38,7 @@ interface EndNote {
   readonly digest: string
   readonly sessionId?: string | undefined
   readonly isStored?: boolean
-  readonly refusal?: LoginOutcome & { readonly action: 'fail' }
+  readonly refusal?: Exclude<LoginOutcome, { action: 'success' }>
   readonly isFailed?: boolean
   readonly error?: CarriedError | undefined
 }
@@ -47,7 +47,7 @@ function forOthers(end: CallbackEnd<unknown>): Omit<EndNote, 'digest'> {
   if (end.kind === 'stored') return { isStored: true, sessionId: end.sessionId }
   if (end.kind === 'failed') return { isFailed: true, error: carryError(end.error) }
   // A user is an object of this process. The other one can only let the person log in again.
-  return end.kind === 'outcome' && end.outcome.action === 'fail' ? { refusal: end.outcome } : {}
+  return end.kind === 'outcome' && end.outcome.action !== 'success' ? { refusal: end.outcome } : {}
 }
 
 function read(text: string, digest: string): CallbackEnd<never> {

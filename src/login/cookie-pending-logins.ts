@@ -138,7 +138,9 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
       const entry = seal.open(value, name) as PendingLogin | UsedLogin | undefined
       if (entry === undefined) return { status: 'unknown' }
       if ('usedAt' in entry) return { status: 'used', returnTo: entry.returnTo }
-      if (entry.createdAt <= Date.now() - lifetimeMs) return { status: 'expired' }
+      if (entry.createdAt <= Date.now() - lifetimeMs) {
+        return { status: 'expired', returnTo: entry.returnTo }
+      }
       // The browser may send the same cookies twice at once, and a thief at any time.
       if (!(await claim(entry.returnTo))) return { status: 'used', returnTo: entry.returnTo }
       const used = { usedAt: Date.now(), returnTo: entry.returnTo }

@@ -9,6 +9,8 @@ import type { Place } from './same-callback.js'
 export interface DecidedLogin {
   readonly user: object
   readonly returnTo: string | undefined
+  /** The application's own data for this login. */
+  readonly appState: unknown
 }
 
 /** Makes a stored session the one of the request. Resolves to whether there is such a session. */
@@ -35,8 +37,11 @@ export async function deliverLogin<Login extends DecidedLogin>(
   login: Login,
   { request, options, storeTokens, place }: Delivery<Login>,
 ): Promise<LoginOutcome> {
-  const { user, returnTo } = login
-  const info = returnTo === undefined ? {} : { returnTo }
+  const { user, returnTo, appState } = login
+  const info = {
+    ...(returnTo !== undefined && { returnTo }),
+    ...(appState !== undefined && { appState }),
+  }
   const outcome = { action: 'success', user, info } as const
   const { res } = request
   if (res !== undefined && isOver(res) && place.isAwaited()) place.end({ kind: 'left', login })

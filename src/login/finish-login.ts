@@ -8,6 +8,8 @@ import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
+import { noteAim } from './aim.js'
+import { checkPerson, noteOf, unnoticed } from './added-login.js'
 import { connectionOf } from './connection.js'
 import { deliverLogin, followLogin } from './deliver-login.js'
 import type { AdoptSession, Delivery } from './deliver-login.js'
@@ -58,12 +60,16 @@ export interface LoginToVerify {
   readonly profile: Profile | undefined
   readonly claims: IdTokenClaims | undefined
   readonly tokenResponse: Readonly<Record<string, unknown>>
+  /** The application's own data for this login, as they were given to `startLogin`. */
+  readonly appState: unknown
   readonly req: LoginRequest
 }
 
 /** A login that the application has accepted, and that is in no session yet. */
 export interface NewLogin extends Omit<AcceptedLogin, 'connecting' | keyof LoginProgress> {
   readonly returnTo: string | undefined
+  /** The application's own data for this login. */
+  readonly appState: unknown
 }
 
 /** What passport-oauth2's hooks return for one login; subclasses of the strategy override them. */
@@ -83,6 +89,7 @@ export interface FinishLoginHooks {
  * @param parameters of the authorization response
  * @throws {CrossSiteRequestError} if a provider is connected and the browser has sent two session cookies
  * @throws {PendingLoginError} if no such login was started in this browser, or too long ago
+ * @throws {AnotherPersonError} if the login was to add something to the present one, of another person
  * @throws {AuthenticationRequirementsError} if the person was not authenticated as the login has asked for
  * @throws {AuthorizationResponseError} if the response is malformed, or reports an error that is not a refusal
  * @throws {TokenEndpointError} if the provider refuses the code or cannot be reached
@@ -126,10 +133,18 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
     try {
       const taken = await takePendingLogin(request, state, onFound, parts)
       if (taken.status === 'pending') {
+        const { login } = taken
+        noteAim(request, login.returnTo)
         const place = (own ??= sameCallbacks.first(callback))
-        const finished = finish(response, taken.login, hooks, { ...delivery, place }, parts)
-        return await noted(finished, () => parts.pendingLogins.noteFailure?.(request, state))
+        const finished = finish(response, login, hooks, { ...delivery, place }, parts)
+        const outcome = await noted(
+          login.silent === true ? unnoticed(finished, urlAfter(login.returnTo, options)) : finished,
+          () => parts.pendingLogins.noteFailure?.(request, state),
+        )
+        if (outcome.action !== 'success') place.end({ kind: 'outcome', outcome })
+        return outcome
       }
+      noteAim(request, 'returnTo' in taken ? taken.returnTo : undefined)
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
       const { returnTo } = taken as { readonly returnTo?: string | undefined }
@@ -149,7 +164,7 @@ async function noted(
   let hasFailed = true
   try {
     const outcome = await finished
-    hasFailed = outcome.action === 'fail'
+    hasFailed = outcome.action !== 'success'
     return outcome
   } finally {
     if (hasFailed) await noteFailure()
@@ -163,13 +178,14 @@ async function finish(
   delivery: Delivery<NewLogin>,
   { settings, strategyId, exchangeCode, discard, ...parts }: FinishLoginParts,
 ): Promise<LoginOutcome> {
-  const { request, options, place } = delivery
+  const { request, options } = delivery
   checkStarter(request, login, options.assignProperty !== undefined, strategyId)
-  const refuse = (info: FailureInfo): LoginOutcome => {
-    const outcome = { action: 'fail', info, status: 403 } as const
-    place.end({ kind: 'outcome', outcome })
-    return outcome
-  }
+  const { appState } = login
+  const refuse = (info: FailureInfo): LoginOutcome => ({
+    action: 'fail',
+    info: { ...info, returnTo: login.returnTo, appState },
+    status: 403,
+  })
 
   const answer = readResponse(response, {
     issuer: settings.issuer,
@@ -199,9 +215,11 @@ async function finish(
   // A stranger's code brings no tokens: from here on, it is a login.
   const state = stateParameter(response) ?? ''
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
-  const accepted = await decide(request, exchanged, hooks, { settings, discard, ...parts })
+  const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
   if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
-  const decided = { ...exchanged, ...accepted, exchangedAt, returnTo }
+  const subject = subjectOf(exchanged.claims, accepted.profile)
+  const note = noteOf(exchanged.tokens, exchanged.claims, subject, login)
+  const decided = { ...exchanged, ...accepted, note, exchangedAt, returnTo, appState }
   return deliverLogin(decided, delivery)
 }
 
@@ -209,12 +227,14 @@ async function finish(
  * Asks the application whether the person may log in: `undefined` if not. Without a user, nobody receives the tokens.
  *
  * @throws {ProfileError} if the profile cannot be loaded
+ * @throws {AnotherPersonError} if nobody else may come back than who is logged in, and somebody else has
  * @throws {ConfigurationError} if `verify` returns something that cannot be a user
  * @throws whatever `verify` throws
  */
 async function decide(
   request: LoginRequest,
   { tokens, claims, tokenResponse }: Exchanged,
+  login: PendingLogin,
   hooks: FinishLoginHooks,
   { settings, verify, discard }: Pick<FinishLoginParts, 'settings' | 'verify' | 'discard'>,
 ): Promise<Pick<AcceptedLogin, 'user' | 'profile'> | undefined> {
@@ -222,7 +242,9 @@ async function decide(
   let isAccepted = false
   try {
     profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
-    const user = await verify({ tokens, profile, claims, tokenResponse, req: request })
+    checkPerson(request, subjectOf(claims, profile), login, settings)
+    const { appState } = login
+    const user = await verify({ tokens, profile, claims, tokenResponse, appState, req: request })
     if (user === false || user === null) return undefined
     if (!user) {
       throw new ConfigurationError(

@@ -1,7 +1,9 @@
 /** Passport puts this into `req.authInfo`. */
 export interface LoginInfo {
-  /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
+  /** Where the person wanted to go: a path of this origin, from `/login?return_to=` or the option `returnTo`. */
   readonly returnTo?: string
+  /** The application's own data for this login, as they were given to `startLogin`. */
+  readonly appState?: unknown
 }
 
 /** Why a login was refused; Passport hands it to a custom callback as `info`. */
@@ -12,12 +14,19 @@ export interface FailureInfo {
   readonly errorDescription?: string | undefined
   /** What happened, in a sentence for the person. */
   readonly message: string
+  /** Where the person wanted to go: a path of this origin. */
+  readonly returnTo?: string | undefined
+  /** The application's own data for this login. */
+  readonly appState?: unknown
 }
 
 /** How a login ends: as one of Passport's actions. */
 export type LoginOutcome =
-  /** The callback came again: go where the login went. */
-  | { readonly action: 'redirect'; readonly url: string }
+  /**
+   * The callback came again: go where the login went. Or a login that nobody should notice came to nothing: then `refused` says
+   * why.
+   */
+  | { readonly action: 'redirect'; readonly url: string; readonly refused?: string }
   | { readonly action: 'success'; readonly user: object; readonly info: LoginInfo }
   /** The person, the provider or the application refused. */
   | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }

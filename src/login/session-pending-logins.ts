@@ -37,7 +37,13 @@ interface UsedLogin {
  * The oldest first. A list, because V8 would make a hidden class for every object with a member for each `state`,
  * which costs more than searching a few attempts.
  */
-type Attempts = readonly (Identified & (PendingLogin | UsedLogin))[]
+type Attempts = readonly (Identified & (StoredLogin | UsedLogin))[]
+
+/** A pending login as a session has it. */
+interface StoredLogin extends PendingLogin {
+  /** Instead of `appState`, if the tokens are sealed. */
+  readonly sealedAppState?: string
+}
 
 /**
  * Keeps pending logins in the session, each under its own `state`, so that several tabs can log in at once and
@@ -51,25 +57,33 @@ export function sessionPendingLogins(settings: {
   readonly pendingLoginLifetimeMs: number
   /** Whether the session remembers used logins too. Otherwise, only what `claim` has written does. */
   readonly remembersUsed: boolean
-  /** Seals the code verifiers, if the tokens are sealed too. */
+  /** Seals the code verifiers and the application's data, if the tokens are sealed too. */
   readonly seal?: Seal | undefined
 }): PendingLoginStore {
   const { sessionKey, pendingLoginLifetimeMs, remembersUsed, seal } = settings
 
   /** The login as the session has it. */
-  function sealed(id: string, login: PendingLogin): PendingLogin {
-    const { codeVerifier } = login
-    if (seal === undefined || codeVerifier === undefined) return login
-    return { ...login, codeVerifier: seal.seal(codeVerifier, id) }
+  function sealed(id: string, login: PendingLogin): StoredLogin {
+    if (seal === undefined) return login
+    const { appState, ...open } = login
+    const { codeVerifier } = open
+    return {
+      ...open,
+      ...(codeVerifier !== undefined && { codeVerifier: seal.seal(codeVerifier, id) }),
+      ...(appState !== undefined && { sealedAppState: seal.seal({ appState }, id) }),
+    }
   }
 
-  /** The login as it was put; `undefined` if its code verifier does not open. */
-  function opened(id: string, login: PendingLogin): PendingLogin | undefined {
+  /** The login as it was put; `undefined` if its code verifier or the application's data do not open. */
+  function opened(id: string, stored: StoredLogin): PendingLogin | undefined {
+    const { sealedAppState, ...login } = stored
+    const state = sealedAppState === undefined ? {} : seal?.open(sealedAppState, id)
+    if (typeof state !== 'object') return undefined
     const { codeVerifier } = login
     // A login that was started before there was a secret has it in clear: Base64url, without a dot.
-    if (codeVerifier?.includes('.') !== true) return login
+    if (codeVerifier?.includes('.') !== true) return { ...login, ...state }
     const opened = seal?.open(codeVerifier, id)
-    return typeof opened === 'string' ? { ...login, codeVerifier: opened } : undefined
+    return typeof opened === 'string' ? { ...login, ...state, codeVerifier: opened } : undefined
   }
 
   /** What the session has after a login was taken. */
@@ -153,7 +167,7 @@ function look(attempts: Attempts, id: string, bornAfter: number): TakenLogin {
   if ('used' in attempt) return { status: 'used', returnTo: attempt.returnTo }
   return attempt.createdAt > bornAfter
     ? { status: 'pending', login: attempt }
-    : { status: 'expired' }
+    : { status: 'expired', returnTo: attempt.returnTo }
 }
 
 /** The attempts of both lists; an attempt that is in both is taken from `newer`. */
@@ -190,6 +204,11 @@ function isPendingLogin(login: Readonly<Record<string, unknown>>): boolean {
     typeof login['createdAt'] === 'number' &&
     isAbsentOr('string', login['codeVerifier']) &&
     isAbsentOr('string', login['connectTo']) &&
+    isAbsentOr('string', login['sealedAppState']) &&
+    isAbsentOr('string', login['scope']) &&
+    isAbsentOr('string', login['person']) &&
+    isAbsentOr('object', login['asked']) &&
+    login['asked'] !== null &&
     isAbsentOr('object', login['idToken']) &&
     login['idToken'] !== null
   )

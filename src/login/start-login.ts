@@ -6,18 +6,26 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
+import { noteAim } from './aim.js'
 import { connectionOf } from './connection.js'
-import type { LoginOptions } from './login-options.js'
-import { checkAuthorizationDetails } from '../options/authorization-details.js'
+import { readLoginOptions } from './login-options.js'
+import type { LoginOptions, LoginSettings } from './login-options.js'
+import { presentLogin } from './present-login.js'
+import type { Asked } from './login-note.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
-import type { ExpectedIdToken, PendingLoginStore } from '../options/pending-login-store.js'
+import type {
+  ExpectedIdToken,
+  PendingLogin,
+  PendingLoginStore,
+} from '../options/pending-login-store.js'
 import type { AuthorizationDetail } from '../options/token-set.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /** The options of the strategy that starting a login depends on. */
 export interface StartLoginSettings {
   readonly clientID: string
+  readonly sessionKey: string
   readonly callbackURL: string
   readonly issuer?: string | undefined
   readonly scope: string | undefined
@@ -47,6 +55,8 @@ export interface StartLoginParts {
  *
  * @param options of this login; they take precedence over the strategy's
  * @param hooked further parameters, from passport-oauth2's hook `authorizationParams`
+ * @param asked what the login is to add to the present one: then nobody but the person who is logged in may come back
+ * @throws {ConfigurationError} naming an option that cannot be used
  * @throws {CrossSiteRequestError} if another origin starts the login without the person seeing it, or to connect a
  *   provider, or the browser has sent two session cookies
  * @throws {LoginRequiredError} if a provider is to be connected and nobody is logged in
@@ -58,14 +68,15 @@ export type StartLogin = (
   request: LoginRequest,
   options: LoginOptions,
   hooked: Parameters,
-  returnTo?: string,
+  asked?: Asked,
 ) => Promise<string>
 
 /** Creates {@link StartLogin}. */
 export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
-  return async (request, options, hooked, aim) => {
-    const connecting = options.assignProperty !== undefined
+  return async (request, given, hooked, asked) => {
+    const options = readLoginOptions(given)
+    const connecting = given.assignProperty !== undefined
     const isOthersIdea = isFromOtherOrigin(request)
     if (isOthersIdea && (connecting || !isSeen(request))) throw new CrossSiteRequestError()
     if (connecting) await refuseTwoSessions(request)
@@ -74,7 +85,8 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
     const redirectUri = redirectUriOf(options, settings)
     const connectTo = connecting ? connectionOf(request) : undefined
-    const returnTo = aim ?? sameOriginPath(readQuery(request).get('return_to'))
+    const returnTo = options.returnTo ?? sameOriginPath(readQuery(request).get('return_to'))
+    noteAim(request, returnTo)
     const parameters = furtherParameters(request, options, settings, hooked)
     const scope = parameters['scope'] ?? scopeOf(options, settings)
     const idToken = expectedIdToken(scope, options, settings)
@@ -88,7 +100,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       dpopThumbprint: await dpopThumbprint?.(),
       idToken,
       resource: settings.resource,
-      authorizationDetails: detailsOf(options, settings),
+      authorizationDetails: options.authorizationDetails ?? settings.authorizationDetails,
       signedResponse: settings.signedAuthorizationResponses,
       parameters,
     }
@@ -102,6 +114,9 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       ...(returnTo !== undefined && { returnTo }),
       ...(connectTo !== undefined && { connectTo }),
       ...(idToken !== undefined && { idToken }),
+      ...(options.appState !== undefined && { appState: options.appState }),
+      ...(scope !== undefined && scope !== settings.scope && { scope }),
+      ...additionTo(request, parameters, asked, settings),
       ...(isOthersIdea && { fromOtherSite: true }),
     })
     try {
@@ -136,7 +151,7 @@ function randomToken(): string {
 }
 
 /** The callback URL of this login: the route's own, else the strategy's. No header can change it. */
-function redirectUriOf({ callbackURL }: LoginOptions, settings: StartLoginSettings): string {
+function redirectUriOf({ callbackURL }: LoginSettings, settings: StartLoginSettings): string {
   if (callbackURL === undefined) return settings.callbackURL
   if (!URL.canParse(callbackURL) || !isSecure(new URL(callbackURL))) {
     throw new ConfigurationError('callbackURL must be an absolute HTTPS URL.', 'callbackURL')
@@ -145,25 +160,15 @@ function redirectUriOf({ callbackURL }: LoginOptions, settings: StartLoginSettin
 }
 
 /** The scope of this login: the route's own, else the strategy's. */
-function scopeOf({ scope }: LoginOptions, settings: StartLoginSettings): string | undefined {
+function scopeOf({ scope }: LoginSettings, settings: StartLoginSettings): string | undefined {
   if (scope === undefined) return settings.scope
   return typeof scope === 'string' ? scope : scope.join(settings.scopeSeparator)
-}
-
-/** The authorization details of this login: the route's own, else the strategy's. */
-function detailsOf(
-  { authorizationDetails }: LoginOptions,
-  settings: StartLoginSettings,
-): readonly AuthorizationDetail[] {
-  return authorizationDetails === undefined
-    ? settings.authorizationDetails
-    : checkAuthorizationDetails(authorizationDetails)
 }
 
 /** The parameters from the hook, from the strategy's options and from the route's, in this order. */
 function furtherParameters(
   request: LoginRequest,
-  options: LoginOptions,
+  options: LoginSettings,
   { authorizationParameters: configured }: StartLoginSettings,
   hooked: Parameters,
 ): Parameters {
@@ -173,6 +178,33 @@ function furtherParameters(
       ? checkParameters(configured(request), 'authorizationParameters')
       : configured),
     ...checkParameters(options.authorizationParameters, 'authorizationParameters'),
+    ...(options.prompt !== undefined && { prompt: options.prompt }),
+    ...(options.loginHint !== undefined && { login_hint: options.loginHint }),
+  }
+}
+
+/**
+ * What the pending login of a person who may be logged in already needs: whom it may bring back, and whether they are told.
+ *
+ * @throws {ConfigurationError} if `prompt` has `none` and something else
+ */
+function additionTo(
+  request: LoginRequest,
+  { prompt }: Parameters,
+  asked: Asked | undefined,
+  { sessionKey }: StartLoginSettings,
+): Pick<PendingLogin, 'silent' | 'asked' | 'person'> {
+  const prompts = prompt?.split(' ') ?? []
+  const silent = prompts.includes('none')
+  if (silent && prompts.length > 1) {
+    throw new ConfigurationError("prompt may have nothing beside 'none'.", 'prompt')
+  }
+  if (!silent && asked === undefined) return {}
+  const person = presentLogin(request, sessionKey)?.person
+  return {
+    ...(silent && { silent }),
+    ...(asked !== undefined && { asked }),
+    ...(person !== undefined && { person }),
   }
 }
 
@@ -184,7 +216,7 @@ function furtherParameters(
  */
 function expectedIdToken(
   scope: string | undefined,
-  options: LoginOptions,
+  options: LoginSettings,
   settings: StartLoginSettings,
 ): ExpectedIdToken | undefined {
   const maxAgeSeconds = options.maxAgeSeconds ?? settings.maxAgeSeconds

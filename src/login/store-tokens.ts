@@ -13,6 +13,7 @@ import { connectProvider } from './connect-provider.js'
 import { onFailedLogin } from './failed-login.js'
 import { earlierRequest } from './replaced-logins.js'
 import type { EndReplacedLogins } from './replaced-logins.js'
+import { withLoginNote } from './present-login.js'
 import { carryPendingLogins } from './session-pending-logins.js'
 import { fillWhenRegenerated } from '../session/replace-session.js'
 import {
@@ -95,7 +96,7 @@ function storeInPresentSession(
     },
     discard: () => discard(login, parts),
     begin: (session) => begin(session, login, account, parts),
-    hold: (session, begun) => hold(session, begun, parts),
+    hold: (session, begun) => hold(session, begun, login, parts),
     hasEnded: (id) => hasEndedMeanwhile(id, parts),
   })
 }
@@ -165,7 +166,7 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       if (isLost) return
       hasBegun = true
       begun = await begin(session, login, account, parts)
-      hold(session, begun, parts)
+      hold(session, begun, login, parts)
       // It may have become so meanwhile.
       if (isLost as boolean) undo()
     },
@@ -221,8 +222,10 @@ function begin(
 function hold(
   session: LoginSession,
   { id, record }: BegunLogin,
+  { note }: AcceptedLogin,
   { settings: { sessionKey }, holding }: StoreTokensParts,
 ): void {
   const data = readStrategyData(session, sessionKey)
-  writeStrategyData(session, sessionKey, holding.hold(data, id, record))
+  const held = holding.hold(data, id, record)
+  writeStrategyData(session, sessionKey, withLoginNote(held, note))
 }

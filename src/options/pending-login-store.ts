@@ -1,3 +1,4 @@
+import type { MissingFromLogin } from '../errors/step-up-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 
 /** What the ID token of one login must contain. */
@@ -24,6 +25,16 @@ export interface PendingLogin {
   readonly connectTo?: string
   /** If it is an OpenID Connect login: what its ID token must contain. */
   readonly idToken?: ExpectedIdToken
+  /** The application's own data for this login: anything that JSON can hold. They may be secret. */
+  readonly appState?: unknown
+  /** The scope that was asked for, if it is not the strategy's. */
+  readonly scope?: string
+  /** Present if the provider may show nothing (`prompt=none`): if it does not log the person in, nobody is told. */
+  readonly silent?: true
+  /** Present if the login is to add something to the present one: what. */
+  readonly asked?: MissingFromLogin
+  /** For such logins: a hash of the id, at the provider, of the person who was logged in. Nobody else may come back. */
+  readonly person?: string
   /**
    * Present if another site has sent the browser to start the login, as the request's Fetch metadata say. If a browser
    * has too many pending logins, these are dropped first.
@@ -40,7 +51,7 @@ export type TakenLogin =
   /** Another callback has already taken the login. */
   | { readonly status: 'used'; readonly returnTo?: string | undefined }
   /** The login was started too long ago. */
-  | { readonly status: 'expired' }
+  | { readonly status: 'expired'; readonly returnTo?: string | undefined }
   /** The store has no login with this `state`. */
   | {
       readonly status: 'unknown'

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
+import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
 import type { GivenOptions } from './given-options.js'
 
@@ -80,6 +81,16 @@ export function urlWithoutFragment(value: unknown, name: string): string {
   throw new ConfigurationError(`${name} may not have a fragment.`, name)
 }
 
+/** Reads a path of this origin, as a browser resolves it. */
+export function ownPath(value: string, name: string): string {
+  const path = sameOriginPath(value)
+  if (path !== undefined) return path
+  throw new ConfigurationError(
+    `${name} must be a path of this origin, of at most 2048 characters, that begins with one slash.`,
+    name,
+  )
+}
+
 /** Returns a reader of one of these strings. */
 export function oneOf<const Value extends string>(...values: readonly Value[]): Reader<Value> {
   return (value, name) => {
@@ -143,6 +154,14 @@ export function scope(
   const separator = typeof scopeSeparator === 'string' ? scopeSeparator : ' '
   const joined = typeof value === 'string' ? value : texts(value, name).join(separator)
   return joined === '' ? undefined : joined
+}
+
+/** Reads the scope of one login: one string, or a list that is copied. */
+export function scopeNames(
+  value: string | readonly string[],
+  name: string,
+): string | readonly string[] {
+  return typeof value === 'string' ? value : texts(value, name)
 }
 
 /**

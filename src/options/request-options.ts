@@ -1,6 +1,7 @@
 import type { LoginRequest } from '../lib/login-request.js'
 import { checkAuthorizationDetails } from './authorization-details.js'
 import type { IsGrantRefused } from './grant-refusal.js'
+import type { IsTokenRefused } from './is-token-refused.js'
 import type { OptionTable } from './option-table.js'
 import { checkParameters } from './parameters.js'
 import type { Parameters } from './parameters.js'
@@ -64,6 +65,16 @@ export const REQUEST_OPTIONS = {
    * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
    */
   isGrantRefused: { read: aFunction<IsGrantRefused>() },
+
+  /**
+   * Decides for an answer of an API, other than the 401 of the standard, whether the API has refused the access token: then
+   * `strategy.fetch` renews it and sends the request once more. Receives each answer that is not such a 401, and returns `true`
+   * or `false`. It usually looks at `status` and `headers`; it may also read the body, of which it has a copy.
+   *
+   * @default only a 401 does, unless it says that something else is wrong
+   * @see [RFC 6750, section 3.1 - Error Codes](https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1)
+   */
+  isTokenRefused: { read: aFunction<IsTokenRefused>() },
 
   /**
    * Further parameters of authorization requests, such as `{ prompt: 'consent' }`. A function receives the request

@@ -43,8 +43,10 @@ import { createEndReplacedLogins } from '../login/replaced-logins.js'
 import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
+import { createStepUp } from '../login/step-up.js'
 import { composeGrants } from './compose-grants.js'
 import { adoptSession } from '../session/replace-session.js'
+import { createIsTokenRefused } from './is-token-refused.js'
 import { wantedOf } from './token-use.js'
 import type { UseCases } from './use-cases.js'
 import { strategyIdOf } from '../options/read-options.js'
@@ -198,6 +200,8 @@ export function composeUseCases(
     },
     listGrants: grants.listGrants,
     loginCheck: grants.loginCheck,
+    stepUp: createStepUp({ settings, tokens: heldGrants.read }),
+    isTokenRefused: createIsTokenRefused(settings.isTokenRefused),
     noteRequest: grants.noteRequest,
     jobs: grants.jobs,
     idle,
@@ -280,6 +284,9 @@ function conclusionOf(outcome: LoginOutcome | RestartLogin): Conclusion {
       }
     }
     case 'redirect':
+      return outcome.refused === undefined
+        ? { outcome: 'ok', reason: 'repeated' }
+        : { outcome: 'refused', reason: outcome.refused }
     case 'restart':
       return { outcome: 'ok', reason: 'repeated' }
     case 'success':

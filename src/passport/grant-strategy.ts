@@ -72,8 +72,11 @@ export abstract class GrantStrategy extends OAuth2Strategy {
 
   /**
    * `fetch` with the holder's access token. `timeoutMs` and `responseLimitBytes` apply, plain HTTP is refused, and
-   * redirects are followed only if `init.redirect` says so. On a 401 the token is refreshed and the request sent once
-   * more, unless its body is a stream, which can be sent only once.
+   * redirects are followed only if `init.redirect` says so. On a 401, or if `isTokenRefused` says so, the token is refreshed
+   * and the request sent once more, unless its body is a stream, which can be sent only once.
+   *
+   * Any other answer is returned, whatever its status, except one with which the API asks for more than the person has granted
+   * (`insufficient_scope`), or for a stronger or more recent authentication (`insufficient_user_authentication`).
    *
    * @example
    * ```ts
@@ -84,7 +87,9 @@ export abstract class GrantStrategy extends OAuth2Strategy {
    * @param url absolute
    * @param init as of `fetch`; `scope` and `resource` choose the access token, as those of {@link accessToken} do
    * @throws what {@link accessToken} throws
+   * @throws {StepUpRequiredError} if the API asks for more: pass it to `startLogin`
    * @throws {ResourceError} if no answer came
+   * @see [RFC 9470, section 3 - Authentication Requirements Challenge](https://www.rfc-editor.org/rfc/rfc9470.html#section-3)
    * @see [RFC 6750, section 3 - The WWW-Authenticate Response Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-3)
    */
   async fetch(holder: Holder, url: string | URL, init: FetchInit = {}): Promise<Response> {

@@ -1,4 +1,7 @@
+import type { Request } from 'express'
 import { escapeHtml } from '../lib/escape-html.js'
+import { withQuery } from '../lib/with-query.js'
+import { aimOf } from '../login/aim.js'
 
 /**
  * A page without scripts, styles or anything to load, so that it works under any Content-Security-Policy.
@@ -19,16 +22,18 @@ ${next === undefined ? '' : nextStep(next)}</html>
 `
 }
 
-/** A link to log in again, or a button with this text, which posts to the address of the page itself. */
-export type NextStep = { readonly loginPath: string } | { readonly button: string }
+/** A link, or a button with this text, which posts to the address of the page itself. */
+export type NextStep =
+  { readonly path: string; readonly link: string } | { readonly button: string }
 
 function nextStep(step: NextStep): string {
   return 'button' in step
     ? `<form method="post"><button>${escapeHtml(step.button)}</button></form>\n`
-    : `<p><a href="${escapeHtml(step.loginPath)}">Log in again</a></p>\n`
+    : `<p><a href="${escapeHtml(step.path)}">${escapeHtml(step.link)}</a></p>\n`
 }
 
-/** The login route of the router that a request is in. */
-export function loginPath({ baseUrl }: { readonly baseUrl: string }): string {
-  return `${baseUrl}/login`
+/** A link to the login route of the router that a request is in. It comes back to where its login was to lead. */
+export function loginLink(req: Request): NextStep {
+  const path = withQuery(`${req.baseUrl}/login`, { return_to: aimOf(req) })
+  return { path, link: 'Log in again' }
 }

@@ -37,15 +37,17 @@ export function addLoginCheck(strategy: object, check: LoginCheck): void {
  * Whether Passport knows the person, and no grant by which they are logged in has ended.
  *
  * @param asked the strategy that is asked for a token next
+ * @param caller the function that wants to know, for the message
  * @throws {ConfigurationError} if there is no session, or Passport's middleware has not run
  */
 export async function isLoggedIn(
   request: LoginRequest,
   asked: object | undefined,
+  caller = 'requireLogin',
 ): Promise<boolean> {
   const authenticated = isAuthenticated(request)
   if (authenticated === undefined) {
-    throw new ConfigurationError('requireLogin needs app.use(passport.session()) before it.')
+    throw new ConfigurationError(`${caller} needs app.use(passport.session()) before it.`)
   }
   requireSession(request)
   return authenticated && !(await hasLoginEnded(request, asked))

@@ -3,7 +3,8 @@ import { AuthorizationCodeError, AuthorizationResponseError } from '../errors/er
 import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import { pageOf } from '../errors/table.js'
 import type { ErrorPage } from '../errors/error-entry.js'
-import { htmlPage, loginPath } from './html-page.js'
+import { htmlPage, loginLink } from './html-page.js'
+import type { NextStep } from './html-page.js'
 
 /**
  * What {@link authRouter} does with errors when it is given no `onError`: a plain page for errors that the
@@ -37,7 +38,7 @@ export function loginErrorPage(
     return
   }
   const details = req.app.get('env') === 'production' ? undefined : error.message
-  res.status(error.status).send(errorPage(page, details, loginPath(req)))
+  res.status(error.status).send(errorPage(page, details, loginLink(req)))
 }
 
 /** What the page says, which is never what the provider has written. */
@@ -50,10 +51,10 @@ function wordsFor(error: AuthorizationCodeError): ErrorPage | undefined {
 
 /** The page for an error that the person at the browser can correct. `details` are for the developer. */
 function errorPage(
-  { title, text, loginLink }: ErrorPage,
+  { title, text, loginLink: offersLogin }: ErrorPage,
   details: string | undefined,
-  loginPath: string,
+  login: NextStep,
 ): string {
   const paragraphs = details === undefined ? [text] : [text, details]
-  return htmlPage(title, paragraphs, loginLink ? { loginPath } : undefined)
+  return htmlPage(title, paragraphs, offersLogin ? login : undefined)
 }

@@ -1,3 +1,4 @@
+import type { Request, Response } from 'express'
 import type { JSONWebKeySet } from 'jose'
 import type { Strategy } from 'passport'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -10,6 +11,8 @@ export interface LoginStrategy extends Strategy {
   readonly name: string
   readonly callbackURL: string
   accessToken(req: LoginRequest): Promise<string>
+  checkLogin(req: LoginRequest, wanted: object): Promise<void>
+  startLogin(req: Request, res: Response, options?: object, further?: object): Promise<void>
   logOut(req: LoginRequest): Promise<string | undefined>
   finishLogOut(req: LoginRequest): void
   backchannelLogout(req: LoginRequest): Promise<void>

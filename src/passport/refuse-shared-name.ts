@@ -33,7 +33,7 @@ export function refuseNameOf(strategy: LoginStrategy): void {
  *
  * @param identity what lives as long as the strategy does. `strategy` does not: Passport makes one for each request.
  */
-export function refuseNameInUse(strategy: LoginStrategy, identity: object, request: object): void {
+export function refuseNameInUse(strategy: object, identity: object, request: object): void {
   const named = namedProviderOf(strategy)
   if (named === undefined) return
   // Another Passport instance has users of its own.

@@ -1,19 +1,27 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
+import { LoginRequiredError, StepUpRequiredError } from '../errors/errors.js'
+import { scopesOf } from '../grants/scope-set.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
-import { readTable } from '../options/option-table.js'
-import type { OptionTable, OptionsOf } from '../options/option-table.js'
+import { withQuery } from '../lib/with-query.js'
+import { STEP_UP_OPTIONS } from '../login/login-options.js'
+import { missing, readTable } from '../options/option-table.js'
+import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
+import { ownPath } from '../options/readers.js'
 import { asyncHandler } from './async-handler.js'
 import type { Reply } from './async-handler.js'
 import { isLoggedIn } from './login-checks.js'
+import type { LoginStrategy } from './login-strategy.js'
+import { isPageVisit } from './page-visit.js'
 import { readStrategy } from './strategy-reader.js'
 import { UNCACHED } from './uncached.js'
 import { noteSessionStore } from '../session/seen-session-store.js'
 
 /** The table of {@link RequireLoginOptions}. */
 export const REQUIRE_LOGIN_OPTIONS = {
+  ...STEP_UP_OPTIONS,
+
   /** The path of the login route, on this origin. @default '/login' */
-  loginPath: { read: localPath, default: '/login' },
+  loginPath: { read: ownPath, default: '/login' },
 
   /**
    * Also requires a valid access token of this strategy: refreshes one that has expired, and asks for a login if
@@ -23,20 +31,33 @@ export const REQUIRE_LOGIN_OPTIONS = {
    * @default being logged in is enough
    */
   strategy: { read: readStrategy },
+
+  /**
+   * What the person must have granted, as one string or a list, in the provider's own words. Whoever has not is sent to the
+   * provider for what is missing. Needs `strategy`.
+   */
+  scope: STEP_UP_OPTIONS.scope,
+
+  /** The accepted ways of authentication (`acr`). Whoever was authenticated in another way is asked to do it again. Needs `strategy`. */
+  acrValues: STEP_UP_OPTIONS.acrValues,
+
+  /** How old the authentication may be, in **seconds**. Whoever was authenticated before is asked to do it again. Needs `strategy`. */
+  maxAgeSeconds: STEP_UP_OPTIONS.maxAgeSeconds,
 } as const satisfies OptionTable
 
 /** The options of {@link requireLogin}. */
 export type RequireLoginOptions = OptionsOf<typeof REQUIRE_LOGIN_OPTIONS>
 
-function localPath(value: unknown, name: string): string {
-  if (typeof value === 'string' && sameOriginPath(value) !== undefined) return value
-  throw new ConfigurationError(`${name} must be a path that begins with one slash.`, name)
-}
+type RequireLoginSettings = SettingsOf<typeof REQUIRE_LOGIN_OPTIONS>
 
 /**
  * Lets only logged-in people pass. A person who visits a page is redirected to the login and comes back to the
  * page afterwards. Every other request (a script, a form, an API client) gets the status 401 and
  * `{ "error": "login_required", "loginPath": … }`.
+ *
+ * With `scope`, `acrValues` or `maxAgeSeconds`, a person who visits a page is sent to the provider for what their login lacks;
+ * if they come back without it, a `StepUpRequiredError` goes to `next`. Every other request gets the status 403 and
+ * `{ "error": "insufficient_scope", "scope": …, "loginPath": … }`, or 401 and `insufficient_user_authentication`.
  *
  * @example
  * ```ts
@@ -47,22 +68,85 @@ function localPath(value: unknown, name: string): string {
  * })
  * ```
  *
+ * @example A page that needs a recent login
+ * ```ts
+ * import { requireLogin } from 'passport-authorization-code'
+ *
+ * app.get('/payments', requireLogin({ strategy, maxAgeSeconds: 300 }), (req, res) => {
+ *   res.json({ payments: [] })
+ * })
+ * ```
+ *
  * @throws {ConfigurationError} if `loginPath` is not a path of this origin, or an option is unknown or cannot be used
+ * @see [RFC 9470 - OAuth 2.0 Step Up Authentication Challenge Protocol](https://www.rfc-editor.org/rfc/rfc9470.html)
  */
 export function requireLogin(options: RequireLoginOptions = {}): RequestHandler {
   const sample = "requireLogin({ loginPath: '/auth/login' })"
-  const { loginPath, strategy } = readTable(REQUIRE_LOGIN_OPTIONS, options, sample)
+  const settings = readTable(REQUIRE_LOGIN_OPTIONS, options, sample)
+  const { loginPath, strategy } = settings
+  const [given] = Object.entries(settings).flatMap(([name, value]) =>
+    name in STEP_UP_OPTIONS && value !== undefined ? [name] : [],
+  )
+  if (given !== undefined && strategy === undefined) missing('strategy', `${given} needs it.`)
   return asyncHandler(async (req, res) => {
     noteSessionStore(req)
     if (!(await isLoggedIn(req, strategy))) return askForLogin(loginPath, req, res)
+    if (strategy === undefined) return 'next'
     try {
-      await strategy?.accessToken(req)
+      await strategy.accessToken(req)
+      await strategy.checkLogin(req, wantedBy(settings))
       return 'next'
     } catch (error) {
       if (error instanceof LoginRequiredError) return askForLogin(loginPath, req, res)
-      throw error
+      if (!(error instanceof StepUpRequiredError)) throw error
+      return askForMore(error, strategy, settings, req, res)
     }
   })
+}
+
+function wantedBy({ scope, acrValues, maxAgeSeconds }: RequireLoginSettings) {
+  const names = typeof scope === 'string' ? [...scopesOf(scope)] : scope
+  return { scope: names, acrValues, maxAgeSeconds }
+}
+
+/** @throws {StepUpRequiredError} if the person has just come back without what is missing */
+async function askForMore(
+  error: StepUpRequiredError,
+  strategy: LoginStrategy,
+  { loginPath, prompt, loginHint, authorizationParameters, appState }: RequireLoginSettings,
+  req: Request,
+  res: Response,
+): Promise<Reply> {
+  if (req.method === 'GET' && isPageVisit(req)) {
+    const further = { prompt, loginHint, authorizationParameters, appState }
+    const given = Object.entries(further).filter(([, value]) => value !== undefined)
+    await strategy.startLogin(req, res, error, Object.fromEntries(given))
+    return () => undefined
+  }
+  const { error: code, scope, acrValues, maxAgeSeconds } = error
+  return () => {
+    res.set(UNCACHED).set('WWW-Authenticate', challengeOf(error))
+    res.status(code === 'insufficient_scope' ? 403 : 401)
+    res.json({ error: code, scope: scope?.join(' '), acrValues, maxAgeSeconds, loginPath })
+  }
+}
+
+/**
+ * The challenge for what is missing.
+ *
+ * @see [RFC 9470, section 3 - Authentication Requirements Challenge](https://www.rfc-editor.org/rfc/rfc9470.html#section-3)
+ */
+function challengeOf({ error, scope, acrValues, maxAgeSeconds }: StepUpRequiredError): string {
+  const parameters = {
+    error,
+    scope: scope?.join(' '),
+    acr_values: acrValues?.join(' '),
+    max_age: maxAgeSeconds,
+  }
+  const written = Object.entries(parameters)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}="${String(value).replaceAll(/[\\"]/g, '\\$&')}"`)
+  return `Bearer ${written.join(', ')}`
 }
 
 function askForLogin(loginPath: string, req: Request, res: Response): Reply {
@@ -74,17 +158,7 @@ function askForLogin(loginPath: string, req: Request, res: Response): Reply {
   }
 }
 
-/** Whether the response is shown in a browser's window, so that the person sees where a redirect leads. */
-function isPageVisit({ method, headers }: Request): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false
-  const mode = headers['sec-fetch-mode']
-  if (mode !== undefined) return mode === 'navigate'
-  return headers.accept?.includes('text/html') ?? false
-}
-
 function loginLocation(loginPath: string, here: string): string {
   const returnTo = sameOriginPath(here)
-  if (returnTo === undefined) return loginPath
-  const separator = loginPath.includes('?') ? '&' : '?'
-  return `${loginPath}${separator}return_to=${encodeURIComponent(returnTo)}`
+  return returnTo === undefined ? loginPath : withQuery(loginPath, { return_to: returnTo })
 }

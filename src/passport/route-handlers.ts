@@ -3,11 +3,11 @@ import type { RequestHandler, Response } from 'express'
 import type { AuthenticateOptions } from 'passport'
 import { ConfigurationError, CrossSiteRequestError, LogoutTokenError } from '../errors/errors.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
+import { withQuery } from '../lib/with-query.js'
 import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
 import { asyncHandler } from './async-handler.js'
 import { authenticate, logIn } from './authenticate.js'
 import type { LoginStrategy } from './login-strategy.js'
-import { loginPath } from './html-page.js'
 import { refusedLoginPage } from './refused-login-page.js'
 import type { RouterSettings } from './router-options.js'
 import { UNCACHED } from './uncached.js'
@@ -48,10 +48,17 @@ export function callbackHandler(strategy: LoginStrategy, settings: RouterSetting
       if (!connect) await logIn(user, req)
       return () => redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
     }
-    if (failureRedirect !== undefined) return () => res.redirect(failureRedirect)
-    return () =>
-      res.status(403).send(refusedLoginPage((info as FailureInfo).message, loginPath(req)))
+    const failure = info as FailureInfo
+    if (failureRedirect === undefined) {
+      return () => res.status(403).send(refusedLoginPage(failure, req, successRedirect))
+    }
+    return () => res.redirect(withQuery(failureRedirect, reasonOf(failure)))
   })
+}
+
+/** What the application learns of a refusal by `failureRedirect`: nothing that the provider could have made up. */
+function reasonOf({ error, returnTo }: FailureInfo): Record<string, string | undefined> {
+  return { error: error ?? 'verify', return_to: returnTo }
 }
 
 /** Like Passport's own redirect, without the body that `res.redirect` adds. */

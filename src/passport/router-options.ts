@@ -8,7 +8,12 @@ export const AUTH_ROUTER_OPTIONS = {
   /** Where the browser goes after a login without `?return_to=`. @default '/' */
   successRedirect: { read: text, default: '/' },
 
-  /** Where the browser goes if the person or `verify` refuses the login. @default a plain page that says so */
+  /**
+   * Where the browser goes if the person or `verify` refuses the login. Its query gets `error`, the OAuth error code such as
+   * `access_denied` or `verify` if `verify` has refused, and `return_to`, where the person wanted to go.
+   *
+   * @default a plain page that says so
+   */
   failureRedirect: { read: text },
 
   /**

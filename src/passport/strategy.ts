@@ -1,4 +1,4 @@
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import type { JSONWebKeySet } from 'jose'
 import { makeObservable } from '../diagnostics/observation.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
@@ -6,7 +6,10 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import type { LoginToVerify } from '../login/finish-login.js'
 import type { LoginOutcome } from '../login/login-outcome.js'
-import type { LoginOptions } from '../login/login-options.js'
+import type { LoginOptions, StartLoginOptions } from '../login/login-options.js'
+import type { Asked } from '../login/login-note.js'
+import type { WantedOfLogin } from '../login/step-up.js'
+import { stopAttempts } from '../login/silent-attempts.js'
 import { finishProviderLogout } from '../login/provider-logout.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import type { Parameters } from '../options/parameters.js'
@@ -16,6 +19,8 @@ import { composeUseCases } from './compose.js'
 import type { UseCases } from './use-cases.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
 import { GrantStrategy } from './grant-strategy.js'
+import { startFromRoute } from './start-from-route.js'
+import type { GivenToStart, Start } from './start-from-route.js'
 import { addLoginCheck } from './login-checks.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
@@ -109,6 +114,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
   logOut(req: LoginRequest): Promise<string | undefined> {
+    stopAttempts(req)
     return this.useCases.logOut(req)
   }
 
@@ -170,6 +176,60 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     return this.useCases.publicKeys?.()
   }
 
+  /**
+   * Starts a login and redirects the browser to the provider: from any route, with options for this login. A prefetch, `HEAD` or
+   * `OPTIONS` request starts none.
+   *
+   * With a `StepUpRequiredError`, it asks for what is missing and for all that was granted before, and only the person who is
+   * logged in may come back. With that error or a `LoginRequiredError`, the person comes back to the page of the request.
+   *
+   * @example
+   * ```ts
+   * app.get('/switch', async (req, res) => {
+   *   await strategy.startLogin(req, res, { prompt: 'select_account', returnTo: '/account' })
+   * })
+   * ```
+   *
+   * @param options of this login, or the error of `fetch`, `accessToken` or `checkLogin`
+   * @param further with an error: options that replace those that follow from it, such as `returnTo`
+   * @throws whatever error was passed, if a login does not help
+   * @throws {ConfigurationError} naming the option that is unknown or cannot be used
+   * @throws {StepUpRequiredError} the one that was passed, if the person has just come back without what is missing
+   * @throws {CrossSiteRequestError} if another origin starts the login without the person seeing it
+   * @throws {PushedAuthorizationRequestError} if the provider does not accept the pushed request
+   * @throws {StorageError} if the pending login cannot be stored
+   * @see [RFC 9470, section 4 - Authorization Request](https://www.rfc-editor.org/rfc/rfc9470.html#section-4)
+   */
+  async startLogin(
+    req: Request,
+    res: Response,
+    options: GivenToStart = {},
+    further: StartLoginOptions = {},
+  ): Promise<void> {
+    const start: Start = (given, asked) => this.start(req, given, asked)
+    await startFromRoute({ req, res, options, further }, start, this.useCases.stepUp)
+  }
+
+  /**
+   * Resolves if the login in the request's session has all of this. For routes that need more than a login;
+   * `requireLogin` does it for pages, and sends people to the provider for what is missing.
+   *
+   * @example
+   * ```ts
+   * app.post('/payments', async (req, res) => {
+   *   await strategy.checkLogin(req, { scope: ['payments'], maxAgeSeconds: 300 })
+   *   res.sendStatus(202)
+   * })
+   * ```
+   *
+   * @throws {LoginRequiredError} if nobody is logged in by this strategy
+   * @throws {StepUpRequiredError} saying what is missing
+   * @throws {StorageError} if the store of the grants cannot be reached
+   */
+  checkLogin(req: LoginRequest, wanted: WantedOfLogin): Promise<void> {
+    return this.useCases.stepUp.check(req, wanted)
+  }
+
   /** Called by Passport: starts a login or finishes one. A prefetch, `HEAD` or `OPTIONS` request does neither. */
   override authenticate(req: Request, options: LoginOptions = {}): void {
     // The response carries a state or follows a code, also on routes without authRouter.
@@ -202,17 +262,25 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
       .map(({ useCases }) => useCases)
   }
 
-  private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
+  /** Starts a login, and resolves to where the browser goes. */
+  private async start(req: LoginRequest, options: LoginOptions, asked?: Asked): Promise<string> {
     requireSession(req)
     this.useCases.noteRequest(req)
     refuseNameInUse(this, this.useCases, req)
-    const start = async (returnTo?: string): Promise<LoginOutcome> => {
-      const hooked = this.authorizationParams(options) as Parameters
-      const url = await this.useCases.startLogin(req, options, hooked, returnTo)
+    const hooked = this.authorizationParams(options) as Parameters
+    return this.useCases.startLogin(req, options, hooked, asked)
+  }
+
+  private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
+    requireSession(req)
+    const start = async (returnTo = options.returnTo): Promise<LoginOutcome> => {
+      const url = await this.start(req, { ...options, returnTo })
       return { action: 'redirect', url }
     }
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
+      this.useCases.noteRequest(req)
+      refuseNameInUse(this, this.useCases, req)
       const outcome = await this.useCases.finishLogin(req, parameters, options, {
         tokenParameters: this.tokenParams(options) as Parameters,
         readProfile: this.useCases.diagnostics.watch('profile', (accessToken) =>

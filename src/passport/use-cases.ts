@@ -11,6 +11,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import type { FinishLogin } from '../login/finish-login.js'
 import type { EndLoginHere } from '../login/end-login-here.js'
 import type { StartLogin } from '../login/start-login.js'
+import type { StepUp } from '../login/step-up.js'
 import type { Holder } from '../options/holder.js'
 import type { AccessTokenOptions } from './token-use.js'
 
@@ -18,6 +19,9 @@ import type { AccessTokenOptions } from './token-use.js'
 export interface UseCases {
   readonly startLogin: StartLogin
   readonly finishLogin: FinishLogin
+  readonly stepUp: StepUp
+  /** What besides 401 says that an API has refused the token. @throws {ConfigurationError} if the option fails */
+  readonly isTokenRefused: (answer: Response) => Promise<boolean>
   readonly logOut: (request: LoginRequest) => Promise<string | undefined>
   /** @param except a request whose login goes on */
   readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>

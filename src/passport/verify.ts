@@ -17,6 +17,8 @@ export interface VerifiedLogin {
    * or Slack's `team`. It is not validated, and it is not stored.
    */
   readonly tokenResponse: Readonly<Record<string, unknown>>
+  /** The application's own data for this login, as they were given to `startLogin`. `undefined` if there are none. */
+  readonly appState: unknown
   readonly req: Request
 }
 
@@ -43,9 +45,12 @@ declare module 'passport' {
   // Passport hands its options on to the strategy; with this, TypeScript lets ours through.
   interface AuthenticateOptions {
     acrValues?: readonly string[] | undefined
+    appState?: unknown
     authorizationDetails?: readonly AuthorizationDetail[] | undefined
     authorizationParameters?: Parameters | undefined
+    loginHint?: string | undefined
     maxAgeSeconds?: number | undefined
+    returnTo?: string | undefined
     step?: 'start' | 'finish' | undefined
   }
 }
@@ -53,8 +58,10 @@ declare module 'passport' {
 declare global {
   namespace Express {
     interface AuthInfo {
-      /** Where the person wanted to go: a path of this origin, from `/login?return_to=`. */
+      /** Where the person wanted to go: a path of this origin, from `/login?return_to=` or the option `returnTo`. */
       returnTo?: string | undefined
+      /** The application's own data for this login, as they were given to `startLogin`. */
+      appState?: unknown
     }
   }
 }
@@ -63,7 +70,7 @@ declare global {
 export function checkVerify(verify: unknown): void {
   if (verify === undefined || (typeof verify === 'function' && verify.length <= 1)) return
   throw new ConfigurationError(
-    'verify must be a function of one object, { tokens, profile, claims, tokenResponse, req }, that returns the user, or false to refuse the login.',
+    'verify must be a function of one object, { tokens, profile, claims, tokenResponse, appState, req }, that returns the user, or false to refuse the login.',
     'verify',
   )
 }

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
+  AnotherPersonError,
   AuthenticationRequirementsError,
   AuthorizationResponseError,
   ConfigurationError,
@@ -15,6 +16,7 @@ import {
   ProfileError,
   PushedAuthorizationRequestError,
   ResourceError,
+  StepUpRequiredError,
   StorageError,
   TokenEndpointError,
 } from '../../src/index.js'
@@ -107,6 +109,8 @@ describe('the guide to errors', () => {
       ...LOST_LOGINS.map((code) => new PendingLoginError(code)),
       new AuthorizationResponseError('wrong'),
       new ConfigurationError('wrong'),
+      new AnotherPersonError(),
+      new StepUpRequiredError({}, 'insufficient_scope'),
       new CrossSiteRequestError(),
       new CrossSiteRequestError('ERR_TWO_SESSIONS'),
       new LoginRequiredError('expired'),

@@ -27,6 +27,8 @@ const EXAMPLES: Readonly<Record<ErrorCode, AuthorizationCodeFlowError>> = {
     maxAgeSeconds: 60,
   }),
   ERR_LOGIN_REQUIRED: new library.LoginRequiredError('no_tokens'),
+  ERR_STEP_UP_REQUIRED: new library.StepUpRequiredError({ scope: ['files'] }, 'insufficient_scope'),
+  ERR_ANOTHER_PERSON: new library.AnotherPersonError(),
   ERR_CROSS_SITE_REQUEST: new library.CrossSiteRequestError(),
   ERR_TWO_SESSIONS: new library.CrossSiteRequestError('ERR_TWO_SESSIONS'),
   ERR_LOGOUT_RESPONSE: new library.LogoutResponseError(),

@@ -11,6 +11,7 @@ import {
   Grants,
   guardSessionStore,
   requireLogin,
+  silentLogin,
 } from '../../src/index.js'
 import { PostgresGrants } from '../../src/postgres.js'
 import { RedisGrants } from '../../src/redis.js'
@@ -31,6 +32,7 @@ const TAKERS: Readonly<Record<string, (options: never) => unknown>> = {
   AuthorizationCodeStrategy: (options) => new AuthorizationCodeStrategy(options),
   authRouter: (options) => authRouter(strategy, options),
   requireLogin: (options) => requireLogin(options),
+  silentLogin: (options) => silentLogin(options),
   cookiePendingLogins: (options) => cookiePendingLogins(options),
   discover: (options) => discover(ISSUER, options),
   flowInspector: (options) => flowInspector(strategy, options),

@@ -30,6 +30,7 @@ describe('the package', () => {
 
   it('exports these values and no others', () => {
     expect(Object.keys(api).sort()).toEqual([
+      'AnotherPersonError',
       'AuthenticationRequirementsError',
       'AuthorizationCodeError',
       'AuthorizationCodeStrategy',
@@ -47,6 +48,7 @@ describe('the package', () => {
       'ProviderError',
       'PushedAuthorizationRequestError',
       'ResourceError',
+      'StepUpRequiredError',
       'StorageError',
       'TokenEndpointError',
       'apple',
@@ -68,6 +70,7 @@ describe('the package', () => {
       'okta',
       'requireLogin',
       'salesforce',
+      'silentLogin',
       'slack',
     ])
   })
@@ -117,6 +120,7 @@ describe('the package', () => {
       'Imported',
       'ImportedGrant',
       'IsGrantRefused',
+      'IsTokenRefused',
       'ListedGrant',
       'LoginInfo',
       'LoginOptions',
@@ -124,6 +128,7 @@ describe('the package', () => {
       'LoginRequiredReason',
       'LoginSession',
       'MicrosoftProvider',
+      'MissingFromLogin',
       'NamedDecryptionKey',
       'NamedPrivateKey',
       'OAuthErrorFacts',
@@ -143,12 +148,15 @@ describe('the package', () => {
       'RequireLoginOptions',
       'SessionEnds',
       'SignatureAlgorithm',
+      'SilentLoginOptions',
+      'StartLoginOptions',
       'StoredGrants',
       'StoredRecord',
       'TakenLogin',
       'TokenSet',
       'VerifiedLogin',
       'Verify',
+      'WantedOfLogin',
     ])
   })
 

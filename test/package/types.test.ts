@@ -318,6 +318,9 @@ describe('the errors', () => {
       case 'ERR_LOGOUT_TOKEN':
       case 'ERR_LOGOUT_UNFINISHED':
         return [error.status satisfies 400]
+      case 'ERR_STEP_UP_REQUIRED':
+        return [error.scope, error.acrValues, error.maxAgeSeconds, error.response?.status]
+      case 'ERR_ANOTHER_PERSON':
       case 'ERR_CROSS_SITE_REQUEST':
       case 'ERR_TWO_SESSIONS':
         return [error.status satisfies 403]
@@ -347,6 +350,8 @@ describe('the errors', () => {
       | 'ERR_CONFIGURATION'
       | 'ERR_AUTHORIZATION_RESPONSE'
       | 'ERR_AUTHENTICATION_REQUIREMENTS'
+      | 'ERR_STEP_UP_REQUIRED'
+      | 'ERR_ANOTHER_PERSON'
       | 'ERR_TOKEN_ENDPOINT'
       | 'ERR_PUSHED_AUTHORIZATION_REQUEST'
       | 'ERR_LOGOUT_RESPONSE'

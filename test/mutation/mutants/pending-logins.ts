@@ -80,8 +80,9 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [STATE_USED_ONCE],
     tests: ['login-cookie-8'],
     file: 'login/cookie-pending-logins.ts',
-    find: "      if (entry.createdAt <= Date.now() - lifetimeMs) return { status: 'expired' }",
-    replace: "      if (entry.createdAt > 0) return { status: 'pending', login: entry }",
+    find: '      if (entry.createdAt <= Date.now() - lifetimeMs) {\n',
+    replace:
+      "      if (entry.createdAt > 0) return { status: 'pending', login: entry }\n      if (entry.createdAt <= Date.now() - lifetimeMs) {\n",
     gone: 'a cookie can be used again and again',
   },
   {

@@ -1,0 +1,69 @@
+import type { IdTokenClaims } from '../endpoints/id-token.js'
+import { AuthorizationCodeError } from '../errors/base.js'
+import { AnotherPersonError } from '../errors/step-up-errors.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import type { PendingLogin } from '../options/pending-login-store.js'
+import type { TokenSet } from '../options/token-set.js'
+import type { LoginOutcome } from './login-outcome.js'
+import { personOf } from './login-note.js'
+import type { LoginNote } from './login-note.js'
+import { presentLogin } from './present-login.js'
+
+/**
+ * A silent login and one that is to add something must not replace the person who is logged in, here or in another tab
+ * meanwhile. A person whom the provider does not name cannot be told from another.
+ *
+ * @param subject who has come back: their id at the provider
+ * @throws {AnotherPersonError} if it is somebody else
+ */
+export function checkPerson(
+  request: LoginRequest,
+  subject: string | undefined,
+  { silent, asked, person }: PendingLogin,
+  { sessionKey }: { readonly sessionKey: string },
+): void {
+  if (silent === undefined && asked === undefined) return
+  const expected = presentLogin(request, sessionKey)?.person ?? person
+  if (expected !== undefined && personOf(subject) !== expected) throw new AnotherPersonError()
+}
+
+/** What the session is to know of a login. @param subject the person's id at the provider */
+export function noteOf(
+  tokens: TokenSet,
+  claims: IdTokenClaims | undefined,
+  subject: string | undefined,
+  { asked, scope }: PendingLogin,
+): LoginNote {
+  const { acr, auth_time: time }: Partial<IdTokenClaims> = claims ?? {}
+  const person = personOf(subject)
+  return {
+    ...(person !== undefined && { person }),
+    ...(typeof acr === 'string' && { acr }),
+    ...(typeof time === 'number' && { authenticatedAt: time * 1000 }),
+    ...(tokens.scope === undefined && scope !== undefined && { scope }),
+    ...(asked !== undefined && { asked: { ...asked, at: Date.now() } }),
+  }
+}
+
+/**
+ * A silent login, as the person meets it: they have not asked for it, and if it comes to nothing, they go on as they were.
+ *
+ * @param url where they wanted to go
+ * @throws what only the developer or the operators can correct
+ */
+export async function unnoticed(
+  finished: Promise<LoginOutcome>,
+  url: string,
+): Promise<LoginOutcome> {
+  try {
+    const outcome = await finished
+    if (outcome.action !== 'fail') return outcome
+    return { action: 'redirect', url, refused: outcome.info.error ?? 'verify' }
+  } catch (error) {
+    const isOthersFault =
+      error instanceof AuthorizationCodeError &&
+      (error.fault === 'browser' || error.fault === 'provider')
+    if (!isOthersFault) throw error
+    return { action: 'redirect', url, refused: error.code }
+  }
+}
