@@ -11,6 +11,7 @@ import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { connectProvider } from './connect-provider.js'
 import { onFailedLogin } from './failed-login.js'
+import { withProviderSession } from './provider-session.js'
 import { earlierRequest } from './replaced-logins.js'
 import type { EndReplacedLogins } from './replaced-logins.js'
 import { carryPendingLogins } from './session-pending-logins.js'
@@ -28,6 +29,8 @@ export interface StoreTokensSettings {
   readonly sessionKey: string
   readonly keepSession: readonly string[]
   readonly grantLifetime: 'login' | 'account'
+  readonly endSessionURL?: string | undefined
+  readonly frontchannelLogout: boolean
 }
 
 /** What storing tokens needs. */
@@ -95,7 +98,7 @@ function storeInPresentSession(
     },
     discard: () => discard(login, parts),
     begin: (session) => begin(session, login, account, parts),
-    hold: (session, begun) => hold(session, begun, parts),
+    hold: (session, begun) => hold(session, begun, login, parts),
     hasEnded: (id) => hasEndedMeanwhile(id, parts),
   })
 }
@@ -165,7 +168,7 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       if (isLost) return
       hasBegun = true
       begun = await begin(session, login, account, parts)
-      hold(session, begun, parts)
+      hold(session, begun, login, parts)
       // It may have become so meanwhile.
       if (isLost as boolean) undo()
     },
@@ -217,12 +220,15 @@ function begin(
   })
 }
 
-/** Writes a grant into the session. */
+/** Writes a grant into the session, and what logging out at the provider needs when the grant has ended. */
 function hold(
   session: LoginSession,
   { id, record }: BegunLogin,
-  { settings: { sessionKey }, holding }: StoreTokensParts,
+  { claims }: AcceptedLogin,
+  { settings, holding }: StoreTokensParts,
 ): void {
-  const data = readStrategyData(session, sessionKey)
-  writeStrategyData(session, sessionKey, holding.hold(data, id, record))
+  const { sessionKey, endSessionURL, frontchannelLogout } = settings
+  const data = holding.hold(readStrategyData(session, sessionKey), id, record)
+  const isNeeded = endSessionURL !== undefined || frontchannelLogout
+  writeStrategyData(session, sessionKey, isNeeded ? withProviderSession(data, claims) : data)
 }

@@ -12,20 +12,34 @@ export function htmlPage(title: string, paragraphs: readonly string[], next?: Ne
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
+${refresh(next)}<title>${escapeHtml(title)}</title>
 <h1>${escapeHtml(title)}</h1>
 ${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
 ${next === undefined ? '' : nextStep(next)}</html>
 `
 }
 
-/** A link to log in again, or a button with this text, which posts to the address of the page itself. */
-export type NextStep = { readonly loginPath: string } | { readonly button: string }
+/**
+ * A link to log in again; a button with this text, which posts to the address of the page itself; or an address to which the
+ * browser goes by itself, with a link for those that do not.
+ */
+export type NextStep =
+  { readonly loginPath: string } | { readonly button: string } | { readonly continueTo: string }
 
 function nextStep(step: NextStep): string {
-  return 'button' in step
-    ? `<form method="post"><button>${escapeHtml(step.button)}</button></form>\n`
+  if ('button' in step) {
+    return `<form method="post"><button>${escapeHtml(step.button)}</button></form>\n`
+  }
+  return 'continueTo' in step
+    ? `<p><a href="${escapeHtml(step.continueTo)}">Continue</a></p>\n`
     : `<p><a href="${escapeHtml(step.loginPath)}">Log in again</a></p>\n`
+}
+
+/** What makes the browser go on by itself, without a script. */
+function refresh(step: NextStep | undefined): string {
+  return step !== undefined && 'continueTo' in step
+    ? `<meta http-equiv="refresh" content="0;url=${escapeHtml(step.continueTo)}">\n`
+    : ''
 }
 
 /** The login route of the router that a request is in. */

@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from 'jose'
 import type { Strategy } from 'passport'
 import type { LoginRequest } from '../lib/login-request.js'
+import type { LogOutOptions } from '../login/log-out.js'
 
 /**
  * What {@link authRouter} and {@link requireLogin} need from a strategy. Every `AuthorizationCodeStrategy` has it, even
@@ -10,8 +11,10 @@ export interface LoginStrategy extends Strategy {
   readonly name: string
   readonly callbackURL: string
   accessToken(req: LoginRequest): Promise<string>
-  logOut(req: LoginRequest): Promise<string | undefined>
-  finishLogOut(req: LoginRequest): void
+  logOut(req: LoginRequest, options?: LogOutOptions): Promise<string | undefined>
+  finishLogOut(req: LoginRequest): string | undefined
   backchannelLogout(req: LoginRequest): Promise<void>
+  readonly takesFrontchannelLogout: boolean
+  frontchannelLogout(req: LoginRequest): Promise<boolean>
   jwks(): Promise<JSONWebKeySet | undefined>
 }

@@ -2,11 +2,13 @@ import type { Request } from 'express'
 import type { JSONWebKeySet } from 'jose'
 import { makeObservable } from '../diagnostics/observation.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
+import { ConfigurationError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import type { LoginToVerify } from '../login/finish-login.js'
 import type { LoginOutcome } from '../login/login-outcome.js'
 import type { LoginOptions } from '../login/login-options.js'
+import type { LogOutOptions } from '../login/log-out.js'
 import { finishProviderLogout } from '../login/provider-logout.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import type { Parameters } from '../options/parameters.js'
@@ -21,6 +23,7 @@ import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
 import type { InheritedOAuth2 } from './inherited-oauth2.js'
 import { answerUnseen } from './answer-unseen.js'
+import { allowFrames } from './allow-frames.js'
 import { UNCACHED } from './uncached.js'
 import { actionsOf } from './passport-actions.js'
 import { hookedProfile } from './hooked-profile.js'
@@ -103,13 +106,15 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * })
    * ```
    *
-   * @returns the address at the provider where the browser must go to be logged out there as well; `undefined`
-   *   without an `endSessionURL`, or if nobody was logged in by this strategy
+   * @param options.returnTo where the person wants to go in the end: a path of this origin, which `finishLogOut` returns
+   * @returns the address at the provider where the browser must go to be logged out there as well, also if the session
+   *   had ended before; `undefined` without an `endSessionURL`, or if somebody is logged in who did not log in by this
+   *   strategy
    * @throws {StorageError} if the session store fails
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
-  logOut(req: LoginRequest): Promise<string | undefined> {
-    return this.useCases.logOut(req)
+  logOut(req: LoginRequest, options: LogOutOptions = {}): Promise<string | undefined> {
+    return this.useCases.logOut(req, options)
   }
 
   /**
@@ -119,15 +124,15 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @example
    * ```ts
    * app.get('/logged-out', (req, res) => {
-   *   strategy.finishLogOut(req)
-   *   res.redirect('/')
+   *   res.redirect(strategy.finishLogOut(req) ?? '/')
    * })
    * ```
    *
-   * @throws {LogoutResponseError} if it was not
+   * @returns the `returnTo` of `logOut`: a path of this origin; `undefined` if there was none
+   * @throws {LogoutResponseError} if it was not, or too long ago. Nothing is wrong then: the person may have reloaded the page
    */
-  finishLogOut(req: LoginRequest): void {
-    finishProviderLogout(req)
+  finishLogOut(req: LoginRequest): string | undefined {
+    return finishProviderLogout(req)
   }
 
   /**
@@ -150,6 +155,41 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
   backchannelLogout(req: LoginRequest): Promise<void> {
     this.useCases.noteRequest(req)
     return this.useCases.backchannelLogout(req)
+  }
+
+  /** Whether the option `frontchannelLogout` is set. */
+  get takesFrontchannelLogout(): boolean {
+    return this.useCases.frontchannelLogout !== undefined
+  }
+
+  /**
+   * For the route that the provider loads in a frame when a person logs out there: ends what was logged in through the
+   * session at the provider that the query names, in all processes. Needs express-session before it. Lets the provider, and
+   * nobody else, show the response in a frame.
+   *
+   * @example
+   * ```ts
+   * app.get('/frontchannel-logout', async (req, res) => {
+   *   res.status((await strategy.frontchannelLogout(req)) ? 200 : 400).end()
+   * })
+   * ```
+   *
+   * @returns whether the query has the provider's `iss` and a `sid`. If not, nothing has ended
+   * @throws {ConfigurationError} without the option `frontchannelLogout`
+   * @throws {StorageError} if the store of the grants or the session store fails
+   * @see [OpenID Connect Front-Channel Logout 1.0](https://openid.net/specs/openid-connect-frontchannel-1_0.html)
+   */
+  async frontchannelLogout(req: LoginRequest): Promise<boolean> {
+    const { noteRequest, frontchannelLogout } = this.useCases
+    if (frontchannelLogout === undefined) {
+      throw new ConfigurationError(
+        'This needs the option frontchannelLogout.',
+        'frontchannelLogout',
+      )
+    }
+    noteRequest(req)
+    allowFrames(req, this.useCases.logoutOrigins)
+    return frontchannelLogout(req)
   }
 
   /**

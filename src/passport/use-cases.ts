@@ -8,8 +8,11 @@ import type { ListGrants } from '../grants/list-grants.js'
 import type { LoginCheck } from '../grants/login-check.js'
 import type { GrantJobs } from '../grants/strategy-jobs.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { FinishLogin } from '../login/finish-login.js'
+import type { BackchannelLogout } from '../login/backchannel-logout.js'
 import type { EndLoginHere } from '../login/end-login-here.js'
+import type { FinishLogin } from '../login/finish-login.js'
+import type { FrontchannelLogout } from '../login/frontchannel-logout.js'
+import type { LogOutOptions } from '../login/log-out.js'
 import type { StartLogin } from '../login/start-login.js'
 import type { Holder } from '../options/holder.js'
 import type { AccessTokenOptions } from './token-use.js'
@@ -18,7 +21,7 @@ import type { AccessTokenOptions } from './token-use.js'
 export interface UseCases {
   readonly startLogin: StartLogin
   readonly finishLogin: FinishLogin
-  readonly logOut: (request: LoginRequest) => Promise<string | undefined>
+  readonly logOut: (request: LoginRequest, options: LogOutOptions) => Promise<string | undefined>
   /** @param except a request whose login goes on */
   readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
   readonly listGrants: ListGrants
@@ -28,7 +31,11 @@ export interface UseCases {
   readonly loginCheck: LoginCheck
   /** Takes note of the request's session store, in which sessions of others can be ended. */
   readonly noteRequest: (request: LoginRequest) => void
-  readonly backchannelLogout: (request: LoginRequest) => Promise<void>
+  readonly backchannelLogout: BackchannelLogout
+  /** `undefined` without the option of that name. */
+  readonly frontchannelLogout: FrontchannelLogout | undefined
+  /** Where the pages of the provider are that load a frame for it. */
+  readonly logoutOrigins: readonly string[]
   /** The profile that belongs to an access token, from `profileURL`. */
   readonly requestProfile: ReadProfile
   readonly tokens: HeldGrants['read']
