@@ -184,8 +184,8 @@ export function checkLogout(
     )
   }
   const isFrontOnly =
-    metadata?.['frontchannel_logout_supported'] === true &&
-    metadata['backchannel_logout_supported'] !== true
+    metadata?.frontchannel_logout_supported === true &&
+    metadata.backchannel_logout_supported !== true
   if (isFrontOnly && !frontchannelLogout && !backchannelLogout) {
     return ok(
       `people come back to ${postLogoutRedirectURL}; with frontchannelLogout: true, the provider could also end sessions here`,

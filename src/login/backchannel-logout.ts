@@ -4,19 +4,21 @@ import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
 import { ConfigurationError, LogoutTokenError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
 import { providerNames } from '../grants/index-names.js'
+import type { GrantIndex, NamedEnd } from '../grants/grant-index.js'
 import { systemClock, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { LOGOUT_CLOCK_TOLERANCE_MS } from '../options/clock-tolerance.js'
-import type { EndNamedLogins } from './end-named-logins.js'
+import type { EndLogin } from './end-login.js'
 
 /** What a provider's logout needs. */
 export interface BackchannelLogoutParts {
   readonly settings: LogoutTokenSettings
   readonly verifyJwt: VerifyProviderJwt | undefined
   readonly claims: Pick<Claims, 'claim' | 'claimed'>
-  readonly endNamedLogins: EndNamedLogins
+  readonly index: Pick<GrantIndex, 'end'>
+  readonly endLogin: EndLogin
   /** A test passes its own. */
   readonly clock?: Clock
 }
@@ -46,9 +48,20 @@ export const ANSWERED_AFTER_MS = 2_000
 
 /** Creates {@link BackchannelLogout}. */
 export function createBackchannelLogout(parts: BackchannelLogoutParts): BackchannelLogout {
-  const { settings, verifyJwt, claims, endNamedLogins, clock = systemClock } = parts
+  const { settings, verifyJwt, claims, index, endLogin, clock = systemClock } = parts
   const ending = createSingleFlight<unknown>()
   const claiming = createSingleFlight<boolean>()
+  const inTurn = createTurnsByName()
+
+  async function endAll({ ended: who, at }: Logout, sessionStore: object): Promise<void> {
+    for (const name of providerNames(who, settings)) {
+      const ended: NamedEnd = { name, at }
+      // One after the other: a provider may post a logout token for each of a person's sessions, at once.
+      await inTurn(name.name, () =>
+        index.end(ended, (id, noted) => endLogin(id, noted, sessionStore)),
+      )
+    }
+  }
 
   /** Whether the logout token was not used before. All requests that have waited for the same end get the same answer. */
   function claim(logout: Logout): Promise<boolean> {
@@ -71,8 +84,7 @@ export function createBackchannelLogout(parts: BackchannelLogoutParts): Backchan
     if ((await claims.claimed(claimOf(logout))) !== undefined) {
       throw new LogoutTokenError('it was used before')
     }
-    const names = providerNames(logout.ended, settings)
-    const allEnded = ending(logout.id, () => endNamedLogins(names, logout.at, sessionStore))
+    const allEnded = ending(logout.id, () => endAll(logout, sessionStore))
     await within(clock, ANSWERED_AFTER_MS, allEnded, () => {
       const reason = 'they go on ending, and this logout token can be sent again'
       throw new LogoutTokenError(reason, 'ERR_LOGOUT_UNFINISHED')
@@ -87,4 +99,20 @@ export function createBackchannelLogout(parts: BackchannelLogoutParts): Backchan
 
 function claimOf({ id }: Logout): string {
   return `logout:${id}`
+}
+
+/** Does the work for each name one after the other. */
+function createTurnsByName() {
+  const last = new Map<string, Promise<void>>()
+  return async (name: string, work: () => Promise<void>): Promise<void> => {
+    const before = last.get(name) ?? Promise.resolve()
+    const done = before.then(work)
+    const over = done
+      .catch(() => undefined)
+      .finally(() => {
+        if (last.get(name) === over) last.delete(name)
+      })
+    last.set(name, over)
+    return done
+  }
 }

@@ -9,15 +9,15 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { isFromCookie, readStrategyData } from '../session/request-session.js'
 import { ANSWERED_AFTER_MS } from './backchannel-logout.js'
-import type { EndNamedLogins } from './end-named-logins.js'
+import type { EndLogin } from './end-login.js'
 import { providerSessionOf } from './provider-session.js'
 
 /** What front-channel logout needs. */
 export interface FrontchannelLogoutParts {
   readonly settings: { readonly issuer?: string | undefined; readonly clientID: string }
   readonly sessionKey: string
-  readonly index: Pick<GrantIndex, 'list'>
-  readonly endNamedLogins: EndNamedLogins
+  readonly index: Pick<GrantIndex, 'list' | 'unlink'>
+  readonly endLogin: EndLogin
   /** Ends the session of a request, and the grants in it. */
   readonly logOut: (request: LoginRequest) => Promise<unknown>
   /** A test passes its own. */
@@ -29,8 +29,8 @@ export interface FrontchannelLogoutParts {
  * everywhere else where the store lists it. The request comes from a frame in a page of the provider, usually without
  * cookies, and nothing proves that: whoever knows the `sid` of a session can end what it has begun here, and nothing else.
  *
- * Nothing is written for a `sid` that is not listed, so that nobody can fill the store. For the same reason, a login that is
- * not stored yet is not found. After two seconds, the request is answered, and what is left goes on ending.
+ * It is not noted that the session at the provider has ended: that would let anybody fill the store, and keep people from
+ * logging in again. So a login that is not stored yet is not found. After two seconds, the request is answered, and what is left goes on ending.
  *
  * @returns whether the request names a session of this provider, known here or not
  * @throws {StorageError} if the store of grants or the session store fails
@@ -43,18 +43,23 @@ const MAXIMUM_LENGTH = 256
 
 /** Creates {@link FrontchannelLogout}. */
 export function createFrontchannelLogout(parts: FrontchannelLogoutParts): FrontchannelLogout {
-  const { settings, sessionKey, index, endNamedLogins, logOut, clock = systemClock } = parts
-  const ending = createSingleFlight<void>()
+  const { settings, sessionKey, index, endLogin, logOut, clock = systemClock } = parts
+  const ending = createSingleFlight<unknown>()
 
-  async function isListed({ name }: ProviderName): Promise<boolean> {
-    const { done } = await index.list(name)[Symbol.asyncIterator]().next()
-    return done !== true
+  async function endOne(id: string, name: ProviderName, sessionStore: object): Promise<void> {
+    const now = Date.now()
+    const names = await endLogin(id, { name, at: now, notedAt: now }, sessionStore)
+    if (names !== undefined) await index.unlink(id, names)
   }
 
-  async function endNamed(names: readonly ProviderName[], sessionStore: object): Promise<void> {
-    for (const name of names) {
-      if (await isListed(name)) await endNamedLogins([name], Date.now(), sessionStore)
+  /** Ends all that is listed, even if some fail. */
+  async function endListed(name: ProviderName, sessionStore: object): Promise<void> {
+    let failure: PromiseRejectedResult | undefined
+    for await (const ids of index.list(name.name)) {
+      const done = await Promise.allSettled(ids.map((id) => endOne(id, name, sessionStore)))
+      failure ??= done.find((one) => one.status === 'rejected')
     }
+    if (failure !== undefined) throw failure.reason
   }
 
   /** Whether the request brings a session that was logged in through this one at the provider. */
@@ -74,8 +79,10 @@ export function createFrontchannelLogout(parts: FrontchannelLogoutParts): Frontc
     const sid = sidIn(request, settings.issuer)
     if (sid === undefined) return false
     if (bringsLogin(request, sid)) await logOut(request)
-    const allEnded = ending(sid, () => endNamed(providerNames({ sid }, settings), sessionStore))
-    await within(clock, ANSWERED_AFTER_MS, allEnded, () => undefined)
+    for (const name of providerNames({ sid }, settings)) {
+      const allEnded = ending(sid, () => endListed(name, sessionStore))
+      await within(clock, ANSWERED_AFTER_MS, allEnded, () => undefined)
+    }
     return true
   }
 }

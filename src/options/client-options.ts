@@ -109,7 +109,11 @@ export const CLIENT_OPTIONS = {
    *
    * @see [OpenID Connect RP-Initiated Logout 1.0, section 3](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
    */
-  postLogoutRedirectURL: { read: secureUrl, needs: 'endSessionURL' },
+  postLogoutRedirectURL: {
+    read: secureUrl,
+    needs: 'endSessionURL',
+    help: 'the absolute URL of the route that the provider leads to after its own logout, as registered',
+  },
 
   /**
    * When the provider's logout page gets the ID token, by which most providers log out without a question: `always`,

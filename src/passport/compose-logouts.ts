@@ -5,7 +5,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { createBackchannelLogout } from '../login/backchannel-logout.js'
 import type { EndLoginHere } from '../login/end-login-here.js'
 import { createEndLogin } from '../login/end-login.js'
-import { createEndNamedLogins } from '../login/end-named-logins.js'
+import type { EndLogin } from '../login/end-login.js'
 import { createFrontchannelLogout } from '../login/frontchannel-logout.js'
 import { logOut } from '../login/log-out.js'
 import type { LogOutParts } from '../login/log-out.js'
@@ -40,11 +40,10 @@ export function composeLogouts(
     return { self: parts.endLogin, sessionKey, strategies, keepSession, providerLogout }
   }
 
-  /** Ends the logins of a session at the provider. */
-  function endNamedLogins(reason: string) {
+  /** Ends a login that the provider has ended. */
+  function endLoginBy(reason: string): EndLogin {
     const onEnded = (): void => report('grant_end', { outcome: 'ok', reason })
-    const endLogin = createEndLogin({ engine, strategyId, sessionKey, onEnded })
-    return createEndNamedLogins(index, endLogin)
+    return createEndLogin({ engine, strategyId, sessionKey, onEnded })
   }
 
   return {
@@ -67,8 +66,9 @@ export function composeLogouts(
       createBackchannelLogout({
         settings,
         claims,
+        index,
         verifyJwt: verifyLogoutToken,
-        endNamedLogins: endNamedLogins('backchannel_logout'),
+        endLogin: endLoginBy('backchannel_logout'),
       }),
     ),
 
@@ -79,7 +79,7 @@ export function composeLogouts(
             settings,
             sessionKey,
             index,
-            endNamedLogins: endNamedLogins('frontchannel_logout'),
+            endLogin: endLoginBy('frontchannel_logout'),
             logOut: (req: LoginRequest) =>
               logOut(
                 req,

@@ -96,10 +96,13 @@ describe('a logout token that ends more than can be ended while a provider waits
       clock,
       verifyJwt: () => Promise.resolve({ iat, jti: 'logout-1', sub: 'ada', events: EVENTS }),
       claims: createClaims(createMemoryStore()),
-      endNamedLogins: () => {
-        runs += 1
-        return runs === 1 ? slow : Promise.resolve()
+      index: {
+        end: () => {
+          runs += 1
+          return runs === 1 ? slow : Promise.resolve()
+        },
       },
+      endLogin: () => Promise.resolve([]),
     })
     const unheard = logOut(requestWith('token'))
     while (timers.length < 1) await setImmediate()

@@ -160,7 +160,7 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [BACKCHANNEL],
     tests: ['oidc-5'],
-    file: 'login/end-named-logins.ts',
+    file: 'login/backchannel-logout.ts',
     find: '      await inTurn(name.name, () =>\n',
     replace: '      if (at < 0) await inTurn(name.name, () =>\n',
     gone: 'a logout token ends nothing',
