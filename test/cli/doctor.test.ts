@@ -422,6 +422,17 @@ describe('doctor finds', () => {
       /spelling/,
     ],
     [
+      'a provider’s logout from which nobody comes back',
+      () => {
+        describeScripted({ end_session_endpoint: `${scripted.origin}/end-session` })
+        return withScripted()
+      },
+      'logout',
+      'warning',
+      /stay at the provider/,
+      /postLogoutRedirectURL/,
+    ],
+    [
       'a callback on another host than the application',
       { CALLBACK_URL: 'https://app.example/auth/callback' },
       'callback URL',

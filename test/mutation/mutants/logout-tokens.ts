@@ -9,6 +9,7 @@ import {
 } from './provider-jwt-changes.js'
 
 const LOGOUT_TOKENS = 'attacks forged or replayed logout tokens'
+const FRONTCHANNEL = 'attacks forged front-channel logouts'
 const BACKCHANNEL = 'openid oidcc-client-test-rp-backchannel-rpinitlogout'
 
 /** Logout tokens, and what they end. */
@@ -264,5 +265,37 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     find: '  if (others.length > 0) throw',
     replace: "  if (state === '') return undefined\n  if (others.length > 0) throw",
     gone: 'coming back without state is accepted',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-1'],
+    file: 'login/frontchannel-logout.ts',
+    find: 'index.list(name.name)',
+    replace: "index.list('nothing')",
+    gone: 'a front-channel logout ends nothing',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-1'],
+    file: 'passport/allow-frames.ts',
+    find: "  res.removeHeader('X-Frame-Options')\n",
+    replace: '',
+    gone: 'the provider may not frame the answer',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-2'],
+    file: 'login/frontchannel-logout.ts',
+    find: ' && iss === issuer\n',
+    replace: '\n',
+    gone: 'any issuer logs people out',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-2'],
+    file: 'login/frontchannel-logout.ts',
+    find: '?.sid === sid\n',
+    replace: ' !== undefined\n',
+    gone: 'any sid ends the session of the cookie',
   },
 ]
