@@ -8,8 +8,8 @@ import type { Clock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { isFromCookie, readStrategyData } from '../session/request-session.js'
-import { ANSWERED_AFTER_MS } from './backchannel-logout.js'
-import type { EndLogin } from './end-login.js'
+import { ANSWERED_AFTER_MS } from './end-login-by-provider.js'
+import type { EndLogin } from './end-login-by-provider.js'
 import { providerSessionOf } from './provider-session.js'
 
 /** What front-channel logout needs. */

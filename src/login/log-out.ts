@@ -2,23 +2,15 @@ import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import type { EndedLogin } from '../grants/engine.js'
 import { grantIdOf, hasEndedHere } from '../grants/session-entry.js'
+import type { LogOutOptions } from '../options/log-out-options.js'
 import { replaceSession } from '../session/replace-session.js'
 import { isFromCookie, readStrategyData, requireSession } from '../session/request-session.js'
 import { readStoredSession } from '../session/stored-session.js'
 import type { StrategyData } from '../session/strategy-data.js'
 import type { EndLoginHere } from './end-login-here.js'
-import type { EndedAtProvider } from './provider-logout.js'
 import { providerSessionOf } from './provider-session.js'
+import type { EndedAtProvider } from './provider-session.js'
 import { earlierRequest } from './replaced-logins.js'
-
-/** The options of {@link AuthorizationCodeStrategy.logOut}. */
-export interface LogOutOptions {
-  /**
-   * Where the person wants to go when they come back from the provider: a path of this origin, which `finishLogOut`
-   * returns. Anything else counts as left out.
-   */
-  readonly returnTo?: string | undefined
-}
 
 /** What logging out needs. */
 export interface LogOutParts {

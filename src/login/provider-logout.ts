@@ -8,7 +8,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import type { IdTokenHint } from '../options/client-options.js'
 import { requireResponse } from '../session/request-session.js'
-import type { ProviderSession } from './provider-session.js'
+import type { EndedAtProvider } from './provider-session.js'
 
 /** With `__Host-`, only this host can set the cookie, over HTTPS (or on localhost). */
 const PREFIX = '__Host-logout.'
@@ -34,13 +34,6 @@ export interface ProviderLogoutSettings {
   readonly postLogoutRedirectURL?: string | undefined
   readonly postLogoutRedirectParameter: string
   readonly idTokenHint: IdTokenHint
-}
-
-/** Who logs out, as far as it is known, and where they want to go. */
-export interface EndedAtProvider extends ProviderSession {
-  readonly idToken: string | undefined
-  /** A path of this origin. */
-  readonly returnTo: string | undefined
 }
 
 /** The name that {@link ProviderLogoutSettings.postLogoutRedirectParameter} has in the standard. */

@@ -12,6 +12,13 @@ export interface ProviderSession {
   readonly loginHint?: string | undefined
 }
 
+/** Who logs out, as far as it is known, and where they want to go. */
+export interface EndedAtProvider extends ProviderSession {
+  readonly idToken: string | undefined
+  /** A path of this origin. */
+  readonly returnTo: string | undefined
+}
+
 /** The field of the strategy's data in a session. */
 const FIELD = 'atProvider'
 

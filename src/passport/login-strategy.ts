@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from 'jose'
 import type { Strategy } from 'passport'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { LogOutOptions } from '../login/log-out.js'
+import type { LogOutOptions } from '../options/log-out-options.js'
 
 /**
  * What {@link authRouter} and {@link requireLogin} need from a strategy. Every `AuthorizationCodeStrategy` has it, even

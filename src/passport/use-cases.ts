@@ -8,11 +8,9 @@ import type { ListGrants } from '../grants/list-grants.js'
 import type { LoginCheck } from '../grants/login-check.js'
 import type { GrantJobs } from '../grants/strategy-jobs.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { BackchannelLogout } from '../login/backchannel-logout.js'
 import type { EndLoginHere } from '../login/end-login-here.js'
 import type { FinishLogin } from '../login/finish-login.js'
-import type { FrontchannelLogout } from '../login/frontchannel-logout.js'
-import type { LogOutOptions } from '../login/log-out.js'
+import type { LogOutOptions } from '../options/log-out-options.js'
 import type { StartLogin } from '../login/start-login.js'
 import type { Holder } from '../options/holder.js'
 import type { AccessTokenOptions } from './token-use.js'
@@ -31,9 +29,9 @@ export interface UseCases {
   readonly loginCheck: LoginCheck
   /** Takes note of the request's session store, in which sessions of others can be ended. */
   readonly noteRequest: (request: LoginRequest) => void
-  readonly backchannelLogout: BackchannelLogout
+  readonly backchannelLogout: (request: LoginRequest) => Promise<void>
   /** `undefined` without the option of that name. */
-  readonly frontchannelLogout: FrontchannelLogout | undefined
+  readonly frontchannelLogout: ((request: LoginRequest) => Promise<boolean>) | undefined
   /** Where the pages of the provider are that load a frame for it. */
   readonly logoutOrigins: readonly string[]
   /** The profile that belongs to an access token, from `profileURL`. */
