@@ -10,7 +10,7 @@ import type { StrategyData } from '../session/strategy-data.js'
 import type { EndLoginHere } from './end-login-here.js'
 import { providerSessionOf } from './provider-session.js'
 import type { EndedAtProvider } from './provider-session.js'
-import { earlierRequest } from './replaced-logins.js'
+import { earlierRequest } from './earlier-request.js'
 
 /** What logging out needs. */
 export interface LogOutParts {

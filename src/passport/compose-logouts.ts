@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../diagnostics/watch.js'
 import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
 import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
+import type { GrantParts } from '../grants/grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createBackchannelLogout } from '../login/backchannel-logout.js'
 import type { EndLoginHere } from '../login/end-login-here.js'
@@ -11,11 +12,10 @@ import { logOut } from '../login/log-out.js'
 import type { LogOutParts } from '../login/log-out.js'
 import { startProviderLogout } from '../login/provider-logout.js'
 import type { Settings } from '../options/read-options.js'
-import type { ComposedGrants } from './compose-grants.js'
 import type { UseCases } from './use-cases.js'
 
 /** What the logouts of one strategy need. */
-export interface LogoutParts extends Pick<ComposedGrants, 'engine' | 'claims' | 'index'> {
+export interface LogoutParts extends Pick<GrantParts, 'engine' | 'claims' | 'index'> {
   readonly settings: Settings
   /** Identifies the strategy. */
   readonly strategyId: string

@@ -163,7 +163,7 @@ describe.each(GRANT_MODES)('front-channel logout, with %s,', (_where, keep) => {
     const store = new RecordingStore()
     const app = await start(kept(), { store })
     await browser.follow(app.loginURL)
-    const { destroy } = store
+    const destroy = store.destroy.bind(store)
     store.destroy = (_id, callback) => callback?.(new Error('the disk is full'))
     expect((await frame(app)).status).toBe(503)
     store.destroy = destroy
@@ -190,7 +190,7 @@ describe('front-channel logout', () => {
   it('writes nothing for sessions that nobody has, however many are guessed', async () => {
     const store = createMemoryStore()
     const writes: string[] = []
-    const { compareAndSet, link } = store
+    const [compareAndSet, link] = [store.compareAndSet.bind(store), store.link.bind(store)]
     store.compareAndSet = (id, ...rest) => (writes.push(id), compareAndSet(id, ...rest))
     store.link = (name, ...rest) => (writes.push(name), link(name, ...rest))
     const app = await start({ grants: grantsIn(store) })
@@ -204,7 +204,7 @@ describe('front-channel logout', () => {
     const store = createMemoryStore()
     const app = await start({ grants: grantsIn(store) })
     await browser.follow(app.loginURL)
-    const { linked } = store
+    const linked = store.linked.bind(store)
     store.linked = () => Promise.reject(new Error('away'))
     expect((await frame(app)).status).toBe(503)
     store.linked = linked

@@ -175,8 +175,7 @@ describe.each(GRANT_MODES)(
 
     it('the session: the provider is asked all the same', async () => {
       const app = await startLoggedIn(kept())
-      const sessions = app.store as RecordingStore
-      await new Promise<void>((resolve) => sessions.clear?.(() => resolve()))
+      await new Promise<void>((resolve) => app.store.clear?.(() => resolve()))
       expect(sentTo(await logOut(app))).toEqual(WITHOUT_HINT)
     })
 
@@ -195,7 +194,7 @@ describe.each(GRANT_MODES)(
         const app = await start(kept(), {
           routes: (one) => {
             one.use((req, _res, next) => {
-              if (who !== 'from nobody') req.user = { id: 'local' } as never
+              if (who !== 'from nobody') req.user = { id: 'local' }
               next()
             })
           },
@@ -393,7 +392,7 @@ describe('a logout while something fails', () => {
 
   it('leads to the provider with what the session knows if the store of grants fails', async () => {
     const store = createMemoryStore()
-    const { get } = store
+    const get = store.get.bind(store)
     const one = await startLoggedIn({ grants: grantsIn(store) })
     // Another process, which has not seen the grant.
     const other = await start({ grants: grantsIn(store) }, { store: one.store })
