@@ -11,8 +11,8 @@ import { createFrontchannelLogout } from '../login/frontchannel-logout.js'
 import { logOut } from '../login/log-out.js'
 import type { LogOutParts } from '../login/log-out.js'
 import { startProviderLogout } from '../login/provider-logout.js'
+import type { LogOutOptions } from '../options/log-out-options.js'
 import type { Settings } from '../options/read-options.js'
-import type { UseCases } from './use-cases.js'
 
 /** What the logouts of one strategy need. */
 export interface LogoutParts extends Pick<GrantParts, 'engine' | 'claims' | 'index'> {
@@ -28,10 +28,7 @@ export interface LogoutParts extends Pick<GrantParts, 'engine' | 'claims' | 'ind
 }
 
 /** Puts together how people log out: here, and by what the provider says. */
-export function composeLogouts(
-  parts: LogoutParts,
-  { watch, flow, report }: Diagnostics,
-): Pick<UseCases, 'logOut' | 'backchannelLogout' | 'frontchannelLogout' | 'logoutOrigins'> {
+export function composeLogouts(parts: LogoutParts, { watch, flow, report }: Diagnostics) {
   const { settings, strategyId, engine, claims, index, verifyLogoutToken } = parts
   const { sessionKey, keepSession } = settings
 
@@ -49,7 +46,7 @@ export function composeLogouts(
   return {
     logOut: flow(
       'logout',
-      (req, options) =>
+      (req: LoginRequest, options: LogOutOptions) =>
         logOut(
           req,
           options,

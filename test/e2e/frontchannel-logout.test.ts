@@ -91,7 +91,11 @@ describe.each(GRANT_MODES)('front-channel logout, with %s,', (_where, keep) => {
     ['without an issuer', 400, () => ({ sid: provider.sid })],
     ['without a session', 400, () => ({ iss: provider.issuer })],
     ['with an empty session', 400, () => ({ iss: provider.issuer, sid: '' })],
-    ['about a person', 400, () => ({ iss: provider.issuer, sub: provider.person })],
+    [
+      'about a person',
+      400,
+      () => `iss=${encodeURIComponent(provider.issuer)}&sub=${provider.person}`,
+    ],
     ['with nothing', 400, () => ({})],
     [
       'with two sessions',
