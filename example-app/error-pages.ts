@@ -21,6 +21,14 @@ const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
     'A stronger login is needed',
     'The login server did not make sure who you are in the way that this page asks for. Start again, and use the stronger way if it offers one.',
   ),
+  ERR_STEP_UP_REQUIRED: startAgain(
+    'This page needs more than your login has',
+    'The login server was asked for a newer or stronger login, or for further rights, and did not give them. You are still logged in.',
+  ),
+  ERR_ANOTHER_PERSON: startAgain(
+    'Somebody else came back',
+    'You are still logged in as before. The login server has answered for another person. Log out first if you want to change.',
+  ),
   ERR_PENDING_LOGIN_EXPIRED: startAgain(
     'That login took too long',
     'A started login waits for ten minutes. Nothing is lost: start it again.',

@@ -76,6 +76,7 @@ export type {
   RequestedAuthentication,
 } from './errors/errors.js'
 export type { LoginOptions, StartLoginOptions } from './login/login-options.js'
+export type { LogOutOptions } from './options/log-out-options.js'
 export type { FailureInfo, LoginInfo } from './login/login-outcome.js'
 export type { VerifiedLogin, Verify } from './passport/verify.js'
 export type { IdTokenClaims } from './endpoints/id-token.js'

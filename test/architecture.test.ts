@@ -43,7 +43,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'passport/registered-strategies.ts',
     'passport/router.ts',
   ],
-  'passport-oauth2': ['passport/grant-strategy.ts'],
+  'passport-oauth2': ['passport/logout-strategy.ts'],
   jose: [
     'client/client-assertion.ts',
     'client/client-keys.ts',

@@ -159,7 +159,8 @@ function defaultOf(name: string, option: Option, { defaultText }: Field): string
     return `default: ${defaultText.replace(/(?<!\w)'\w+'(?!\w)/g, '`$&`')}`
   }
   const [written = '', ...rest] = splitDefault(defaultText)
-  if (written.replaceAll('_', '') !== literal) {
+  // Numbers may be written with separators.
+  if (written !== literal && written.replaceAll('_', '') !== literal) {
     throw new Error(`The comment on ${name} says @default ${written}, and its entry ${literal}.`)
   }
   return [`default: \`${written}\``, ...rest].join(' ')

@@ -168,6 +168,32 @@ export function checkScope(
   return ok(scope)
 }
 
+/** Checks that people come back from the provider's logout, and that the provider can end sessions here. */
+export function checkLogout(
+  settings: Settings,
+  metadata: AuthorizationServer | undefined,
+): Verdict {
+  const { endSessionURL, postLogoutRedirectURL, backchannelLogout, frontchannelLogout } = settings
+  if (endSessionURL === undefined) {
+    return skipped('no endSessionURL is set: people stay logged in at the provider')
+  }
+  if (postLogoutRedirectURL === undefined) {
+    return warning(
+      'no postLogoutRedirectURL is set: people who log out stay at the provider',
+      'Register the address of /logged-out at the provider, and set it as postLogoutRedirectURL.',
+    )
+  }
+  const isFrontOnly =
+    metadata?.frontchannel_logout_supported === true &&
+    metadata.backchannel_logout_supported !== true
+  if (isFrontOnly && !frontchannelLogout && !backchannelLogout) {
+    return ok(
+      `people come back to ${postLogoutRedirectURL}; with frontchannelLogout: true, the provider could also end sessions here`,
+    )
+  }
+  return ok(`people come back to ${postLogoutRedirectURL}`)
+}
+
 /** Checks that the private key can be read, and can sign. */
 export async function checkKey(settings: Settings): Promise<Verdict> {
   const { privateKey, clientAuthentication } = settings

@@ -22,12 +22,14 @@ export type DiagnosticStep =
   /** One token was revoked at the provider. */
   | 'revocation'
   /**
-   * A grant has ended. `reason` is `logout`, `end_grant`, `backchannel_logout`, or the provider's refusal of the
-   * refresh, such as `invalid_grant`.
+   * A grant has ended. `reason` is `logout`, `end_grant`, `backchannel_logout`, `frontchannel_logout`, or the provider's
+   * refusal of the refresh, such as `invalid_grant`.
    */
   | 'grant_end'
   /** The provider posted a logout token. */
   | 'backchannel_logout'
+  /** A page of the provider's has loaded `GET /frontchannel-logout` in a frame. */
+  | 'frontchannel_logout'
   /**
    * The store of the option `grants` has failed. `reason` is its method, such as `get`. Strategies that share a store
    * report this once, with the name of the one that was created last.

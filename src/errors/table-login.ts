@@ -206,7 +206,7 @@ export const LOGIN_ERRORS = {
     retryable: false,
     message: 'The browser came back from a logout that was not started in it.',
     cause:
-      'A browser came to `/logged-out`, but no logout was started in it within the last 10 minutes. Nothing was changed.',
+      'A browser came to a route with `finishLogOut`, but no logout was started in it within the last 10 minutes, or it had come back already. Nothing was changed.',
     fix: 'Nothing, if it happens once. If it happens after each logout, `postLogoutRedirectURL` must be on the host where people log out, and the provider must send `state` back.',
     page: { ...NOTHING_CHANGED, text: 'This logout was not started in this browser.' },
   },

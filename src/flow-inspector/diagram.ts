@@ -110,6 +110,7 @@ const SUCCESS_LABELS: Readonly<Record<string, string>> = {
   renewal: 'Tokens renewed',
   grant_end: 'The grant has ended',
   backchannel_logout: 'Logged out by the provider',
+  frontchannel_logout: 'Logged out by a page of the provider',
 }
 
 /** A step of the library: a note if it succeeds and has a label, or if it is the first to fail. */

@@ -70,6 +70,7 @@ const TITLES: Readonly<Record<string, string>> = {
   logout: 'Logout',
   end_grant: 'End of a grant',
   backchannel_logout: 'Logout by the provider',
+  frontchannel_logout: 'Logout by a page of the provider',
 }
 
 /** The texts of the statuses. They begin with a sign, for people who cannot tell the colours apart. */

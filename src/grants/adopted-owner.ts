@@ -4,7 +4,7 @@ import type { AdoptedOwners } from './adoption.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import type { GrantOwner } from './grant-record.js'
 import type { GrantIndex } from './grant-index.js'
-import { accountName, personName, providerNames, strategyName } from './index-names.js'
+import { accountName, personName, endableNames, strategyName } from './index-names.js'
 
 /** What {@link createAdoptedOwners} needs. */
 export interface AdoptedOwnersParts {
@@ -14,6 +14,7 @@ export interface AdoptedOwnersParts {
     readonly tokenURL: string
     readonly clientID: string
     readonly backchannelLogout: boolean
+    readonly frontchannelLogout: boolean
   }
   readonly engine: Pick<GrantEngine, 'end'>
   readonly index: Pick<GrantIndex, 'link' | 'unlink' | 'hasEnded'>
@@ -42,7 +43,7 @@ export function createAdoptedOwners(parts: AdoptedOwnersParts): AdoptedOwners {
     ownerOf(request, tokens) {
       const account = accountOn(request)
       const claims = claimsIn(tokens)
-      const providers = settings.backchannelLogout ? providerNames(claims, settings) : []
+      const providers = endableNames(claims, settings)
       const { sub } = claims
       const names = [
         ...providers.map((one) => one.name),

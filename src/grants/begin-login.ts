@@ -4,7 +4,7 @@ import { LoginRequiredError } from '../errors/login-errors.js'
 import { randomId } from '../lib/random-id.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
-import { accountName, loginsName, personName, providerNames, strategyName } from './index-names.js'
+import { accountName, endableNames, loginsName, personName, strategyName } from './index-names.js'
 import type { GrantIndex } from './grant-index.js'
 import type { GrantedClient, ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
@@ -55,6 +55,7 @@ export interface BeginLoginParts {
   readonly settings: GrantedClient & {
     readonly name: string
     readonly backchannelLogout: boolean
+    readonly frontchannelLogout: boolean
     readonly refreshBeforeSeconds: number
     readonly grantLifetime: 'login' | 'account'
   }
@@ -146,8 +147,7 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
 
   return async (login) => {
     const { account, claims, exchangedAt } = login
-    const providers =
-      settings.backchannelLogout && claims !== undefined ? providerNames(claims, settings) : []
+    const providers = claims === undefined ? [] : endableNames(claims, settings)
     const of = ownerOf(login, providers)
     const begun = await (
       grantLifetime === 'account' && account !== undefined

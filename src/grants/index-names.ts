@@ -75,3 +75,19 @@ export function providerNames(
       return { kind, name: `${kind}/${hash('sha256', text, 'base64url')}` }
     })
 }
+
+/** Those under which the provider may end this client's logins. A front-channel logout never names a person. */
+export function endableNames(
+  claims: Readonly<Record<string, unknown>>,
+  client: {
+    readonly issuer?: string | undefined
+    readonly clientID: string
+    readonly backchannelLogout: boolean
+    readonly frontchannelLogout: boolean
+  },
+): readonly ProviderName[] {
+  const { backchannelLogout, frontchannelLogout } = client
+  return providerNames(claims, client).filter(
+    ({ kind }) => backchannelLogout || (frontchannelLogout && kind === 'sid'),
+  )
+}

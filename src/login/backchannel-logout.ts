@@ -10,7 +10,8 @@ import type { Clock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { LOGOUT_CLOCK_TOLERANCE_MS } from '../options/clock-tolerance.js'
-import type { EndLogin } from './end-login.js'
+import { ANSWERED_AFTER_MS } from './end-login-by-provider.js'
+import type { EndLogin } from './end-login-by-provider.js'
 
 /** What a provider's logout needs. */
 export interface BackchannelLogoutParts {
@@ -42,9 +43,6 @@ export interface BackchannelLogoutParts {
  * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
  */
 export type BackchannelLogout = (request: LoginRequest) => Promise<void>
-
-/** After how long a request is answered, in **milliseconds**. oidc-provider waits for 2.5 seconds, Keycloak for 5. */
-const ANSWERED_AFTER_MS = 2_000
 
 /** Creates {@link BackchannelLogout}. */
 export function createBackchannelLogout(parts: BackchannelLogoutParts): BackchannelLogout {

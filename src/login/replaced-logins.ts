@@ -1,23 +1,8 @@
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
-import { copyOfSession } from '../session/request-session.js'
 import type { EndLoginHere } from './end-login-here.js'
 
 /** Ends what was in a session before. Never rejects. */
 export type EndReplacedLogins = (earlier: LoginRequest, now: LoginSession) => Promise<void>
-
-/**
- * The request as it is now: with the person who is logged in, and with what the session holds. Both stay, whatever
- * becomes of the request and its session.
- */
-export function earlierRequest(request: LoginRequest, session: LoginSession): LoginRequest {
-  const { user } = request as LoginRequest & { readonly user?: object }
-  const earlier: PropertyDescriptorMap = {
-    session: { value: copyOfSession(session) },
-    sessionID: { value: session.id },
-    user: { value: user },
-  }
-  return Object.create(request, earlier) as LoginRequest
-}
 
 /**
  * Ends the logins of all providers that a session held before, and holds no more: nobody has their tokens any longer. A

@@ -11,7 +11,8 @@ import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { connectProvider } from './connect-provider.js'
 import { onFailedLogin } from './failed-login.js'
-import { earlierRequest } from './replaced-logins.js'
+import { withProviderSession } from './provider-session.js'
+import { earlierRequest } from './earlier-request.js'
 import type { EndReplacedLogins } from './replaced-logins.js'
 import { withLoginNote } from './present-login.js'
 import { carryPendingLogins } from './session-pending-logins.js'
@@ -29,6 +30,8 @@ export interface StoreTokensSettings {
   readonly sessionKey: string
   readonly keepSession: readonly string[]
   readonly grantLifetime: 'login' | 'account'
+  readonly endSessionURL?: string | undefined
+  readonly frontchannelLogout: boolean
 }
 
 /** What storing tokens needs. */
@@ -218,14 +221,16 @@ function begin(
   })
 }
 
-/** Writes a grant into the session. */
+/** Writes a grant into the session, and what logging out at the provider needs when the grant has ended. */
 function hold(
   session: LoginSession,
   { id, record }: BegunLogin,
-  { note }: AcceptedLogin,
-  { settings: { sessionKey }, holding }: StoreTokensParts,
+  { claims, note }: AcceptedLogin,
+  { settings, holding }: StoreTokensParts,
 ): void {
-  const data = readStrategyData(session, sessionKey)
-  const held = holding.hold(data, id, record)
-  writeStrategyData(session, sessionKey, withLoginNote(held, note))
+  const { sessionKey, endSessionURL, frontchannelLogout } = settings
+  const held = holding.hold(readStrategyData(session, sessionKey), id, record)
+  const data = withLoginNote(held, note)
+  const isNeeded = endSessionURL !== undefined || frontchannelLogout
+  writeStrategyData(session, sessionKey, isNeeded ? withProviderSession(data, claims) : data)
 }

@@ -5,6 +5,7 @@ import type { OptionTable } from './option-table.js'
 import {
   checkedWhenUsed,
   environmentText,
+  oneOf,
   orFunction,
   positive,
   secureUrl,
@@ -12,6 +13,9 @@ import {
   urlWithoutFragment,
   withMethods,
 } from './readers.js'
+
+/** When the provider's logout page gets the ID token. */
+export type IdTokenHint = 'always' | 'fresh' | 'never'
 
 /** The options for the client: its credentials at the provider, and how its requests are sent. */
 export const CLIENT_OPTIONS = {
@@ -105,7 +109,22 @@ export const CLIENT_OPTIONS = {
    *
    * @see [OpenID Connect RP-Initiated Logout 1.0, section 3](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
    */
-  postLogoutRedirectURL: { read: secureUrl, needs: 'endSessionURL' },
+  postLogoutRedirectURL: {
+    read: secureUrl,
+    needs: 'endSessionURL',
+    help: 'the absolute URL of the route that the provider leads to after its own logout, as registered',
+  },
+
+  /**
+   * When the provider's logout page gets the ID token, by which most providers log out without a question: `always`,
+   * `fresh` (if it has not expired) or `never`. It is in the address of that page, and so in the browser's history. An ID
+   * token of more than 2,048 characters is never sent, because servers refuse such addresses. Without the ID token, the
+   * page gets a `logout_hint`, if the ID token has had a `login_hint` or a `sid`.
+   *
+   * @default 'always'
+   * @see [OpenID Connect RP-Initiated Logout, section 2](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout)
+   */
+  idTokenHint: { read: oneOf<IdTokenHint>('always', 'fresh', 'never'), default: 'always' },
 
   /**
    * How long a request to the provider may take, from connecting to the last byte of the response, in

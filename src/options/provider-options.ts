@@ -172,6 +172,14 @@ export const PROVIDER_OPTIONS = {
   endSessionURL: { read: secureUrl, alsoCalled: ['logoutURL'] },
 
   /**
+   * The parameter in which the provider's logout page takes the `postLogoutRedirectURL`, for a provider that deviates from
+   * the standard, such as `logout_uri` for Amazon Cognito. Such a page gets this parameter and `client_id`, and nothing else.
+   *
+   * @default 'post_logout_redirect_uri'
+   */
+  postLogoutRedirectParameter: { read: text, default: 'post_logout_redirect_uri' },
+
+  /**
    * How long refresh tokens live, in **seconds**, if the token response does not say.
    *
    * @default unknown: a refresh is tried

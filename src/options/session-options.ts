@@ -127,4 +127,16 @@ export const SESSION_OPTIONS = {
    * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
    */
   backchannelLogout: { read: flag, default: false, needs: 'jwksURL' },
+
+  /**
+   * Lets the provider end sessions from a page of its own, for one that has no back-channel logout: if a person logs out
+   * there, the page loads `GET /frontchannel-logout` of `authRouter` in a frame. Anybody can send that request, and ends what
+   * was logged in through the session at the provider whose `sid` they know. Needs `jwksURL`, and a `sid` in ID tokens that
+   * nobody can guess. The sessions of a process are found by all processes that share `grants`, otherwise by that process
+   * alone.
+   *
+   * @default false
+   * @see [OpenID Connect Front-Channel Logout 1.0](https://openid.net/specs/openid-connect-frontchannel-1_0.html)
+   */
+  frontchannelLogout: { read: flag, default: false, needs: 'jwksURL' },
 } as const satisfies OptionTable

@@ -28,23 +28,19 @@ import { withPrivateNotes } from '../grants/claims.js'
 import type { EndedLogin } from '../grants/engine.js'
 import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
-import type { LoginRequest } from '../lib/login-request.js'
-import { createBackchannelLogout } from '../login/backchannel-logout.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
-import { createEndLogin } from '../login/end-login.js'
 import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginToVerify } from '../login/finish-login.js'
 import type { LoginOutcome, RestartLogin } from '../login/login-outcome.js'
 import { createSameCallbacks } from '../login/same-callback.js'
 import { createStoreTokens } from '../login/store-tokens.js'
-import { logOut } from '../login/log-out.js'
 import { createEndReplacedLogins } from '../login/replaced-logins.js'
-import { startProviderLogout } from '../login/provider-logout.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
 import { createStepUp } from '../login/step-up.js'
 import { composeGrants } from './compose-grants.js'
+import { composeLogouts } from './compose-logouts.js'
 import { adoptSession } from '../session/replace-session.js'
 import { createIsTokenRefused } from './is-token-refused.js'
 import { wantedOf } from './token-use.js'
@@ -66,7 +62,7 @@ export function composeUseCases(
   strategies: () => readonly UseCases[] = () => [],
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
-  const { watch, reportAfter, report, flow, observe, observation } = diagnostics
+  const { watch, reportAfter, flow, observe, observation } = diagnostics
   const strategyId = strategyIdOf(settings)
   const { privateKey, decryptionKeys, dpopKey } = settings
 
@@ -124,7 +120,7 @@ export function composeUseCases(
     },
     diagnostics,
   )
-  const { engine, claims, index, ending, heldGrants, idle } = grants
+  const { claims, ending, heldGrants, idle } = grants
   const endReplacedLogin = createEndLoginHere(settings.sessionKey, ending.endLogin)
   const endLogin = reportAfter('grant_end', endReplacedLogin, (ended?: EndedLogin) =>
     ended === undefined || ended.tokens.length === 0
@@ -225,40 +221,21 @@ export function composeUseCases(
       before: (req, parameters) => visitEvent(req, parameters),
     }),
 
-    logOut: flow(
-      'logout',
-      (req: LoginRequest) =>
-        logOut(req, {
-          strategies: strategies().map((one) => one.endLogin),
-          keepSession: settings.keepSession,
-          self: endLogin,
-          providerLogout: (_, idToken) => startProviderLogout(req, idToken, settings),
-        }),
+    ...composeLogouts(
       {
-        before: (req) => visitEvent(req),
-        after: (url) => (url === undefined ? undefined : redirectEvent(url)),
+        ...grants,
+        settings,
+        strategyId,
+        verifyLogoutToken: settings.backchannelLogout
+          ? verifyDecrypted('id_token', decryptJwt, verifyJwt)
+          : undefined,
+        endLogin,
+        endLogins: () => strategies().map((one) => one.endLogin),
       },
+      diagnostics,
     ),
 
     endGrant: flow('end_grant', ending.endGrant, {}),
-
-    backchannelLogout: watch(
-      'backchannel_logout',
-      createBackchannelLogout({
-        settings,
-        claims,
-        index,
-        verifyJwt: settings.backchannelLogout
-          ? verifyDecrypted('id_token', decryptJwt, verifyJwt)
-          : undefined,
-        endLogin: createEndLogin({
-          engine,
-          strategyId,
-          sessionKey: settings.sessionKey,
-          onEnded: () => report('grant_end', { outcome: 'ok', reason: 'backchannel_logout' }),
-        }),
-      }),
-    ),
   }
 }
 

@@ -1,4 +1,3 @@
-import OAuth2Strategy from 'passport-oauth2'
 import type { ListedGrant } from '../grants/list-grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { Holder } from '../options/holder.js'
@@ -7,14 +6,15 @@ import { refuseReplaced } from './refuse-shared-name.js'
 import type { UseCases } from './use-cases.js'
 import { fetchWithToken } from './fetch-with-token.js'
 import type { FetchInit } from './fetch-with-token.js'
+import { LogoutStrategy } from './logout-strategy.js'
 import type { AccessTokenOptions } from './token-use.js'
 
 /**
  * What a strategy does with the grants of people who have logged in, for requests and for jobs. Each method takes a
  * {@link Holder}: a request, `{ account }`, or `{ account, grant }`.
  */
-export abstract class GrantStrategy extends OAuth2Strategy {
-  protected abstract readonly useCases: UseCases
+export abstract class GrantStrategy extends LogoutStrategy {
+  protected abstract override readonly useCases: UseCases
 
   /**
    * The token set of the holder's grant, or `undefined` if there is none that can be read. It is not renewed: use

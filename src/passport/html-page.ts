@@ -15,21 +15,35 @@ export function htmlPage(title: string, paragraphs: readonly string[], next?: Ne
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
+${refresh(next)}<title>${escapeHtml(title)}</title>
 <h1>${escapeHtml(title)}</h1>
 ${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
 ${next === undefined ? '' : nextStep(next)}</html>
 `
 }
 
-/** A link, or a button with this text, which posts to the address of the page itself. */
+/**
+ * A link; a button with this text, which posts to the address of the page itself; or an address to which the browser goes by
+ * itself, with a link for those that do not.
+ */
 export type NextStep =
-  { readonly path: string; readonly link: string } | { readonly button: string }
+  | { readonly path: string; readonly link: string }
+  | { readonly button: string }
+  | { readonly continueTo: string }
 
 function nextStep(step: NextStep): string {
-  return 'button' in step
-    ? `<form method="post"><button>${escapeHtml(step.button)}</button></form>\n`
-    : `<p><a href="${escapeHtml(step.path)}">${escapeHtml(step.link)}</a></p>\n`
+  if ('button' in step) {
+    return `<form method="post"><button>${escapeHtml(step.button)}</button></form>\n`
+  }
+  const [path, link] = 'continueTo' in step ? [step.continueTo, 'Continue'] : [step.path, step.link]
+  return `<p><a href="${escapeHtml(path)}">${escapeHtml(link)}</a></p>\n`
+}
+
+/** What makes the browser go on by itself, without a script. */
+function refresh(step: NextStep | undefined): string {
+  return step !== undefined && 'continueTo' in step
+    ? `<meta http-equiv="refresh" content="0;url=${escapeHtml(step.continueTo)}">\n`
+    : ''
 }
 
 /** A link to the login route of the router that a request is in. It comes back to where its login was to lead. */

@@ -1,8 +1,7 @@
 import express from 'express'
 import type { RequestHandler, Response } from 'express'
 import type { AuthenticateOptions } from 'passport'
-import { ConfigurationError, CrossSiteRequestError, LogoutTokenError } from '../errors/errors.js'
-import { isFromOtherOrigin } from '../lib/other-origin.js'
+import { ConfigurationError } from '../errors/errors.js'
 import { withQuery } from '../lib/with-query.js'
 import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
 import { asyncHandler } from './async-handler.js'
@@ -66,18 +65,6 @@ function redirect(res: Response, location: string): void {
   res.status(302).location(location).set('Content-Length', '0').end()
 }
 
-/** `POST /logout`: only from a page of this origin. */
-export function logoutHandler(
-  strategy: LoginStrategy,
-  { logoutRedirect }: RouterSettings,
-): RequestHandler {
-  return asyncHandler(async (req, res) => {
-    if (isFromOtherOrigin(req)) throw new CrossSiteRequestError()
-    const providerLogout = await strategy.logOut(req)
-    return () => res.redirect(303, providerLogout ?? logoutRedirect)
-  })
-}
-
 /**
  * `GET /jwks.json`: the client's public keys. The provider may cache them for 5 minutes, but shared caches
  * may not: with `rolling` or `saveUninitialized`, express-session sends somebody's cookie with every response.
@@ -91,35 +78,6 @@ export function jwksHandler(strategy: LoginStrategy): RequestHandler {
     return () => {
       res.set('Cache-Control', 'private, max-age=300').type('application/jwk-set+json')
       res.send(JSON.stringify(keys))
-    }
-  })
-}
-
-/** `GET /logged-out`: the provider sends the browser here after its own logout. */
-export function loggedOutHandler(
-  strategy: LoginStrategy,
-  { logoutRedirect }: RouterSettings,
-): RequestHandler {
-  return (req, res) => {
-    strategy.finishLogOut(req)
-    res.redirect(logoutRedirect)
-  }
-}
-
-/**
- * `POST /backchannel-logout`: the provider says who has logged out there.
- *
- * @see [OpenID Connect Back-Channel Logout, section 2.8 - Back-Channel Logout Response](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse)
- */
-export function backchannelLogoutHandler(strategy: LoginStrategy): RequestHandler {
-  return asyncHandler(async (req, res) => {
-    try {
-      await strategy.backchannelLogout(req)
-      return () => res.end()
-    } catch (error) {
-      if (!(error instanceof LogoutTokenError)) throw error
-      const { status, message } = error
-      return () => res.status(status).json({ error: 'invalid_request', error_description: message })
     }
   })
 }

@@ -9,12 +9,15 @@ import { refuseNameOf } from './refuse-shared-name.js'
 import { registerStrategy } from './registered-strategies.js'
 import {
   backchannelLogoutHandler,
+  frontchannelLogoutHandler,
+  loggedOutHandler,
+  logoutHandler,
+} from './logout-handlers.js'
+import {
   callbackHandler,
   checkCallbackUrl,
   jwksHandler,
-  loggedOutHandler,
   loginOptions,
-  logoutHandler,
   notCached,
   readForm,
 } from './route-handlers.js'
@@ -34,9 +37,10 @@ import type { LoginStrategy } from './login-strategy.js'
  * | `GET /login` | starts a login; `?return_to=/path` comes back to that path of this origin |
  * | `POST /login` | with `connect`, starts connecting; only from a page of this origin |
  * | `GET /callback`, `POST /callback` | finishes it |
- * | `POST /logout` | ends grants and session; only from a page of this origin |
+ * | `POST /logout` | ends grants and session; `?return_to=/path` goes to that path of this origin afterwards; only from a page of this origin |
  * | `GET /logged-out` | where the provider sends the browser after its own logout |
  * | `POST /backchannel-logout` | the provider says who has logged out there |
+ * | `GET /frontchannel-logout` | the same from a page of the provider's, with the option `frontchannelLogout` |
  * | `GET /jwks.json` | the client's public keys, if it has any |
  *
  * @example
@@ -69,6 +73,9 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
   router.post('/logout', notCached, onlyVisits, logoutHandler(strategy, settings))
   router.get('/logged-out', notCached, onlyVisits, loggedOutHandler(strategy, settings))
   router.post('/backchannel-logout', notCached, readForm(), backchannelLogoutHandler(strategy))
+  if (strategy.takesFrontchannelLogout) {
+    router.get('/frontchannel-logout', notCached, onlyVisits, frontchannelLogoutHandler(strategy))
+  }
   router.get('/jwks.json', jwksHandler(strategy))
   router.use(errorHandler(settings.onError))
   return router

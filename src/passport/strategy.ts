@@ -9,8 +9,6 @@ import type { LoginOutcome } from '../login/login-outcome.js'
 import type { LoginOptions, StartLoginOptions } from '../login/login-options.js'
 import type { Asked } from '../login/login-note.js'
 import type { WantedOfLogin } from '../login/step-up.js'
-import { stopAttempts } from '../login/silent-attempts.js'
-import { finishProviderLogout } from '../login/provider-logout.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
@@ -94,68 +92,6 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     Object.defineProperty(this, 'useCases', { value: useCases })
     addLoginCheck(this, useCases.loginCheck)
     makeObservable(this, useCases.diagnostics.observation)
-  }
-
-  /**
-   * Logs out: ends the grants of all providers in this session, then the session. Only the fields named in
-   * `keepSession` survive, under a new session id. Does not wait for the providers to revoke the tokens. With
-   * `grantLifetime: 'account'`, the grant survives and is not revoked: see `endGrant`. Other strategies take part if Passport knows them: by `passport.use`, or because `authRouter` has mounted them.
-   *
-   * @example
-   * ```ts
-   * app.post('/logout', async (req, res) => {
-   *   res.redirect(303, (await strategy.logOut(req)) ?? '/')
-   * })
-   * ```
-   *
-   * @returns the address at the provider where the browser must go to be logged out there as well; `undefined`
-   *   without an `endSessionURL`, or if nobody was logged in by this strategy
-   * @throws {StorageError} if the session store fails
-   * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
-   */
-  logOut(req: LoginRequest): Promise<string | undefined> {
-    stopAttempts(req)
-    return this.useCases.logOut(req)
-  }
-
-  /**
-   * For the route of `postLogoutRedirectURL`: checks that the logout from which the browser comes back was started
-   * in this browser.
-   *
-   * @example
-   * ```ts
-   * app.get('/logged-out', (req, res) => {
-   *   strategy.finishLogOut(req)
-   *   res.redirect('/')
-   * })
-   * ```
-   *
-   * @throws {LogoutResponseError} if it was not
-   */
-  finishLogOut(req: LoginRequest): void {
-    finishProviderLogout(req)
-  }
-
-  /**
-   * For the route that the provider posts logout tokens to: ends the sessions of the person who has logged
-   * out there, in all processes. Needs the form in `req.body`, and express-session before it.
-   *
-   * @example
-   * ```ts
-   * app.post('/backchannel-logout', express.urlencoded({ extended: false }), async (req, res) => {
-   *   await strategy.backchannelLogout(req)
-   *   res.end()
-   * })
-   * ```
-   *
-   * @throws {LogoutTokenError} if there is no valid logout token, or it was used before
-   * @throws {DiscoveryError} if the provider's keys cannot be loaded
-   * @throws {StorageError} if the store of the grants or the session store fails
-   * @see [OpenID Connect Back-Channel Logout 1.0](https://openid.net/specs/openid-connect-backchannel-1_0.html)
-   */
-  backchannelLogout(req: LoginRequest): Promise<void> {
-    this.useCases.noteRequest(req)
-    return this.useCases.backchannelLogout(req)
   }
 
   /**

@@ -3,16 +3,17 @@ import type { ResourceClient } from '../client/requests.js'
 import type { Transport } from '../client/transport.js'
 import type { Diagnostics } from '../diagnostics/watch.js'
 import type { ReadProfile } from '../endpoints/profile.js'
-import type { HeldGrants } from '../grants/held-grants.js'
 import type { ListGrants } from '../grants/list-grants.js'
 import type { LoginCheck } from '../grants/login-check.js'
 import type { GrantJobs } from '../grants/strategy-jobs.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { FinishLogin } from '../login/finish-login.js'
 import type { EndLoginHere } from '../login/end-login-here.js'
+import type { FinishLogin } from '../login/finish-login.js'
+import type { LogOutOptions } from '../options/log-out-options.js'
 import type { StartLogin } from '../login/start-login.js'
 import type { StepUp } from '../login/step-up.js'
 import type { Holder } from '../options/holder.js'
+import type { TokenSet } from '../options/token-set.js'
 import type { AccessTokenOptions } from './token-use.js'
 
 /** What one strategy can do: its use cases, with everything they need built in and with diagnostics around them. */
@@ -22,7 +23,7 @@ export interface UseCases {
   readonly stepUp: StepUp
   /** What besides 401 says that an API has refused the token. @throws {ConfigurationError} if the option fails */
   readonly isTokenRefused: (answer: Response) => Promise<boolean>
-  readonly logOut: (request: LoginRequest) => Promise<string | undefined>
+  readonly logOut: (request: LoginRequest, options: LogOutOptions) => Promise<string | undefined>
   /** @param except a request whose login goes on */
   readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
   readonly listGrants: ListGrants
@@ -33,9 +34,13 @@ export interface UseCases {
   /** Takes note of the request's session store, in which sessions of others can be ended. */
   readonly noteRequest: (request: LoginRequest) => void
   readonly backchannelLogout: (request: LoginRequest) => Promise<void>
+  /** `undefined` without the option of that name. */
+  readonly frontchannelLogout: ((request: LoginRequest) => Promise<boolean>) | undefined
+  /** Where the pages of the provider are that load a frame for it. */
+  readonly logoutOrigins: readonly string[]
   /** The profile that belongs to an access token, from `profileURL`. */
   readonly requestProfile: ReadProfile
-  readonly tokens: HeldGrants['read']
+  readonly tokens: (holder: Holder) => Promise<TokenSet | undefined>
   readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
   /** A different access token than one that an API has refused; `undefined` if there is no refresh token. */
   readonly replacementFor: (

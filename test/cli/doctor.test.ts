@@ -149,13 +149,16 @@ async function withPrivateCa(ofCa: CertificateOptions): Promise<Record<string, s
 
 describe('doctor, with a set-up that is well', () => {
   it('says so, one line a check, and asks with a code that nobody gave out', async () => {
-    const env = await setUp()
+    const env = {
+      ...(await setUp()),
+      POST_LOGOUT_REDIRECT_URL: 'https://app.example/auth/logged-out',
+    }
     provider.reset()
     const { exitCode, printed, said } = await runCommand(['doctor'], env)
     expect([exitCode, said]).toEqual([0, ''])
     const lines = printed.split('\n')
     expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([
-      ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'skipped'],
+      ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'skipped'],
       ...['skipped', 'skipped'],
     ])
     expect(printed).toContain(
@@ -420,6 +423,17 @@ describe('doctor finds', () => {
       'warning',
       /does not list proflie/,
       /spelling/,
+    ],
+    [
+      'a provider’s logout from which nobody comes back',
+      () => {
+        describeScripted({ end_session_endpoint: `${scripted.origin}/end-session` })
+        return withScripted()
+      },
+      'logout',
+      'warning',
+      /stay at the provider/,
+      /postLogoutRedirectURL/,
     ],
     [
       'a callback on another host than the application',

@@ -30,7 +30,7 @@ describe('the command line', () => {
   it('describes every option of the table that doctor takes, and those with secrets without an argument', async () => {
     const { printed } = await runCommand(['help', 'doctor'])
     const taken = Object.values<Option>(OPTIONS).filter(({ help }) => help !== undefined)
-    expect(taken).toHaveLength(7)
+    expect(taken).toHaveLength(8)
     for (const { help } of taken) expect(printed).toContain(help)
     expect(printed).not.toMatch(/--(client-secret|private-key|redis-url|database-url)/)
   })

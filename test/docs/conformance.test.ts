@@ -34,6 +34,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
     '`alg: none`, algorithm confusion, unknown `kid`',
     'another person’s profile',
     'logout CSRF',
+    'forged front-channel logouts',
     'forged or replayed logout tokens',
     'a login that a logout has overtaken',
     'theft by reuse: a refresh token sent twice',

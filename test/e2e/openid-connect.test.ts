@@ -243,44 +243,57 @@ describe('a refresh', () => {
 })
 
 describe('logging out at the provider as well', () => {
-  const logoutOptions = (): Partial<AuthorizationCodeOptions> => ({
-    endSessionURL: `${provider.issuer}/end-session?tenant=1`,
-    postLogoutRedirectURL: 'https://app.example/auth/logged-out',
-  })
+  /** With a route of its own to come back to, which is strict. */
+  const startLogout = (options: Omit<SceneAppOptions, 'strategy'> = {}): Promise<TestApp> =>
+    start(
+      {
+        endSessionURL: `${provider.issuer}/end-session?tenant=1`,
+        postLogoutRedirectURL: 'https://app.example/auth/logged-out',
+      },
+      {
+        routes: (app, strategy) => {
+          app.get('/own/logged-out', (req, res) => {
+            strategy.finishLogOut(req)
+            res.redirect('/bye')
+          })
+        },
+        ...options,
+      },
+    )
 
-  it('leads to its logout page with the ID token and a state, and home again [oidc-11]', async () => {
-    const app = await start(logoutOptions(), { router: { logoutRedirect: '/bye' } })
-    const browser = new Browser()
-    await browser.follow(app.loginURL)
-    const { status, location = '' } = await browser.post(`${app.origin}/auth/logout`)
-    const { searchParams: sent, pathname } = new URL(location)
-    expect([status, pathname, sent.get('tenant')]).toEqual([303, '/end-session', '1'])
-    expect(sent.get('id_token_hint')).toMatch(/^eyJ/)
-    expect(sent.get('client_id')).toBe('client-1')
-    expect(sent.get('post_logout_redirect_uri')).toBe('https://app.example/auth/logged-out')
-    expect(await isLoggedIn(app, browser)).toBe(false)
-    const back = `${app.origin}/auth/logged-out?state=${sent.get('state') ?? ''}`
-    expect((await browser.visit(back)).location).toBe(`${app.origin}/bye`)
-    expect((await browser.visit(back)).status).toBe(400)
-  })
-
-  it.each(['', '?state=', '?state=another', '?state=a&state=a'])(
-    'refuses to come back with %j [oidc-12]',
-    async (query) => {
-      const app = await start(logoutOptions())
+  it.each(['/auth/logged-out', '/own/logged-out'])(
+    'leads to its logout page with the ID token and a state, and home again by %s [oidc-11]',
+    async (path) => {
+      const app = await startLogout({ router: { logoutRedirect: '/bye' } })
       const browser = new Browser()
       await browser.follow(app.loginURL)
-      await browser.post(`${app.origin}/auth/logout`)
-      const page = await browser.visit(`${app.origin}/auth/logged-out${query}`)
-      expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_LOGOUT_RESPONSE' }])
+      const { status, location = '' } = await browser.post(`${app.origin}/auth/logout`)
+      const { searchParams: sent, pathname } = new URL(location)
+      expect([status, pathname, sent.get('tenant')]).toEqual([303, '/end-session', '1'])
+      expect(sent.get('id_token_hint')).toMatch(/^eyJ/)
+      expect(sent.get('client_id')).toBe('client-1')
+      expect(sent.get('post_logout_redirect_uri')).toBe('https://app.example/auth/logged-out')
+      expect(await isLoggedIn(app, browser)).toBe(false)
+      const query = `?state=${sent.get('state') ?? ''}`
+      const back = await browser.visit(app.origin + path + query)
+      expect(back.location).toBe(`${app.origin}/bye`)
+      expect((await browser.visit(`${app.origin}/own/logged-out${query}`)).status).toBe(400)
     },
   )
 
-  it('stays here when nobody is logged in', async () => {
-    const app = await start(logoutOptions())
-    const { location } = await new Browser().post(`${app.origin}/auth/logout`)
-    expect(location).toBe(`${app.origin}/`)
-  })
+  it.each(['', '?state=', '?state=another', '?state=a&state=a'])(
+    'refuses to come back with %j by finishLogOut, and by /logged-out leads home [oidc-12]',
+    async (query) => {
+      const app = await startLogout({ router: { logoutRedirect: '/bye' } })
+      const browser = new Browser()
+      await browser.follow(app.loginURL)
+      await browser.post(`${app.origin}/auth/logout`)
+      const page = await browser.visit(`${app.origin}/own/logged-out${query}`)
+      expect([page.status, bodyOf(page)]).toEqual([400, { code: 'ERR_LOGOUT_RESPONSE' }])
+      const lenient = await browser.visit(`${app.origin}/auth/logged-out${query}`)
+      expect([lenient.status, lenient.location]).toEqual([302, `${app.origin}/bye`])
+    },
+  )
 })
 
 describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {

@@ -18,7 +18,7 @@ const REQUESTS: readonly (readonly [string, string, string, number])[] = [
   ['a callback with an error', 'GET', '/auth/callback?error=access_denied', 400],
   ['a callback by a form', 'POST', '/auth/callback', 400],
   ['a logout', 'POST', '/auth/logout', 303],
-  ['the way back from the provider’s logout', 'GET', '/auth/logged-out?state=a', 400],
+  ['the way back from the provider’s logout', 'GET', '/auth/logged-out?state=a', 302],
   ['a logout token where the option is off', 'POST', '/auth/backchannel-logout', 500],
   ['a login by passport.authenticate', 'GET', '/own/login', 302],
   ['a callback by passport.authenticate', 'GET', '/own/callback?code=a&state=b', 400],

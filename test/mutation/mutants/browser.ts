@@ -213,7 +213,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     {
       rows: [LOGOUT_CSRF],
       tests: [id],
-      file: 'passport/route-handlers.ts',
+      file: 'passport/logout-handlers.ts',
       find: 'if (isFromOtherOrigin(req)) throw',
       replace: "if (req.method === 'x' && isFromOtherOrigin(req)) throw",
       gone: 'other sites log people out',

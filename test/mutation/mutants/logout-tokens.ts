@@ -9,6 +9,7 @@ import {
 } from './provider-jwt-changes.js'
 
 const LOGOUT_TOKENS = 'attacks forged or replayed logout tokens'
+const FRONTCHANNEL = 'attacks forged front-channel logouts'
 const BACKCHANNEL = 'openid oidcc-client-test-rp-backchannel-rpinitlogout'
 
 /** Logout tokens, and what they end. */
@@ -192,7 +193,7 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [BACKCHANNEL],
     tests: ['oidc-5'],
-    file: 'passport/route-handlers.ts',
+    file: 'passport/logout-handlers.ts',
     find: '      return () => res.end()\n',
     replace: '      return () => res.status(204).end()\n',
     gone: 'the answer to a logout token is not 200',
@@ -217,15 +218,15 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['openid oidcc-client-test-rp-init-logout'],
     tests: ['oidc-11'],
     file: 'login/provider-logout.ts',
-    find: "  if (idToken !== undefined) parameters.set('id_token_hint', idToken)\n",
-    replace: '',
+    find: "parameters.set('id_token_hint', idToken)",
+    replace: "parameters.set('logout_hint', idToken)",
     gone: 'no id_token_hint is sent',
   },
   {
     rows: ['openid oidcc-client-test-rp-init-logout'],
     tests: ['oidc-11'],
     file: 'login/provider-logout.ts',
-    find: "    parameters.set('post_logout_redirect_uri', postLogoutRedirectURL)\n",
+    find: '    parameters.set(postLogoutRedirectParameter, postLogoutRedirectURL)\n',
     replace: '',
     gone: 'no post_logout_redirect_uri is sent',
   },
@@ -233,7 +234,7 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['openid oidcc-client-test-rp-init-logout'],
     tests: ['oidc-11'],
     file: 'login/provider-logout.ts',
-    find: "    parameters.set('state', state)\n",
+    find: "    if (isStandard) parameters.set('state', state)\n",
     replace: '',
     gone: 'no state is sent to the logout',
   },
@@ -241,7 +242,7 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['openid oidcc-client-test-rp-init-logout'],
     tests: ['oidc-11'],
     file: 'login/provider-logout.ts',
-    find: "  setCookie(requireResponse(req), { name, value: '', ...ATTRIBUTES, maxAgeSeconds: 0 })\n",
+    find: '  forgetLogout(req, name)\n',
     replace: '',
     gone: 'the state of a logout works again and again',
   },
@@ -253,16 +254,48 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['oidc-12'],
     file: 'login/provider-logout.ts',
-    find: '  if (!readCookies(req, PREFIX).has(name)) throw',
-    replace: '  if (name === PREFIX) throw',
+    find: '  if (remembered === undefined) throw new LogoutResponseError()\n',
+    replace: "  if (remembered === undefined) return '/'\n",
     gone: 'coming back with another state is accepted',
   },
   {
     rows: ['openid oidcc-client-test-rp-init-logout-no-state'],
     tests: ['oidc-12'],
     file: 'login/provider-logout.ts',
-    find: '  if (state === undefined || others.length > 0) throw',
-    replace: '  if (state === undefined) return\n  if (others.length > 0) throw',
+    find: '  if (others.length > 0) throw',
+    replace: "  if (state === '') return undefined\n  if (others.length > 0) throw",
     gone: 'coming back without state is accepted',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-1'],
+    file: 'login/frontchannel-logout.ts',
+    find: 'index.list(name.name)',
+    replace: "index.list('nothing')",
+    gone: 'a front-channel logout ends nothing',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-1'],
+    file: 'passport/allow-frames.ts',
+    find: "  res.removeHeader('X-Frame-Options')\n",
+    replace: '',
+    gone: 'the provider may not frame the answer',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-2'],
+    file: 'login/frontchannel-logout.ts',
+    find: ' && iss === issuer\n',
+    replace: '\n',
+    gone: 'any issuer logs people out',
+  },
+  {
+    rows: [FRONTCHANNEL],
+    tests: ['frontchannel-2'],
+    file: 'login/frontchannel-logout.ts',
+    find: '?.sid === sid\n',
+    replace: ' !== undefined\n',
+    gone: 'any sid ends the session of the cookie',
   },
 ]

@@ -191,8 +191,8 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
     rows: ['fapi-2 5.2.1-1'],
     tests: ['rule-16'],
     file: 'options/client-options.ts',
-    find: 'postLogoutRedirectURL: { read: secureUrl',
-    replace: 'postLogoutRedirectURL: { read: text',
+    find: 'postLogoutRedirectURL: {\n    read: secureUrl',
+    replace: 'postLogoutRedirectURL: {\n    read: text',
     gone: 'postLogoutRedirectURL may be plain HTTP',
   },
   {

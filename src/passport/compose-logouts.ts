@@ -1,0 +1,98 @@
+import type { Diagnostics } from '../diagnostics/watch.js'
+import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
+import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
+import type { GrantParts } from '../grants/grants.js'
+import type { LoginRequest } from '../lib/login-request.js'
+import { createBackchannelLogout } from '../login/backchannel-logout.js'
+import type { EndLoginHere } from '../login/end-login-here.js'
+import { createEndLogin } from '../login/end-login.js'
+import type { EndLogin } from '../login/end-login-by-provider.js'
+import { createFrontchannelLogout } from '../login/frontchannel-logout.js'
+import { logOut } from '../login/log-out.js'
+import type { LogOutParts } from '../login/log-out.js'
+import { startProviderLogout } from '../login/provider-logout.js'
+import type { LogOutOptions } from '../options/log-out-options.js'
+import type { Settings } from '../options/read-options.js'
+
+/** What the logouts of one strategy need. */
+export interface LogoutParts extends Pick<GrantParts, 'engine' | 'claims' | 'index'> {
+  readonly settings: Settings
+  /** Identifies the strategy. */
+  readonly strategyId: string
+  /** Verifies logout tokens; `undefined` if none can come. */
+  readonly verifyLogoutToken: VerifyProviderJwt | undefined
+  /** Ends what this strategy has in a session. */
+  readonly endLogin: EndLoginHere
+  /** The same of all strategies of the application, whenever it is needed. */
+  readonly endLogins: () => readonly EndLoginHere[]
+}
+
+/** Puts together how people log out: here, and by what the provider says. */
+export function composeLogouts(parts: LogoutParts, { watch, flow, report }: Diagnostics) {
+  const { settings, strategyId, engine, claims, index, verifyLogoutToken } = parts
+  const { sessionKey, keepSession } = settings
+
+  function logOutParts(providerLogout: LogOutParts['providerLogout']): LogOutParts {
+    const strategies = parts.endLogins()
+    return { self: parts.endLogin, sessionKey, strategies, keepSession, providerLogout }
+  }
+
+  /** Ends a login that the provider has ended. */
+  function endLoginBy(reason: string): EndLogin {
+    const onEnded = (): void => report('grant_end', { outcome: 'ok', reason })
+    return createEndLogin({ engine, strategyId, sessionKey, onEnded })
+  }
+
+  return {
+    logOut: flow(
+      'logout',
+      (req: LoginRequest, options: LogOutOptions) =>
+        logOut(
+          req,
+          options,
+          logOutParts((_, ended) => startProviderLogout(req, ended, settings)),
+        ),
+      {
+        before: (req) => visitEvent(req),
+        after: (url) => (url === undefined ? undefined : redirectEvent(url)),
+      },
+    ),
+
+    backchannelLogout: watch(
+      'backchannel_logout',
+      createBackchannelLogout({
+        settings,
+        claims,
+        index,
+        verifyJwt: verifyLogoutToken,
+        endLogin: endLoginBy('backchannel_logout'),
+      }),
+    ),
+
+    frontchannelLogout: settings.frontchannelLogout
+      ? watch(
+          'frontchannel_logout',
+          createFrontchannelLogout({
+            settings,
+            sessionKey,
+            index,
+            endLogin: endLoginBy('frontchannel_logout'),
+            logOut: (req: LoginRequest) =>
+              logOut(
+                req,
+                {},
+                logOutParts(() => undefined),
+              ),
+          }),
+        )
+      : undefined,
+
+    logoutOrigins: originsOf([settings.issuer, settings.endSessionURL]),
+  }
+}
+
+/** The origins of those addresses that are set, each once. */
+function originsOf(addresses: readonly (string | undefined)[]): readonly string[] {
+  const known = addresses.filter((one) => one !== undefined)
+  return [...new Set(known.map((one) => new URL(one).origin))]
+}
