@@ -1,4 +1,4 @@
-import { errorIn } from './error-body.js'
+import { errorIn, mayConcernGrant } from './error-body.js'
 import type { Answer } from './exchange.js'
 import { isObject } from './is-object.js'
 import { retryAfterMs } from './retry-after.js'
@@ -20,13 +20,15 @@ export function isTooDeep(value: unknown, levels = MAXIMUM_DEPTH): boolean {
   return levels === 0 || Object.values(value).some((one) => isTooDeep(one, levels - 1))
 }
 
+const FORM = 'application/x-www-form-urlencoded'
+
 /** The body of an answer: the value of its JSON, or its text. */
 export function parseBody(answer: Answer): unknown {
   try {
     return JSON.parse(answer.text) as unknown
   } catch {
     // GitHub's and Facebook's first answers were form-encoded, and servers modelled on them still send these.
-    return typeOf(answer) === 'application/x-www-form-urlencoded'
+    return typeOf(answer) === FORM
       ? Object.fromEntries(new URLSearchParams(answer.text))
       : answer.text
   }
@@ -39,13 +41,15 @@ export function typeOf({ headers }: Answer): string {
   return type.trim().toLowerCase()
 }
 
-/** What the body of an answer is, if it is not the JSON object that was expected. */
+/** What the body of an answer is, if it does not say what was expected. */
 export function describeBody(answer: Answer): string {
   const { text } = answer
   if (text.trim() === '') return 'an empty body'
   if (typeOf(answer) === 'text/html' || /^\s*<(?:!doctype|html)\b/i.test(text))
     return 'an HTML page'
-  return typeof parseBody(answer) === 'string' ? 'a text' : 'JSON that is not an object'
+  const body = parseBody(answer)
+  if (isObject(body)) return typeOf(answer) === FORM ? 'a form' : 'a JSON object'
+  return body === text ? 'a text' : 'JSON that is not an object'
 }
 
 /** What an error about an answer needs of its request. */
@@ -63,26 +67,35 @@ export interface Refusal {
   readonly facts: OAuthErrorFacts & {
     readonly httpStatus: number
     readonly retryAfterMs: number | undefined
+    readonly mayConcernGrant: boolean
   }
 }
 
 /**
  * Reads an error response.
  *
+ * @param found the members of its body; `undefined` if it is no object
  * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
  */
 export function refusalOf(
   answer: Answer,
-  members: Record<string, unknown>,
+  found: Record<string, unknown> | undefined,
   sent: SentRequest,
 ): Refusal {
-  const { status } = answer
+  const { status, text } = answer
+  const members = found ?? {}
   const secrets = [...sent.secrets(), ...tokensIn(members)]
   const said = errorIn(members)
   const error = registeredError(said.error) ?? providerText(said.error, secrets)
   const errorDescription = providerText(said.description, secrets)
-  const reason = [error, errorDescription].filter((text) => text !== undefined).join(': ')
-  const facts = { httpStatus: status, retryAfterMs: retryAfterMs(answer), error, errorDescription }
+  const reason = [error, errorDescription].filter((one) => one !== undefined).join(': ')
+  const facts = {
+    httpStatus: status,
+    retryAfterMs: retryAfterMs(answer),
+    error,
+    errorDescription,
+    mayConcernGrant: error === undefined && mayConcernGrant(text, found),
+  }
   const known = tokenErrorOf(error, status)
   const fix = isRefusalOfClient(error, status) ? sent.clientAdvice() : known?.fix
   const advice = known === undefined ? adviceForStatus(facts) : `${known.meaning} ${fix}`
@@ -133,15 +146,21 @@ export function standardResponse(
   const succeeded = answer.status >= 200 && answer.status < 300
 
   if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    const { said, facts } = refusalOf(answer, members, sent)
+    const { said, facts } = refusalOf(answer, isObject(message) ? members : undefined, sent)
     throw new TokenEndpointError(`The token endpoint refused the ${phase} ${said}`, {
       phase,
       ...facts,
     })
   }
   if (!isObject(message)) {
+    if (settings.parseTokenResponse !== undefined) {
+      throw new TokenEndpointError(
+        `parseTokenResponse returned no object for the answer to the ${phase}, HTTP ${answer.status} with ${describeBody(answer)}. It must return one, and not a promise of it.`,
+        { phase, httpStatus: answer.status },
+      )
+    }
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with ${describeBody(answer)} instead of a JSON object (content type ${providerText(typeOf(answer), sent.secrets()) ?? 'none'}). ${adviceForBody(answer, settings)}`,
+      `The token endpoint answered HTTP ${answer.status} with ${describeBody(answer)} instead of a JSON object (content type ${providerText(typeOf(answer), sent.secrets()) ?? 'none'}). ${adviceForBody(answer)}`,
       { phase, httpStatus: answer.status },
     )
   }
@@ -152,8 +171,7 @@ export function standardResponse(
 }
 
 /** What to do about a successful answer that is not a JSON object. */
-function adviceForBody(answer: Answer, { parseTokenResponse }: TokenResponseSettings): string {
-  if (parseTokenResponse !== undefined) return 'parseTokenResponse must return an object.'
+function adviceForBody(answer: Answer): string {
   if (/(?:^|&)access_token=/.test(answer.text.trim())) {
     return 'It looks like a form. If the provider documents that, read it with parseTokenResponse: (body) => Object.fromEntries(new URLSearchParams(String(body))).'
   }

@@ -478,6 +478,12 @@ describe('an error response of the token endpoint', () => {
       },
     ],
     [
+      'Zoom: a token that it does not know',
+      400,
+      { reason: 'Invalid Token!', error: 'invalid_request' },
+      { error: 'invalid_request', errorDescription: 'Invalid Token!' },
+    ],
+    [
       'a code of OAuth’s, nested',
       400,
       { error: { code: 'invalid_grant', message: 'The code has expired' } },
@@ -556,6 +562,11 @@ describe('an error response of the token endpoint', () => {
       '404 with an HTML page',
       (_request, response) => response.writeHead(404).end('<html>Not found</html>'),
       'with HTTP 404 (no reason given, but an HTML page). Check the address of the endpoint',
+    ],
+    [
+      '400 with JSON that has no reason',
+      json({ trace: '1' }, 400),
+      'with HTTP 400 (no reason given, but a JSON object).',
     ],
     [
       '429 with Retry-After',
