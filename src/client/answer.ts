@@ -5,9 +5,16 @@ import { retryAfterMs } from './retry-after.js'
 import { standardMembers } from './standard-members.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
 import { adviceForStatus } from '../errors/http-statuses.js'
-import { isRefusalOfClient, registeredError, tokenErrorOf } from '../errors/oauth-errors.js'
+import {
+  adviceOf,
+  isRefusalOfClient,
+  oauthErrorFrom,
+  registeredError,
+  tokenErrorOf,
+} from '../errors/oauth-errors.js'
 import { TokenEndpointError } from '../errors/provider-errors.js'
 import { providerText } from '../lib/provider-text.js'
+import { settled } from '../lib/settled.js'
 
 export { isObject } from './is-object.js'
 
@@ -58,6 +65,8 @@ export interface SentRequest {
   readonly secrets: () => readonly string[]
   /** What to try if the provider does not accept the client, as sentences. */
   readonly clientAdvice: () => string
+  /** What has answered. @default an endpoint that is called like the token endpoint */
+  readonly source?: 'resource'
 }
 
 /** An OAuth error response. */
@@ -74,16 +83,14 @@ export interface Refusal {
 /**
  * Reads an error response.
  *
- * @param found the members of its body; `undefined` if it is no object
  * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
  */
 export function refusalOf(
   answer: Answer,
-  found: Record<string, unknown> | undefined,
+  members: Record<string, unknown>,
   sent: SentRequest,
 ): Refusal {
-  const { status, text } = answer
-  const members = found ?? {}
+  const { status } = answer
   const secrets = [...sent.secrets(), ...tokensIn(members)]
   const said = errorIn(members)
   const error = registeredError(said.error) ?? providerText(said.error, secrets)
@@ -94,11 +101,13 @@ export function refusalOf(
     retryAfterMs: retryAfterMs(answer),
     error,
     errorDescription,
-    mayConcernGrant: error === undefined && mayConcernGrant(text, found),
+    mayConcernGrant: error === undefined && mayConcernGrant(answer.text, parseBody(answer)),
   }
-  const known = tokenErrorOf(error, status)
-  const fix = isRefusalOfClient(error, status) ? sent.clientAdvice() : known?.fix
-  const advice = known === undefined ? adviceForStatus(facts) : `${known.meaning} ${fix}`
+  const known =
+    sent.source === undefined ? tokenErrorOf(error, status) : oauthErrorFrom(sent.source, error)
+  const isClient = sent.source === undefined && isRefusalOfClient(error, status)
+  const fix = isClient ? sent.clientAdvice() : undefined
+  const advice = known === undefined ? adviceForStatus(facts) : adviceOf(known, fix)
   return {
     said: `with HTTP ${status} (${reason || `no reason given, but ${describeBody(answer)}`}). ${advice}`.trimEnd(),
     facts,
@@ -146,7 +155,7 @@ export function standardResponse(
   const succeeded = answer.status >= 200 && answer.status < 300
 
   if (!succeeded || (error !== undefined && accessToken === undefined)) {
-    const { said, facts } = refusalOf(answer, isObject(message) ? members : undefined, sent)
+    const { said, facts } = refusalOf(answer, members, sent)
     throw new TokenEndpointError(`The token endpoint refused the ${phase} ${said}`, {
       phase,
       ...facts,
@@ -207,9 +216,9 @@ function parsedBy(
   phase: Phase,
 ): unknown {
   try {
-    return parseTokenResponse(body)
+    return settled(parseTokenResponse(body))
   } catch (error) {
-    const { name } = error as Partial<Error>
+    const { name } = Object(error) as Partial<Error>
     throw new TokenEndpointError(
       `parseTokenResponse failed (${name ?? 'no Error'}) on the answer to the ${phase}, HTTP ${status}.`,
       { phase, httpStatus: status },

@@ -74,8 +74,8 @@ function descriptionIn(members: Members, nested: Members): string | undefined {
  * Whether an error response without an OAuth `error` may be about the grant. It is not if it speaks of the client, in whatever member,
  * or is a page or a text, as proxies and firewalls send.
  *
- * @param members those of the body, if it has any
+ * @param body the text, parsed
  */
-export function mayConcernGrant(text: string, members: Members | undefined): boolean {
-  return text.trim() === '' || (members !== undefined && !ABOUT_CLIENT.test(text))
+export function mayConcernGrant(text: string, body: unknown): boolean {
+  return text.trim() === '' || (isObject(body) && !ABOUT_CLIENT.test(text))
 }

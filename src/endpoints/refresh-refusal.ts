@@ -1,4 +1,6 @@
 import { TokenEndpointError } from '../errors/errors.js'
+import { adviceOf, tokenErrorOf } from '../errors/oauth-errors.js'
+import { settled } from '../lib/settled.js'
 import type { IsGrantRefused } from '../options/grant-refusal.js'
 import type { TokenEndpoint } from './token.js'
 
@@ -77,7 +79,7 @@ export function withGrantRefusal(
 /** The error with what the function says of it. Its own errors must not stop the refresh from ending properly. */
 function decided(error: TokenEndpointError, isGrantRefused: IsGrantRefused): TokenEndpointError {
   try {
-    const said: unknown = isGrantRefused(error)
+    const said: unknown = settled(isGrantRefused(error))
     return typeof said === 'boolean' ? withDecision(error, said) : error
   } catch {
     return error
@@ -85,7 +87,16 @@ function decided(error: TokenEndpointError, isGrantRefused: IsGrantRefused): Tok
 }
 
 function withDecision(error: TokenEndpointError, grantRefused: boolean): TokenEndpointError {
-  const { message, phase, httpStatus, retryAfterMs, errorDescription, error: code } = error
-  const facts = { phase, httpStatus, retryAfterMs, errorDescription, error: code, grantRefused }
-  return new TokenEndpointError(message, facts)
+  const { phase, httpStatus, retryAfterMs, errorDescription, error: code, mayConcernGrant } = error
+  const answer = { phase, httpStatus, retryAfterMs, errorDescription, error: code }
+  const message = grantRefused ? error.message : withoutLoginAdvice(error)
+  return new TokenEndpointError(message, { ...answer, grantRefused, mayConcernGrant })
+}
+
+/** The message without the advice for a grant that is over. */
+function withoutLoginAdvice({ message, error, httpStatus = 0 }: TokenEndpointError): string {
+  const known = FINAL_CODES.has(error ?? '') ? tokenErrorOf(error, httpStatus) : undefined
+  const advice = known && adviceOf(known)
+  if (advice === undefined || !message.endsWith(advice)) return message
+  return `${message.slice(0, -advice.length)}isGrantRefused says that a later refresh may succeed.`
 }

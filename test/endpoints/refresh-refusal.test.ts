@@ -150,6 +150,7 @@ describe('a refresh whose failure an application or a preset decides about', () 
       },
     ],
     ['a promise', () => Promise.resolve(false) as never],
+    ['a promise that rejects', () => Promise.reject(new Error('of the application')) as never],
   ])('is decided as without it by %s', async (_, isGrantRefused) => {
     const refusal = answer({ httpStatus: 400, error: 'invalid_grant' })
     expect(await decidedBy(isGrantRefused, refusal)).toEqual({
