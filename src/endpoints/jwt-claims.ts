@@ -21,14 +21,16 @@ export interface ExpectedClaims {
 export function checkClaims(claims: JWTPayload, expected: ExpectedClaims, now: number): void {
   const missing = ['iss', ...expected.required].find((name) => claims[name] === undefined)
   if (missing !== undefined) throw new Error(`it has no "${missing}"`)
-  if (claims.iss !== expected.issuer) {
-    const given = providerText(claims.iss) ?? 'no text'
-    throw new Error(`its "iss" is not the issuer: it is ${given}, expected is ${expected.issuer}`)
-  }
+  if (claims.iss !== expected.issuer) throw otherIssuer(claims.iss, expected.issuer)
   if (!audiencesOf(claims).includes(expected.clientID)) {
     throw new Error('its "aud" does not contain the clientID')
   }
   checkTimes(claims, expected.clockToleranceMs, now)
+}
+
+function otherIssuer(given: unknown, expected: string): Error {
+  const shown = providerText(given) ?? 'no text'
+  return new Error(`its "iss" is not the issuer: it is ${shown}, expected is ${expected}`)
 }
 
 /** Whom a JWT is for. */
