@@ -448,6 +448,22 @@ describe('an error of OpenID Connect or RFC 9101 in a callback', () => {
     })
   })
 
+  it.each(['invalid_request_object', 'request_not_supported'])(
+    '%s comes with advice from a pushed authorization request, too',
+    async (error) => {
+      scene.provider.on('/par', json({ error }, 400))
+      const pushedAuthorizationRequestURL = `${scene.provider.origin}/par`
+      const app = await scene.start({ strategy: { pushedAuthorizationRequestURL } })
+      await new Browser().follow(app.loginURL)
+      expect(app.errors[0]).toMatchObject({
+        ...{ code: 'ERR_PUSHED_AUTHORIZATION_REQUEST', status: 500, error },
+        message: expect.stringMatching(
+          /\. The provider (?:does not accept|takes no) .+ [A-Z].+\.$/,
+        ),
+      })
+    },
+  )
+
   it('is an unmet requirement in any case of letters', async () => {
     const app = await scene.start()
     await comeBack(app, { error: 'Unmet_Authentication_Requirements' })
