@@ -1,13 +1,20 @@
-import { errorIn } from './error-body.js'
+import { errorIn, mayConcernGrant } from './error-body.js'
 import type { Answer } from './exchange.js'
 import { isObject } from './is-object.js'
 import { retryAfterMs } from './retry-after.js'
 import { standardMembers } from './standard-members.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
 import { adviceForStatus } from '../errors/http-statuses.js'
-import { isRefusalOfClient, registeredError, tokenErrorOf } from '../errors/oauth-errors.js'
+import {
+  adviceOf,
+  isRefusalOfClient,
+  oauthErrorFrom,
+  registeredError,
+  tokenErrorOf,
+} from '../errors/oauth-errors.js'
 import { TokenEndpointError } from '../errors/provider-errors.js'
 import { providerText } from '../lib/provider-text.js'
+import { settled } from '../lib/settled.js'
 
 export { isObject } from './is-object.js'
 
@@ -20,13 +27,15 @@ export function isTooDeep(value: unknown, levels = MAXIMUM_DEPTH): boolean {
   return levels === 0 || Object.values(value).some((one) => isTooDeep(one, levels - 1))
 }
 
+const FORM = 'application/x-www-form-urlencoded'
+
 /** The body of an answer: the value of its JSON, or its text. */
 export function parseBody(answer: Answer): unknown {
   try {
     return JSON.parse(answer.text) as unknown
   } catch {
     // GitHub's and Facebook's first answers were form-encoded, and servers modelled on them still send these.
-    return typeOf(answer) === 'application/x-www-form-urlencoded'
+    return typeOf(answer) === FORM
       ? Object.fromEntries(new URLSearchParams(answer.text))
       : answer.text
   }
@@ -39,13 +48,15 @@ export function typeOf({ headers }: Answer): string {
   return type.trim().toLowerCase()
 }
 
-/** What the body of an answer is, if it is not the JSON object that was expected. */
+/** What the body of an answer is, if it does not say what was expected. */
 export function describeBody(answer: Answer): string {
   const { text } = answer
   if (text.trim() === '') return 'an empty body'
   if (typeOf(answer) === 'text/html' || /^\s*<(?:!doctype|html)\b/i.test(text))
     return 'an HTML page'
-  return typeof parseBody(answer) === 'string' ? 'a text' : 'JSON that is not an object'
+  const body = parseBody(answer)
+  if (isObject(body)) return typeOf(answer) === FORM ? 'a form' : 'a JSON object'
+  return body === text ? 'a text' : 'JSON that is not an object'
 }
 
 /** What an error about an answer needs of its request. */
@@ -54,6 +65,8 @@ export interface SentRequest {
   readonly secrets: () => readonly string[]
   /** What to try if the provider does not accept the client, as sentences. */
   readonly clientAdvice: () => string
+  /** What has answered. @default an endpoint that is called like the token endpoint */
+  readonly source?: 'resource'
 }
 
 /** An OAuth error response. */
@@ -63,6 +76,7 @@ export interface Refusal {
   readonly facts: OAuthErrorFacts & {
     readonly httpStatus: number
     readonly retryAfterMs: number | undefined
+    readonly mayConcernGrant: boolean
   }
 }
 
@@ -81,11 +95,19 @@ export function refusalOf(
   const said = errorIn(members)
   const error = registeredError(said.error) ?? providerText(said.error, secrets)
   const errorDescription = providerText(said.description, secrets)
-  const reason = [error, errorDescription].filter((text) => text !== undefined).join(': ')
-  const facts = { httpStatus: status, retryAfterMs: retryAfterMs(answer), error, errorDescription }
-  const known = tokenErrorOf(error, status)
-  const fix = isRefusalOfClient(error, status) ? sent.clientAdvice() : known?.fix
-  const advice = known === undefined ? adviceForStatus(facts) : `${known.meaning} ${fix}`
+  const reason = [error, errorDescription].filter((one) => one !== undefined).join(': ')
+  const facts = {
+    httpStatus: status,
+    retryAfterMs: retryAfterMs(answer),
+    error,
+    errorDescription,
+    mayConcernGrant: error === undefined && mayConcernGrant(answer.text, parseBody(answer)),
+  }
+  const known =
+    sent.source === undefined ? tokenErrorOf(error, status) : oauthErrorFrom(sent.source, error)
+  const isClient = sent.source === undefined && isRefusalOfClient(error, status)
+  const fix = isClient ? sent.clientAdvice() : undefined
+  const advice = known === undefined ? adviceForStatus(facts) : adviceOf(known, fix)
   return {
     said: `with HTTP ${status} (${reason || `no reason given, but ${describeBody(answer)}`}). ${advice}`.trimEnd(),
     facts,
@@ -140,8 +162,14 @@ export function standardResponse(
     })
   }
   if (!isObject(message)) {
+    if (settings.parseTokenResponse !== undefined) {
+      throw new TokenEndpointError(
+        `parseTokenResponse returned no object for the answer to the ${phase}, HTTP ${answer.status} with ${describeBody(answer)}. It must return one, and not a promise of it.`,
+        { phase, httpStatus: answer.status },
+      )
+    }
     throw new TokenEndpointError(
-      `The token endpoint answered HTTP ${answer.status} with ${describeBody(answer)} instead of a JSON object (content type ${providerText(typeOf(answer), sent.secrets()) ?? 'none'}). ${adviceForBody(answer, settings)}`,
+      `The token endpoint answered HTTP ${answer.status} with ${describeBody(answer)} instead of a JSON object (content type ${providerText(typeOf(answer), sent.secrets()) ?? 'none'}). ${adviceForBody(answer)}`,
       { phase, httpStatus: answer.status },
     )
   }
@@ -152,8 +180,7 @@ export function standardResponse(
 }
 
 /** What to do about a successful answer that is not a JSON object. */
-function adviceForBody(answer: Answer, { parseTokenResponse }: TokenResponseSettings): string {
-  if (parseTokenResponse !== undefined) return 'parseTokenResponse must return an object.'
+function adviceForBody(answer: Answer): string {
   if (/(?:^|&)access_token=/.test(answer.text.trim())) {
     return 'It looks like a form. If the provider documents that, read it with parseTokenResponse: (body) => Object.fromEntries(new URLSearchParams(String(body))).'
   }
@@ -189,9 +216,9 @@ function parsedBy(
   phase: Phase,
 ): unknown {
   try {
-    return parseTokenResponse(body)
+    return settled(parseTokenResponse(body))
   } catch (error) {
-    const { name } = error as Partial<Error>
+    const { name } = Object(error) as Partial<Error>
     throw new TokenEndpointError(
       `parseTokenResponse failed (${name ?? 'no Error'}) on the answer to the ${phase}, HTTP ${status}.`,
       { phase, httpStatus: status },

@@ -1,6 +1,5 @@
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
-import { printableText } from '../lib/provider-text.js'
 import { TransportError, tooLarge } from './transport-error.js'
 
 /** Decompresses a whole body, as the functions of `node:zlib` do. */
@@ -18,6 +17,16 @@ const DECODERS: ReadonlyMap<string, Decompress> = new Map<string, Decompress>([
   ['x-gzip', gunzip],
 ])
 
+/**
+ * The other content codings that exist: a body with one of them cannot be read.
+ *
+ * @see [HTTP Content Coding Registry](https://www.iana.org/assignments/http-parameters/http-parameters.xhtml#content-coding)
+ */
+const UNREADABLE: ReadonlySet<string> = new Set([
+  ...['compress', 'x-compress', 'zstd', 'dcb', 'dcz'],
+  ...['exi', 'pack200-gzip', 'aes128gcm'],
+])
+
 /** Some servers send `deflate` without the zlib header that RFC 9110 requires: the low half of its first byte is 8. */
 function inflateAny(...given: Parameters<Decompress>): void {
   const [body] = given
@@ -33,7 +42,7 @@ const MAXIMUM_ENCODINGS = 5
  * memory than `limitBytes`.
  *
  * @throws {TransportError} `too_large` if it would be larger than `limitBytes`; `bad_encoding` if it is damaged or cut off,
- *   or an encoding is unknown
+ *   or has an encoding that is not one of those that are read
  * @see [RFC 9110, section 8.4 - Content-Encoding](https://www.rfc-editor.org/rfc/rfc9110.html#section-8.4)
  */
 export async function decompress(
@@ -51,20 +60,22 @@ export async function decompress(
   return plain
 }
 
-/** The encodings of a body, in the order in which they were applied. */
+/**
+ * The encodings of a body, in the order in which they were applied. Names of something else, such as `UTF-8`, `binary`, `none` or
+ * `aws-chunked`, change no body, and neither does `identity`: they are left out.
+ */
 export function encodingsIn(contentEncoding: string | string[] | undefined): string[] {
   return [contentEncoding ?? []]
     .flat()
     .flatMap((value) => value.toLowerCase().split(','))
     .map((encoding) => encoding.trim())
-    .filter((encoding) => encoding !== '' && encoding !== 'identity')
+    .filter((encoding) => DECODERS.has(encoding) || UNREADABLE.has(encoding))
 }
 
 function withoutOne(body: Buffer, encoding: string, limitBytes: number): Promise<Buffer> {
   const decode = DECODERS.get(encoding)
   if (decode === undefined) {
-    const name = printableText(encoding.slice(0, 30))
-    throw unreadable(`its Content-Encoding is ${name}, and only gzip, br and deflate are read`)
+    throw unreadable(`its Content-Encoding is ${encoding}, and only gzip, br and deflate are read`)
   }
   return new Promise((resolve, reject) => {
     decode(body, { maxOutputLength: limitBytes }, (error, plain) => {

@@ -11,6 +11,9 @@ const NAMES_OF_STATUSES: ReadonlySet<string> = new Set([
   'Internal Server Error',
 ])
 
+/** Words of an error response that is about the client's registration or credentials. */
+const ABOUT_CLIENT = /client|secret|applicat|\bapps?\b|authenticat|credential|assertion|api.?key/i
+
 type Members = Readonly<Record<string, unknown>>
 
 /** What an error response says, as the server wrote it. */
@@ -27,6 +30,7 @@ export interface SaidError {
  * - HubSpot: `{"status":"BAD_AUTH_CODE","message":"…"}`
  * - Strava: `{"message":"Bad Request","errors":[{"resource":"…","field":"code","code":"invalid"}]}`
  * - Twitch: `{"error":"Bad Request","status":400,"message":"…"}`
+ * - Zoom: `{"reason":"Invalid Token!","error":"invalid_request"}`
  *
  * Their own codes become part of the description. As an `error`, they would be taken for one of OAuth's.
  *
@@ -50,7 +54,10 @@ function descriptionIn(members: Members, nested: Members): string | undefined {
   if (typeof standard === 'string') return standard
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined
   const listed = isObject(first) ? first : {}
-  const messages = [nested['message'], members['message'], listed['message'], members['detail']]
+  const messages = [
+    ...[nested['message'], members['message'], listed['message']],
+    ...[members['detail'], members['reason']],
+  ]
   const message = messages.filter((text) => typeof text === 'string').find((text) => text !== '')
   const details = [
     ...[nested['type'], nested['code'], listed['resource'], listed['field'], listed['code']],
@@ -61,4 +68,14 @@ function descriptionIn(members: Members, nested: Members): string | undefined {
   return message === undefined || detail === undefined
     ? (message ?? detail)
     : `${message} (${detail})`
+}
+
+/**
+ * Whether an error response without an OAuth `error` may be about the grant. It is not if it speaks of the client, in whatever member,
+ * or is a page or a text, as proxies and firewalls send.
+ *
+ * @param body the text, parsed
+ */
+export function mayConcernGrant(text: string, body: unknown): boolean {
+  return text.trim() === '' || (isObject(body) && !ABOUT_CLIENT.test(text))
 }

@@ -1,4 +1,5 @@
 import type { JWTPayload } from 'jose'
+import { providerText } from '../lib/provider-text.js'
 
 /** What the claims of a JWT are compared with. */
 export interface ExpectedClaims {
@@ -14,17 +15,22 @@ export interface ExpectedClaims {
  * Checks who has issued a JWT, for whom, and when it is valid. Its signature is checked elsewhere.
  *
  * @param now in **milliseconds since the epoch**
- * @throws {Error} saying what is wrong, without quoting the JWT; about times with the provider's and ours
+ * @throws {Error} saying what is wrong, about the issuer and times with the provider's and ours
  * @see [RFC 7519, section 4.1 - Registered Claim Names](https://www.rfc-editor.org/rfc/rfc7519.html#section-4.1)
  */
 export function checkClaims(claims: JWTPayload, expected: ExpectedClaims, now: number): void {
-  const missing = expected.required.find((name) => claims[name] === undefined)
+  const missing = ['iss', ...expected.required].find((name) => claims[name] === undefined)
   if (missing !== undefined) throw new Error(`it has no "${missing}"`)
-  if (claims.iss !== expected.issuer) throw new Error('its "iss" is not the issuer')
+  if (claims.iss !== expected.issuer) throw otherIssuer(claims.iss, expected.issuer)
   if (!audiencesOf(claims).includes(expected.clientID)) {
     throw new Error('its "aud" does not contain the clientID')
   }
   checkTimes(claims, expected.clockToleranceMs, now)
+}
+
+function otherIssuer(given: unknown, expected: string): Error {
+  const shown = providerText(given) ?? 'no text'
+  return new Error(`its "iss" is not the issuer: it is ${shown}, expected is ${expected}`)
 }
 
 /** Whom a JWT is for. */

@@ -1,9 +1,10 @@
-import { MAXIMUM_DEPTH, isTooDeep } from '../client/answer.js'
+import { MAXIMUM_DEPTH, isObject, isTooDeep } from '../client/answer.js'
 import type { ResourceClient } from '../client/requests.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Answer } from '../client/transport.js'
 import type { IdTokenClaims } from './id-token.js'
-import { ProfileError } from '../errors/errors.js'
+import { ConfigurationError, ProfileError } from '../errors/errors.js'
+import { callAtOnce, callFunction } from '../options/call-function.js'
 import type { ParsedProfile, Profile } from '../options/profile.js'
 import { readUserInfo, unusable } from './userinfo-response.js'
 import type { JwtReaders } from './userinfo-response.js'
@@ -22,6 +23,7 @@ export interface ProfileSettings {
  * The profile of the person to whom an access token belongs, from `profileURL`; `undefined` without one.
  *
  * @throws {ProfileError} if it cannot be loaded, cannot be read or trusted, or has no id
+ * @throws {ConfigurationError} if `parseProfile` throws, or returns no object
  * @throws {DiscoveryError} if the keys that it is signed with cannot be loaded
  * @see [RFC 6750, section 2.1 - Authorization Request Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1)
  */
@@ -79,7 +81,9 @@ export async function loadProfile(
 ): Promise<Profile | undefined> {
   const { skipUserProfile } = settings
   const skip =
-    typeof skipUserProfile === 'function' ? await skipUserProfile(accessToken) : skipUserProfile
+    typeof skipUserProfile === 'function'
+      ? await callFunction('skipUserProfile', () => skipUserProfile(accessToken))
+      : skipUserProfile
   const loaded = skip ? undefined : await readProfile(accessToken)
   return claims === undefined ? loaded : profileOfPerson(loaded, claims, settings)
 }
@@ -110,7 +114,11 @@ function profileOfPerson(
   // A document with its own `parseProfile` need not be a UserInfo response, which always has a `sub`.
   const isOwn = settings.parseProfile !== undefined || document === undefined
   if (subject === undefined && isOwn) return loaded
-  throw unusable('The profile is about another person than the ID token.')
+  throw unusable(
+    subject === undefined
+      ? 'The profile has no "sub", so it cannot be known whether it is about the person of the ID token. Say how to read it with the option parseProfile, or leave out profileURL.'
+      : 'The profile is about another person than the ID token.',
+  )
 }
 
 /** @throws {ProfileError} if it has no id: its person could not be told from others */
@@ -118,7 +126,11 @@ function toProfile(
   body: Record<string, unknown>,
   { name, parseProfile }: Pick<ProfileSettings, 'name' | 'parseProfile'>,
 ): Profile {
-  const { id: given, displayName, email } = (parseProfile ?? parseStandardProfile)(body)
+  const {
+    id: given,
+    displayName,
+    email,
+  } = parseProfile === undefined ? parseStandardProfile(body) : parsedBy(parseProfile, body)
   const id = identifier(given)
   if (id === undefined) {
     throw unusable(
@@ -134,6 +146,16 @@ function toProfile(
     ...(email !== undefined && { emails: [{ value: email }] }),
     _json: body,
   }
+}
+
+/** @throws {ConfigurationError} if the application's function throws, or returns no object */
+function parsedBy(
+  parseProfile: NonNullable<ProfileSettings['parseProfile']>,
+  body: Record<string, unknown>,
+): ParsedProfile {
+  const parsed: unknown = callAtOnce('parseProfile', () => parseProfile(body))
+  if (isObject(parsed)) return parsed as unknown as ParsedProfile
+  throw new ConfigurationError('parseProfile must return an object with an id.', 'parseProfile')
 }
 
 /** @see [OpenID Connect Core, section 5.1 - Standard Claims](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims) */

@@ -1,4 +1,6 @@
 import { TokenEndpointError } from '../errors/errors.js'
+import { adviceOf, tokenErrorOf } from '../errors/oauth-errors.js'
+import { settled } from '../lib/settled.js'
 import type { IsGrantRefused } from '../options/grant-refusal.js'
 import type { TokenEndpoint } from './token.js'
 
@@ -24,8 +26,9 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
  *
  * Some servers send other answers for a refresh token that is no longer valid: @jmondi/oauth2-server answers
  * `invalid_request`, as Better Auth and Authlib once did, and Glewlwyd answers 400 with an empty body; others answer
- * 401 without a reason. Such an answer would come to every later refresh. But it may also be about the client, so it is
- * final only after the access token has expired.
+ * 400 or 401 without an OAuth error. Such an answer would come to every later refresh. But the same comes from a proxy, or for
+ * a wrong secret or parameter, and then to everybody. So it is final only if nothing in it speaks of something else than
+ * the grant, and after the access token has expired.
  *
  * @param isValid whether the access token is still valid
  * @returns the OAuth error in lower case, such as `invalid_grant`, or the status, such as `http_401`
@@ -42,8 +45,21 @@ export function refusalOfRefresh(error: unknown, isValid: boolean): string | und
   // With 400 or 401, it is about the client's registration or credentials.
   if (code === 'unauthorized_client' && httpStatus === 403) return code
   if (isValid) return undefined
-  if (code === undefined && (httpStatus === 400 || httpStatus === 401)) return `http_${httpStatus}`
-  return code === 'invalid_request' && httpStatus === 400 ? code : undefined
+  if (code === undefined && error.mayConcernGrant === true)
+    return httpStatus === 400 || httpStatus === 401 ? `http_${httpStatus}` : undefined
+  const isGrant = code === 'invalid_request' && httpStatus === 400 && speaksOfGrant(error)
+  return isGrant ? code : undefined
+}
+
+/** Words of an `invalid_request` that is about the grant. `grant_type` and `expires_in` are names of parameters. */
+const ABOUT_GRANT =
+  /refresh.?token|\bgrant\b(?! type)|\bexpir(?:y|ed|ation)\b|\brevoked\b|\binvalid token\b/i
+
+/** Words of one that is about the client, also if a refresh token is mentioned. */
+const ABOUT_CLIENT = /client.?(?:id|secret|auth|assertion)|\bsecret\b/i
+
+function speaksOfGrant({ errorDescription = '' }: TokenEndpointError): boolean {
+  return ABOUT_GRANT.test(errorDescription) && !ABOUT_CLIENT.test(errorDescription)
 }
 
 /** A refresh whose failures the application or a preset decides about. */
@@ -63,7 +79,7 @@ export function withGrantRefusal(
 /** The error with what the function says of it. Its own errors must not stop the refresh from ending properly. */
 function decided(error: TokenEndpointError, isGrantRefused: IsGrantRefused): TokenEndpointError {
   try {
-    const said: unknown = isGrantRefused(error)
+    const said: unknown = settled(isGrantRefused(error))
     return typeof said === 'boolean' ? withDecision(error, said) : error
   } catch {
     return error
@@ -71,7 +87,16 @@ function decided(error: TokenEndpointError, isGrantRefused: IsGrantRefused): Tok
 }
 
 function withDecision(error: TokenEndpointError, grantRefused: boolean): TokenEndpointError {
-  const { message, phase, httpStatus, retryAfterMs, errorDescription, error: code } = error
-  const facts = { phase, httpStatus, retryAfterMs, errorDescription, error: code, grantRefused }
-  return new TokenEndpointError(message, facts)
+  const { phase, httpStatus, retryAfterMs, errorDescription, error: code, mayConcernGrant } = error
+  const answer = { phase, httpStatus, retryAfterMs, errorDescription, error: code }
+  const message = grantRefused ? error.message : withoutLoginAdvice(error)
+  return new TokenEndpointError(message, { ...answer, grantRefused, mayConcernGrant })
+}
+
+/** The message without the advice for a grant that is over. */
+function withoutLoginAdvice({ message, error, httpStatus = 0 }: TokenEndpointError): string {
+  const known = FINAL_CODES.has(error ?? '') ? tokenErrorOf(error, httpStatus) : undefined
+  const advice = known && adviceOf(known)
+  if (advice === undefined || !message.endsWith(advice)) return message
+  return `${message.slice(0, -advice.length)}isGrantRefused says that a later refresh may succeed.`
 }

@@ -1,4 +1,5 @@
 import type { VerifyProviderJwt } from './expected-jwt.js'
+import { reportedBy } from './authorization-error.js'
 import { AuthorizationCodeError, AuthorizationResponseError } from '../errors/errors.js'
 
 /** Claims that describe the JWT. All others, and `iss`, are parameters of the response. */
@@ -17,9 +18,8 @@ export async function openSignedResponse(
 ): Promise<URLSearchParams> {
   const [response, ...others] = parameters.getAll('response')
   if (response === undefined || others.length > 0) {
-    throw new AuthorizationResponseError(
-      'The callback is not signed, but this provider has to sign its callbacks.',
-    )
+    const what = 'The callback is not signed, but this provider has to sign its callbacks.'
+    throw new AuthorizationResponseError([what, ...reportedBy(parameters)].join(' '))
   }
   const expected = { sender: 'anyone', required: ['exp'] } as const
   const claims = await verify(response, expected).catch((error: unknown) => {

@@ -12,6 +12,7 @@ import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
 import { checkRequiredMembers, toTokenSet, tokensIn, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, ConfigurationError, TokenEndpointError } from '../errors/errors.js'
+import { callAtOnce } from '../options/call-function.js'
 import { checkParameters } from '../options/parameters.js'
 import type { RefreshParameters } from '../options/parameters.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
@@ -120,7 +121,8 @@ export function createTokenEndpoint(
     const { refreshParameters: given } = settings
     if (typeof given !== 'function') return given
     // A copy, because these are the tokens that the engine goes on with if the refresh fails.
-    return checkParameters(given({ ...tokens }), 'refreshParameters')
+    const parameters = callAtOnce('refreshParameters', () => given({ ...tokens }))
+    return checkParameters(parameters, 'refreshParameters')
   }
 
   /** Sends one token request and resolves to its response in standard form. */

@@ -42,7 +42,8 @@ export async function readUserInfo(
 
 /** @throws {Error} if it is a JWT that cannot be decrypted or verified */
 async function claimsIn(text: string, { decrypt, verify }: JwtReaders): Promise<unknown> {
-  const plain = await decrypt('userinfo', text)
+  // A JWT, too, may end with a line break.
+  const plain = (await decrypt('userinfo', text.trim())).trim()
   if (!isSignedJwt(plain)) return parsed(plain)
   if (verify === undefined) {
     throw new Error('it is signed, and the options issuer and jwksURL are needed to verify it')
@@ -76,6 +77,7 @@ function refused(answer: Answer, accessToken: string): ProfileError {
   const { said, facts } = refusalOf(answer, members, {
     secrets: () => [accessToken],
     clientAdvice: () => '',
+    source: 'resource',
   })
   const scope = providerText(challenge.scope, [accessToken])
   const needed = scope === undefined ? '' : ` The access token needs the scope "${scope}".`

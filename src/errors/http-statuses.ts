@@ -15,6 +15,11 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
   readonly networkCode?: string | undefined
   /** What the option `isGrantRefused` has said of a failed refresh. `undefined` if nothing. */
   readonly grantRefused?: boolean | undefined
+  /**
+   * Whether an answer without an OAuth `error` may be about the grant: its body is empty, or JSON without a word about the
+   * client. A page or a text is not, because it need not come from the provider: proxies and firewalls send such.
+   */
+  readonly mayConcernGrant?: boolean | undefined
   /** The error that caused it, without secrets. */
   readonly cause?: unknown
 }

@@ -76,4 +76,13 @@ export const LOGINS_NOT_GRANTED = {
     fix: WITHOUT_PROMPT_NONE,
     page: 'The login service has to ask you which of your accounts to use.',
   },
+  // A login that has asked for it fails with an error of its own, which has the values.
+  unmet_authentication_requirements: {
+    from: ['authorization'],
+    definedBy: 'OpenID Connect',
+    status: 400,
+    meaning: 'The provider could not authenticate the person as the login has asked for.',
+    fix: 'Check that the provider knows the `acrValues`, and that the person has what they need, such as a second factor.',
+    page: 'The login service could not confirm who you are in the way that is needed here.',
+  },
 } as const

@@ -1,4 +1,5 @@
 import { LOGINS_NOT_GRANTED } from './logins-not-granted.js'
+import { REQUESTS_NOT_TAKEN } from './requests-not-taken.js'
 
 /**
  * Where an OAuth `error` comes from: `authorization` with the browser's callback, `token` from the token endpoint and
@@ -163,6 +164,7 @@ export const OAUTH_ERRORS: ReadonlyMap<string, OAuthError> = new Map(
       meaning: 'The provider is overloaded or under maintenance.',
       fix: 'Try again later.',
     },
+    ...REQUESTS_NOT_TAKEN,
     ...LOGINS_NOT_GRANTED,
   }),
 )
@@ -188,6 +190,11 @@ export function authorizationErrorFrom({
   const isExpired =
     error === 'temporarily_unavailable' && errorDescription === 'authentication_expired'
   return oauthErrorFrom('authorization', isExpired ? errorDescription : error)
+}
+
+/** What an error means and what to do about it, as sentences. */
+export function adviceOf({ meaning, fix: ofError }: OAuthError, fix = ofError): string {
+  return `${meaning} ${fix}`
 }
 
 /**

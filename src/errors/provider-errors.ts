@@ -76,10 +76,16 @@ export class TokenEndpointError extends ProviderError {
   readonly help = helpFor(this.code)
   /** What the option `isGrantRefused` has said of this refresh. `undefined` if nothing. */
   readonly grantRefused: boolean | undefined
+  /**
+   * Whether an answer without an OAuth `error` may be about the grant: its body is empty, or JSON without a word about the
+   * client. `undefined` if no error response came.
+   */
+  readonly mayConcernGrant: boolean | undefined
 
   constructor(message: string, facts: ProviderErrorFacts) {
     super(message, facts)
     this.grantRefused = facts.grantRefused
+    this.mayConcernGrant = facts.mayConcernGrant
   }
 }
 

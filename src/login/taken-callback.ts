@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { describeError, readAuthorizationError } from '../endpoints/authorization-error.js'
+import { reportedBy } from '../endpoints/authorization-error.js'
 import { PendingLoginError } from '../errors/errors.js'
 import type { Claims } from '../grants/claims.js'
 import { grantIdOf } from '../grants/session-entry.js'
@@ -78,18 +78,6 @@ export function repeated(
         : reason
     }
   }
-}
-
-/**
- * The error that a callback without a pending login reports, for the developer. Some providers leave out `state` if they
- * refuse the request itself, such as an unknown `client_id`.
- */
-function reportedBy(response: URLSearchParams): readonly string[] {
-  const reported = readAuthorizationError(response)
-  if (reported === undefined) return []
-  const which = response.has('state') ? 'The callback' : 'The callback has no state, and'
-  const what = describeError(`${which} reports the error`, reported)
-  return [`${what} Anybody can send such a callback: believe it if you see it at each login.`]
 }
 
 /** Where a login goes whose callback has come again. */

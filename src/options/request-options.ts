@@ -33,8 +33,8 @@ export const REQUEST_OPTIONS = {
   omitRedirectUriInTokenRequest: { read: flag, default: false },
 
   /**
-   * Turns a token response that deviates from the standard into a standard one. Receives the parsed JSON, or the
-   * text if it is not JSON. Returns an object with RFC 6749's names: `access_token`, `token_type`, `expires_in` in
+   * Turns a token response that deviates from the standard into a standard one. Receives the parsed JSON, the
+   * fields of a form (`application/x-www-form-urlencoded`) as an object, or else the text. Returns an object with RFC 6749's names: `access_token`, `token_type`, `expires_in` in
    * **seconds**, `refresh_token` and `scope`, or `error`.
    *
    * @default the response is used as it is
@@ -47,7 +47,8 @@ export const REQUEST_OPTIONS = {
   /**
    * Turns the error in a callback that deviates from the standard into a standard one. Receives the parameters of a
    * callback that has no code, and whose `state` is that of a pending login. Returns an object with RFC 6749's names,
-   * such as `{ error: 'access_denied' }` if the person refused, or `undefined` to use the parameters as they are.
+   * such as `{ error: 'access_denied' }` if the person refused, or `undefined` to use the parameters as they are;
+   * so does an object without an `error`.
    *
    * @default known errors in any case, and Facebook's `error_reason`, `error_code` and `error_message`, are read
    * @see [RFC 6749, section 4.1.2.1 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1)

@@ -1,3 +1,4 @@
+import type { ParseAuthorizationError } from '../options/parse-authorization-error.js'
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
 import { nameByAddress } from './provider-name.js'
@@ -58,6 +59,11 @@ export function auth0(domain: string | undefined) {
     revocationEnds: 'grant',
     endSessionURL: `${base}/oidc/logout`,
     jwksURL: `${base}/.well-known/jwks.json`,
+    parseAuthorizationError,
     scope: 'openid profile email',
   } as const satisfies ProviderOptions
 }
+
+/** Auth0 says `unauthorized` of a person who is blocked, or whom a rule or an action of the tenant denies the login. */
+const parseAuthorizationError: ParseAuthorizationError = ({ error, ...others }) =>
+  error === 'unauthorized' ? { ...others, error: 'access_denied' } : undefined

@@ -120,10 +120,21 @@ describe('an answer', () => {
     expect((await send()).text).toBe(text)
   })
 
-  it('may be called identity', async () => {
-    scene.provider.onProfile(bytes(Buffer.from(text), { 'content-encoding': 'identity' }))
-    expect((await send()).text).toBe(text)
-  })
+  it.each(['identity', 'UTF-8', 'none', 'binary', '8bit', 'aws-chunked', 'x\u009b31m', 'a, b, c, d, e, f'])(
+    'may have %j in the place of a content coding',
+    async (name) => {
+      scene.provider.onProfile(bytes(Buffer.from(text), { 'content-encoding': name }))
+      expect((await send()).text).toBe(text)
+    },
+  )
+
+  it.each(['aws-chunked, gzip', 'gzip, UTF-8', 'GZIP,none'])(
+    'is decompressed if it is called %s',
+    async (name) => {
+      scene.provider.onProfile(bytes(gzipSync(text), { 'content-encoding': name }))
+      expect((await send()).text).toBe(text)
+    },
+  )
 
   it.each([200, 204, 400])('of HTTP %i may have an encoding and no body', async (status) => {
     scene.provider.onProfile(bytes(Buffer.alloc(0), gzip, status))
@@ -158,13 +169,14 @@ describe('an answer that cannot be decompressed', () => {
     ['cut off', brotliCompressSync(text).subarray(0, -5), 'br', 'its br is damaged or cut off'],
     ['plain', Buffer.from(text), 'gzip', 'its gzip is damaged or cut off'],
     ['plain', Buffer.from(text), 'deflate', 'its deflate is damaged or cut off'],
-    ['of another encoding', gzipSync(text), 'zstd', 'its Content-Encoding is zstd, and only'],
-    [
-      'of a name that would write to the terminal',
-      gzipSync(text),
-      'x\u009b31m',
-      'its Content-Encoding is x 31m, and only',
-    ],
+    ...['compress', 'x-compress', 'zstd', 'dcb', 'dcz', 'exi', 'pack200-gzip', 'aes128gcm'].map(
+      (name): [string, Buffer, string, string] => [
+        'of another encoding',
+        Buffer.from(text),
+        name,
+        `its Content-Encoding is ${name}, and only gzip, br and deflate are read`,
+      ],
+    ),
     [
       'compressed six times',
       gzipSync(text),

@@ -72,6 +72,9 @@ describe.each(GRANT_MODES)('isGrantRefused, with %s,', (_where, keep) => {
       expect.objectContaining({
         ...{ status: 503, retryable: true, fault: 'provider' },
         ...{ error: 'invalid_grant', grantRefused: false },
+        message: expect.stringMatching(
+          /\(invalid_grant: token request is already being processed\)\. isGrantRefused says that a later refresh may succeed\.$/,
+        ),
       }),
     ])
     // Within the pause, nobody asks again.

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { runInThisContext } from 'node:vm'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it } from '@jest/globals'
 import {
+  auth0,
   AuthorizationResponseError,
   ConfigurationError,
   PendingLoginError,
@@ -339,7 +342,7 @@ describe('parseAuthorizationError', () => {
     expect(app.errors).toEqual([expect.any(ConfigurationError)])
     expect(app.errors[0]).toMatchObject({
       option: 'parseAuthorizationError',
-      message: 'parseAuthorizationError failed (RangeError).',
+      message: 'The function parseAuthorizationError failed (RangeError).',
     })
   })
 })
@@ -394,6 +397,99 @@ describe('an error without a state', () => {
     expect(message).toContain('code=…')
     expect(message).not.toContain('the-code')
   })
+})
+
+describe('parseAuthorizationError that returns', () => {
+  const sent = { error: 'server_error', error_description: 'the reason' }
+
+  it.each<[string, unknown]>([
+    ['no error', { error: undefined }],
+    ['an empty error', { error: '', error_description: 'other' }],
+    ['a number as the error', { error: 5 }],
+    ['null', null],
+  ])('%s leaves the parameters as they were sent', async (_, returned) => {
+    const app = await scene.start({
+      strategy: { parseAuthorizationError: () => returned as undefined },
+    })
+    await comeBack(app, sent)
+    expect(app.errors).toEqual([
+      expect.objectContaining({ error: 'server_error', errorDescription: 'the reason' }),
+    ])
+  })
+
+  it.each<[string, () => unknown]>([
+    ['a text', () => 'access_denied'],
+    ['a number', () => 5],
+    ['a promise', () => Promise.resolve({ error: 'access_denied' })],
+    ['a promise that rejects', () => Promise.reject(new Error('of the application'))],
+  ])('%s is the developer’s fault, and says so', async (_, returns) => {
+    const app = await scene.start({
+      strategy: { parseAuthorizationError: () => returns() as undefined },
+    })
+    await comeBack(app, sent)
+    expect(app.errors).toEqual([expect.any(ConfigurationError)])
+    expect(app.errors[0]).toMatchObject({ option: 'parseAuthorizationError', status: 500 })
+  })
+})
+
+describe('an error of OpenID Connect or RFC 9101 in a callback', () => {
+  it.each([
+    'invalid_request_object',
+    'invalid_request_uri',
+    'request_not_supported',
+    'request_uri_not_supported',
+    'REGISTRATION_NOT_SUPPORTED',
+  ])('%s is the developer’s to correct, and says how', async (error) => {
+    const app = await scene.start()
+    await comeBack(app, { error })
+    expect(app.errors[0]).toMatchObject({
+      ...{ status: 500, fault: 'developer', error: error.toLowerCase() },
+      message: expect.not.stringContaining('No specification'),
+    })
+  })
+
+  it.each(['invalid_request_object', 'request_not_supported'])(
+    '%s comes with advice from a pushed authorization request, too',
+    async (error) => {
+      scene.provider.on('/par', json({ error }, 400))
+      const pushedAuthorizationRequestURL = `${scene.provider.origin}/par`
+      const app = await scene.start({ strategy: { pushedAuthorizationRequestURL } })
+      await new Browser().follow(app.loginURL)
+      expect(app.errors[0]).toMatchObject({
+        ...{ code: 'ERR_PUSHED_AUTHORIZATION_REQUEST', status: 500, error },
+        message: expect.stringMatching(
+          /\. The provider (?:does not accept|takes no) .+ [A-Z].+\.$/,
+        ),
+      })
+    },
+  )
+
+  it('is an unmet requirement in any case of letters', async () => {
+    const app = await scene.start()
+    await comeBack(app, { error: 'Unmet_Authentication_Requirements' })
+    expect(app.errors[0]).toMatchObject({ code: 'ERR_AUTHENTICATION_REQUIREMENTS', status: 403 })
+  })
+
+  it('that is unknown gets no advice that cannot be followed if it has no state', async () => {
+    const app = await scene.start()
+    await new Browser().visit(`${app.callbackURL}?error=odd_error`)
+    const { message } = app.errors[0] as Error
+    expect(message).toContain('reports the error odd_error. No specification has this error:')
+    expect(message).not.toContain('parseAuthorizationError')
+  })
+})
+
+it('Auth0: unauthorized, for a person who is blocked, is a refusal', async () => {
+  const { parseAuthorizationError } = auth0('tenant.eu.auth0.com')
+  const app = await withPages({ parseAuthorizationError })
+  const page = await comeBack(app, {
+    error: 'unauthorized',
+    error_description: 'user is blocked',
+  })
+  expect([page.status, app.errors]).toEqual([403, []])
+  expect(page.text).toContain(AGREED)
+  await comeBack(app, { error: 'server_error' })
+  expect(app.errors).toEqual([expect.objectContaining({ error: 'server_error' })])
 })
 
 describe('an error response of the token endpoint', () => {
@@ -478,6 +574,12 @@ describe('an error response of the token endpoint', () => {
       },
     ],
     [
+      'Zoom: a token that it does not know',
+      400,
+      { reason: 'Invalid Token!', error: 'invalid_request' },
+      { error: 'invalid_request', errorDescription: 'Invalid Token!' },
+    ],
+    [
       'a code of OAuth’s, nested',
       400,
       { error: { code: 'invalid_grant', message: 'The code has expired' } },
@@ -556,6 +658,11 @@ describe('an error response of the token endpoint', () => {
       '404 with an HTML page',
       (_request, response) => response.writeHead(404).end('<html>Not found</html>'),
       'with HTTP 404 (no reason given, but an HTML page). Check the address of the endpoint',
+    ],
+    [
+      '400 with JSON that has no reason',
+      json({ trace: '1' }, 400),
+      'with HTTP 400 (no reason given, but a JSON object).',
     ],
     [
       '429 with Retry-After',
@@ -672,20 +779,47 @@ describe('a token response', () => {
     expectEnd(refreshTokenExpiresAt, seconds, before)
   })
 
-  it('GitHub without Accept, old Facebook: is read by the parseTokenResponse that the error names', async () => {
-    const app = await scene.start({
-      strategy: {
-        parseTokenResponse: (body) => ({
-          ...Object.fromEntries(new URLSearchParams(String(body))),
-          token_type: 'Bearer',
-        }),
-      },
-    })
+  /** The sample of docs/providers.md, which is run as it is there. */
+  function documentedParseTokenResponse(): AuthorizationCodeOptions['parseTokenResponse'] {
+    const guide = readFileSync('docs/providers.md', 'utf8')
+    const [, sample = ''] = /^ {2}parseTokenResponse: ([\s\S]+?\n {2}\})\),\n/m.exec(guide) ?? []
+    return runInThisContext(`(${sample}))`, {}) as AuthorizationCodeOptions['parseTokenResponse']
+  }
+
+  it.each([
+    ['old Facebook: a form that is called text', 'text/plain', 'access_token=EAAB&expires_in=60'],
+    [
+      'GitHub without Accept: a form',
+      'application/x-www-form-urlencoded',
+      'access_token=gho_1&scope=user',
+    ],
+    ['JSON without token_type', 'application/json', '{"access_token":"a"}'],
+    ['JSON', 'application/json', '{"access_token":"a","token_type":"bearer"}'],
+  ])('%s, is read by the parseTokenResponse of the guide', async (_, type, body) => {
+    const parseTokenResponse = documentedParseTokenResponse()
+    const app = await scene.start({ strategy: { parseTokenResponse } })
     scene.provider.onToken((_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/plain' }).end('access_token=EAAB&expires=60')
+      response.writeHead(200, { 'content-type': type }).end(body)
     })
     await expectHonestLogin(app)
     expect(app.errors).toEqual([])
+  })
+
+  it('that is an error keeps its reason with the parseTokenResponse of the guide', async () => {
+    const parseTokenResponse = documentedParseTokenResponse()
+    const app = await scene.start({ strategy: { parseTokenResponse } })
+    scene.provider.onToken(json({ error: 'invalid_grant' }, 400))
+    await new Browser().follow(app.loginURL)
+    expect(app.errors).toEqual([expect.objectContaining({ error: 'invalid_grant' })])
+  })
+
+  it.each<[string, () => unknown]>([
+    ['a text', () => 'text'],
+    ['a promise that rejects', () => Promise.reject(new Error('of the application'))],
+  ])('is refused if parseTokenResponse returns %s', async (_, returns) => {
+    const app = await scene.start({ strategy: { parseTokenResponse: () => returns() as never } })
+    await new Browser().follow(app.loginURL)
+    expect(app.errors).toEqual([expect.any(TokenEndpointError)])
   })
 })
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { ConfigurationError } from '../../src/index.js'
 import type { AuthorizationCodeOptions, TokenSet } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
@@ -135,6 +136,10 @@ describe.each(GRANT_MODES)('refreshParameters, with %s,', (_where, keep) => {
     ],
     ['returns a parameter that the library sends', () => ({ refresh_token: 'x' }) as never],
     ['returns a promise', () => Promise.resolve({ audience: 'a' }) as never],
+    [
+      'returns a promise that rejects',
+      () => Promise.reject(new Error('of the application')) as never,
+    ],
     ['returns a list', () => ['audience'] as never],
   ])('send nothing and end nothing while their function %s', async (_, broken) => {
     let isBroken = true
@@ -143,6 +148,8 @@ describe.each(GRANT_MODES)('refreshParameters, with %s,', (_where, keep) => {
     advanceClock(HOUR)
     expect((await browser.visit(`${app.origin}/token`)).status).toBe(500)
     expect(asked(scene.provider)).toEqual([])
+    expect(app.errors).toEqual([expect.any(ConfigurationError)])
+    expect(app.errors[0]).toMatchObject({ option: 'refreshParameters' })
     isBroken = false
     advanceClock(PAUSE)
     expect(await tokenOf(app)).toBe('access-token-2-of-ada')

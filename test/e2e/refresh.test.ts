@@ -677,7 +677,10 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
     })
 
     const UNCLEAR: [string, Script][] = [
-      ['says invalid_request', json({ error: 'invalid_request' }, 400)],
+      [
+        'says invalid_request of the refresh token',
+        json({ error: 'invalid_request', error_description: 'Unknown refresh token' }, 400),
+      ],
       ['answers 400 with nothing', (_request, response) => response.writeHead(400).end()],
     ]
 
@@ -699,7 +702,47 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
       },
     )
 
+    const text =
+      (status: number, type: string, body: string): Script =>
+      (_request, response) =>
+        response.writeHead(status, { 'content-type': type }).end(body)
+
     it.each<[string, Script]>([
+      ['is behind a firewall with a page', text(400, 'text/html', '<html>Blocked</html>')],
+      ['is behind a proxy with a page', text(401, 'text/html', '<h1>401 Unauthorized</h1>')],
+      ['is behind a proxy with a text', text(401, 'text/plain', 'Jwt is missing')],
+      ['is behind a proxy with a list', json(['refused'], 400)],
+      [
+        'is HubSpot with a wrong secret',
+        json({ status: 'BAD_CLIENT_SECRET', message: 'missing or invalid client secret' }, 400),
+      ],
+      [
+        'is Strava with a wrong secret',
+        json(
+          {
+            message: 'Authorization Error',
+            errors: [{ resource: 'Application', field: 'client_secret', code: 'invalid' }],
+          },
+          401,
+        ),
+      ],
+      [
+        'is Facebook with a wrong secret',
+        json(
+          { error: { message: 'Error validating client secret.', type: 'OAuthException', code: 1 } },
+          400,
+        ),
+      ],
+      ['is Twitch with a wrong id', json({ status: 400, message: 'invalid client' }, 400)],
+      [
+        'is behind Apigee with a wrong key',
+        json({ fault: { faultstring: 'Invalid ApiKey for given resource' } }, 401),
+      ],
+      [
+        'does not know a parameter',
+        json({ error: 'invalid_request', error_description: 'Unknown parameter: audiense' }, 400),
+      ],
+      ['says invalid_request alone', json({ error: 'invalid_request' }, 400)],
       ['refuses the client', json({ error: 'invalid_client' }, 401)],
       ['refuses the scope', json({ error: 'invalid_scope' }, 400)],
       ['has moved', json({}, 404)],

@@ -177,3 +177,18 @@ describe('a signed response', () => {
     expect(scene.provider.requestsTo('/token')).toHaveLength(1)
   })
 })
+
+it('an error that is not signed is shown to the developer, and not believed', async () => {
+  const app = await start()
+  const login = await startLogin(browser, app.loginURL)
+  const callback = changed(login.callback, {
+    ...{ code: undefined, error: 'unauthorized_client' },
+    error_description: 'Client may not use response_mode jwt',
+  })
+  await expectRefusal(app, login, callback)
+  const { message } = app.errors[0] as Error
+  expect(message).toContain('The callback is not signed')
+  expect(message).toContain('unauthorized_client (Client may not use response_mode jwt)')
+  expect(message).toContain('Anybody can send such a callback')
+  expect(message).not.toContain(login.state)
+})

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { base64url } from 'jose'
 import type { JWTPayload } from 'jose'
-import { ProfileError } from '../../src/index.js'
+import { ConfigurationError, ProfileError } from '../../src/index.js'
 import type { AuthorizationCodeOptions, DefaultUser } from '../../src/index.js'
 import { Browser } from '../support/http.js'
 import { asked, bodyOf } from '../support/login.js'
@@ -63,6 +63,11 @@ describe('UserInfo as a signed JWT', () => {
     expect(asked(scene.provider)).toEqual(['POST /token', 'GET /jwks', 'GET /me'])
   })
 
+  it('may end with a line break', async () => {
+    scene.provider.onProfile(jwt(async () => `${await provider.sign(said())}\r\n`))
+    expect((await logIn()).user).toMatchObject({ id: 'ada' })
+  })
+
   it('is asked for beside JSON by a strategy that knows the issuer', async () => {
     await logIn()
     await logIn(WITHOUT_ISSUER)
@@ -73,8 +78,13 @@ describe('UserInfo as a signed JWT', () => {
   })
 
   it.each<[string, Readonly<Record<string, unknown>>, RegExp]>([
-    ['has another iss', { iss: 'https://evil.example' }, /"iss"/],
-    ['has no iss', { iss: undefined }, /"iss"/],
+    [
+      'has another iss',
+      { iss: 'https://evil.example' },
+      /it is https:\/\/evil\.example, expected is http:\/\/127/,
+    ],
+    ['has an iss that is no text', { iss: 5 }, /it is no text, expected is/],
+    ['has no iss', { iss: undefined }, /has no "iss"/],
     ['is for another client', { aud: 'client-2' }, /"aud"/],
     ['is for nobody', { aud: undefined }, /"aud"/],
     ['is about nobody', { sub: undefined }, /"sub"/],
@@ -308,4 +318,49 @@ describe('a profile without an id', () => {
     expect([code, user]).toEqual(['ERR_PROFILE', undefined])
     expect(error).toMatchObject({ message: expect.stringMatching(/no id.*parseProfile/s) })
   })
+})
+
+describe('a profile in JSON', () => {
+  it('that has no sub beside an ID token says that, and not that it is another person’s', async () => {
+    scene.provider.onProfile(json({ id: 'ada' }))
+    expect((await logIn()).error).toMatchObject({
+      message: expect.stringContaining('The profile has no "sub"'),
+    })
+  })
+
+  it.each([
+    [403, 'insufficient_scope', 'Add the scope that the API needs'],
+    [401, 'invalid_token', 'Check that the token is meant for this API'],
+  ])('that is refused with %i %s comes with advice', async (status, error, advice) => {
+    scene.provider.onProfile(json({ error }, status))
+    expect((await logIn()).error).toMatchObject({
+      ...{ error, httpStatus: status, message: expect.stringContaining(advice) },
+    })
+  })
+})
+
+describe('a function for the profile', () => {
+  it.each<[string, Partial<AuthorizationCodeOptions>]>([
+    [
+      'parseProfile',
+      {
+        parseProfile: () => {
+          throw new RangeError('of the application')
+        },
+      },
+    ],
+    ['parseProfile', { parseProfile: () => undefined as never }],
+    ['parseProfile', { parseProfile: () => 'ada' as never }],
+    ['parseProfile', { parseProfile: () => Promise.resolve({ id: 'ada' }) as never }],
+    ['parseProfile', { parseProfile: () => Promise.reject(new Error('later')) as never }],
+    ['skipUserProfile', { skipUserProfile: () => Promise.reject(new Error('later')) }],
+  ])(
+    '%s that fails, or returns something else, is the developer’s fault',
+    async (option, given) => {
+      const { error } = await logIn(given)
+      expect(error).toBeInstanceOf(ConfigurationError)
+      expect(error).toMatchObject({ option, status: 500 })
+      expect(String(error)).not.toMatch(/of the application|later/)
+    },
+  )
 })

@@ -30,9 +30,18 @@ describe('a refused refresh', () => {
   })
 
   it.each<[Facts, string]>([
-    [{ httpStatus: 400 }, 'http_400'],
-    [{ httpStatus: 401 }, 'http_401'],
-    [{ httpStatus: 400, error: 'invalid_request' }, 'invalid_request'],
+    [{ httpStatus: 400, mayConcernGrant: true }, 'http_400'],
+    [{ httpStatus: 401, mayConcernGrant: true }, 'http_401'],
+    ...[
+      'Check the `refresh_token` parameter. Token is not linked to client',
+      'The refresh token is invalid',
+      'The grant does not exist',
+      'Session expired',
+      'Invalid token!',
+    ].map((errorDescription): [Facts, string] => [
+      { httpStatus: 400, error: 'invalid_request', errorDescription },
+      'invalid_request',
+    ]),
   ])('is final only after the access token has expired, with %j', (facts, reason) => {
     expect(refusals(facts)).toEqual([undefined, reason])
   })
@@ -44,7 +53,21 @@ describe('a refused refresh', () => {
     ['the client is misconfigured', { httpStatus: 400, error: 'unauthorized_client' }],
     ['the client is misconfigured', { httpStatus: 400, error: 'unsupported_grant_type' }],
     ['the client is misconfigured', { httpStatus: 400, error: 'invalid_scope' }],
-    ['the request is refused before it is read', { httpStatus: 403 }],
+    ...[
+      undefined,
+      'Unknown parameter: audiense',
+      'Unsupported grant_type',
+      'Unsupported grant type',
+      'expires_in is no parameter of this endpoint',
+      'The refresh token grant needs client_secret',
+      'Client authentication is missing at the refresh token grant',
+    ].map((errorDescription): [string, Facts] => [
+      'a parameter is wrong',
+      { httpStatus: 400, error: 'invalid_request', errorDescription },
+    ]),
+    ['the answer is a page or a text', { httpStatus: 400, mayConcernGrant: false }],
+    ['the answer is a page or a text', { httpStatus: 401 }],
+    ['the request is refused before it is read', { httpStatus: 403, mayConcernGrant: true }],
     ['the address is wrong', { httpStatus: 404 }],
     ['another request is refused', { httpStatus: 401, error: 'invalid_request' }],
     ['the provider fails', { httpStatus: 500, error: 'invalid_grant' }],
@@ -127,6 +150,7 @@ describe('a refresh whose failure an application or a preset decides about', () 
       },
     ],
     ['a promise', () => Promise.resolve(false) as never],
+    ['a promise that rejects', () => Promise.reject(new Error('of the application')) as never],
   ])('is decided as without it by %s', async (_, isGrantRefused) => {
     const refusal = answer({ httpStatus: 400, error: 'invalid_grant' })
     expect(await decidedBy(isGrantRefused, refusal)).toEqual({

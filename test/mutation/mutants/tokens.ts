@@ -38,7 +38,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [PASS_FOR_SUCCESS],
     tests: ['token-2'],
     file: 'client/answer.ts',
-    find: "    return typeOf(answer) === 'application/x-www-form-urlencoded'\n",
+    find: '    return typeOf(answer) === FORM\n',
     replace: "    return typeOf(answer) === 'x'\n",
     gone: 'an error in a form is not read',
   },
