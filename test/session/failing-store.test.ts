@@ -130,8 +130,8 @@ it('takes a file that is not there for no session, as express-session does', asy
     done(Object.assign(new Error('no such file'), { code: 'ENOENT' }))
   })
   const found = await new Promise((resolve, reject) => {
-    guardSessionStore(store).get('a', (error: unknown, data) => {
-      if (error) reject(error as Error)
+    guardSessionStore(store).get('a', (error: Error | null, data) => {
+      if (error) reject(error)
       else resolve(data)
     })
   })

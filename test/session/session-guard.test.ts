@@ -379,8 +379,8 @@ function slowed(store: MemoryStore, delays: readonly number[]): MemoryStore {
 /** Reads the session `a` by `get` or by express-session's `load`. */
 function read(store: Store, method: 'get' | 'load'): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    store[method]('a', (error: unknown, found?: unknown) => {
-      if (error) reject(error as Error)
+    store[method]('a', (error: Error | null, found?: unknown) => {
+      if (error) reject(error)
       else resolve(found)
     })
   })
