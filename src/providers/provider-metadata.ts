@@ -1,5 +1,4 @@
 import type { AuthorizationServer } from 'oauth4webapi'
-import { isObject } from '../client/answer.js'
 import { isLoopback } from '../lib/loopback.js'
 import { nameByAddress } from './provider-name.js'
 
@@ -74,13 +73,18 @@ export function toProvider(metadata: AuthorizationServer, options: PushedRequest
   }
 }
 
-/** @throws {Error} if the member is not a list of strings */
+/**
+ * Reads a list. One string is taken for a list of one: some servers write it so.
+ *
+ * @throws {Error} if the member is neither
+ */
 function listIn(
   metadata: AuthorizationServer,
   name: keyof AuthorizationServer & `${string}_supported`,
 ): readonly string[] | undefined {
   const value: unknown = metadata[name]
   if (value === undefined) return undefined
+  if (typeof value === 'string') return [value]
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
   throw new Error(`its ${name} is not a list of strings`)
 }
