@@ -1,7 +1,7 @@
 import prettier from 'prettier'
 import type { ErrorEntry } from '../../src/errors/error-entry.js'
 import { NETWORK_ERRORS } from '../../src/errors/network-errors.js'
-import { CLIENT_FIXES, OAUTH_ERRORS } from '../../src/errors/oauth-errors.js'
+import { CLIENT_FIXES, OAUTH_ERRORS, OTHER_METHOD_FIXES } from '../../src/errors/oauth-errors.js'
 import type { OAuthError } from '../../src/errors/oauth-errors.js'
 import { LOGIN_REQUIRED_REASONS } from '../../src/errors/table-login.js'
 import { ERRORS } from '../../src/errors/table.js'
@@ -122,7 +122,10 @@ function oauthErrors(): string {
     meaning,
     fix,
   ])
-  const clientRows = Object.entries(CLIENT_FIXES).map(([method, fix]) => [`\`${method}\``, fix])
+  const clientRows = Object.entries(CLIENT_FIXES).map(([method, fix]) => [
+    `\`${method}\``,
+    [fix, OTHER_METHOD_FIXES[method]].filter(Boolean).join(' '),
+  ])
   return `## OAuth errors
 
 What the provider's \`error\` means. \`status\` is that of our error. “No error” means that the login was refused: the person goes to \`failureRedirect\`, or sees a page that says so. An \`error\` that is not in this table, or that comes from another place than the table says, has the status 502.

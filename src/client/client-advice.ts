@@ -1,4 +1,4 @@
-import { CLIENT_FIXES } from '../errors/oauth-errors.js'
+import { CLIENT_FIXES, OTHER_METHOD_FIXES } from '../errors/oauth-errors.js'
 import type {
   ClientAssertionAudience,
   ClientAuthenticationMethod,
@@ -28,6 +28,7 @@ export function adviceOnRefusedClient(settings: ClientAdviceSettings, url: strin
   const hasAssertion = method.endsWith('_jwt')
   return [
     CLIENT_FIXES[method],
+    listed === undefined && OTHER_METHOD_FIXES[method],
     ...(hasAssertion ? [audienceAdvice(settings, url), algorithmAdvice(settings)] : []),
     others.length > 0 &&
       `The provider’s metadata also lists clientAuthentication ${quoted(others)}.`,

@@ -91,11 +91,13 @@ const METHODS_BY_CREDENTIAL = [
   ['privateKey', 'private_key_jwt'],
   ['clientSecret', 'client_secret_basic'],
   ['clientSecret', 'client_secret_post'],
+  ['clientSecret', 'client_secret_jwt'],
 ] as const
 
 /**
  * How the client authenticates at the revocation endpoint: as at the token endpoint, unless the provider's metadata lists
- * other methods for it, and the client has credentials for one of these.
+ * other methods for it, and the client has credentials for one of these. The credential of the token endpoint is preferred: a
+ * `privateKey` beside a secret may be registered for signed authorization requests alone.
  *
  * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
  */
@@ -107,9 +109,10 @@ export function revocationAuthentication(settings: {
 }): ClientAuthenticationMethod {
   const { clientAuthentication, revocationAuthenticationMethodsSupported: listed } = settings
   if (listed === undefined || listed.includes(clientAuthentication)) return clientAuthentication
-  const [, other = clientAuthentication] =
-    METHODS_BY_CREDENTIAL.find(
-      ([credential, method]) => settings[credential] !== undefined && listed.includes(method),
-    ) ?? []
-  return other
+  const possible = METHODS_BY_CREDENTIAL.filter(
+    ([credential, method]) => settings[credential] !== undefined && listed.includes(method),
+  )
+  const [usual] = METHODS_BY_CREDENTIAL.find(([, method]) => method === clientAuthentication) ?? []
+  const [, other] = possible.find(([credential]) => credential === usual) ?? possible[0] ?? []
+  return other ?? clientAuthentication
 }

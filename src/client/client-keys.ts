@@ -106,9 +106,10 @@ function readKeys(
     ? undefined
     : clientAssertionAlgorithm
   const list = isOne ? [{ key: given, kid: keyId }] : given
-  const [first, ...others] = list.map((one) => {
-    const { key, kid = kidOf(key), alg = wanted } = isNamed(one) ? one : { key: one }
-    const signing = readSigningKey(key, OPTION, alg, acceptedBy(settings))
+  const [first, ...others] = list.map((one, place) => {
+    const { key, kid = kidOf(key), alg } = isNamed(one) ? one : { key: one }
+    const read = place === 0 ? readSigningKey : readOtherKey
+    const signing = read(key, OPTION, alg ?? wanted, acceptedBy(settings))
     return { ...signing, given: kid, kid: kid === undefined ? thumbprintOf(signing) : always(kid) }
   })
   if (first === undefined) throw new ConfigurationError('privateKey is an empty list.', OPTION)
@@ -117,6 +118,22 @@ function readKeys(
     OPTION,
   )
   return [first, ...others]
+}
+
+/**
+ * The same as {@link readSigningKey}, for a key that is only published, for the time when it signed or will sign. It may be
+ * of another kind than the first one: then `wanted` and `accepted` are not about it.
+ */
+function readOtherKey(
+  given: PrivateKey,
+  option: string,
+  wanted?: PrivateKeyAlgorithm,
+  accepted?: readonly string[],
+): SigningKey {
+  const possible = algorithmsOf(importPrivateKey(given, option))
+  const fits = wanted !== undefined && possible.includes(wanted)
+  const accepts = possible.some((name) => accepted?.includes(name))
+  return readSigningKey(given, option, fits ? wanted : undefined, accepts ? accepted : undefined)
 }
 
 /** The algorithms that the provider accepts; `undefined` if it does not say, or the keys sign no client assertions. */

@@ -127,28 +127,37 @@ async function verifyByPublishedKey(
   } catch (error) {
     if (error instanceof errors.JWSInvalid || error instanceof errors.JOSENotSupported) throw error
     const newer = await keys.newer({ header, sender, since })
-    if (newer === undefined) throw error
+    if (newer === undefined || newer.named === current.named) throw error
     await verifyByAny(jwt, header, newer)
   }
 }
 
+/**
+ * How many keys are tried for one JWT. Anyone may post a JWT, and each key costs time: a provider with hundreds of keys
+ * would slow down the logins at all others.
+ */
+const MAXIMUM_TRIED = 10
+
 /** Without a `kid`, or if several keys have the same one, more than one key can be the right one: each is tried. */
 async function verifyByAny(
   jwt: string,
-  { alg }: CompactJWSHeaderParameters,
-  { find }: PublishedKeys,
+  { alg, kid }: CompactJWSHeaderParameters,
+  keys: PublishedKeys,
 ): Promise<void> {
-  const options = { algorithms: [alg] }
-  try {
-    await compactVerify(jwt, find, options)
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
-    for await (const key of error) {
+  const failures: Error[] = []
+  for (const key of keys.named(kid)) {
+    try {
+      await compactVerify(jwt, key, { algorithms: [alg] })
+      return
+    } catch (error) {
+      if (error instanceof errors.JWSInvalid) throw error
       // One that is too weak does not end the search.
-      if (await compactVerify(jwt, key, options).catch(() => undefined)) return
+      if (!(error instanceof errors.JWKSNoMatchingKey)) failures.push(error as Error)
     }
-    throw new errors.JWSSignatureVerificationFailed()
+    if (failures.length === MAXIMUM_TRIED) break
   }
+  if (failures.length > 1) throw new errors.JWSSignatureVerificationFailed()
+  throw failures[0] ?? new errors.JWKSNoMatchingKey()
 }
 
 /** jose's message, except one that quotes the header, which may come from an attacker. */

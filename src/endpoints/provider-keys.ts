@@ -1,10 +1,12 @@
 import { createLocalJWKSet } from 'jose'
 import type { JWK, JWSHeaderParameters, JWTVerifyGetKey } from 'jose'
 import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { isObject, isTooDeep } from '../client/answer.js'
 import { retryAfterMs } from '../client/retry-after.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
+import { withoutEmpty } from '../client/without-empty.js'
 import { DiscoveryError } from '../errors/errors.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
@@ -13,7 +15,11 @@ import type { JwtSender } from './expected-jwt.js'
 
 /** The keys that the provider had published at one moment. */
 export interface PublishedKeys {
-  readonly find: JWTVerifyGetKey
+  /**
+   * Those with this `kid`, or all if there is none. Each is given for the algorithm of a JWT, or throws jose's
+   * `JWKSNoMatchingKey` if it is not for that.
+   */
+  readonly named: (kid: string | undefined) => readonly JWTVerifyGetKey[]
   /** Whether one of them has this `kid`. */
   readonly has: (kid: string) => boolean
   /** When they were asked for, in monotonic **milliseconds**. */
@@ -43,9 +49,9 @@ export interface ProviderKeys {
 
   /**
    * The keys that the provider has now, because it may have changed them. `undefined` if they have been loaded since
-   * the verification began.
+   * the verification began. `named` is the same function as before if the provider has the same keys as before.
    *
-   * For a JWT of the provider, they are loaded each time. What anyone may send loads them once in 30 seconds for each `kid`, and once
+   * For a JWT of the provider, they are loaded each time. What anyone may send loads them once in 5 seconds for each `kid`, and once
    * in a second for all of them: JWTs with different made-up names wait for the same request.
    *
    * @throws {DiscoveryError} if they cannot be loaded
@@ -56,11 +62,17 @@ export interface ProviderKeys {
 /** How long keys are used, in **milliseconds**. */
 const KEPT_MS = 10 * 60_000
 
-/** How long the name of a key that was not found is not looked for again, if anyone may have sent it, in **milliseconds**. */
-const NOT_FOUND_MS = 30_000
+/**
+ * How long the name of a key that was not found is not looked for again, if anyone may have sent it, in
+ * **milliseconds**. It is short, because somebody may send the name of a key just before it is published.
+ */
+const NOT_FOUND_MS = 5_000
 
 /** The least time between two requests that anyone can cause, in **milliseconds**. */
 const SPACING_MS = 1_000
+
+/** How many keys of one set are used: the first ones. */
+const MAXIMUM_KEYS = 100
 
 /** How many names are remembered that were looked for. */
 const MAXIMUM_NAMES = 1_000
@@ -74,6 +86,9 @@ export function createProviderKeys(
   const loading = createSingleFlight<PublishedKeys>()
   const lookedFor = new Map<string, { readonly at: number; readonly loaded: Promise<unknown> }>()
   let published: PublishedKeys | undefined
+  // If the provider publishes the same keys again, nothing is made or verified anew.
+  let jwks: readonly JWK[] = []
+  let finders = findersOf(jwks)
   let requestedAt = -Infinity
 
   /** Joins the request that is under way. */
@@ -82,7 +97,12 @@ export function createProviderKeys(
     if (sender === 'anyone' && waitMs > 0) await wait(clock, waitMs)
     return loading(jwksURL, async () => {
       requestedAt = clock.monotonic()
-      published = publishedKeys(await readKeySet(jwksURL, transport), requestedAt)
+      const newest = usableKeys(await readKeySet(jwksURL, transport))
+      if (!isDeepStrictEqual(newest, jwks)) {
+        jwks = newest
+        finders = findersOf(jwks)
+      }
+      published = { ...finders, requestedAt }
       return published
     })
   }
@@ -129,12 +149,21 @@ export function createProviderKeys(
 const KEY_DEPTH = 4
 
 /** What is no key, or should be secret, is left out: the other keys are usable. */
-function publishedKeys(set: readonly unknown[], requestedAt: number): PublishedKeys {
-  const keys = set.filter(
-    (key): key is JWK => isObject(key) && !('d' in key) && !isTooDeep(key, KEY_DEPTH),
-  )
-  const kids = new Set(keys.map(({ kid }) => kid))
-  return { find: createLocalJWKSet({ keys }), has: (kid) => kids.has(kid), requestedAt }
+function usableKeys(set: readonly unknown[]): readonly JWK[] {
+  return set
+    .filter((key) => isObject(key) && !isTooDeep(key, KEY_DEPTH))
+    .map((key) => withoutEmpty(key) as JWK)
+    .filter((key) => !('d' in key))
+    .slice(0, MAXIMUM_KEYS)
+}
+
+function findersOf(jwks: readonly JWK[]): Pick<PublishedKeys, 'named' | 'has'> {
+  const keys = jwks.map((key) => ({ kid: key.kid, find: createLocalJWKSet({ keys: [key] }) }))
+  return {
+    named: (kid) =>
+      keys.filter((key) => kid === undefined || key.kid === kid).map(({ find }) => find),
+    has: (kid) => keys.some((key) => key.kid === kid),
+  }
 }
 
 /**

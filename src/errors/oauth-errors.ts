@@ -241,9 +241,8 @@ export function isRefusalOfClient(
  */
 export const CLIENT_FIXES = {
   client_secret_basic:
-    "Check `clientID` and `clientSecret`. If they are right, try `basicCredentials: 'raw'`, or `clientAuthentication: 'client_secret_post'`.",
-  client_secret_post:
-    "Check `clientID` and `clientSecret`. If they are right, try `clientAuthentication: 'client_secret_basic'`.",
+    "Check `clientID` and `clientSecret`. If they are right, try `basicCredentials: 'raw'`.",
+  client_secret_post: 'Check `clientID` and `clientSecret`.',
   private_key_jwt:
     'Check `clientID` and `keyId`, that the provider has the public half of this key, and which `clientAssertionAudience` it expects.',
   client_secret_jwt:
@@ -252,3 +251,9 @@ export const CLIENT_FIXES = {
   self_signed_tls_client_auth: 'Check `clientID`, and that the provider has this certificate.',
   none: 'Check `clientID`. A client that has a secret or a key must send it: set `clientSecret` or `privateKey`.',
 } as const
+
+/** What else to try with a secret, unless the provider's metadata says which methods there are. Markdown without links. */
+export const OTHER_METHOD_FIXES: Readonly<Partial<Record<string, string>>> = {
+  client_secret_basic: "Or try `clientAuthentication: 'client_secret_post'`.",
+  client_secret_post: "If they are right, try `clientAuthentication: 'client_secret_basic'`.",
+}

@@ -68,7 +68,7 @@ export async function deliverLogin<Login extends DecidedLogin>(
  * response. With both, it could as well have come first: it gets nothing that it could not have had.
  *
  * @param url where the login goes
- * @throws {PendingLoginError} if that takes too long, or the person has logged out meanwhile
+ * @throws {PendingLoginError} if the person has logged out meanwhile
  * @throws the same error as that request
  */
 export async function followLogin<Login extends DecidedLogin>(
@@ -78,7 +78,8 @@ export async function followLogin<Login extends DecidedLogin>(
 ): Promise<LoginOutcome | RestartLogin> {
   const { request, adoptSession, place } = delivery
   const end = await place.before()
-  if (end === undefined) throw new PendingLoginError('ERR_PENDING_LOGIN_USED')
+  // Its process may have been killed. A restart only sends the browser to the provider again.
+  if (end === undefined) return { action: 'restart', returnTo }
   if (end.kind === 'left') return takeOver(end.login, delivery)
   place.end(end)
   switch (end.kind) {

@@ -87,7 +87,8 @@ export const PROVIDER_OPTIONS = {
 
   /**
    * The methods of client authentication that the provider's revocation endpoint supports. `discover` sets it. If
-   * `clientAuthentication` is not among them, the first one is used that the client has credentials for.
+   * `clientAuthentication` is not among them, another one is used that the client has credentials for: with the
+   * credential that `clientAuthentication` uses, if there is one, because the other may be for something else.
    *
    * @default those of the token endpoint
    * @see [RFC 8414, section 2 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-2)
@@ -219,8 +220,8 @@ export const PROVIDER_OPTIONS = {
   /**
    * How the client authenticates at the provider's endpoints.
    *
-   * @default 'private_key_jwt' with a `privateKey`; or 'client_secret_post' with a `clientSecret`
-   * ('client_secret_basic' if the provider's metadata offers only that); or 'none'
+   * @default 'private_key_jwt' with a `privateKey`; or, with a `clientSecret`, the first of 'client_secret_post',
+   * 'client_secret_basic' and 'client_secret_jwt' that the provider's metadata lists, if it lists any; or 'none'
    * @see [OpenID Connect Core, section 9 - Client Authentication](https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication)
    */
   clientAuthentication: {
@@ -293,7 +294,8 @@ function defaultClientAuthentication(given: GivenOptions): ClientAuthenticationM
     return unset === undefined ? 'none' : missing(unset)
   }
   const offered = given['clientAuthenticationMethodsSupported'] as readonly string[] | undefined
-  const basicOnly =
-    offered?.includes('client_secret_basic') && !offered.includes('client_secret_post')
-  return basicOnly ? 'client_secret_basic' : 'client_secret_post'
+  return SECRET_METHODS.find((method) => offered?.includes(method)) ?? SECRET_METHODS[0]
 }
+
+/** The methods for a client secret, the preferred one first. */
+const SECRET_METHODS = ['client_secret_post', 'client_secret_basic', 'client_secret_jwt'] as const

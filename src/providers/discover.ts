@@ -8,6 +8,7 @@ import type { AuthorizationServer } from 'oauth4webapi'
 import type { Dispatcher } from 'undici'
 import { createTransport, rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
+import { withoutEmpty } from '../client/without-empty.js'
 import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
 import { SERVER_ERRORS } from '../errors/table-server.js'
 import { isSecure } from '../lib/secure-url.js'
@@ -18,7 +19,7 @@ import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
 import { otherIssuer } from './other-issuer.js'
-import { toProvider, withMutualTlsAliases, withoutEmpty } from './provider-metadata.js'
+import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
 
 /**
  * The options of {@link discover}. The type, the checks, the defaults and the reference are made from this table.

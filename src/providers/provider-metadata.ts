@@ -1,5 +1,4 @@
 import type { AuthorizationServer } from 'oauth4webapi'
-import { isObject } from '../client/answer.js'
 import { isLoopback } from '../lib/loopback.js'
 import { nameByAddress } from './provider-name.js'
 
@@ -74,32 +73,20 @@ export function toProvider(metadata: AuthorizationServer, options: PushedRequest
   }
 }
 
-/** @throws {Error} if the member is not a list of strings */
+/**
+ * Reads a list. One string is taken for a list of one: some servers write it so.
+ *
+ * @throws {Error} if the member is neither
+ */
 function listIn(
   metadata: AuthorizationServer,
   name: keyof AuthorizationServer & `${string}_supported`,
 ): readonly string[] | undefined {
   const value: unknown = metadata[name]
   if (value === undefined) return undefined
+  if (typeof value === 'string') return [value]
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
   throw new Error(`its ${name} is not a list of strings`)
-}
-
-/**
- * Metadata without the members that are `null`, `""` or an empty list, at any depth: some servers write what they lack so,
- * instead of leaving it out.
- *
- * @see [RFC 8414, section 3.2 - Authorization Server Metadata Response](https://www.rfc-editor.org/rfc/rfc8414.html#section-3.2)
- */
-export function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((one) => !isEmpty(one)).map(withoutEmpty)
-  if (!isObject(value)) return value
-  const given = Object.entries(value).filter(([, member]) => !isEmpty(member))
-  return Object.fromEntries(given.map(([name, member]) => [name, withoutEmpty(member)]))
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
 /**

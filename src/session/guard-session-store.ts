@@ -5,9 +5,9 @@ import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { positive, withMethods } from '../options/readers.js'
 import type { SessionEnds } from '../options/session-ends.js'
-import { STORE_TIMEOUT_MS } from './call-store.js'
+import { STORE_TIMEOUT_MS, limited } from './call-store.js'
 import type { Callback } from './call-store.js'
-import { createGuardedWrites } from './guarded-writes.js'
+import { READING, createGuardedWrites, readSession } from './guarded-writes.js'
 import type { GuardedWrites, WritableStore } from './guarded-writes.js'
 import { GUARD } from './session-guard.js'
 import type { SessionGuard } from './session-guard.js'
@@ -54,8 +54,9 @@ export interface GuardableStore {
  * processes that share the `grants`.
  *
  * In each process, the writes of one session are done one after the other, those of the strategies included. If the
- * application writes a session back with tokens that have been refreshed meanwhile, the newer ones are kept. A write
- * that the store has not answered within 10 seconds fails with a `StorageError`.
+ * application writes a session back with tokens that have been refreshed meanwhile, the newer ones are kept.
+ *
+ * A read or write that the store rejects, or has not answered within 10 seconds, fails with a `StorageError`.
  *
  * Its cost with `grants`: two reads for each write of a session that was loaded from the store, and one write for each
  * destroyed session. Loading a session and writing a new one cost nothing. If `grants` cannot be reached, sessions that
@@ -86,7 +87,7 @@ export function guardSessionStore<Store extends GuardableStore>(
   store: Store,
   options: GuardOptions = {},
 ): Store {
-  return guard(store, options, (given) => {
+  return guard(LIMITS, store, options, (given) => {
     const known = guardedWrites.get(store)
     known?.alsoRemember(given)
     const writes =
@@ -96,7 +97,13 @@ export function guardSessionStore<Store extends GuardableStore>(
   })
 }
 
-const LIMITS = { timeoutMs: STORE_TIMEOUT_MS, clock: systemClock }
+interface Limits {
+  /** How long a call may take, in **milliseconds**. */
+  readonly timeoutMs: number
+  readonly clock: Clock
+}
+
+const LIMITS: Limits = { timeoutMs: STORE_TIMEOUT_MS, clock: systemClock }
 
 /** What the guards of each store share. Otherwise, one would write what the other has destroyed. */
 const guardedWrites = new WeakMap<object, GuardedWrites>()
@@ -106,16 +113,17 @@ const guardedWrites = new WeakMap<object, GuardedWrites>()
  * other guards of the store, as if it was in another process.
  */
 export function guardWithin<Store extends GuardableStore>(
-  limits: { readonly timeoutMs: number; readonly clock: Clock },
+  limits: Limits,
   store: Store,
   options: GuardOptions = {},
 ): Store {
-  return guard(store, options, (given) =>
+  return guard(limits, store, options, (given) =>
     createGuardedWrites(store as unknown as WritableStore, { ...limits, ...given }),
   )
 }
 
 function guard<Store extends GuardableStore>(
+  limits: Limits,
   store: Store,
   options: GuardOptions,
   writesFor: (given: Remembering) => GuardedWrites,
@@ -125,11 +133,18 @@ function guard<Store extends GuardableStore>(
   if (typeof (store as Partial<GuardableStore> | undefined)?.createSession !== 'function') {
     throw new ConfigurationError(`The first argument must be a session store. Write ${sample}.`)
   }
-  return guardedBy(writesFor({ shared: grants, keepMs: longestRequestMs }), store)
+  return guardedBy(writesFor({ shared: grants, keepMs: longestRequestMs }), store, limits)
 }
 
-function guardedBy<Store extends GuardableStore>(writes: GuardedWrites, store: Store): Store {
+function guardedBy<Store extends GuardableStore>(
+  writes: GuardedWrites,
+  store: Store,
+  limits: Limits,
+): Store {
   const readable = store as unknown as WritableStore
+
+  const read = (id: string): Promise<object | null | undefined> =>
+    limited(READING, readSession(readable, id), limits)
 
   function createSession(request: never, data: never): object {
     const session = store.createSession(request, data)
@@ -140,14 +155,16 @@ function guardedBy<Store extends GuardableStore>(writes: GuardedWrites, store: S
   const guarded: Readonly<Record<string | symbol, unknown>> = {
     [GUARD]: { update: writes.update, correctWith: writes.correctWith } satisfies SessionGuard,
     createSession,
+    get(id: string, done: ReadCallback): void {
+      callBack(read(id), done)
+    },
     // The store's own `load` would make a session that saves itself to the store's own `set`.
-    load(id: string, done: (error?: unknown, session?: object) => void): void {
-      readable.get(id, (error, data) => {
-        if (error) done(error)
-        else if (!data) done()
-        else
-          done(null, createSession({ sessionID: id, sessionStore: proxy } as never, data as never))
+    load(id: string, done: ReadCallback): void {
+      const loaded = read(id).then((data) => {
+        const request = { sessionID: id, sessionStore: proxy }
+        return data ? createSession(request as never, data as never) : undefined
       })
+      callBack(loaded, done)
     },
     set(id: string, session: object, callback?: Callback): void {
       callBack(writes.set(id, session), callback)
@@ -182,10 +199,16 @@ function guardedBy<Store extends GuardableStore>(writes: GuardedWrites, store: S
   return proxy
 }
 
+/** The callback of a method that reads a session; the session is `null` or `undefined` if there is none. */
+type ReadCallback = (error?: unknown, session?: object | null) => void
+
 /** Calls the callback outside of the promise. Otherwise an error thrown by the callback would call it a second time. */
-function callBack(work: Promise<void>, callback: Callback = () => undefined): void {
+function callBack<Value>(
+  work: Promise<Value | null | undefined>,
+  callback: (error?: unknown, value?: Value | null) => void = () => undefined,
+): void {
   work.then(
-    () => setImmediate(callback),
+    (value) => setImmediate(callback, undefined, value),
     (error: unknown) => setImmediate(callback, error),
   )
 }

@@ -38,9 +38,29 @@ export interface GuardedWritesParts extends Remembering {
   readonly clock: Clock
 }
 
+/** What a read does, for the message of its error. */
+export const READING = 'Reading the session'
 const WRITING = 'Writing the session'
 const PROLONGING = 'Prolonging the session'
 const DESTROYING = 'Destroying the session'
+
+/**
+ * Reads a session, without a time limit. A store of files may say `ENOENT` if it has none: express-session takes that
+ * for no session, too.
+ *
+ * @throws {StorageError} if the store fails
+ */
+export function readSession(
+  store: WritableStore,
+  id: string,
+): Promise<StoredSession | null | undefined> {
+  return answerOf<StoredSession>(READING, (done) =>
+    store.get(id, (error, session) => {
+      const isNone = (error as Partial<NodeJS.ErrnoException> | null | undefined)?.code === 'ENOENT'
+      done(isNone ? null : error, isNone ? null : session)
+    }),
+  )
+}
 
 /** Creates {@link GuardedWrites}. */
 export function createGuardedWrites(
@@ -62,8 +82,7 @@ export function createGuardedWrites(
     answerOf(WRITING, (done) => store.set(id, session, done))
   const destroy = (id: string): Promise<unknown> =>
     answerOf(DESTROYING, (done) => store.destroy(id, done))
-  const read = (id: string): Promise<StoredSession | null | undefined> =>
-    answerOf<StoredSession>('Reading the session', (done) => store.get(id, done))
+  const read = (id: string): Promise<StoredSession | null | undefined> => readSession(store, id)
 
   /** Destroys the session again if it was destroyed while it was written: the write may have restored it. */
   async function destroyIfEnded(id: string): Promise<void> {

@@ -16,6 +16,7 @@ type Options = Partial<AuthorizationCodeOptions>
 const scene = setScene()
 const rsa = takeRsaKeyPair()
 const ed = generateKeyPairSync('ed25519')
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const secretOf = (bytes: number): string => 'a secret of many bytes '.repeat(9).slice(0, bytes)
 
 let app: TestApp
@@ -146,6 +147,25 @@ describe('private_key_jwt, where the metadata lists algorithms,', () => {
     expect(decodeProtectedHeader(await assertionWith(options)).alg).toBe('PS256')
   })
 
+  it.each<[string, readonly [typeof rsa.privateKey, typeof rsa.privateKey], Partial<Options>]>([
+    ['EC before RSA', [ec.privateKey, rsa.privateKey], {}],
+    [
+      'EC before RSA, by option',
+      [ec.privateKey, rsa.privateKey],
+      { clientAssertionAlgorithm: 'ES256' },
+    ],
+    ['EC before Ed25519', [ec.privateKey, ed.privateKey], {}],
+  ])(
+    'does not apply them to the further keys, which are published only: %s',
+    async (_, keys, others) => {
+      const options = { privateKey: keys, clientAssertionAlgorithmsSupported: ['ES256'], ...others }
+      expect(decodeProtectedHeader(await assertionWith(options)).alg).toBe('ES256')
+      expect(refusalOf({ ...options, privateKey: keys.toReversed() })).toMatchObject({
+        code: 'ERR_CONFIGURATION',
+      })
+    },
+  )
+
   it('does not apply them to a key that signs authorization requests alone', () => {
     const options: Options = {
       clientSecret: 'secret-1',
@@ -155,6 +175,27 @@ describe('private_key_jwt, where the metadata lists algorithms,', () => {
       clientAssertionAlgorithmsSupported: ['RS256'],
     }
     expect(refusalOf(options)).toBeUndefined()
+  })
+})
+
+describe('a client secret', () => {
+  it('signs assertions by default where the metadata lists no other method for it', async () => {
+    const options: Options = {
+      clientSecret: secretOf(32),
+      clientAuthenticationMethodsSupported: ['private_key_jwt', 'client_secret_jwt'],
+    }
+    expect(decodeProtectedHeader(await assertionWith(options)).alg).toBe('HS256')
+  })
+
+  it('is not advised to be sent by a method that the metadata does not list', async () => {
+    scene.provider.onToken(json({ error: 'invalid_client' }, 401))
+    await assertionWith({
+      clientSecret: secretOf(32),
+      clientAuthentication: 'client_secret_post',
+      clientAuthenticationMethodsSupported: ['client_secret_post'],
+    })
+    expect(String(app.errors[0])).toContain('Check `clientID` and `clientSecret`')
+    expect(String(app.errors[0])).not.toContain('client_secret_basic')
   })
 })
 

@@ -109,6 +109,18 @@ describe('the revocation endpoint', () => {
     ],
     ['another one that is listed', {}, ['client_secret_basic'], 'client_secret_basic'],
     [
+      'the secret that the token endpoint gets, and no key that may only sign requests',
+      { privateKey, clientAuthentication: 'client_secret_post' },
+      ['private_key_jwt', 'client_secret_basic'],
+      'client_secret_basic',
+    ],
+    [
+      'an assertion by a secret if nothing else is listed',
+      { clientSecret: 'a secret of at least 32 characters' },
+      ['client_secret_jwt'],
+      'HS256',
+    ],
+    [
       'a secret although the token endpoint gets an assertion',
       { privateKey },
       ['client_secret_post'],

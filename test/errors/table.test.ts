@@ -3,6 +3,7 @@ import type { ErrorEntry } from '../../src/errors/error-entry.js'
 import { fixForNetworkCode, NETWORK_ERRORS } from '../../src/errors/network-errors.js'
 import {
   CLIENT_FIXES,
+  OTHER_METHOD_FIXES,
   isRefusal,
   OAUTH_ERRORS,
   registeredError,
@@ -145,6 +146,7 @@ it('every fix is a whole sentence without links, network codes that are not in t
       one.fix,
     ]),
     ...Object.values(CLIENT_FIXES),
+    ...Object.values(OTHER_METHOD_FIXES),
     fixForNetworkCode('EOTHER'),
   ]
   for (const fix of fixes) expect(fix).toMatch(/^[^[]+\.$/)

@@ -1,8 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals'
-import { MemoryStore } from 'express-session'
+import express from 'express'
+import type { ErrorRequestHandler } from 'express'
+import session, { MemoryStore } from 'express-session'
 import { guardSessionStore } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
-import { Browser } from '../support/http.js'
+import { Browser, listen } from '../support/http.js'
 import { bodyOf, startLogin } from '../support/login.js'
 import { setScene } from '../support/scene.js'
 
@@ -24,7 +26,7 @@ type Method = 'get' | 'set' | 'destroy'
 /** A store whose methods fail as soon as the test says so. */
 function breakableStore(): {
   store: MemoryStore
-  readonly breakNow: (method: Method, way: () => unknown) => void
+  readonly breakNow: (method: Method, way: (...given: unknown[]) => unknown) => void
 } {
   const store = new MemoryStore()
   return {
@@ -78,6 +80,62 @@ describe.each(Object.entries(WAYS))('a session store that %s', (_way, fail) => {
       expect(page.status).toBe(503)
     })
   })
+})
+
+describe.each(Object.entries(WAYS))(
+  'express-session itself, with a store that %s',
+  (_way, fail) => {
+    it.each(['/', '/reload'])(
+      'answers GET %s with a StorageError if it cannot be read, and goes on afterwards',
+      async (path) => {
+        const { store, breakNow } = breakableStore()
+        const server = await listen(
+          express()
+            .use(
+              session({
+                store: guardSessionStore(store),
+                secret: 'secret',
+                resave: false,
+                saveUninitialized: true,
+              }),
+            )
+            .get('/reload', (req, res, next) => {
+              breakNow('get', fail)
+              req.session.reload((error) => (error ? next(error) : res.json({})))
+            })
+            .get('/', (_req, res) => res.json({}))
+            .use(((error: { code?: string }, _req, res, _next) => {
+              res.status(503).json({ code: error.code })
+            }) satisfies ErrorRequestHandler),
+        )
+        const browser = new Browser()
+        await browser.visit(`${server.origin}/`)
+        if (path === '/') breakNow('get', fail)
+
+        const page = await browser.visit(server.origin + path)
+
+        expect(bodyOf(page)).toEqual({ code: 'ERR_STORAGE' })
+        jest.restoreAllMocks()
+        expect((await browser.visit(`${server.origin}/`)).status).toBe(200)
+        await server.close()
+      },
+    )
+  },
+)
+
+it('takes a file that is not there for no session, as express-session does', async () => {
+  const { store, breakNow } = breakableStore()
+  breakNow('get', (...given: unknown[]) => {
+    const done = given[1] as (error: unknown) => void
+    done(Object.assign(new Error('no such file'), { code: 'ENOENT' }))
+  })
+  const found = await new Promise((resolve, reject) => {
+    guardSessionStore(store).get('a', (error: Error | null, data) => {
+      if (error) reject(error)
+      else resolve(data)
+    })
+  })
+  expect(found).toBeNull()
 })
 
 it('says so when cookie-session is used in place of express-session', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
 import session, { MemoryStore } from 'express-session'
-import type { SessionData } from 'express-session'
+import type { SessionData, Store } from 'express-session'
 import fc from 'fast-check'
 import { StorageError } from '../../src/errors/errors.js'
 import { systemClock } from '../../src/lib/clock.js'
@@ -261,6 +261,14 @@ describe('a store that does not answer', () => {
     await expect(another).rejects.toEqual(late('Writing the session'))
   })
 
+  it.each(['get', 'load'] as const)('fails %s after the limit', async (method) => {
+    hang('get')
+    const found = read(guarded, method)
+    await settled()
+    clock.advance(1_000)
+    await expect(found).rejects.toEqual(late('Reading the session'))
+  })
+
   it('makes nobody wait for longer than the limit, however many writes there are', async () => {
     hang('set')
     const writes = Array.from({ length: 50 }, () => set(guarded, 'a'))
@@ -366,4 +374,14 @@ function slowed(store: MemoryStore, delays: readonly number[]): MemoryStore {
     Object.assign(store, { [method]: delayed })
   }
   return store
+}
+
+/** Reads the session `a` by `get` or by express-session's `load`. */
+function read(store: Store, method: 'get' | 'load'): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    store[method]('a', (error: Error | null, found?: unknown) => {
+      if (error) reject(error)
+      else resolve(found)
+    })
+  })
 }

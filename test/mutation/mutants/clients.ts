@@ -20,8 +20,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     rows: [BASIC],
     tests: ['client-auth-2'],
     file: 'options/provider-options.ts',
-    find: "return basicOnly ? 'client_secret_basic' : 'client_secret_post'",
-    replace: "return 'client_secret_post'",
+    find: 'SECRET_METHODS.find((method) => offered?.includes(method)) ?? SECRET_METHODS[0]',
+    replace: "offered?.includes('') ? 'client_secret_basic' : 'client_secret_post'",
     gone: 'what the metadata offers does not count',
   },
   {
