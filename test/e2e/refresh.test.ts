@@ -729,7 +729,9 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
       [
         'is Facebook with a wrong secret',
         json(
-          { error: { message: 'Error validating client secret.', type: 'OAuthException', code: 1 } },
+          {
+            error: { message: 'Error validating client secret.', type: 'OAuthException', code: 1 },
+          },
           400,
         ),
       ],

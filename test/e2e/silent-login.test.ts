@@ -73,7 +73,7 @@ describe('silentLogin', () => {
     'interaction_required',
     'consent_required',
     'account_selection_required',
-  ])('shows the page after %s, and asks nobody again for a while [silent-1]', async (error) => {
+  ])('shows the page after %s, and asks nobody again for a while', async (error) => {
     answerSilently(error)
     const app = await publicApp({}, { router: { failureRedirect: '/sorry' } })
     await browser.follow(`${app.origin}/news`)

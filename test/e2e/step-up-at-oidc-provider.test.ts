@@ -49,7 +49,7 @@ async function start(): Promise<TestApp> {
 }
 
 describe('at oidc-provider', () => {
-  it('prompt=none shows nothing to somebody who is not logged in there [silent-2]', async () => {
+  it('prompt=none shows nothing to somebody who is not logged in there', async () => {
     const app = await start()
     const browser = new Browser()
     await browser.follow(`${app.origin}/news`)
@@ -64,7 +64,7 @@ describe('at oidc-provider', () => {
     expect(app.errors).toEqual([])
   })
 
-  it('a page that needs a recent authentication gets auth_time by max_age [step-up-1]', async () => {
+  it('a page that needs a recent authentication gets auth_time by max_age', async () => {
     const app = await start()
     const browser = new Browser()
     await browser.follow(app.loginURL)

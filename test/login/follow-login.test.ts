@@ -5,7 +5,7 @@ import type { Delivery } from '../../src/login/deliver-login.js'
 it('the same callback starts the login again if nobody ever says how the first one has ended', async () => {
   const delivery = {
     place: { before: () => Promise.resolve(undefined) },
-  } as unknown as Delivery<{ user: object; returnTo: string | undefined }>
+  } as unknown as Delivery<{ user: object; returnTo: string | undefined; appState: undefined }>
   const outcome = await followLogin('/orders', '/orders', delivery)
   expect(outcome).toEqual({ action: 'restart', returnTo: '/orders' })
 })
