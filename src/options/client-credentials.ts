@@ -89,3 +89,10 @@ export interface NamedPrivateKey {
  * One private key, or a list: the first one signs, and the public halves of all of them are published.
  */
 export type PrivateKeys = PrivateKey | readonly (PrivateKey | NamedPrivateKey)[]
+
+/** The methods for a client secret, the preferred one first. */
+export const SECRET_METHODS = [
+  'client_secret_post',
+  'client_secret_basic',
+  'client_secret_jwt',
+] as const

@@ -1,9 +1,10 @@
-import { CLIENT_SECRET_ALGORITHMS } from './client-credentials.js'
+import { CLIENT_SECRET_ALGORITHMS, SECRET_METHODS } from './client-credentials.js'
 import type { ClientAssertionAlgorithm, ClientAuthenticationMethod } from './client-credentials.js'
 import { LONGEST_CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js'
-import { defaultClientAuthentication } from './default-client-authentication.js'
 import { ENCRYPTED_RESPONSES } from './decryption.js'
 import { refuseOtherAddress } from './issuer-address.js'
+import { missing } from './option-table.js'
+import type { GivenOptions } from './given-options.js'
 import type { OptionTable } from './option-table.js'
 import type { ParsedProfile } from './profile.js'
 import {
@@ -277,4 +278,21 @@ function issuerAddress(value: unknown, name: string): string {
   const issuer = secureUrl(value, name)
   refuseOtherAddress(new URL(issuer), name)
   return issuer
+}
+
+/**
+ * Chooses the method by the credentials that are passed.
+ *
+ * @throws {ConfigurationError} if a secret or key is passed as `undefined`
+ */
+function defaultClientAuthentication(given: GivenOptions): ClientAuthenticationMethod {
+  if (given['privateKey'] !== undefined) return 'private_key_jwt'
+  if (given['clientSecret'] === undefined) {
+    // An option that is passed as `undefined` comes from an environment variable that is not set. Without this
+    // check, the client would be taken for a public one.
+    const unset = ['clientSecret', 'privateKey'].find((name) => name in given)
+    return unset === undefined ? 'none' : missing(unset)
+  }
+  const offered = given['clientAuthenticationMethodsSupported'] as readonly string[] | undefined
+  return SECRET_METHODS.find((method) => offered?.includes(method)) ?? SECRET_METHODS[0]
 }
