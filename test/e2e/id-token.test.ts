@@ -222,6 +222,8 @@ describe('the key of an ID token', () => {
   it('is read anew, once, when its name is unknown, however short the last time is ago [id-token-13]', async () => {
     const app = await start()
     await expectLogin(app)
+    await expectLogin(app)
+    expect(reads()).toBe(1)
     for (const kid of ['key-2', 'key-3']) {
       const next = await createProviderKey('PS256', { kid })
       provider.publish(next.jwk)

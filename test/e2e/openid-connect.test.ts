@@ -330,6 +330,8 @@ describe.each(GRANT_MODES)('back-channel logout, with %s,', (_where, keep) => {
         'no-store',
       ])
       expect(await isLoggedIn(one, browser)).toBe(false)
+      // The session has ended, not the grant alone.
+      expect(bodyOf(await browser.visit(`${one.origin}/`))).toEqual({ user: null })
       // The same second counts as before: the login may be the one that was ended.
       provider.claims = { iat: Math.floor(Date.now() / 1000) + 2, sid: 'the next session' }
       expect((await browser.follow(one.loginURL)).status).toBe(200)
