@@ -45,11 +45,11 @@ export async function isLoggedIn(
   asked: object | undefined,
   caller = 'requireLogin',
 ): Promise<boolean> {
+  requireSession(request)
   const authenticated = isAuthenticated(request)
   if (authenticated === undefined) {
     throw new ConfigurationError(`${caller} needs app.use(passport.session()) before it.`)
   }
-  requireSession(request)
   return authenticated && !(await hasLoginEnded(request, asked))
 }
 

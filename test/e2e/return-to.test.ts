@@ -206,7 +206,7 @@ describe('requireLogin', () => {
   )
 
   it.each([true, false])(
-    'says that passport.session() is missing (with express-session: %s)',
+    'says what is missing: passport.session(), or express-session (with it: %s)',
     async (withSession) => {
       const errors: unknown[] = []
       const bare = express()
@@ -222,7 +222,9 @@ describe('requireLogin', () => {
       await server.close()
       expect(answer.status).toBe(500)
       expect(errors).toEqual([expect.any(ConfigurationError)])
-      expect(String(errors[0])).toContain('passport.session()')
+      expect(String(errors[0])).toContain(
+        withSession ? 'passport.session()' : 'app.use(session(…))',
+      )
     },
   )
 })
