@@ -139,6 +139,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
         subject: person,
         sessionId,
         connected: false,
+        note: {},
         lifetimeMs: 14 * 24 * HOUR_MS,
       })
       const user = { defaultUser: { provider: 'company', id: person } }

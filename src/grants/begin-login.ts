@@ -6,6 +6,7 @@ import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { accountName, endableNames, loginsName, personName, strategyName } from './index-names.js'
 import type { GrantIndex } from './grant-index.js'
+import type { LoginNote } from './login-note.js'
 import type { GrantedClient, ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
@@ -28,6 +29,7 @@ export interface NewTokens {
   readonly connected: boolean
   /** How long the login lives without being used, in **milliseconds**. */
   readonly lifetimeMs: number
+  readonly note: LoginNote
 }
 
 /** A login that is stored: what the session is given. */
@@ -88,7 +90,7 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   }
 
   function ownerOf(login: NewTokens, providers: readonly ProviderName[]): GrantOwner {
-    const { account, claims, sessionId, connected } = login
+    const { account, claims, sessionId, connected, note } = login
     const isFound = providers.length > 0 || account !== undefined
     return {
       account,
@@ -96,6 +98,7 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
       sessionId: isFound ? sessionId : undefined,
       authenticatedAt: providers.length > 0 ? authenticatedAt(claims) : undefined,
       connected: connected || undefined,
+      note,
     }
   }
 

@@ -1,3 +1,4 @@
+import type { LoginNote } from './login-note.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { Failure } from './failure.js'
 import { ownGenerationOf, withAnswerOfUse, withRefusedUse } from './stored-use.js'
@@ -58,6 +59,8 @@ export interface GrantOwner {
   readonly connected?: true | undefined
   /** The names under which the store lists the grant. */
   readonly names: readonly string[]
+  /** In the record of a login: what is known of it. */
+  readonly note?: LoginNote
 }
 
 /** What one login has brought, and what was made of it by refreshes. */

@@ -3,7 +3,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { LoginProgress } from './login-outcome.js'
-import type { LoginNote } from './login-note.js'
+import type { LoginNote } from '../grants/login-note.js'
 
 /** A login that was accepted. */
 export interface AcceptedLogin extends LoginProgress {

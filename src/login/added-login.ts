@@ -6,8 +6,8 @@ import type { PendingLogin } from '../options/pending-login-store.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { LoginOutcome } from './login-outcome.js'
 import { personOf } from './login-note.js'
-import type { LoginNote } from './login-note.js'
-import { presentLogin } from './present-login.js'
+import type { LoginNote } from '../grants/login-note.js'
+import type { PresentLogin } from './present-login.js'
 
 /**
  * A silent login and one that is to add something must not replace the person who is logged in, here or in another tab
@@ -16,14 +16,14 @@ import { presentLogin } from './present-login.js'
  * @param subject who has come back: their id at the provider
  * @throws {AnotherPersonError} if it is somebody else
  */
-export function checkPerson(
+export async function checkPerson(
   request: LoginRequest,
   subject: string | undefined,
   { silent, asked, person }: PendingLogin,
-  { sessionKey }: { readonly sessionKey: string },
-): void {
+  presentLogin: PresentLogin,
+): Promise<void> {
   if (silent === undefined && asked === undefined) return
-  const expected = presentLogin(request, sessionKey)?.person ?? person
+  const expected = (await presentLogin(request))?.person ?? person
   if (expected !== undefined && personOf(subject) !== expected) throw new AnotherPersonError()
 }
 

@@ -15,6 +15,7 @@ import { deliverLogin, followLogin } from './deliver-login.js'
 import type { AdoptSession, Delivery } from './deliver-login.js'
 import type { LoginOptions } from './login-options.js'
 import type { FailureInfo, LoginOutcome, LoginProgress, RestartLogin } from './login-outcome.js'
+import type { PresentLogin } from './present-login.js'
 import { digestOf } from './same-callback.js'
 import type { Place, SameCallbacks } from './same-callback.js'
 import { claimIdOf, repeated, takePendingLogin, urlAfter } from './taken-callback.js'
@@ -37,6 +38,7 @@ export interface FinishLoginSettings extends LoadProfileSettings {
 
 /** What finishing a login needs. */
 export interface FinishLoginParts extends TakePendingLoginParts {
+  readonly presentLogin: PresentLogin
   readonly settings: FinishLoginSettings
   /** Identifies the strategy: it finishes only logins that it has started. */
   readonly strategyId: string
@@ -236,13 +238,14 @@ async function decide(
   { tokens, claims, tokenResponse }: Exchanged,
   login: PendingLogin,
   hooks: FinishLoginHooks,
-  { settings, verify, discard }: Pick<FinishLoginParts, 'settings' | 'verify' | 'discard'>,
+  parts: Pick<FinishLoginParts, 'settings' | 'verify' | 'discard' | 'presentLogin'>,
 ): Promise<Pick<AcceptedLogin, 'user' | 'profile'> | undefined> {
+  const { settings, verify, discard, presentLogin } = parts
   let profile: Profile | undefined
   let isAccepted = false
   try {
     profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
-    checkPerson(request, subjectOf(claims, profile), login, settings)
+    await checkPerson(request, subjectOf(claims, profile), login, presentLogin)
     const { appState } = login
     const user = await verify({ tokens, profile, claims, tokenResponse, appState, req: request })
     if (user === false || user === null) return undefined

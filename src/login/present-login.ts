@@ -1,19 +1,40 @@
+import type { LoginNote } from '../grants/login-note.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { readStrategyData } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
-import type { LoginNote } from './login-note.js'
 
-/** What the session knows of the login that one strategy has there; `undefined` if it holds none. */
-export function presentLogin({ session }: LoginRequest, sessionKey: string): LoginNote | undefined {
-  if (!session) return undefined
-  const data = readStrategyData(session, sessionKey)
-  if (grantIdOf(data) === undefined) return undefined
-  // Logins of earlier versions have none, and a session can hold anything.
-  return Object(data['login']) as LoginNote
+/**
+ * What is known of the login that one strategy has in a request's session; `undefined` if it has none there.
+ *
+ * @throws {StorageError} if the store of the grants cannot be reached
+ */
+export type PresentLogin = (request: LoginRequest) => Promise<LoginNote | undefined>
+
+/**
+ * Creates {@link PresentLogin}.
+ *
+ * @param read reads the record of a login
+ */
+export function createPresentLogin(
+  sessionKey: string,
+  read: (id: string) => Promise<{ readonly of: { readonly note?: LoginNote } } | undefined>,
+): PresentLogin {
+  return async ({ session }) => {
+    if (!session) return undefined
+    const data = readStrategyData(session, sessionKey)
+    const id = grantIdOf(data)
+    if (id === undefined) return undefined
+    // Logins of earlier versions have none, and a session can hold anything.
+    if (data[FIELD] !== undefined) return Object(data[FIELD]) as LoginNote
+    return (await read(id))?.of.note ?? {}
+  }
 }
 
-/** The strategy's data in the session of a login. */
+/** The field of the strategy's data in a session. */
+const FIELD = 'login'
+
+/** The strategy's data in a session that has the tokens as well. */
 export function withLoginNote(data: StrategyData, login: LoginNote): StrategyData {
-  return { ...data, login }
+  return { ...data, [FIELD]: login }
 }

@@ -10,7 +10,7 @@ import { noteAim } from './aim.js'
 import { connectionOf } from './connection.js'
 import { readLoginOptions } from './login-options.js'
 import type { LoginOptions, LoginSettings } from './login-options.js'
-import { presentLogin } from './present-login.js'
+import type { PresentLogin } from './present-login.js'
 import type { Asked } from './login-note.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
@@ -25,7 +25,6 @@ import { refuseTwoSessions } from '../session/session-cookies.js'
 /** The options of the strategy that starting a login depends on. */
 export interface StartLoginSettings {
   readonly clientID: string
-  readonly sessionKey: string
   readonly callbackURL: string
   readonly issuer?: string | undefined
   readonly scope: string | undefined
@@ -41,6 +40,7 @@ export interface StartLoginSettings {
 
 /** What starting a login needs. */
 export interface StartLoginParts {
+  readonly presentLogin: PresentLogin
   readonly settings: StartLoginSettings
   /** Identifies the strategy, which alone may finish the login. */
   readonly strategyId: string
@@ -116,7 +116,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       ...(idToken !== undefined && { idToken }),
       ...(options.appState !== undefined && { appState: options.appState }),
       ...(scope !== undefined && scope !== settings.scope && { scope }),
-      ...additionTo(request, parameters, asked, settings),
+      ...(await additionTo(request, parameters, asked, parts.presentLogin)),
       ...(isOthersIdea && { fromOtherSite: true }),
     })
     try {
@@ -188,19 +188,19 @@ function furtherParameters(
  *
  * @throws {ConfigurationError} if `prompt` has `none` and something else
  */
-function additionTo(
+async function additionTo(
   request: LoginRequest,
   { prompt }: Parameters,
   asked: Asked | undefined,
-  { sessionKey }: StartLoginSettings,
-): Pick<PendingLogin, 'silent' | 'asked' | 'person'> {
+  presentLogin: PresentLogin,
+): Promise<Pick<PendingLogin, 'silent' | 'asked' | 'person'>> {
   const prompts = prompt?.split(' ') ?? []
   const silent = prompts.includes('none')
   if (silent && prompts.length > 1) {
     throw new ConfigurationError("prompt may have nothing beside 'none'.", 'prompt')
   }
   if (!silent && asked === undefined) return {}
-  const person = presentLogin(request, sessionKey)?.person
+  const person = (await presentLogin(request))?.person
   return {
     ...(silent && { silent }),
     ...(asked !== undefined && { asked }),

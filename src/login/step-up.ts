@@ -5,7 +5,8 @@ import { scopesOf } from '../grants/scope-set.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { StartLoginOptions } from './login-options.js'
-import { presentLogin } from './present-login.js'
+import type { PresentLogin } from './present-login.js'
+import type { LoginNote } from '../grants/login-note.js'
 import type { Asked } from './login-note.js'
 
 /** What a page needs of a login. */
@@ -44,12 +45,12 @@ export interface StepUp {
 /** What {@link createStepUp} needs. */
 export interface StepUpParts {
   readonly settings: {
-    readonly sessionKey: string
     readonly scope: string | undefined
     readonly scopeSeparator: string
     readonly clockToleranceSeconds: number
   }
   readonly tokens: (request: LoginRequest) => Promise<TokenSet | undefined>
+  readonly presentLogin: PresentLogin
 }
 
 /**
@@ -62,16 +63,15 @@ const REPETITION_MS = 5 * 60_000
 const SHORTEST_REPETITION_MS = 10_000
 
 /** Creates {@link StepUp}. */
-export function createStepUp({ settings, tokens }: StepUpParts): StepUp {
-  const { sessionKey, scopeSeparator, clockToleranceSeconds } = settings
+export function createStepUp({ settings, tokens, presentLogin }: StepUpParts): StepUp {
+  const { scopeSeparator, clockToleranceSeconds } = settings
 
   /** A provider that does not say what it has granted has granted what it was asked for (RFC 6749, section 5.1). */
-  function grantedScope(request: LoginRequest, { scope }: TokenSet): ReadonlySet<string> {
-    return scopesOf(scope ?? presentLogin(request, sessionKey)?.scope ?? settings.scope ?? '')
+  function grantedScope({ scope }: TokenSet, login: LoginNote | undefined): ReadonlySet<string> {
+    return scopesOf(scope ?? login?.scope ?? settings.scope ?? '')
   }
 
-  function isRecent(request: LoginRequest, maxAgeSeconds: number): boolean {
-    const { authenticatedAt = -Infinity } = presentLogin(request, sessionKey) ?? {}
+  function isRecent({ authenticatedAt = -Infinity }: LoginNote, maxAgeSeconds: number): boolean {
     return authenticatedAt + (maxAgeSeconds + clockToleranceSeconds) * 1000 >= Date.now()
   }
 
@@ -81,13 +81,13 @@ export function createStepUp({ settings, tokens }: StepUpParts): StepUp {
   ): Promise<MissingFromLogin> {
     const held = await tokens(request)
     if (held === undefined) throw new LoginRequiredError('no_tokens')
-    const granted = grantedScope(request, held)
+    const login = (await presentLogin(request)) ?? {}
+    const granted = grantedScope(held, login)
     const missing = scope.filter((one) => !granted.has(one))
-    const { acr } = presentLogin(request, sessionKey) ?? {}
     return {
       ...(missing.length > 0 && { scope: missing }),
-      ...(acrValues?.every((one) => one !== acr) && { acrValues }),
-      ...(maxAgeSeconds !== undefined && !isRecent(request, maxAgeSeconds) && { maxAgeSeconds }),
+      ...(acrValues?.every((one) => one !== login.acr) && { acrValues }),
+      ...(maxAgeSeconds !== undefined && !isRecent(login, maxAgeSeconds) && { maxAgeSeconds }),
     }
   }
 
@@ -104,14 +104,15 @@ export function createStepUp({ settings, tokens }: StepUpParts): StepUp {
 
     async optionsFor(request, error) {
       const { scope = [], acrValues, maxAgeSeconds } = error
-      const asked = presentLogin(request, sessionKey)?.asked
+      const login = await presentLogin(request)
+      const asked = login?.asked
       if (asked !== undefined && isRepetition(error, asked)) throw error
       const isAuthentication = error.error === 'insufficient_user_authentication'
       const says = acrValues !== undefined || maxAgeSeconds !== undefined
       // There is nothing to ask for.
       if (!isAuthentication && scope.length === 0) throw error
       const held = await tokens(request)
-      const granted = held === undefined ? [] : grantedScope(request, held)
+      const granted = held === undefined ? [] : grantedScope(held, login)
       const all = new Set([...scopesOf(settings.scope ?? ''), ...granted, ...scope])
       return {
         ...(all.size > 0 && { scope: [...all].join(scopeSeparator) }),

@@ -32,6 +32,8 @@ export interface StoreTokensSettings {
   readonly grantLifetime: 'login' | 'account'
   readonly endSessionURL?: string | undefined
   readonly frontchannelLogout: boolean
+  /** `undefined` if the tokens are in the sessions. */
+  readonly grants?: object | undefined
 }
 
 /** What storing tokens needs. */
@@ -205,7 +207,7 @@ function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensP
 /** Stores the tokens of a login as a grant. */
 function begin(
   session: LoginSession,
-  { tokens, claims, profile, exchangedAt, connecting }: AcceptedLogin,
+  { tokens, claims, profile, exchangedAt, connecting, note }: AcceptedLogin,
   account: string | undefined,
   { beginLogin, lifetimeOf }: StoreTokensParts,
 ): Promise<BegunLogin> {
@@ -218,6 +220,7 @@ function begin(
     sessionId: session.id,
     connected: connecting,
     lifetimeMs: lifetimeOf(session),
+    note,
   })
 }
 
@@ -230,7 +233,7 @@ function hold(
 ): void {
   const { sessionKey, endSessionURL, frontchannelLogout } = settings
   const held = holding.hold(readStrategyData(session, sessionKey), id, record)
-  const data = withLoginNote(held, note)
+  const data = settings.grants === undefined ? withLoginNote(held, note) : held
   const isNeeded = endSessionURL !== undefined || frontchannelLogout
   writeStrategyData(session, sessionKey, isNeeded ? withProviderSession(data, claims) : data)
 }

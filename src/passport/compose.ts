@@ -38,6 +38,7 @@ import { createStoreTokens } from '../login/store-tokens.js'
 import { createEndReplacedLogins } from '../login/replaced-logins.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
+import { createPresentLogin } from '../login/present-login.js'
 import { createStepUp } from '../login/step-up.js'
 import { composeGrants } from './compose-grants.js'
 import { composeLogouts } from './compose-logouts.js'
@@ -138,10 +139,14 @@ export function composeUseCases(
       }),
     diagnostics,
   )
+  const presentLogin = createPresentLogin(settings.sessionKey, (id) =>
+    grants.engine.read(id, strategyId),
+  )
   const startLogin = createStartLogin({
     settings,
     strategyId,
     pendingLogins,
+    presentLogin,
     authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
     dpopThumbprint: dpop?.thumbprint,
   })
@@ -161,6 +166,7 @@ export function composeUseCases(
     settings,
     strategyId,
     pendingLogins,
+    presentLogin,
     claims: callbackClaims,
     sameCallbacks: createSameCallbacks({
       elsewhere: isShared ? createCallbackEnds(callbackClaims, claimTtlMs) : undefined,
@@ -196,7 +202,7 @@ export function composeUseCases(
     },
     listGrants: grants.listGrants,
     loginCheck: grants.loginCheck,
-    stepUp: createStepUp({ settings, tokens: heldGrants.read }),
+    stepUp: createStepUp({ settings, tokens: heldGrants.read, presentLogin }),
     isTokenRefused: createIsTokenRefused(settings.isTokenRefused),
     noteRequest: grants.noteRequest,
     jobs: grants.jobs,
