@@ -141,6 +141,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
         const finished = finish(response, login, hooks, { ...delivery, place }, parts)
         const outcome = await noted(
           login.silent === true ? unnoticed(finished, urlAfter(login.returnTo, options)) : finished,
+          options.session !== false,
           () => parts.pendingLogins.noteFailure?.(request, state),
         )
         if (outcome.action !== 'success') place.end({ kind: 'outcome', outcome })
@@ -158,18 +159,19 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
   }
 }
 
-/** What becomes of a login, after its failure was noted. */
+/** What becomes of a login. If no session of it remembers that it was taken, that is noted before. */
 async function noted(
   finished: Promise<LoginOutcome>,
+  bringsSession: boolean,
   noteFailure: () => Promise<void> | undefined,
 ): Promise<LoginOutcome> {
-  let hasFailed = true
+  let isRemembered = false
   try {
     const outcome = await finished
-    hasFailed = outcome.action !== 'success'
+    isRemembered = bringsSession && outcome.action === 'success'
     return outcome
   } finally {
-    if (hasFailed) await noteFailure()
+    if (!isRemembered) await noteFailure()
   }
 }
 

@@ -115,7 +115,7 @@ export interface PendingLoginStore {
   ): Promise<TakenLogin>
 
   /**
-   * Called when a login that was taken has failed. A store needs it only if {@link take} leaves it to the session of the
+   * Called when a login that was taken has failed, or is kept in no session. A store needs it only if {@link take} leaves it to the session of the
    * login that succeeds to remember what was taken. Must not throw: the login fails with its own error.
    */
   noteFailure?(request: LoginRequest, state: string): Promise<void>

@@ -7,10 +7,10 @@ import { STEP_UP_OPTIONS } from '../login/login-options.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import { ownPath } from '../options/readers.js'
+import { askForMore } from './ask-for-more.js'
 import { asyncHandler } from './async-handler.js'
 import type { Reply } from './async-handler.js'
 import { isLoggedIn } from './login-checks.js'
-import type { LoginStrategy } from './login-strategy.js'
 import { isPageVisit } from './page-visit.js'
 import { readStrategy } from './strategy-reader.js'
 import { UNCACHED } from './uncached.js'
@@ -107,46 +107,6 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
 function wantedBy({ scope, acrValues, maxAgeSeconds }: RequireLoginSettings) {
   const names = typeof scope === 'string' ? [...scopesOf(scope)] : scope
   return { scope: names, acrValues, maxAgeSeconds }
-}
-
-/** @throws {StepUpRequiredError} if the person has just come back without what is missing */
-async function askForMore(
-  error: StepUpRequiredError,
-  strategy: LoginStrategy,
-  { loginPath, prompt, loginHint, authorizationParameters, appState }: RequireLoginSettings,
-  req: Request,
-  res: Response,
-): Promise<Reply> {
-  if (req.method === 'GET' && isPageVisit(req)) {
-    const further = { prompt, loginHint, authorizationParameters, appState }
-    const given = Object.entries(further).filter(([, value]) => value !== undefined)
-    await strategy.startLogin(req, res, error, Object.fromEntries(given))
-    return () => undefined
-  }
-  const { error: code, scope, acrValues, maxAgeSeconds } = error
-  return () => {
-    res.set(UNCACHED).set('WWW-Authenticate', challengeOf(error))
-    res.status(code === 'insufficient_scope' ? 403 : 401)
-    res.json({ error: code, scope: scope?.join(' '), acrValues, maxAgeSeconds, loginPath })
-  }
-}
-
-/**
- * The challenge for what is missing.
- *
- * @see [RFC 9470, section 3 - Authentication Requirements Challenge](https://www.rfc-editor.org/rfc/rfc9470.html#section-3)
- */
-function challengeOf({ error, scope, acrValues, maxAgeSeconds }: StepUpRequiredError): string {
-  const parameters = {
-    error,
-    scope: scope?.join(' '),
-    acr_values: acrValues?.join(' '),
-    max_age: maxAgeSeconds,
-  }
-  const written = Object.entries(parameters)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}="${String(value).replaceAll(/[\\"]/g, '\\$&')}"`)
-  return `Bearer ${written.join(', ')}`
 }
 
 function askForLogin(loginPath: string, req: Request, res: Response): Reply {

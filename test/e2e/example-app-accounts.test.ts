@@ -185,7 +185,7 @@ function testApp(storage: () => ExampleAppOptions): void {
     it('is not allowed by somebody else’s account', async () => {
       const browser = await logIn('Sofia Kovalevskaya')
       const page = await logInByForms(browser, `${app.url}/auth/report/login`, 'Somebody Else')
-      expect(page.url).toBe(`${app.url}/login-declined`)
+      expect(page.url).toBe(`${app.url}/login-declined?error=verify`)
       expect(outcomes(await app.runReport())).toEqual([])
       expect(await isLoggedIn(browser)).toBe(true)
     })

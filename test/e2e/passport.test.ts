@@ -631,7 +631,7 @@ describe('verify', () => {
     await browser.follow(app.loginURL)
 
     expect(seen.map((login) => Object.keys(login).sort())).toEqual([
-      ['claims', 'profile', 'req', 'tokenResponse', 'tokens'],
+      ['appState', 'claims', 'profile', 'req', 'tokenResponse', 'tokens'],
     ])
     expect(seen[0]?.tokens).toMatchObject({ accessToken: 'at-3', scope: 'read' })
     expect(seen[0]?.profile).toEqual({
@@ -723,7 +723,9 @@ describe('skipUserProfile', () => {
     provider.onToken(json(tokenResponse({ access_token: 'at-4' })))
     expect((await browser.follow(app.loginURL)).status).toBe(500)
     expect(asks).toEqual(['at-4'])
-    expect(app.errors).toEqual([new Error('cannot tell')])
+    expect(app.errors).toEqual([
+      expect.objectContaining({ code: 'ERR_CONFIGURATION', option: 'skipUserProfile' }),
+    ])
     expect(asked(provider)).toEqual(['POST /token'])
   })
 })

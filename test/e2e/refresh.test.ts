@@ -406,15 +406,16 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
       expect(asked(provider)).toEqual(['GET /resource', 'POST /token', 'GET /resource'])
     })
 
-    it.each(['insufficient_scope', 'invalid_request', 'insufficient_user_authentication'])(
-      'does not renew when it says %s',
-      async (error) => {
-        const app = await startLoggedIn()
-        provider.on('/resource', json({}, 401, { 'www-authenticate': `Bearer error="${error}"` }))
-        expect((await browser.visit(`${app.origin}/resource`)).status).toBe(401)
-        expect(asked(provider)).toEqual(['GET /resource'])
-      },
-    )
+    it.each([
+      ['insufficient_scope', 403],
+      ['invalid_request', 401],
+      ['insufficient_user_authentication', 403],
+    ])('does not renew when it says %s', async (error, status) => {
+      const app = await startLoggedIn()
+      provider.on('/resource', json({}, 401, { 'www-authenticate': `Bearer error="${error}"` }))
+      expect((await browser.visit(`${app.origin}/resource`)).status).toBe(status)
+      expect(asked(provider)).toEqual(['GET /resource'])
+    })
 
     it.each([400, 403, 404, 500])('does not renew on a %d', async (status) => {
       const app = await startLoggedIn()

@@ -321,7 +321,7 @@ describe('discover, of an issuer that has nothing to offer', () => {
     [
       'has something else where a list belongs',
       (issuer) =>
-        metadataOf(issuer, { token_endpoint_auth_methods_supported: 'client_secret_basic' }),
+        metadataOf(issuer, { token_endpoint_auth_methods_supported: { client_secret_basic: 1 } }),
     ],
     ['is a list', (issuer) => [metadataOf(issuer)]],
     ['is null', () => null],
@@ -337,6 +337,16 @@ describe('discover, of an issuer that has nothing to offer', () => {
       httpStatus: 200,
     })
     expect(requests).toEqual([`GET ${OPENID}`])
+  })
+
+  it('takes one string for a list of one', async () => {
+    const { origin } = await startIssuer((request, response) => {
+      const one = { token_endpoint_auth_methods_supported: 'client_secret_basic' }
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(metadataOf(originOf(request), one)))
+    })
+    const { clientAuthenticationMethodsSupported } = await discover(origin)
+    expect(clientAuthenticationMethodsSupported).toEqual(['client_secret_basic'])
   })
 
   const respond =

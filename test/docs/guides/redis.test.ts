@@ -67,10 +67,10 @@ describeWithRedis('the app of the guide to several processes', (redisServer) => 
     const tookMs = performance.now() - startedAt
     proxy.speak()
 
-    expect(away.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 500))
+    expect(away.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 503))
     expect(tookMs).toBeLessThan(10_000)
     let back = await browser.visit(`${url}/me`)
-    while (back.status === 500) back = await browser.visit(`${url}/me`)
+    while (back.status === 503) back = await browser.visit(`${url}/me`)
     expect(back.status).toBe(200)
     await proxy.close()
   })
