@@ -122,6 +122,7 @@ describe('the package', () => {
       'IsGrantRefused',
       'IsTokenRefused',
       'ListedGrant',
+      'LogOutOptions',
       'LoginInfo',
       'LoginOptions',
       'LoginRequest',
