@@ -152,7 +152,7 @@ describe('cookiePendingLogins', () => {
     const id = sessionIdOf(browser, app.origin)
     expect(store.writes.filter(({ method }) => method === 'set')).toEqual([{ method: 'set', id }])
     const [session] = Object.values(await store.contents())
-    expect(Object.keys(session?.['oauth2:oauth2'] ?? {})).toEqual(['grant', 'login'])
+    expect(Object.keys(session?.['oauth2:oauth2'] ?? {})).toEqual(['grant'])
     expect(asked(provider)).toEqual(ONE_LOGIN)
   })
 
