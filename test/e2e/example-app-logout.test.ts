@@ -7,6 +7,7 @@ import { startExampleApp } from '../../example-app/server.js'
 import type { ExampleApp } from '../../example-app/server.js'
 import { logInByForms } from '../support/example-app.js'
 import { Browser } from '../support/http.js'
+import { until } from '../support/until.js'
 
 describe('a logout in the example app', () => {
   let app: ExampleApp
@@ -26,6 +27,8 @@ describe('a logout in the example app', () => {
 
     await browser.post(`${app.url}/auth/${tenant}/logout`)
 
+    // Nobody waits for it.
+    await until(() => revocations.length > 0)
     expect(revocations).toMatchObject([
       { tenant, status: 200, parameters: { token_type_hint: 'refresh_token' } },
     ])
