@@ -206,7 +206,11 @@ async function createProject(folder: string): Promise<void> {
     'tsconfig.json': JSON.stringify(CONSUMER_TSCONFIG),
     'consumer.mjs': CONSUMER.esm,
     'consumer.cjs': CONSUMER.commonjs,
-    'readme.mts': example,
+    // TypeScript infers the types of no handler with four parameters. Whoever copies the app into a `.ts` file writes them.
+    'readme.mts': example.replace(
+      '(error, req, res, next)',
+      '(error: unknown, req: express.Request, res: express.Response, next: express.NextFunction)',
+    ),
     'readme.cts': synchronous,
   }
   for (const [name, content] of Object.entries(files)) {
