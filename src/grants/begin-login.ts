@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { LoginRequiredError } from '../errors/login-errors.js'
 import { randomId } from '../lib/random-id.js'
+import { shortDigest } from '../lib/short-digest.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { accountName, endableNames, loginsName, personName, strategyName } from './index-names.js'
@@ -192,5 +192,5 @@ function authenticatedAt(claims: IdTokenClaims | undefined): number {
 /** The id of the one grant of a person at one account of theirs at the provider. */
 export function accountGrantId(strategy: string, account: string, subject: string): string {
   const text = JSON.stringify([strategy, account, subject])
-  return hash('sha256', text, 'base64url').slice(0, 22)
+  return shortDigest(text)
 }

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { NewCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
+import { shortDigest } from '../lib/short-digest.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
@@ -163,7 +163,7 @@ function nameOf(state: string, { createdAt, fromOtherSite }: PendingLogin): stri
 
 /** Identifies a login attempt: a hash of its `state`. */
 function cookieIdOf(state: string): string {
-  return hash('sha256', state, 'base64url').slice(0, 22)
+  return shortDigest(state)
 }
 
 /** The cookies of pending logins that came with the request, the oldest first. */

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { shortDigest } from '../lib/short-digest.js'
 import type { MissingFromLogin } from '../errors/step-up-errors.js'
 
 /** What a login has been asked for in addition to the one before it. */
@@ -6,5 +6,5 @@ export type Asked = MissingFromLogin
 
 /** Identifies a person by their id at the provider. */
 export function personOf(subject: string | undefined): string | undefined {
-  return subject === undefined ? undefined : hash('sha256', subject, 'base64url').slice(0, 22)
+  return subject === undefined ? undefined : shortDigest(subject)
 }

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readQuery } from '../endpoints/authorization-response.js'
 import { authorizationUrl } from '../endpoints/authorization.js'
 import { claimsIn } from '../endpoints/id-token.js'
@@ -6,6 +6,7 @@ import { LogoutResponseError } from '../errors/errors.js'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
+import { shortDigest } from '../lib/short-digest.js'
 import type { IdTokenHint } from '../options/client-options.js'
 import { requireResponse } from '../session/request-session.js'
 import type { EndedAtProvider } from './provider-session.js'
@@ -119,5 +120,5 @@ function forgetLogout(req: LoginRequest, name: string): void {
 
 /** The name of a logout's cookie: a hash of its `state`. */
 function cookieNameOf(state: string): string {
-  return PREFIX + hash('sha256', state, 'base64url').slice(0, 22)
+  return PREFIX + shortDigest(state)
 }

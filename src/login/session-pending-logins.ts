@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import type { LoginSession } from '../lib/login-request.js'
 import type { Seal } from '../lib/sealing.js'
+import { shortDigest } from '../lib/short-digest.js'
 import { explainLostLogin } from './lost-login.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
 import {
@@ -158,7 +158,7 @@ export function carryPendingLogins(from: LoginSession, to: LoginSession, session
 }
 
 function attemptIdOf(state: string): string {
-  return hash('sha256', state, 'base64url').slice(0, 22)
+  return shortDigest(state)
 }
 
 function look(attempts: Attempts, id: string, bornAfter: number): TakenLogin {

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import { shortDigest } from '../lib/short-digest.js'
 
 /** With `__Host-`, only this host can set the cookie, over HTTPS (or on localhost). */
 const PREFIX = '__Host-silent.'
@@ -49,5 +49,5 @@ function write({ res }: LoginRequest, name: string, value: string): void {
 }
 
 function cookieNameOf(strategy: string): string {
-  return PREFIX + hash('sha256', strategy, 'base64url').slice(0, 22)
+  return PREFIX + shortDigest(strategy)
 }

@@ -7,6 +7,7 @@ import type { TestApp } from '../support/app.js'
 import { createGate } from '../support/gate.js'
 import type { Gate } from '../support/gate.js'
 import { Browser } from '../support/http.js'
+import type { Page } from '../support/http.js'
 import { asked, bodyOf, changed, ONE_LOGIN, startLogin } from '../support/login.js'
 import { RecordingStore } from '../support/recording-store.js'
 import { setScene } from '../support/scene.js'
@@ -97,6 +98,28 @@ function sameBrowser(): Browser {
   return other
 }
 
+/**
+ * Two requests with one callback: the first waits at the gate for its tokens, and can be dropped; the second waits for the
+ * first, and its answer is the one that `browser` reads.
+ */
+async function twoRequests(
+  callback: string,
+): Promise<{ gate: Gate; drop: () => Promise<unknown>; second: Promise<Page> }> {
+  const gate = slowly(honest)
+  const cancel = new AbortController()
+  const first = sameBrowser()
+    .request(callback, { signal: cancel.signal })
+    .catch(() => 'dropped')
+  await gate.reached
+  const second = browser.visit(callback)
+  await until(() => callbacks === 2)
+  const drop = (): Promise<unknown> => {
+    cancel.abort()
+    return first
+  }
+  return { gate, drop, second }
+}
+
 async function whoIs(someone: Browser): Promise<unknown> {
   return bodyOf(await someone.visit(`${app.origin}/`))['user']
 }
@@ -144,16 +167,8 @@ describe.each(WAYS)(
 
     it('logs in the browser that has dropped the first one', async () => {
       const { callback } = await startLogin(browser, `${app.loginURL}?return_to=/orders`)
-      const gate = slowly(honest)
-      const cancel = new AbortController()
-      const first = sameBrowser()
-        .request(callback, { signal: cancel.signal })
-        .catch(() => 'dropped')
-      await gate.reached
-      const second = browser.visit(callback)
-      await until(() => callbacks === 2)
-      cancel.abort()
-      expect(await first).toBe('dropped')
+      const { gate, drop, second } = await twoRequests(callback)
+      expect(await drop()).toBe('dropped')
       gate.open()
 
       expect((await second).location).toBe(`${app.origin}/orders`)
@@ -167,19 +182,11 @@ describe.each(WAYS)(
       const own = createGate()
       await start(options(), own)
       const { callback } = await startLogin(browser, app.loginURL)
-      const gate = slowly(honest)
-      const cancel = new AbortController()
-      const first = sameBrowser()
-        .request(callback, { signal: cancel.signal })
-        .catch(() => 'dropped')
-      await gate.reached
-      const second = browser.visit(callback)
-      await until(() => callbacks === 2)
+      const { gate, drop, second } = await twoRequests(callback)
       gate.open()
       expect((await second).status).toBe(302)
       await own.reached
-      cancel.abort()
-      expect(await first).toBe('dropped')
+      expect(await drop()).toBe('dropped')
       await until(() => closed === 1)
       own.open()
 
@@ -189,20 +196,12 @@ describe.each(WAYS)(
 
     it('starts again when the first one was dropped while its session was written', async () => {
       const { callback } = await startLogin(browser, `${app.loginURL}?return_to=/orders`)
-      const gate = slowly(honest)
-      const cancel = new AbortController()
-      const first = sameBrowser()
-        .request(callback, { signal: cancel.signal })
-        .catch(() => 'dropped')
-      await gate.reached
-      const second = browser.visit(callback)
-      await until(() => callbacks === 2)
+      const { gate, drop, second } = await twoRequests(callback)
       const writing = createGate()
       store.beforeSet = () => writing.pass()
       gate.open()
       await writing.reached
-      cancel.abort()
-      expect(await first).toBe('dropped')
+      expect(await drop()).toBe('dropped')
       await until(() => closed === 1)
       writing.open()
 
