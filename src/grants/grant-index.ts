@@ -61,14 +61,21 @@ export interface GrantIndex {
    */
   readonly hasEnded: (names: readonly ProviderName[], login: LoginTimes) => Promise<boolean>
   /**
-   * Remembers that a name has ended, and calls `endOne` with the id of each grant that is listed under it, a few at the
-   * same time. Others run in between, however many there are. If one fails, the others are still ended, and that one
-   * stays listed. So the next call goes on where this one has stopped, also in another process.
+   * Remembers that a name has ended, and ends all that is listed under it: see {@link endListed}.
    *
    * @throws whatever `endOne` throws first, after the others
    * @throws {StorageError}
    */
   readonly end: (ended: NamedEnd, endOne: EndNamed) => Promise<void>
+  /**
+   * Calls `endOne` with the id of each grant that is listed under a name, a few at the same time. Others run in between,
+   * however many there are. If one fails, the others are still ended, and that one stays listed. So the next call goes on
+   * where this one has stopped, also in another process.
+   *
+   * @throws whatever `endOne` throws first, after the others
+   * @throws {StorageError}
+   */
+  readonly endListed: (ended: NotedEnd, endOne: EndNamed) => Promise<void>
 }
 
 /**
@@ -110,6 +117,22 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
     await Promise.all(calls)
   }
 
+  const endListed: GrantIndex['endListed'] = async (ended, endOne) => {
+    const { name } = ended.name
+    const letOthersRun = createLetOthersRun()
+    let failure: PromiseRejectedResult | undefined
+    for (let after: string | undefined; ;) {
+      const ids = await storeCall(() => store.linked(name, BATCH, after))
+      const done = await Promise.allSettled(ids.map((id) => endOne(id, ended)))
+      failure ??= done.find((one) => one.status === 'rejected')
+      await unlinkEach(byName(name, ids, done))
+      after = ids.at(-1)
+      if (ids.length < BATCH) break
+      await letOthersRun()
+    }
+    if (failure !== undefined) throw failure.reason
+  }
+
   return {
     async link(id, names, lifetimeMs) {
       await Promise.all(names.map((name) => storeCall(() => store.link(name, id, 2 * lifetimeMs))))
@@ -142,20 +165,10 @@ export function createGrantIndex(store: GrantStore): GrantIndex {
 
     async end(ended, endOne) {
       const noted = await noteEnd(ended)
-      const { name } = ended.name
-      const letOthersRun = createLetOthersRun()
-      let failure: PromiseRejectedResult | undefined
-      for (let after: string | undefined; ;) {
-        const ids = await storeCall(() => store.linked(name, BATCH, after))
-        const done = await Promise.allSettled(ids.map((id) => endOne(id, noted)))
-        failure ??= done.find((one) => one.status === 'rejected')
-        await unlinkEach(byName(name, ids, done))
-        after = ids.at(-1)
-        if (ids.length < BATCH) break
-        await letOthersRun()
-      }
-      if (failure !== undefined) throw failure.reason
+      await endListed(noted, endOne)
     },
+
+    endListed,
   }
 }
 

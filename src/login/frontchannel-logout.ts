@@ -16,7 +16,7 @@ import { providerSessionOf } from './provider-session.js'
 export interface FrontchannelLogoutParts {
   readonly settings: { readonly issuer?: string | undefined; readonly clientID: string }
   readonly sessionKey: string
-  readonly index: Pick<GrantIndex, 'list' | 'unlink'>
+  readonly index: Pick<GrantIndex, 'endListed'>
   readonly endLogin: EndLogin
   /** Ends the session of a request, and the grants in it. */
   readonly logOut: (request: LoginRequest) => Promise<unknown>
@@ -46,20 +46,11 @@ export function createFrontchannelLogout(parts: FrontchannelLogoutParts): Frontc
   const { settings, sessionKey, index, endLogin, logOut, clock = systemClock } = parts
   const ending = createSingleFlight<unknown>()
 
-  async function endOne(id: string, name: ProviderName, sessionStore: object): Promise<void> {
+  function endAll(name: ProviderName, sessionStore: object): Promise<void> {
     const now = Date.now()
-    const names = await endLogin(id, { name, at: now, notedAt: now }, sessionStore)
-    if (names !== undefined) await index.unlink(id, names)
-  }
-
-  /** Ends all that is listed, even if some fail. */
-  async function endListed(name: ProviderName, sessionStore: object): Promise<void> {
-    let failure: PromiseRejectedResult | undefined
-    for await (const ids of index.list(name.name)) {
-      const done = await Promise.allSettled(ids.map((id) => endOne(id, name, sessionStore)))
-      failure ??= done.find((one) => one.status === 'rejected')
-    }
-    if (failure !== undefined) throw failure.reason
+    return index.endListed({ name, at: now, notedAt: now }, (id, ended) =>
+      endLogin(id, ended, sessionStore),
+    )
   }
 
   /** Whether the request brings a session that was logged in through this one at the provider. */
@@ -80,7 +71,7 @@ export function createFrontchannelLogout(parts: FrontchannelLogoutParts): Frontc
     if (sid === undefined) return false
     if (bringsLogin(request, sid)) await logOut(request)
     for (const name of providerNames({ sid }, settings)) {
-      const allEnded = ending(sid, () => endListed(name, sessionStore))
+      const allEnded = ending(sid, () => endAll(name, sessionStore))
       await within(clock, ANSWERED_AFTER_MS, allEnded, () => undefined)
     }
     return true

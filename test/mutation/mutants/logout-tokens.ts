@@ -270,8 +270,8 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [FRONTCHANNEL],
     tests: ['frontchannel-1'],
     file: 'login/frontchannel-logout.ts',
-    find: 'index.list(name.name)',
-    replace: "index.list('nothing')",
+    find: 'index.endListed({ name, at: now',
+    replace: "index.endListed({ name: { ...name, name: 'nothing' }, at: now",
     gone: 'a front-channel logout ends nothing',
   },
   {
