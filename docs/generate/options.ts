@@ -71,7 +71,7 @@ const OTHERS: readonly Section[] = [
     table: TEST_PROVIDER_OPTIONS,
   },
   {
-    title: '`provider.register(client)`',
+    title: '`provider.register(addresses)`',
     type: 'TestRegistration',
     table: TEST_REGISTRATION_OPTIONS,
   },

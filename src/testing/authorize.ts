@@ -55,7 +55,7 @@ function issueCode(
   request: TestRequest,
   redirectUri: string,
 ): string | TestRefusal {
-  const { grants, registered, settings, clock } = provider
+  const { grants, settings, clock } = provider
   const { parameters, resources } = request
   const refused = refusedResource(resources, settings.resources)
   if (refused !== undefined) return refused
@@ -63,7 +63,7 @@ function issueCode(
   if ('error' in authenticated) return authenticated
 
   const { user, session } = authenticated
-  const wantsTime = parameters['max_age'] !== undefined || registered.requireAuthTime
+  const wantsTime = parameters['max_age'] !== undefined || settings.requireAuthTime
   const grant = {
     user,
     scope: settings.scope ?? parameters['scope'] ?? '',

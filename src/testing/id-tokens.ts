@@ -3,10 +3,10 @@ import { subjectOf } from './settings.js'
 import type { TestProviderState } from './state.js'
 
 /** How long an ID token is valid. */
-const LIFETIME_SECONDS = 300
+const LIFETIME_SECONDS = 3600
 
 /**
- * Signs an ID token about the person of a grant, with its nonce. It is valid for 5 minutes. What the test says about the
+ * Signs an ID token about the person of a grant, with its nonce. It is valid for 1 hour. What the test says about the
  * person replaces what the provider says about the authentication.
  *
  * @see [OpenID Connect Core, section 2 - ID Token](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)

@@ -47,6 +47,9 @@ export const TEST_PROVIDER_OPTIONS = {
    */
   acrValues: { read: texts },
 
+  /** ID tokens always have an `auth_time`, not only if `max_age` was sent. @default false */
+  requireAuthTime: { read: flag, default: false },
+
   /**
    * What the provider has to ask people before it can log them in. With `prompt=none`, it answers `login_required`,
    * `consent_required`, `account_selection_required` or `interaction_required`. Other logins go on as if the person had
@@ -109,16 +112,13 @@ export const TEST_REGISTRATION_OPTIONS = {
 
   /** Where the browser may go after the logout. Other addresses are refused. @default anywhere */
   postLogoutRedirectURLs: { read: texts },
-
-  /** ID tokens always have an `auth_time`, not only if `max_age` was sent. @default false */
-  requireAuthTime: { read: flag, default: false },
 } as const satisfies OptionTable
 
-/** What is registered about the application at a test provider, beside its credentials. All can be left out. */
+/** The addresses of the application that are registered at a test provider. All can be left out. */
 export type TestRegistration = OptionsOf<typeof TEST_REGISTRATION_OPTIONS>
 
-/** What is registered about the application, with its defaults. */
-export type RegisteredClient = SettingsOf<typeof TEST_REGISTRATION_OPTIONS>
+/** The registered addresses. */
+export type RegisteredAddresses = SettingsOf<typeof TEST_REGISTRATION_OPTIONS>
 
 /** @throws {ConfigurationError} if the value is not an object */
 function jsonObject(value: unknown, name: string): Readonly<Record<string, unknown>> {

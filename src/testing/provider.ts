@@ -7,7 +7,11 @@ import { createFaults, refusalIn } from './faults.js'
 import type { TestFault } from './faults.js'
 import { createTestGrants } from './grants.js'
 import { TEST_PROVIDER_OPTIONS, TEST_REGISTRATION_OPTIONS } from './provider-options.js'
-import type { RegisteredClient, TestProviderOptions, TestRegistration } from './provider-options.js'
+import type {
+  RegisteredAddresses,
+  TestProviderOptions,
+  TestRegistration,
+} from './provider-options.js'
 import { refusal } from './refusal.js'
 import { PATHS, startServer } from './server.js'
 import type { TestAnswer, TestRequest } from './server.js'
@@ -72,8 +76,8 @@ export async function startTestProvider(options: TestProviderOptions = {}): Prom
     introspect: (accessToken) => introspect(accessToken, state),
     expireAccessTokens: () => grants.expireAccessTokens(),
     endGrants: () => grants.endAll(),
-    register(application) {
-      state.registered = readRegistration({ ...state.registered, ...application })
+    register(addresses) {
+      state.registered = readRegistration({ ...state.registered, ...addresses })
     },
     newBrowser: () => sessions.newBrowser(),
     logOut: (who = {}) => endSessions(state, who),
@@ -111,9 +115,9 @@ function endpointsAt(issuer: string): Omit<TestProvider['options'], 'clientID' |
 }
 
 /** @throws {ConfigurationError} naming the member that is unknown or cannot be used */
-function readRegistration(application: TestRegistration): RegisteredClient {
+function readRegistration(addresses: TestRegistration): RegisteredAddresses {
   const sample = 'provider.register({ backchannelLogoutURL })'
-  return readTable(TEST_REGISTRATION_OPTIONS, application, sample)
+  return readTable(TEST_REGISTRATION_OPTIONS, addresses, sample)
 }
 
 function introspect(

@@ -10,6 +10,8 @@ export interface TestSettings {
   accessTokenSeconds: number
   /** The ways of authentication that there are from now on, the usual one first; `undefined` has all that are wanted. */
   acrValues: readonly string[] | undefined
+  /** Whether ID tokens always have an `auth_time` from now on, not only if `max_age` was sent. */
+  requireAuthTime: boolean
   /** What people have to be asked from now on, so that `prompt=none` is refused; `undefined` for nothing. */
   asksFor: 'login' | 'consent' | 'account_selection' | 'interaction' | undefined
   /** The APIs that access tokens can be for from now on; `undefined` for any. */

@@ -1,7 +1,7 @@
 import type { TestClient } from './client.js'
 import type { TestClock } from './clock.js'
 import type { TestGrants } from './grants.js'
-import type { RegisteredClient } from './provider-options.js'
+import type { RegisteredAddresses } from './provider-options.js'
 import type { TestSessions } from './sessions.js'
 import type { TestSigningKeys } from './signing-keys.js'
 import type { TestSettings } from './settings.js'
@@ -12,8 +12,8 @@ export interface TestProviderState {
   readonly issuer: string
   /** The only client that is registered. */
   readonly client: TestClient
-  /** What else is registered about it. */
-  registered: RegisteredClient
+  /** Its registered addresses. */
+  registered: RegisteredAddresses
   /** What time it is at the provider. */
   readonly clock: TestClock
   /** The codes and tokens issued so far. */

@@ -66,12 +66,11 @@ export interface TestProvider extends TestSettings {
   /** Ends all grants so far, as people can in their account. Refreshing fails, and only a new login helps. */
   endGrants(): void
   /**
-   * Registers addresses of the application, and what else it wants. What is left out stays as it is. {@link reset} does
-   * not undo it.
+   * Registers addresses of the application. What is left out stays as it is. {@link reset} does not undo it.
    *
    * @throws {ConfigurationError} naming the member that is unknown or cannot be used
    */
-  register(client: TestRegistration): void
+  register(addresses: TestRegistration): void
   /**
    * People come with another browser from now on. Nobody is logged in at the provider there, so that `prompt=none` is
    * answered with `login_required`. Sessions of other browsers go on.
