@@ -61,16 +61,16 @@ export function frontchannelURLs(
 /** @see [OpenID Connect Back-Channel Logout, section 2.4 - Logout Token](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken) */
 function signLogoutToken(
   { sid, sub }: TestSessionFilter,
-  { issuer, client, clock, keys }: TestProviderState,
+  { issuer, client, issueTimes, keys }: TestProviderState,
 ): Promise<string> {
-  const now = Math.floor(clock.now() / 1000)
+  const iat = issueTimes.logoutToken()
   const claims = {
     ...(sid !== undefined && { sid }),
     ...(sub !== undefined && { sub }),
     iss: issuer,
     aud: client.clientID,
-    iat: now,
-    exp: now + LIFETIME_SECONDS,
+    iat,
+    exp: iat + LIFETIME_SECONDS,
     jti: randomId(),
     events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
   }

@@ -13,9 +13,9 @@ const LIFETIME_SECONDS = 3600
  */
 export function signIdToken(
   { user, nonce, sid, authentication }: TestGrant,
-  { issuer, client, clock, keys }: TestProviderState,
+  { issuer, client, issueTimes, keys }: TestProviderState,
 ): Promise<string> {
-  const now = Math.floor(clock.now() / 1000)
+  const iat = issueTimes.idToken()
   return keys.sign({
     ...authentication,
     ...user,
@@ -24,7 +24,7 @@ export function signIdToken(
     iss: issuer,
     sub: subjectOf(user),
     aud: client.clientID,
-    iat: now,
-    exp: now + LIFETIME_SECONDS,
+    iat,
+    exp: iat + LIFETIME_SECONDS,
   })
 }

@@ -6,6 +6,7 @@ import { ENDPOINTS } from './endpoints.js'
 import { createFaults, refusalIn } from './faults.js'
 import type { TestFault } from './faults.js'
 import { createTestGrants } from './grants.js'
+import { createTestIssueTimes } from './issue-times.js'
 import { TEST_PROVIDER_OPTIONS, TEST_REGISTRATION_OPTIONS } from './provider-options.js'
 import type {
   RegisteredAddresses,
@@ -95,6 +96,7 @@ export async function startTestProvider(options: TestProviderOptions = {}): Prom
     issuer,
     client: { clientID, clientSecret, clientKeys },
     registered: readRegistration({}),
+    issueTimes: createTestIssueTimes(clock),
     ...{ clock, grants, keys, sessions, refreshTokens },
     // What a test can set are fields of the provider, which are read at each request.
     settings: provider,

@@ -1,6 +1,7 @@
 import type { TestClient } from './client.js'
 import type { TestClock } from './clock.js'
 import type { TestGrants } from './grants.js'
+import type { TestIssueTimes } from './issue-times.js'
 import type { RegisteredAddresses } from './provider-options.js'
 import type { TestSessions } from './sessions.js'
 import type { TestSigningKeys } from './signing-keys.js'
@@ -16,6 +17,8 @@ export interface TestProviderState {
   registered: RegisteredAddresses
   /** What time it is at the provider. */
   readonly clock: TestClock
+  /** When ID tokens and logout tokens are issued. */
+  readonly issueTimes: TestIssueTimes
   /** The codes and tokens issued so far. */
   readonly grants: TestGrants
   /** Sign ID tokens and logout tokens. */

@@ -8,7 +8,6 @@ import type { TestProvider } from '../../src/testing.js'
 import { startApp } from './app.js'
 import type { TestApp } from './app.js'
 import { Browser } from './http.js'
-import type { Page } from './http.js'
 import { bodyOf } from './login.js'
 
 /** A provider for tests, and apps that log in there. The provider is reset and the apps are stopped after each test. */
@@ -87,13 +86,4 @@ export function setTestProviderScene(): TestProviderScene {
 /** The parameters of the last authorization request. */
 export function lastAsked(provider: TestProvider): Readonly<Record<string, string>> {
   return provider.requestsTo('authorize').at(-1)?.parameters ?? {}
-}
-
-/** Follows redirects as a browser does, up to one that goes to this origin, and returns that address. */
-export async function followTo(browser: Browser, origin: string, page: Page): Promise<string> {
-  let { location } = page
-  while (location !== undefined && new URL(location).origin !== origin) {
-    ;({ location } = await browser.visit(location))
-  }
-  return location ?? ''
 }
