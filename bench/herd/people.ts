@@ -148,7 +148,7 @@ export class Herd {
     const data = await new Promise<SessionData>((resolve, reject) => {
       store.get(sessionId, (error, found) => {
         if (found) resolve(found)
-        else reject(new Error('The session has gone.', { cause: error }))
+        else reject(new Error(`The session has gone: ${String(error)}`))
       })
     })
     store.createSession(request as never, data)
