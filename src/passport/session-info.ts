@@ -1,5 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { shortDigest } from '../lib/short-digest.js'
+import { requireSession } from '../session/request-session.js'
+import { maxAgeOf } from '../session/session-lifetime.js'
 import { asyncHandler } from './async-handler.js'
 import { isLoggedIn } from './login-checks.js'
 import type { LoginStrategy } from './login-strategy.js'
@@ -15,7 +17,7 @@ import type { RouterSettings } from './router-options.js'
  *
  * const answer = await fetch('/auth/session')
  * const session = (await answer.json()) as SessionInfo
- * if (!session.loggedIn) location.assign(`${session.loginPath}?return_to=/`)
+ * console.log(session.loggedIn ? session.user : `Log in at ${session.loginPath}`)
  * ```
  */
 export interface SessionInfo {
@@ -58,7 +60,7 @@ export function sessionHandler(
     return {
       loggedIn: true,
       user: await sessionUser(user, req),
-      expiresAt: endOfSession(req.session.cookie.originalMaxAge),
+      expiresAt: endOfSession(maxAgeOf(requireSession(req))),
       loginPath,
       logoutPath,
     }
@@ -84,8 +86,8 @@ const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 
 /** See {@link SessionInfo.expiresAt}. */
-function endOfSession(maxAgeMs: number | null | undefined): number | undefined {
-  if (typeof maxAgeMs !== 'number') return undefined
+function endOfSession(maxAgeMs: number | undefined): number | undefined {
+  if (maxAgeMs === undefined) return undefined
   const step = maxAgeMs < 10 * MINUTE_MS ? SECOND_MS : MINUTE_MS
   return Math.floor((Date.now() + maxAgeMs) / step) * step
 }
