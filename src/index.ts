@@ -104,6 +104,7 @@ export type { MicrosoftProvider } from './providers/microsoft.js'
 export type { RequireLoginOptions } from './passport/require-login.js'
 export type { SilentLoginOptions } from './passport/silent-login.js'
 export type { AuthRouterOptions } from './passport/router-options.js'
+export type { SessionInfo } from './passport/session-info.js'
 
 export type { AuthorizationDetail } from './options/token-set.js'
 export type { DefaultUser } from './passport/default-user.js'

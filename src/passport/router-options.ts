@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from 'express'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import { aFunction, flag, text } from '../options/readers.js'
 import { loginErrorPage } from './login-error-page.js'
+import { sessionUserByDefault } from './session-user.js'
 
 /** The table of {@link AuthRouterOptions}. */
 export const AUTH_ROUTER_OPTIONS = {
@@ -28,6 +29,13 @@ export const AUTH_ROUTER_OPTIONS = {
   logoutRedirect: { read: text, default: '/' },
 
   /**
+   * What `GET /session` tells scripts in the browser about the user: anything that can be JSON, or a promise of it.
+   *
+   * @default of a user without `verify`, `provider`, `id`, `displayName` and `emails`; of a user of your own, only `id`
+   */
+  sessionUser: { read: aFunction<SessionUser>(), default: sessionUserByDefault },
+
+  /**
    * Receives every error of these routes. `(error, req, res, next) => next(error)` leaves them all to the
    * application's own error handler.
    *
@@ -42,5 +50,7 @@ export type AuthRouterOptions = OptionsOf<typeof AUTH_ROUTER_OPTIONS>
 
 /** The options once they are read. */
 export type RouterSettings = SettingsOf<typeof AUTH_ROUTER_OPTIONS>
+
+type SessionUser = (user: Express.User, req: Request) => unknown
 
 type ErrorHandler = (error: unknown, req: Request, res: Response, next: NextFunction) => void

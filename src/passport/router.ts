@@ -23,6 +23,7 @@ import {
 } from './route-handlers.js'
 import { AUTH_ROUTER_OPTIONS } from './router-options.js'
 import type { AuthRouterOptions } from './router-options.js'
+import { sessionHandler } from './session-info.js'
 import { readStrategy } from './strategy-reader.js'
 import type { LoginStrategy } from './login-strategy.js'
 
@@ -39,6 +40,7 @@ import type { LoginStrategy } from './login-strategy.js'
  * | `GET /callback`, `POST /callback` | finishes it |
  * | `POST /logout` | ends grants and session; `?return_to=/path` goes to that path of this origin afterwards; only from a page of this origin |
  * | `GET /logged-out` | where the provider sends the browser after its own logout |
+ * | `GET /session` | JSON for scripts: who is logged in, until when, and where to log in ({@link SessionInfo}); not with `connect` |
  * | `POST /backchannel-logout` | the provider says who has logged out there |
  * | `GET /frontchannel-logout` | the same from a page of the provider's, with the option `frontchannelLogout` |
  * | `GET /jwks.json` | the client's public keys, if it has any |
@@ -72,6 +74,7 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
   router.post('/callback', notCached, readForm(), callback)
   router.post('/logout', notCached, onlyVisits, logoutHandler(strategy, settings))
   router.get('/logged-out', notCached, onlyVisits, loggedOutHandler(strategy, settings))
+  if (!settings.connect) router.get('/session', sessionHandler(strategy, settings))
   router.post('/backchannel-logout', notCached, readForm(), backchannelLogoutHandler(strategy))
   if (strategy.takesFrontchannelLogout) {
     router.get('/frontchannel-logout', notCached, onlyVisits, frontchannelLogoutHandler(strategy))

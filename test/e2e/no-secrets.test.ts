@@ -264,6 +264,7 @@ describe('with every debug switch on, nothing the process prints or answers has 
   /** From the login to the logout. */
   async function fullLife(): Promise<void> {
     const browser = await logIn()
+    await browser.visit(`${origin}/auth/session`)
     await browser.visit(`${origin}/resource`)
     await browser.visit(`${origin}/renew`)
     await browser.visit(`${origin}/end-grant`)

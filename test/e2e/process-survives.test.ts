@@ -169,6 +169,10 @@ const ROUTES: Readonly<Record<string, () => Promise<Target> | Target>> = {
     headers: { 'sec-fetch-site': 'cross-site' },
   }),
   'GET /jwks.json': () => ({ url: at('/auth/jwks.json') }),
+  'GET /session': async () => {
+    await logIn()
+    return { url: at('/auth/session') }
+  },
   'GET /logged-out': async () => {
     await logIn()
     const { location = '' } = await browser.post(at('/auth/logout'))

@@ -20,7 +20,15 @@ const KINDS: Readonly<Record<string, readonly [string, Readonly<Record<string, s
   'a prefetch by POST': ['POST', { 'sec-purpose': 'prefetch', 'sec-fetch-site': 'same-origin' }],
 }
 
-const ROUTES = ['login', 'callback', 'logout', 'logged-out', 'backchannel-logout', 'jwks.json']
+const ROUTES = [
+  'login',
+  'callback',
+  'logout',
+  'logged-out',
+  'session',
+  'backchannel-logout',
+  'jwks.json',
+]
 
 const scene = setScene()
 let store: RecordingStore

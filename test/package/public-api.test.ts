@@ -148,6 +148,7 @@ describe('the package', () => {
       'RequestedAuthentication',
       'RequireLoginOptions',
       'SessionEnds',
+      'SessionInfo',
       'SignatureAlgorithm',
       'SilentLoginOptions',
       'StartLoginOptions',

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { dirname } from 'node:path'
 
 /** A Node.js program that has said that it is ready. */
 export interface RunningProgram {
@@ -9,7 +10,7 @@ export interface RunningProgram {
 }
 
 /**
- * Runs a JavaScript file in a Node.js of its own and waits until it prints `ready`. It sees no
+ * Runs a JavaScript file in a Node.js of its own, in the folder of the file, and waits until it prints `ready`. It sees no
  * environment but `environment` and `PATH`.
  *
  * @throws {Error} with all it printed, when it ends before that
@@ -20,6 +21,7 @@ export async function startProgram(
   ready: string,
 ): Promise<RunningProgram> {
   const child = spawn(process.execPath, [file], {
+    cwd: dirname(file),
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -46,7 +46,7 @@ declare global {
 /** Reads a page. */
 export async function readGuide(file: string): Promise<Guide> {
   const text = await readFile(join(REPOSITORY, file), 'utf8')
-  const blocks = [...text.matchAll(/(?:[Ii]n a file `([\w.]+)`:\n\n)?^```(\w*)\n(.*?)^```$/gms)]
+  const blocks = [...text.matchAll(/(?:[Ii]n a file `([\w./]+)`:\n\n)?^```(\w*)\n(.*?)^```$/gms)]
   return {
     file,
     text,

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { findFreePort, startProgram } from './child-process.js'
 import { REPOSITORY } from './repository.js'
 import { toJavaScript } from './to-javascript.js'
@@ -33,15 +33,18 @@ export async function createGuideProject(): Promise<GuideProject> {
   const manifest = await readFile(join(REPOSITORY, 'package.json'), 'utf8')
   const { name, exports } = JSON.parse(manifest) as { name: string; exports: object }
   // A package finds itself by its own name.
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name, exports, type: 'module' }))
-  for (const linked of ['dist', 'node_modules']) {
-    await symlink(join(REPOSITORY, linked), join(folder, linked), 'dir')
-  }
+  // Under another name: the `dist` of a reader's project is their own.
+  const built = JSON.stringify(exports).replaceAll('./dist/', './package-dist/')
+  const own = { name, exports: JSON.parse(built) as object, type: 'module' }
+  await writeFile(join(folder, 'package.json'), JSON.stringify(own))
+  await symlink(join(REPOSITORY, 'dist'), join(folder, 'package-dist'), 'dir')
+  await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'), 'dir')
   const running = new Set<{ stop(): Promise<void> }>()
   let written = 0
 
   async function write(file: string, text: string): Promise<string> {
     const path = join(folder, file)
+    await mkdir(dirname(path), { recursive: true })
     await writeFile(path, text)
     return path
   }

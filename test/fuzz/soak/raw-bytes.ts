@@ -12,9 +12,15 @@ const METHODS = fc.oneof(
 /** Every route of the application. */
 export const ROUTES = [
   ...['plain', 'auth', 'wild', 'connect'].flatMap((path) => [
-    ...['login', 'callback', 'logout', 'logged-out', 'backchannel-logout', 'jwks.json'].map(
-      (route) => `/${path}/${route}`,
-    ),
+    ...[
+      'login',
+      'callback',
+      'logout',
+      'logged-out',
+      'session',
+      'backchannel-logout',
+      'jwks.json',
+    ].map((route) => `/${path}/${route}`),
     ...[`/page/${path}`, `/api/${path}`, `/tokens/${path}`],
   ]),
   ...['/', '/page', '/flow', '/flow/events', '/flow/script.js', '/nowhere'],
