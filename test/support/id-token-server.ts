@@ -24,12 +24,15 @@ export interface IdTokenServerOptions {
   readonly algorithm: 'HS256' | 'HS384' | 'HS512' | 'ES256' | 'RS256'
   /** Whether it takes a new key before each token request. It goes on publishing the old ones, as a provider does. */
   readonly rotates?: boolean
+  /** Where its logout page leads, which has a button “Yes”; left out if it has neither that nor revocation. */
+  readonly postLogoutRedirectURL?: string
 }
 
 /** Starts it. */
 export async function startIdTokenServer(options: IdTokenServerOptions): Promise<IdTokenServer> {
   const client = { clientID: 'client-1', clientSecret: 'secret-1'.repeat(8) }
-  const { adapter } = createMemory()
+  // To log out there, one has to be logged in there: oidc-provider's own adapter keeps sessions.
+  const kept = options.postLogoutRedirectURL === undefined ? createMemory() : {}
   const requests: string[] = []
   const keys: JWK[] = [await createKey(0)]
   let rotations = 0
@@ -40,7 +43,7 @@ export async function startIdTokenServer(options: IdTokenServerOptions): Promise
     void answer(req, res).catch((error: unknown) => res.destroy(error as Error))
   })
   const restart = (): void => {
-    provider = new Provider(server.origin, { ...configure(client, options, keys), adapter })
+    provider = new Provider(server.origin, { ...configure(client, options, keys), ...kept })
     handle = provider.callback()
   }
   restart()
@@ -73,7 +76,7 @@ async function createKey(number: number): Promise<JWK> {
 
 function configure(
   { clientID, clientSecret }: Pick<IdTokenServer, 'clientID' | 'clientSecret'>,
-  { callbackURL, algorithm }: IdTokenServerOptions,
+  { callbackURL, algorithm, postLogoutRedirectURL }: IdTokenServerOptions,
   keys: readonly JWK[],
 ): Configuration {
   return {
@@ -82,6 +85,9 @@ function configure(
         client_id: clientID,
         client_secret: clientSecret,
         redirect_uris: [callbackURL],
+        ...(postLogoutRedirectURL !== undefined && {
+          post_logout_redirect_uris: [postLogoutRedirectURL],
+        }),
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
         token_endpoint_auth_method: 'client_secret_post',
@@ -92,7 +98,19 @@ function configure(
     jwks: { keys: [...keys] },
     cookies: { keys: [clientSecret] },
     scopes: ['openid'],
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: {
+        enabled: postLogoutRedirectURL !== undefined,
+        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
+      },
+      rpInitiatedLogout: {
+        enabled: postLogoutRedirectURL !== undefined,
+        logoutSource(context, form) {
+          context.body = `${form}<button form="op.logoutForm" name="logout" value="yes">Yes</button>`
+        },
+      },
+    },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     // The example's adapter keeps no sessions.
