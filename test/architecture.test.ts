@@ -54,7 +54,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     ...['endpoints/provider-jwt.ts', 'endpoints/provider-keys.ts'],
     'endpoints/token.ts',
     'testing/client.ts',
-    'testing/id-tokens.ts',
+    'testing/signing-keys.ts',
   ],
 }
 

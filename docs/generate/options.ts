@@ -15,7 +15,10 @@ import { REQUIRE_LOGIN_OPTIONS } from '../../src/passport/require-login.js'
 import { AUTH_ROUTER_OPTIONS } from '../../src/passport/router-options.js'
 import { DISCOVER_OPTIONS } from '../../src/providers/discover.js'
 import { GUARD_OPTIONS } from '../../src/session/guard-session-store.js'
-import { TEST_PROVIDER_OPTIONS } from '../../src/testing/provider.js'
+import {
+  TEST_PROVIDER_OPTIONS,
+  TEST_REGISTRATION_OPTIONS,
+} from '../../src/testing/provider-options.js'
 import { readPublicApi } from './exports.js'
 
 /** Where the page is. */
@@ -66,6 +69,11 @@ const OTHERS: readonly Section[] = [
     title: '`startTestProvider(options)`',
     type: 'TestProviderOptions',
     table: TEST_PROVIDER_OPTIONS,
+  },
+  {
+    title: '`provider.register(addresses)`',
+    type: 'TestRegistration',
+    table: TEST_REGISTRATION_OPTIONS,
   },
 ]
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomId } from '../lib/random-id.js'
 
 /** What a person has granted in one login. All its tokens become invalid with it. */
 export interface TestGrant {
@@ -6,8 +6,14 @@ export interface TestGrant {
   readonly user: Readonly<Record<string, unknown>>
   /** The granted scope; empty if none was asked for. */
   readonly scope: string
+  /** The APIs that the authorization request has named (`resource`); any if it has named none. */
+  readonly resources: readonly string[]
   /** The `nonce` of the authorization request, which the ID token repeats. */
   readonly nonce: string | undefined
+  /** The session at the provider. */
+  readonly sid: string
+  /** What ID tokens say about how the person was authenticated. */
+  readonly authentication: Readonly<Record<'acr' | 'auth_time', unknown>>
   /** Becomes `false` if the grant ends. */
   isAlive: boolean
 }
@@ -24,20 +30,33 @@ export interface TestCode {
   readonly codeChallenge: string | undefined
 }
 
-/** The codes and tokens of a test provider, each with its grant. */
+/** What an access token was issued for. */
+export interface IssuedAccessToken {
+  readonly grant: TestGrant
+  /** The scope of this token, which may be less than that of the grant; empty if there is none. */
+  readonly scope: string
+  /** The APIs that the token is for; empty if none was named. */
+  readonly resources: readonly string[]
+  /** In **milliseconds since the epoch**. */
+  readonly expiresAt: number
+}
+
+/** The codes and tokens of a test provider, each with its grant. Points in time are **milliseconds since the epoch**. */
 export interface TestGrants {
-  /** Issues a code. */
-  addCode(code: TestCode): string
+  /** Issues a code. It works for 10 minutes. */
+  addCode(code: TestCode, now: number): string
   /**
    * What a code was issued for; `undefined` if it is not valid. A code works once: using it again ends the grant.
    *
    * @see [RFC 6749, section 4.1.2 - Authorization Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2)
    */
-  takeCode(code: string): TestCode | undefined
-  /** Issues an access token. @param expiresAt in **milliseconds since the epoch** */
-  addAccessToken(grant: TestGrant, expiresAt: number): string
-  /** The grant of an access token; `undefined` if the token is not valid. @param now in **milliseconds since the epoch** */
-  grantOfAccessToken(token: string, now: number): TestGrant | undefined
+  takeCode(code: string, now: number): TestCode | undefined
+  /** The grant that a code was issued for, without using it; `undefined` if it is unknown. */
+  findCode(code: string): TestGrant | undefined
+  /** Issues an access token. */
+  addAccessToken(issued: IssuedAccessToken): string
+  /** What an access token was issued for; `undefined` if the token is not valid. */
+  findAccessToken(token: string, now: number): IssuedAccessToken | undefined
   /** Issues a refresh token. */
   addRefreshToken(grant: TestGrant): string
   /**
@@ -61,45 +80,57 @@ export interface TestGrants {
   clear(): void
 }
 
+/** A code that was issued. */
+interface IssuedCode {
+  readonly code: TestCode
+  readonly expiresAt: number
+  isUsed: boolean
+}
+
+/** RFC 6749 recommends that codes live no longer. */
+const CODE_LIFETIME_MS = 600_000
+
 /** Creates an empty collection of grants, in memory. */
 export function createTestGrants(): TestGrants {
   const grants = new Set<TestGrant>()
-  const codes = new Map<string, { readonly code: TestCode; isUsed: boolean }>()
-  const accessTokens = new Map<string, { readonly grant: TestGrant; readonly expiresAt: number }>()
+  const codes = new Map<string, IssuedCode>()
+  const accessTokens = new Map<string, IssuedAccessToken>()
   const refreshTokens = new Map<string, { readonly grant: TestGrant; isUsed: boolean }>()
   const reused: string[] = []
 
   return {
     reused,
 
-    addCode(code) {
-      const name = `code-${randomText()}`
+    addCode(code, now) {
+      const name = `code-${randomId()}`
       grants.add(code.grant)
-      codes.set(name, { code, isUsed: false })
+      codes.set(name, { code, expiresAt: now + CODE_LIFETIME_MS, isUsed: false })
       return name
     },
 
-    takeCode(name) {
+    takeCode(name, now) {
       const issued = codes.get(name)
       if (issued === undefined) return undefined
       if (issued.isUsed) issued.code.grant.isAlive = false
       issued.isUsed = true
-      return issued.code.grant.isAlive ? issued.code : undefined
+      return issued.code.grant.isAlive && now < issued.expiresAt ? issued.code : undefined
     },
 
-    addAccessToken(grant, expiresAt) {
-      const token = `access-token-${randomText()}`
-      accessTokens.set(token, { grant, expiresAt })
+    findCode: (name) => codes.get(name)?.code.grant,
+
+    addAccessToken(issued) {
+      const token = `access-token-${randomId()}`
+      accessTokens.set(token, issued)
       return token
     },
 
-    grantOfAccessToken(token, now) {
+    findAccessToken(token, now) {
       const issued = accessTokens.get(token)
-      return issued?.grant.isAlive && now < issued.expiresAt ? issued.grant : undefined
+      return issued?.grant.isAlive && now < issued.expiresAt ? issued : undefined
     },
 
     addRefreshToken(grant) {
-      const token = `refresh-token-${randomText()}`
+      const token = `refresh-token-${randomId()}`
       refreshTokens.set(token, { grant, isUsed: false })
       return token
     },
@@ -134,8 +165,4 @@ export function createTestGrants(): TestGrants {
       reused.length = 0
     },
   }
-}
-
-function randomText(): string {
-  return randomBytes(16).toString('base64url')
 }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 
 /** An endpoint of a test provider. `metadata` is `/.well-known/openid-configuration`. */
 export type TestEndpoint =
@@ -12,19 +13,34 @@ export interface TestRequest {
   readonly endpoint: TestEndpoint
   /** The parameters of the query, or of the body of a `POST`, which may be a form or JSON. */
   readonly parameters: Readonly<Record<string, string>>
+  /** The `resource` parameters, of which there can be several; empty if there is none. */
+  readonly resources: readonly string[]
   /** The headers, with their names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
-/** A response of a test provider: a redirect, JSON, or only a status. */
+/** A response of a test provider: a redirect, JSON, a page, or only a status. */
 export interface TestAnswer {
   readonly status: number
   /** The address to redirect to. */
   readonly location?: string
   /** The body, which is sent as JSON. */
   readonly body?: unknown
+  /** A page in place of the body. */
+  readonly html?: string
   /** Further headers. */
   readonly headers?: Readonly<Record<string, string>>
+  /** How the body is compressed. */
+  readonly contentEncoding?: ContentEncoding | undefined
+}
+
+/** @see [RFC 9110, section 8.4.1 - Content Codings](https://www.rfc-editor.org/rfc/rfc9110.html#section-8.4.1) */
+type ContentEncoding = 'gzip' | 'deflate' | 'br'
+
+const COMPRESS: Readonly<Record<ContentEncoding, (body: string) => Buffer>> = {
+  gzip: gzipSync,
+  deflate: deflateSync,
+  br: brotliCompressSync,
 }
 
 /** A server at `127.0.0.1`. */
@@ -65,9 +81,13 @@ export async function startServer(
       return
     }
     const query = request.method === 'POST' ? '' : url.search
-    const body = await readBody(request)
-    const parameters = { ...Object.fromEntries(new URLSearchParams(query)), ...parametersIn(body) }
-    const answered = await answer({ endpoint, parameters, headers: request.headers })
+    const given = [...new URLSearchParams(query), ...parametersIn(await readBody(request))]
+    const answered = await answer({
+      endpoint,
+      parameters: Object.fromEntries(given),
+      resources: given.flatMap(([name, value]) => (name === 'resource' ? value : [])),
+      headers: request.headers,
+    })
     if (answered !== undefined) send(response, answered)
   }
 
@@ -102,18 +122,23 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return body
 }
 
-/** The parameters of a body: a JSON object, or a form. */
-function parametersIn(body: string): Record<string, string> {
-  return body.startsWith('{')
-    ? (JSON.parse(body) as Record<string, string>)
-    : Object.fromEntries(new URLSearchParams(body))
+/** The parameters of a body: a JSON object, in which `resource` can be a list, or a form. */
+function parametersIn(body: string): readonly (readonly [string, string])[] {
+  if (!body.startsWith('{')) return [...new URLSearchParams(body)]
+  const { resource = [], ...others } = JSON.parse(body) as Record<string, string>
+  const resources = [resource].flat().map((one): [string, string] => ['resource', one])
+  return [...Object.entries(others), ...resources]
 }
 
-function send(response: ServerResponse, { status, location, body, headers }: TestAnswer): void {
+function send(response: ServerResponse, answered: TestAnswer): void {
+  const { status, location, body, html, headers, contentEncoding } = answered
+  const text = html ?? (body === undefined ? '' : JSON.stringify(body))
+  const compress = text === '' || contentEncoding === undefined ? undefined : contentEncoding
   response.writeHead(status, {
     ...(location !== undefined && { location }),
-    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(text !== '' && { 'content-type': html === undefined ? 'application/json' : 'text/html' }),
+    ...(compress !== undefined && { 'content-encoding': compress }),
     ...headers,
   })
-  response.end(body === undefined ? '' : JSON.stringify(body))
+  response.end(compress === undefined ? text : COMPRESS[compress](text))
 }
