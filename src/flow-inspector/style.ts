@@ -68,6 +68,10 @@ dl { margin: .25rem 0 .5rem; }
 dl > div { display: grid; grid-template-columns: minmax(0, 11rem) minmax(0, 1fr); gap: 0 .75rem; padding: .15rem 0; }
 dt { color: var(--quiet); }
 dd { margin: 0; }
+@media (max-width: 30rem) {
+  .steps > summary { gap: 0 .5rem; padding-inline: .75rem; font-size: .8125rem; }
+  h2 { font-size: .9375rem; }
+}
 @media (max-width: 26rem) { dl > div { grid-template-columns: minmax(0, 1fr); } }
 
 @media (min-width: 48rem) {
@@ -84,7 +88,7 @@ dd { margin: 0; }
   }
   .line { border: 0; padding: .4rem 0 .2rem; }
   .route { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-  .label, .arrow, .line details { grid-column: 2 / 4; }
+  .label, .arrow, details { grid-column: 2 / 4; }
   .lanes-0-1 > * { grid-column: 2 / 4; }
   .lanes-0-2 > * { grid-column: 2 / 6; }
   .lanes-1-2 > * { grid-column: 4 / 6; }

@@ -40,6 +40,10 @@ describeWithChromium('the flow inspector after ten logins', (executable) => {
     await page.getByText('Live: this page updates itself').waitFor()
     expect(await heightOf(page)).toBeLessThan(atMost)
     expect(await openFlows(page)).toEqual([0])
+    // Each of the others is one line.
+    for (const flow of (await page.getByRole('article').all()).slice(1)) {
+      expect((await flow.boundingBox())?.height).toBeLessThan(50)
+    }
   })
 
   it('says of each older login when it was and how it ended, and why it failed, in what is closed', async () => {

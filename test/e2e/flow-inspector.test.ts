@@ -91,6 +91,22 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     expect(await page.getByText('App → Provider:').first().isVisible()).toBe(true)
   })
 
+  it('draws parameters below the arrow that they belong to', async () => {
+    const app = await start()
+    const { page } = await chromium.arrive({ viewport: { width: 1280, height: 800 } })
+    await page.goto(app.loginURL)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
+
+    const distances = await page.evaluate<number[]>(`
+      [...document.querySelectorAll('.line details')].map((one) => {
+        const [arrow, parameters] = [one.previousElementSibling, one].map((part) => part.getBoundingClientRect())
+        return Math.abs(arrow.left + arrow.width / 2 - parameters.left - parameters.width / 2)
+      })`)
+
+    expect(distances.length).toBeGreaterThan(5)
+    expect(Math.max(...distances)).toBeLessThan(5)
+  })
+
   it('is dark for those who want it dark, and readable', async () => {
     const app = await start()
     for (const colorScheme of ['dark', 'light'] as const) {
