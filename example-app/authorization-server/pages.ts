@@ -132,7 +132,8 @@ function page({ tenant, displayName }: ProviderLook, title: string, content: Con
           ${content}
         </main>
         <footer>
-          A local stand-in for ${displayName}. Nothing you type here leaves your computer.
+          ${tenant === 'openid' ? html`A part of this example.` : html`A local stand-in for ${displayName}.`}
+          Nothing you type here leaves your computer.
         </footer>
       </body>
     </html>`
