@@ -9,19 +9,20 @@ import {
   requireLogin,
   StorageError,
   type AuthorizationCodeStrategy,
-  type DefaultUser,
 } from 'passport-authorization-code'
 import { flowInspector } from 'passport-authorization-code/flow-inspector'
 import { loginRoutes, reportRoutes } from './account-routes.js'
 import { loginDeclinedPage } from './error-pages.js'
 import { askForLogin, ExampleError, readAnswer, showError, toErrorHandler } from './errors.js'
 import type { ProviderName } from './layout.js'
-import { homePage, loginPage, type Visitor } from './pages.js'
-import { askaraPage, jikoPage, type TokenFacts } from './provider-pages.js'
+import { openIdRoutes } from './openid-routes.js'
+import { homePage, loginPage } from './pages.js'
+import { askaraPage, jikoPage, openIdPage, type TokenFacts } from './provider-pages.js'
 import { REFRESH_BEFORE_SECONDS, strategiesOf, type Providers } from './providers.js'
 import type { Reports } from './report.js'
 import { nameWorker, oneNameForLoopback, ownFormsOnly, securityHeaders } from './security.js'
 import { send } from './send.js'
+import { providerOfVisitor, visitorOf } from './visitor.js'
 
 /** What {@link createApp} builds on. */
 export interface AppParts {
@@ -43,13 +44,15 @@ const PUBLIC_DIRECTORY = fileURLToPath(new URL('public', import.meta.url))
 
 /** The site itself: everything that an application of your own would have, too. */
 export function createApp(parts: AppParts): Express {
-  const { askara, jiko, report } = parts.providers
+  const { askara, jiko, openid, report } = parts.providers
   const app = express()
   app.set('trust proxy', parts.isBehindProxy ? 1 : false)
 
   if (cluster.worker) app.use(nameWorker(cluster.worker.id))
   app.use(securityHeaders(parts.url))
   app.use(express.static(PUBLIC_DIRECTORY))
+  // Browsers ask for it on pages of the library, which name no icon.
+  app.get('/favicon.ico', (_req, res) => res.redirect(301, '/icon.svg'))
   if (!parts.isBehindProxy) app.use(oneNameForLoopback(parts.url))
   const isFlowShown = !parts.isBehindProxy && process.env['NODE_ENV'] !== 'production'
   if (isFlowShown) {
@@ -61,8 +64,8 @@ export function createApp(parts: AppParts): Express {
   app.get('/', async (req, res) => {
     const visitor = visitorOf(req)
     // A login whose grant has ended is none, whatever Passport still knows about the person.
-    const isAlive = visitor && (await parts.providers[visitor.provider].strategy.tokens(req))
-    send(res, homePage(isAlive && visitor, { isFlowShown }))
+    const isAlive = visitor && (await providerOfVisitor(req, parts.providers).strategy.tokens(req))
+    send(res, homePage(isAlive && visitor, { isFlowShown, hasOpenId: openid !== undefined }))
   })
 
   app.get('/askara', requireTokens('askara', askara.strategy), async (req, res) => {
@@ -75,10 +78,20 @@ export function createApp(parts: AppParts): Express {
     send(res, jikoPage(pockets, await tokenFacts(req, jiko.strategy)))
   })
 
+  if (openid) {
+    app.get('/openid', requireTokens('openid', openid.strategy), async (req, res) => {
+      const claims = await readAnswer(openid.strategy.fetch(req, openid.apiURL))
+      send(res, openIdPage(claims, await tokenFacts(req, openid.strategy)))
+    })
+    app.use('/openid', ownFormsOnly, login('openid', openid.strategy))
+    app.use(openIdRoutes(openid))
+    app.use('/auth/openid', authRouter(openid.strategy, routerOptions('openid')))
+  }
+
   app.use('/askara', ownFormsOnly, login('askara', askara.strategy))
   app.use('/jiko', ownFormsOnly, login('jiko', jiko.strategy))
   const requireAskara = requireTokens('askara', askara.strategy)
-  app.use('/logins', ownFormsOnly, loginRoutes(askara.strategy, requireAskara))
+  app.use('/logins', ownFormsOnly, loginRoutes(parts.providers))
   app.use('/report', ownFormsOnly, reportRoutes(parts.reports, requireAskara))
 
   app.use('/auth/askara', authRouter(askara.strategy, routerOptions('askara')))
@@ -89,7 +102,7 @@ export function createApp(parts: AppParts): Express {
     authRouter(report.strategy, { ...routerOptions('report'), connect: true }),
   )
 
-  app.get('/login-declined', (_req, res) => send(res, loginDeclinedPage()))
+  app.get('/login-declined', (req, res) => send(res, loginDeclinedPage(visitorOf(req))))
 
   app.use((_req, _res, next) => next(new ExampleError('ERR_NOT_FOUND', 404)))
   app.use(askForLogin, showError(parts.onError))
@@ -127,7 +140,7 @@ function routerOptions(name: ProviderName | 'report') {
   }
 }
 
-/** What both providers have besides their data: a page that asks for login, and a button that renews. */
+/** What all providers have besides their data: a page that asks for login, and a button that renews. */
 function login(name: ProviderName, strategy: AuthorizationCodeStrategy): Router {
   const router = Router()
   router.get('/login', (req, res) => {
@@ -162,10 +175,4 @@ async function tokenFacts(
     isRenewable: refreshToken !== undefined,
     now: Date.now(),
   }
-}
-
-/** Who is logged in. Without a `verify` function, `req.user` is a `DefaultUser`. */
-function visitorOf(req: Request): Visitor | undefined {
-  const user = req.user as DefaultUser | undefined
-  return user && { provider: user.provider as ProviderName, displayName: user.profile?.displayName }
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from 'passport-authorization-code'
 import { html, type Html } from './html.js'
 import { DISPLAY_NAMES, page, type ProviderName } from './layout.js'
+import type { Visitor } from './visitor.js'
 
 interface Explanation {
   readonly title: string
@@ -172,18 +173,21 @@ function explain(code: string | undefined): Explanation {
   return (code !== undefined && Object.hasOwn(known, code) ? known[code] : undefined) ?? UNEXPECTED
 }
 
-/** The page after somebody chose not to allow: nothing went wrong. */
-export function loginDeclinedPage(): Html {
+/** The page after somebody chose not to allow: nothing went wrong. A login that there was before goes on. */
+export function loginDeclinedPage(visitor: Visitor | undefined): Html {
   const again = (name: ProviderName) =>
     html`<a class="button" href="/auth/${name}/login">Log in with ${DISPLAY_NAMES[name]}</a>`
   return page({
     title: 'You said no',
     content: html`
       <p class="lead">
-        You denied this site access to your account, so you are not logged in. You can change your
-        mind at any time.
+        You denied this site access to your account, so
+        ${visitor ? 'nothing has changed: you are still logged in' : 'you are not logged in'}. You
+        can change your mind at any time.
       </p>
-      <div class="actions">${again('askara')} ${again('jiko')}</div>
+      <div class="actions">
+        ${visitor ? html`<a class="button" href="/">Home</a>` : html`${again('askara')} ${again('jiko')}`}
+      </div>
     `,
   })
 }

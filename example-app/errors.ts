@@ -92,7 +92,17 @@ function readCode(error: unknown): string | undefined {
 }
 
 function providerOf({ path }: Request): ProviderName | undefined {
-  const [, name] = /^\/(?:auth\/)?(askara|jiko|logins|report)(?:\/|$)/.exec(path) ?? []
-  // The logins and the report are about people who are known from Askara.
-  return name === 'jiko' || name === undefined ? name : 'askara'
+  const [, name = ''] = /^\/(?:auth\/)?(\w+)(?:\/|$)/.exec(path) ?? []
+  return Object.hasOwn(PROVIDERS_OF_PATHS, name) ? PROVIDERS_OF_PATHS[name] : undefined
+}
+
+/** Whose login a page is about, by the beginning of its path. */
+const PROVIDERS_OF_PATHS: Readonly<Record<string, ProviderName>> = {
+  askara: 'askara',
+  logins: 'askara',
+  report: 'askara',
+  jiko: 'jiko',
+  openid: 'openid',
+  news: 'openid',
+  payments: 'openid',
 }

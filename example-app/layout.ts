@@ -1,12 +1,13 @@
 import { html, type Content, type Html } from './html.js'
 
 /** Which provider something is about. */
-export type ProviderName = 'askara' | 'jiko'
+export type ProviderName = 'askara' | 'jiko' | 'openid'
 
 /** How the providers are called in sentences. */
 export const DISPLAY_NAMES: Readonly<Record<ProviderName, string>> = {
   askara: 'Askara',
   jiko: 'Jiko',
+  openid: 'Example ID',
 }
 
 /** What every page is made of. */

@@ -1,17 +1,18 @@
 import { html, type Html } from './html.js'
 import { DISPLAY_NAMES, logoutForm, page, type ProviderName } from './layout.js'
+import type { Visitor } from './visitor.js'
 
-/** Who is logged in, as far as the pages are concerned. */
-export interface Visitor {
-  readonly provider: ProviderName
-  /** `undefined` where the provider has no profile, as Jiko. */
-  readonly displayName: string | undefined
+/** What each provider is for, and what leads there. */
+const CARDS: Readonly<Record<ProviderName, { readonly about: string; readonly open: string }>> = {
+  askara: { about: 'Your profile, kept by Askara.', open: 'Open profile' },
+  jiko: { about: 'Your pockets, kept by Jiko.', open: 'Open pockets' },
+  openid: { about: 'Your identity, at an OpenID provider of this example.', open: 'Open identity' },
 }
 
-/** The page everything starts from: who is logged in, or two ways to log in. */
+/** The page everything starts from: who is logged in, or the ways to log in. */
 export function homePage(
   visitor: Visitor | undefined,
-  { isFlowShown }: { readonly isFlowShown: boolean },
+  { hasOpenId, isFlowShown }: { readonly hasOpenId: boolean; readonly isFlowShown: boolean },
 ): Html {
   return page({
     title: visitor ? 'You are logged in' : 'Log in with your provider',
@@ -19,10 +20,19 @@ export function homePage(
     content: html`
       ${visitor ? loggedIn(visitor) : lead()}
       <div class="cards">
-        ${card('askara', 'Your profile, kept by Askara.', visitor)}
-        ${card('jiko', 'Your pockets, kept by Jiko.', visitor)}
+        ${card('askara', visitor)} ${card('jiko', visitor)} ${hasOpenId && card('openid', visitor)}
       </div>
-      ${isFlowShown && html`<p class="quiet"><a href="/flow">See the flow</a> of each login, step by step. The first time, open the address that is in the app’s terminal.</p>`}
+      <ul class="links quiet">
+        ${
+          hasOpenId &&
+          html`<li>
+              <a href="/news">News</a> knows who is logged in at Example ID, without a question.
+            </li>
+            <li><a href="/payments">Payments</a> need a fresh login there, and one more right.</li>`
+        }
+        ${visitor && html`<li><a href="/logins">Your logins</a> has all ways to log out.</li>`}
+        ${isFlowShown && html`<li><a href="/flow">See the flow</a> of each login, step by step. The first time, open the address that is in the app’s terminal.</li>`}
+      </ul>
     `,
   })
 }
@@ -44,18 +54,17 @@ function loggedIn(visitor: Visitor): Html {
   </div>`
 }
 
-function card(name: ProviderName, description: string, visitor: Visitor | undefined): Html {
+function card(name: ProviderName, visitor: Visitor | undefined): Html {
+  const { about, open } = CARDS[name]
   const isTheirs = visitor?.provider === name
   const action = isTheirs
-    ? html`<a class="button primary" href="/${name}"
-        >Open ${name === 'askara' ? 'profile' : 'pockets'}</a
-      >`
+    ? html`<a class="button primary" href="/${name}">${open}</a>`
     : html`<a class="button ${visitor ? '' : 'primary'}" href="/auth/${name}/login"
         >Log in with ${DISPLAY_NAMES[name]}</a
       >`
   return html`<section class="card ${name}">
     <h2>${DISPLAY_NAMES[name]}</h2>
-    <p class="quiet">${description}</p>
+    <p class="quiet">${about}</p>
     ${action}
   </section>`
 }

@@ -44,6 +44,24 @@ export function jikoPage(answer: unknown, tokens: TokenFacts | undefined): Html 
   })
 }
 
+/** What the OpenID provider's UserInfo endpoint says: the claims that the login's scope allows. */
+export function openIdPage(claims: unknown, tokens: TokenFacts | undefined): Html {
+  return page({
+    title: 'Your identity',
+    path: '/openid',
+    provider: 'openid',
+    content: html`
+      <section class="card">${isRecord(claims) ? factList(claims) : json(claims)}</section>
+      ${tokens && tokenCard('openid', tokens)}
+      <div class="actions">
+        <a class="button" href="/payments">Your payments</a>
+        <a class="button" href="/news">News</a>
+        ${logoutForm('openid')}
+      </div>
+    `,
+  })
+}
+
 /** Lists what is not nested; of what is nested, its name. */
 function factList(facts: Facts): Html {
   return html`<dl>
@@ -90,9 +108,13 @@ function readPockets(answer: unknown): readonly Pocket[] | undefined {
 
 /** An amount of Jiko's, which counts in cents. */
 function money(amount: unknown): string {
-  if (!isRecord(amount) || typeof amount['value'] !== 'number') return '–'
-  const dollars = amount['value'] / 100
-  return dollars.toLocaleString('en-US', { style: 'currency', currency: 'USD' })
+  return isRecord(amount) ? dollars(amount['value']) : '–'
+}
+
+/** An amount of cents. */
+export function dollars(cents: unknown): string {
+  if (typeof cents !== 'number') return '–'
+  return (cents / 100).toLocaleString('en-US', { style: 'currency', currency: 'USD' })
 }
 
 function pocketTable(pockets: readonly Pocket[]): Html {

@@ -1,17 +1,21 @@
 import {
   askara,
   AuthorizationCodeStrategy,
+  discover,
   jiko,
   type DefaultUser,
   type Grants,
 } from 'passport-authorization-code'
-import type { AuthorizationServer } from './authorization-server.js'
+import type { AuthorizationServer, OpenIdTenant } from './authorization-server.js'
+import type { ProviderName } from './layout.js'
 import type { ExampleAppOptions } from './options.js'
 
-/** The two providers as the app uses them. */
+/** The providers as the app uses them. */
 export interface Providers {
   readonly askara: Provider
   readonly jiko: Provider
+  /** The OpenID provider that starts with the stand-ins; `undefined` if there are none. */
+  readonly openid: OpenIdProvider | undefined
   /** Askara once more, for the nightly report: what a person allows it survives their logins. */
   readonly report: Provider
   /** The local stand-ins of this process, if it has any. */
@@ -24,6 +28,14 @@ export interface Provider {
   readonly strategy: AuthorizationCodeStrategy
   /** What the app reads there with the access token. */
   readonly apiURL: string
+}
+
+/** The OpenID provider as the app uses it. */
+export interface OpenIdProvider extends Provider {
+  /** What a person allows when they look at their payments, and not at the login. */
+  readonly paymentsURL: string
+  /** The provider's own page for logging out there. */
+  readonly logoutURL: string
 }
 
 /** What the providers need from the rest of the app. */
@@ -50,10 +62,12 @@ export async function createProviders(
   const authorizationServer = findStandIns ? undefined : await startStandIns(options, appURL)
   const standIns = findStandIns ? await findStandIns(appURL) : authorizationServer?.tenants
   const common = { grants, refreshBeforeSeconds: REFRESH_BEFORE_SECONDS }
+  const { openid } = standIns ?? {}
 
   return {
     askara: createAskara({ ...common, callbackURL: callbackURL(appURL, 'askara') }),
     jiko: createJiko({ ...common, callbackURL: callbackURL(appURL, 'jiko') }),
+    openid: openid && (await createOpenId(openid, appURL, common)),
     report: createReport({ ...common, callbackURL: callbackURL(appURL, 'report') }),
     authorizationServer,
     close: async () => authorizationServer?.close(),
@@ -112,8 +126,38 @@ export async function startStandIns(
   const callbackURLs = {
     askara: [callbackURL(appURL, 'askara'), callbackURL(appURL, 'report')],
     jiko: callbackURL(appURL, 'jiko'),
+    openid: callbackURL(appURL, 'openid'),
   }
-  return startAuthorizationServer({ ...authorizationServer, callbackURLs })
+  const logoutURLs = {
+    postLogoutRedirectURL: postLogoutRedirectURL(appURL),
+    backchannelLogoutURL: `${appURL}/auth/openid/backchannel-logout`,
+  }
+  return startAuthorizationServer({ ...authorizationServer, callbackURLs, logoutURLs })
+}
+
+async function createOpenId(
+  { issuer, clientID, clientSecret, paymentsURL }: OpenIdTenant,
+  appURL: string,
+  settings: Omit<StrategySettings, 'callbackURL'>,
+): Promise<OpenIdProvider> {
+  const discovered = await discover(issuer)
+  const { endSessionURL = '', profileURL = '' } = discovered
+  return {
+    apiURL: profileURL,
+    paymentsURL,
+    logoutURL: endSessionURL,
+    strategy: new AuthorizationCodeStrategy({
+      ...discovered,
+      ...settings,
+      name: 'openid',
+      clientID,
+      clientSecret,
+      scope: 'openid profile email',
+      callbackURL: callbackURL(appURL, 'openid'),
+      postLogoutRedirectURL: postLogoutRedirectURL(appURL),
+      backchannelLogout: true,
+    }),
+  }
 }
 
 interface StrategySettings {
@@ -123,10 +167,19 @@ interface StrategySettings {
 }
 
 /** All strategies of the app. */
-export function strategiesOf({ askara, jiko, report }: Providers): AuthorizationCodeStrategy[] {
-  return [askara, jiko, report].map(({ strategy }) => strategy)
+export function strategiesOf({
+  askara,
+  jiko,
+  openid,
+  report,
+}: Providers): AuthorizationCodeStrategy[] {
+  return [askara, jiko, ...(openid ? [openid] : []), report].map(({ strategy }) => strategy)
 }
 
-function callbackURL(appURL: string, provider: 'askara' | 'jiko' | 'report'): string {
+function callbackURL(appURL: string, provider: ProviderName | 'report'): string {
   return `${appURL}/auth/${provider}/callback`
+}
+
+function postLogoutRedirectURL(appURL: string): string {
+  return `${appURL}/auth/openid/logged-out`
 }

@@ -16,5 +16,5 @@ export type { TestProviderOptions, TestRegistration } from './testing/provider-o
 export type { TestRefusal } from './testing/refusal.js'
 export type { TestEndpoint, TestRequest } from './testing/server.js'
 export type { TestLogout, TestSession, TestSessionFilter } from './testing/sessions.js'
-export type { TestAccessToken, TestProvider } from './testing/test-provider.js'
+export type { TestAccessToken, TestProvider } from './testing/provider-type.js'
 export type { GrantStore, StoredRecord } from './options/grant-store.js'

@@ -1,6 +1,7 @@
-import express, { Router, type RequestHandler } from 'express'
-import helmet from 'helmet'
+import express, { Router } from 'express'
 import type Provider from 'oidc-provider'
+import { newGrant, type Consents } from './consents.js'
+import { pageHeaders } from './page-headers.js'
 import { consentPage, loginPage, type ProviderLook } from './pages.js'
 
 /** What the login and consent pages need to know of their provider. */
@@ -10,52 +11,61 @@ export interface InteractionsOptions extends ProviderLook {
   readonly scopes: Readonly<Record<string, string>>
   /** Where consent may lead. Browsers hold a form's redirects to `form-action` as well. */
   readonly callbackOrigins: readonly string[]
+  /** Where the provider remembers what people have allowed. @default it remembers neither them nor that */
+  readonly consents?: Consents | undefined
 }
 
 const DEFAULT_NAME = 'Ada Lovelace'
 
 /**
- * The pages on which a person logs in and then allows or denies. Both belong to one interaction:
- * nothing is remembered for the next one, so tabs do not meddle with each other.
+ * The pages on which a person logs in and then allows or denies. Without `consents`, both belong to one interaction:
+ * nothing is remembered for the next one, so tabs do not meddle with each other. With `consents`, each page is
+ * shown only where oidc-provider finds it necessary: the person is logged in already, or has allowed it before.
  */
 export function interactions(options: InteractionsOptions): Router {
-  const { provider } = options
+  const { consents, provider } = options
   const router = Router()
   router.use(pageHeaders(options.callbackOrigins), express.urlencoded({ extended: false }))
 
   router.get('/:uid', async (request, response) => {
-    const { params, result } = await provider.interactionDetails(request, response)
-    const name = result?.login?.accountId
+    const details = await provider.interactionDetails(request, response)
+    const name = personOf(details)
     const isConsentDue = name !== undefined && !('switch' in request.query)
+    const action = request.originalUrl.split('?')[0] ?? ''
     const page = isConsentDue
-      ? consentPage(options, { action: request.originalUrl, name, scopes: wantedScopes(params) })
-      : loginPage(options, { action: request.originalUrl.split('?')[0] ?? '', name: DEFAULT_NAME })
+      ? consentPage(options, { action, name, scopes: wantedScopes(details.params) })
+      : loginPage(options, { action, name: details.session?.accountId ?? DEFAULT_NAME })
     response.send(page.toString())
   })
 
   router.post('/:uid/login', async (request, response) => {
     const accountId = readField(request.body, 'name').trim().slice(0, 80) || DEFAULT_NAME
-    await provider.interactionResult(request, response, { login: { accountId } })
+    const login = { accountId }
+    if (consents) return provider.interactionFinished(request, response, { login })
+    await provider.interactionResult(request, response, { login })
     response.redirect(303, request.originalUrl.replace(/\/login$/, ''))
   })
 
   router.post('/:uid/consent', async (request, response) => {
-    const { params, result } = await provider.interactionDetails(request, response)
+    const details = await provider.interactionDetails(request, response)
+    const accountId = personOf(details)
     const isAllowed = readField(request.body, 'decision') === 'allow'
-    if (!isAllowed || result?.login === undefined) {
+    if (!isAllowed || accountId === undefined) {
       return provider.interactionFinished(request, response, {
         error: 'access_denied',
         error_description: 'The person denied the request',
       })
     }
 
-    const grant = new provider.Grant({
-      accountId: result.login.accountId,
-      clientId: readField(params, 'client_id'),
+    const grant = await newGrant(provider, {
+      accountId,
+      clientId: readField(details.params, 'client_id'),
+      scope: readField(details.params, 'scope'),
     })
-    grant.addOIDCScope(readField(params, 'scope'))
-    const consent = { grantId: await grant.save() }
-    return provider.interactionFinished(request, response, { login: result.login, consent })
+    consents?.remember(grant)
+    const { login } = details.result ?? {}
+    const consent = { grantId: grant.jti }
+    return provider.interactionFinished(request, response, { ...(login && { login }), consent })
   })
 
   return router
@@ -66,25 +76,14 @@ export function interactions(options: InteractionsOptions): Router {
   }
 }
 
+type Details = Awaited<ReturnType<Provider['interactionDetails']>>
+
+/** Who has said who they are: on the page before, or earlier at a provider that remembers it. */
+function personOf({ prompt, result, session }: Details): string | undefined {
+  return result?.login?.accountId ?? (prompt.name === 'consent' ? session?.accountId : undefined)
+}
+
 function readField(fields: unknown, name: string): string {
   const value: unknown = (fields as Record<string, unknown> | undefined)?.[name]
   return typeof value === 'string' ? value : ''
-}
-
-/** Headers for pages of ours: nothing but our own style, and nobody's frame. */
-export function pageHeaders(callbackOrigins: readonly string[]): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'", ...callbackOrigins],
-        frameAncestors: ["'none'"],
-      },
-    },
-    strictTransportSecurity: false,
-  })
 }

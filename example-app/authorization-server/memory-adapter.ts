@@ -14,23 +14,32 @@ export interface Memory {
   clear(): void
 }
 
+/** What {@link createMemory} may be told. */
+export interface MemoryOptions {
+  /** Whether it remembers who is logged in at the provider. @default false */
+  readonly keepsSessions?: boolean
+}
+
 /**
  * Where one oidc-provider keeps its grants, codes and tokens: in a map of its own, gone with the
  * server. oidc-provider's adapter of this kind warns on the console that it is not for production;
  * neither is this one.
  */
-export function createMemory(): Memory {
+export function createMemory(options: MemoryOptions = {}): Memory {
   const entries = new Map<string, Entry>()
-  return { adapter: createAdapter(entries), clear: () => entries.clear() }
+  return { adapter: createAdapter(entries, options), clear: () => entries.clear() }
 }
 
-function createAdapter(entries: Map<string, Entry>): AdapterFactory {
+function createAdapter(
+  entries: Map<string, Entry>,
+  { keepsSessions = false }: MemoryOptions,
+): AdapterFactory {
   const prune = createPruning(entries)
 
   return (model) => {
-    // An account stays known from the login page to the consent page, which is one interaction, and
-    // no longer. So two tabs can log in under two names, and whoever logs out can come back as another.
-    if (model === 'Session') return forgetful
+    // Without sessions, an account stays known from the login page to the consent page, which is one interaction,
+    // and no longer. So two tabs can log in under two names, and whoever logs out can come back as another.
+    if (model === 'Session' && !keepsSessions) return forgetful
 
     const keyOf = (id: string) => `${model}:${id}`
     const payloadOf = (id: string) => unexpired(entries.get(keyOf(id)))?.payload
@@ -43,6 +52,7 @@ function createAdapter(entries: Map<string, Entry>): AdapterFactory {
         return Promise.resolve()
       },
       find: (id) => Promise.resolve(payloadOf(id)),
+      findByUid: (uid) => Promise.resolve(sessionOf(entries, uid)),
       consume: (id) => consumeOnce(entries, payloadOf(id)),
       destroy(id) {
         entries.delete(keyOf(id))
@@ -54,6 +64,15 @@ function createAdapter(entries: Map<string, Entry>): AdapterFactory {
       },
     }
   }
+}
+
+/** The one session at the provider that has this `uid`. Nothing else is looked for by it. */
+function sessionOf(entries: Map<string, Entry>, uid: string): AdapterPayload | undefined {
+  for (const [key, entry] of entries) {
+    const isIt = key.startsWith('Session:') && entry.payload.uid === uid
+    if (isIt && unexpired(entry) !== undefined) return entry.payload
+  }
+  return undefined
 }
 
 const forgetful: Adapter = {

@@ -1,8 +1,11 @@
 import { html, type Content, type Html } from '../html.js'
 
+/** One of the providers. */
+export type TenantName = 'askara' | 'jiko' | 'openid'
+
 /** Whose pages these are. */
 export interface ProviderLook {
-  readonly tenant: 'askara' | 'jiko'
+  readonly tenant: TenantName
   readonly displayName: string
 }
 
@@ -62,6 +65,40 @@ export function consentPage(
   )
 }
 
+/**
+ * The page that asks whether the person wants to be logged out of the provider as well.
+ *
+ * @param xsrf oidc-provider's form, without buttons
+ */
+export function logoutPage(
+  look: ProviderLook,
+  xsrf: { readonly action: string; readonly secret: string },
+): Html {
+  return page(
+    look,
+    `Log out of ${look.displayName}?`,
+    html`
+      <p>
+        Every site that you have logged in to with ${look.displayName} is told, and logs you out.
+      </p>
+      <form method="post" action="${xsrf.action}" class="choice">
+        <input type="hidden" name="xsrf" value="${xsrf.secret}" />
+        <button class="primary" name="logout" value="yes">Log out</button>
+        <button>Stay logged in</button>
+      </form>
+    `,
+  )
+}
+
+/** The page after a logout that no application has asked for. */
+export function loggedOutPage(look: ProviderLook): Html {
+  return page(
+    look,
+    `You are logged out of ${look.displayName}`,
+    html`<p>The sites that you have logged in to from here have been told.</p>`,
+  )
+}
+
 /** The page for a request that cannot lead back to an application, in the provider's own words. */
 export function faultPage(
   look: ProviderLook,
@@ -95,7 +132,8 @@ function page({ tenant, displayName }: ProviderLook, title: string, content: Con
           ${content}
         </main>
         <footer>
-          A local stand-in for ${displayName}. Nothing you type here leaves your computer.
+          ${tenant === 'openid' ? html`A part of this example.` : html`A local stand-in for ${displayName}.`}
+          Nothing you type here leaves your computer.
         </footer>
       </body>
     </html>`

@@ -1,54 +1,18 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
-import { exportJWK, generateKeyPair } from 'jose'
-import Provider, {
-  errors,
-  type AdapterFactory,
-  type ClientMetadata,
-  type Configuration,
-  type JWK,
-} from 'oidc-provider'
-import { interactions, pageHeaders } from './interactions.js'
+import Provider, { errors } from 'oidc-provider'
+import { configure } from './configuration.js'
+import { createConsents, type Consents } from './consents.js'
+import { interactions } from './interactions.js'
 import { createMemory } from './memory-adapter.js'
+import { pageHeaders } from './page-headers.js'
 import { faultPage } from './pages.js'
-import { tokenRequests, type TokenRequest, type TokenRequestFormat } from './token-requests.js'
-
-/** Everything in which one provider differs from another. Lifetimes are in **seconds**. */
-export interface TenantDefinition {
-  readonly tenant: 'askara' | 'jiko'
-  readonly displayName: string
-  /** `0` lets the operating system choose. */
-  readonly port: number
-  readonly paths: {
-    readonly authorization: string
-    readonly token: string
-    readonly revocation: string
-    readonly resource: string
-  }
-  readonly client: ClientMetadata & { readonly redirect_uris: readonly string[] }
-  readonly tokenRequestFormat: TokenRequestFormat
-  /** Whether `redirect_uri` has to come with the code, as RFC 6749 wants it. */
-  readonly isRedirectURIRequired: boolean
-  readonly isPkceRequired: boolean
-  /** The scopes there are, with what they allow in words for the consent page. */
-  readonly scopes: Readonly<Record<string, string>>
-  readonly accessTokenSeconds: number
-  readonly refreshTokenSeconds: number
-  readonly rotateRefreshTokens: boolean
-  readonly onTokenRequest: ((request: TokenRequest) => void) | undefined
-  readonly onRevocation: ((request: TokenRequest) => void) | undefined
-  readonly resource: {
-    /** The scope without which the resource is closed. */
-    readonly scope: string
-    /** What the account sees there. */
-    readonly read: (account: string, scopes: ReadonlySet<string>) => unknown
-  }
-}
+import type { TenantDefinition } from './tenant-definition.js'
+import { tokenRequests } from './token-requests.js'
 
 /** A provider that listens. */
 export interface RunningTenant {
@@ -59,16 +23,16 @@ export interface RunningTenant {
   close(): Promise<void>
 }
 
-const INTERACTION_SECONDS = 60 * 60
 const LOGIN_IS_OVER =
   'This login was finished already, or left open for too long. Go back to the application and start again.'
-const MAX_ASSERTION_SECONDS = 5 * 60
 const PUBLIC_DIRECTORY = fileURLToPath(new URL('../public', import.meta.url))
 
 /** Starts one provider on a port of its own, as the real ones are on hosts of their own. */
 export async function startTenant(definition: TenantDefinition): Promise<RunningTenant> {
-  const memory = createMemory()
-  const configuration = await configure(definition, memory.adapter)
+  const isOpenId = definition.openIdClaims !== undefined
+  const memory = createMemory({ keepsSessions: isOpenId })
+  const consents = isOpenId ? createConsents() : undefined
+  const configuration = await configure(definition, memory.adapter, consents)
   const server = createServer()
   server.listen(definition.port, '127.0.0.1')
   await once(server, 'listening')
@@ -76,7 +40,7 @@ export async function startTenant(definition: TenantDefinition): Promise<Running
   const origin = `http://127.0.0.1:${port}`
 
   try {
-    server.on('request', createApp(definition, new Provider(origin, configuration)))
+    server.on('request', createApp(definition, new Provider(origin, configuration), consents))
   } catch (error) {
     server.close()
     throw error
@@ -84,7 +48,10 @@ export async function startTenant(definition: TenantDefinition): Promise<Running
 
   return {
     origin,
-    endGrants: () => memory.clear(),
+    endGrants() {
+      memory.clear()
+      consents?.clear()
+    },
     async close() {
       if (!server.listening) return
       server.closeAllConnections()
@@ -93,7 +60,11 @@ export async function startTenant(definition: TenantDefinition): Promise<Running
   }
 }
 
-function createApp(definition: TenantDefinition, provider: Provider): Express {
+function createApp(
+  definition: TenantDefinition,
+  provider: Provider,
+  consents: Consents | undefined,
+): Express {
   const { client, onRevocation, onTokenRequest, paths, tenant, tokenRequestFormat } = definition
   const answer = provider.callback()
   const callbackOrigins = [...new Set(client.redirect_uris.map((url) => new URL(url).origin))]
@@ -101,7 +72,7 @@ function createApp(definition: TenantDefinition, provider: Provider): Express {
   const app = express().disable('x-powered-by')
   app.use(express.static(PUBLIC_DIRECTORY))
   app.get(paths.resource, resource(definition, provider))
-  app.use('/interaction', interactions({ ...definition, provider, callbackOrigins }))
+  app.use('/interaction', interactions({ ...definition, provider, callbackOrigins, consents }))
   app.post(
     paths.token,
     ...tokenRequests({
@@ -140,86 +111,6 @@ async function completeTokenRequest(
   const redirectURI = source?.redirectUri ?? client.redirect_uris[0]
   if (redirectURI !== undefined) completed.set('redirect_uri', redirectURI)
   return completed
-}
-
-async function configure(
-  definition: TenantDefinition,
-  adapter: AdapterFactory,
-): Promise<Configuration> {
-  const { accessTokenSeconds, client, paths, refreshTokenSeconds, tenant } = definition
-
-  return {
-    adapter,
-    clients: [{ ...client, scope: Object.keys(definition.scopes).join(' ') }],
-    clientAuthMethods: [client.token_endpoint_auth_method ?? 'none'],
-    // Signs nothing here, as nobody gets an ID token, but without one oidc-provider warns.
-    jwks: { keys: [await generateSigningKey()] },
-    cookies: {
-      keys: [randomBytes(32).toString('base64url')],
-      // Cookies know no ports: two providers on one address must not share names.
-      names: {
-        session: `${tenant}_session`,
-        interaction: `${tenant}_interaction`,
-        resume: `${tenant}_resume`,
-      },
-    },
-    enabledJWA: { clientAuthSigningAlgValues: ['PS256'] },
-    responseTypes: ['code'],
-    scopes: Object.keys(definition.scopes),
-    pkce: { required: () => definition.isPkceRequired },
-    features: {
-      devInteractions: { enabled: false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      resourceIndicators: { enabled: false },
-      revocation: {
-        enabled: true,
-        allowedPolicy: (_, client, token) => token.clientId === client.clientId,
-      },
-      rpInitiatedLogout: { enabled: false },
-      userinfo: { enabled: false },
-    },
-    routes: {
-      authorization: paths.authorization,
-      token: paths.token,
-      revocation: paths.revocation,
-    },
-    ttl: {
-      AccessToken: () => accessTokenSeconds,
-      AuthorizationCode: () => 60,
-      RefreshToken: () => refreshTokenSeconds,
-      // A grant that ended before its refresh tokens would end them early.
-      Grant: () => refreshTokenSeconds,
-      Interaction: () => INTERACTION_SECONDS,
-      Session: () => INTERACTION_SECONDS,
-    },
-    // Both providers always issue refresh tokens, and neither knows the scope `offline_access`.
-    issueRefreshToken: () => true,
-    expiresWithSession: () => false,
-    rotateRefreshToken: () => definition.rotateRefreshTokens,
-    allowOmittingSingleRegisteredRedirectUri: false,
-    assertJwtClientAuthClaimsAndHeader: (_, { exp }) => assertShortLived(exp),
-    findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    interactions: { url: (_, { uid }) => `/interaction/${uid}` },
-    clientBasedCORS: () => false,
-    renderError(context, { error, error_description: description }) {
-      context.type = 'html'
-      context.body = faultPage(definition, { error, description }).toString()
-    },
-  }
-}
-
-async function generateSigningKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-  return { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' }
-}
-
-/** Jiko wants client assertions to live five minutes at most, and so does this stand-in. */
-function assertShortLived(expiry: unknown): void {
-  const remainingSeconds = Number(expiry) - Date.now() / 1000
-  if (remainingSeconds > MAX_ASSERTION_SECONDS) {
-    throw new errors.InvalidClientAuth('the client assertion lives for more than five minutes')
-  }
 }
 
 /**

@@ -1,9 +1,10 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import express, { type Request, type RequestHandler, type Response } from 'express'
+import type { TenantName } from './pages.js'
 
 /** What one request to a token or revocation endpoint looked like, and what became of it. */
 export interface TokenRequest {
-  readonly tenant: 'askara' | 'jiko'
+  readonly tenant: TenantName
   readonly method: string
   /** The media type as sent, such as `application/json`; `undefined` when the header was missing. */
   readonly contentType: string | undefined

@@ -52,13 +52,18 @@ export function inspectorPage({ mount, strategies, flows }: PageParts): string {
 `
 }
 
+/** The newest flow is open, so that the page stays short. */
 function flowList(flows: readonly Flow[]): string {
-  return flows.map(flowItem).join('')
+  return flows.map((flow, index) => listItem(flow, index === 0)).join('')
 }
 
-/** The HTML of one flow in the list. The script replaces the item with the same `data-flow`. */
+/** The HTML of one flow in the list. The script replaces the item with the same `data-flow`, and opens what is to be open. */
 export function flowItem(flow: Flow): string {
-  return `<li data-flow="${flow.id}">${flowArticle(flow)}</li>`
+  return listItem(flow, false)
+}
+
+function listItem(flow: Flow, isOpen: boolean): string {
+  return `<li data-flow="${flow.id}">${flowArticle(flow, isOpen)}</li>`
 }
 
 /** The titles of flows, by the activity that they were started for. */
@@ -82,17 +87,20 @@ const STATUSES: Readonly<Record<FlowStatus, string>> = {
   failed: '✗ Failed',
 }
 
-/** The HTML of one flow: its title and status, the failure if there is one, and the diagram. */
-function flowArticle(flow: Flow): string {
+/** The HTML of one flow: a line with its title, its status and why it failed, and the diagram to open. */
+function flowArticle(flow: Flow, isOpen: boolean): string {
   const { id, strategy, activity, startedAt, events, status, dropped } = flow
   const title = (Object.hasOwn(TITLES, activity) ? TITLES[activity] : undefined) ?? activity
   const time = new Date(startedAt)
   const lastAt = events.at(-1)?.at ?? startedAt
   return `<article class="flow ${status}" id="flow-${id}" aria-labelledby="title-${id}">
-<header>
+<details class="steps" data-key="flow-${id}"${isOpen ? ' open' : ''}>
+<summary>
 <h2 id="title-${id}">${escapeHtml(title)} <small>${escapeHtml(strategy)}</small></h2>
-<p><strong class="status">${STATUSES[status]}</strong> <time datetime="${time.toISOString()}">${time.toTimeString().slice(0, 8)}</time>, ${duration(lastAt - startedAt)}</p>
-</header>
+<strong class="status">${STATUSES[status]}</strong>
+<span class="when"><time datetime="${time.toISOString()}">${time.toTimeString().slice(0, 8)}</time>, ${duration(lastAt - startedAt)}</span>
+${failureLine(flow)}
+</summary>
 ${failureBox(flow)}
 <div class="lanes" aria-hidden="true">${LANES.map((lane) => `<span>${LANE_NAMES[lane]}</span>`).join('')}</div>
 <ol class="diagram">
@@ -101,7 +109,16 @@ ${linesOf(flow)
   .join('\n')}
 </ol>
 ${dropped === 0 ? '' : `<p>${dropped} further events are not shown.</p>`}
+</details>
 </article>`
+}
+
+/** The reason of a failure in the line that is always visible. The style hides it where the box below it is open. */
+function failureLine({ failure }: Flow): string {
+  if (failure === undefined) return ''
+  const { reason, message } = failure
+  const because = message === undefined ? '' : ` ${escapeHtml(message)}`
+  return `<span class="why"><code>${escapeHtml(reason)}</code>${because}</span>`
 }
 
 /** The reason of a failure, and what to do about it; empty if the flow has not failed. */

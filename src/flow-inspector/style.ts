@@ -25,23 +25,33 @@ ol { list-style: none; margin: 0; padding: 0; }
 .top { display: grid; gap: .4rem; margin-bottom: 1.5rem; }
 .top p, .empty { color: var(--quiet); }
 .top strong { color: var(--ink); }
-#flows { display: grid; gap: 1rem; }
+#flows { display: grid; gap: .5rem; }
 #flows:not(:empty) + .empty { display: none; }
 code { font: .9em ui-monospace, monospace; }
 .hash { padding: .1em .35em; border-radius: .25rem; background: var(--hash-ground); }
 .flow {
-  padding: 1rem; border: 1px solid var(--rule); border-left: .3rem solid var(--accent);
+  border: 1px solid var(--rule); border-left: .3rem solid var(--accent);
   border-radius: .5rem; background: var(--card);
 }
 .flow.ok { border-left-color: var(--good); }
 .flow.failed, .flow.refused { border-left-color: var(--bad); }
-.flow > header { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; }
-.flow > header p { color: var(--quiet); }
+.steps { padding: 0 1rem; }
+.steps[open] { padding-bottom: 1rem; }
+.steps > summary {
+  display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .75rem; width: auto; margin: 0 -1rem;
+  padding: .5rem 1rem; color: var(--ink); list-style: none;
+}
+.steps > summary::-webkit-details-marker { display: none; }
+.steps > summary::before { content: '▸'; color: var(--quiet); }
+.steps[open] > summary::before { content: '▾'; }
+.when { margin-left: auto; color: var(--quiet); }
+.why { flex-basis: 100%; font-size: .875rem; }
+.steps[open] > summary .why { display: none; }
 .status { color: var(--accent); }
 .ok .status { color: var(--good); }
 .failed .status, .refused .status, .bad .label { color: var(--bad); }
 .failure {
-  display: grid; gap: .4rem; margin-top: .75rem; padding: .75rem; border-radius: .4rem;
+  display: grid; gap: .4rem; margin-top: .25rem; padding: .75rem; border-radius: .4rem;
   border: 1px solid var(--bad); background: var(--bad-ground);
 }
 .lanes { display: none; }
@@ -51,13 +61,17 @@ code { font: .9em ui-monospace, monospace; }
 .route { font-weight: 600; }
 .label small { white-space: nowrap; }
 .arrow { display: none; }
-details { font-size: .875rem; }
+.line details { font-size: .875rem; }
 summary { width: fit-content; padding: .15rem 0; color: var(--accent); cursor: pointer; }
 summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 dl { margin: .25rem 0 .5rem; }
 dl > div { display: grid; grid-template-columns: minmax(0, 11rem) minmax(0, 1fr); gap: 0 .75rem; padding: .15rem 0; }
 dt { color: var(--quiet); }
 dd { margin: 0; }
+@media (max-width: 30rem) {
+  .steps > summary { gap: 0 .5rem; padding-inline: .75rem; font-size: .8125rem; }
+  h2 { font-size: .9375rem; }
+}
 @media (max-width: 26rem) { dl > div { grid-template-columns: minmax(0, 1fr); } }
 
 @media (min-width: 48rem) {
@@ -96,8 +110,8 @@ dd { margin: 0; }
   .note .arrow { display: none; }
   .note .label { padding: .2rem .6rem; border: 1px solid var(--rule); border-radius: .4rem; background: var(--card); justify-self: center; }
   .note.bad .label { border-color: var(--bad); background: var(--bad-ground); }
-  details { justify-self: center; background: var(--card); padding: 0 .4rem; }
-  summary { margin: 0 auto; }
+  .line details { justify-self: center; background: var(--card); padding: 0 .4rem; }
+  .line summary { margin: 0 auto; }
   .line > details[open] { grid-column: 1 / -1; justify-self: stretch; margin: .25rem 0; padding: .25rem .75rem; border: 1px solid var(--rule); border-radius: .4rem; }
 }
 @media (forced-colors: active) {

@@ -33,9 +33,14 @@ export function mayAttempt(req: LoginRequest, name: string, retryAfterSeconds: n
   return isKept
 }
 
-/** Whoever has logged out does not want to be logged in again by the next page: no attempt is made in this browser. */
-export function stopAttempts(req: LoginRequest): void {
-  for (const cookie of readCookies(req, PREFIX).keys()) write(req, cookie, NEVER)
+/**
+ * Whoever has logged out does not want to be logged in again by the next page: no attempt is made in this browser.
+ *
+ * @param names of the strategies with which attempts may be made, also if there has been none in this browser yet
+ */
+export function stopAttempts(req: LoginRequest, names: readonly string[]): void {
+  const cookies = [...readCookies(req, PREFIX).keys(), ...names.map(cookieNameOf)]
+  for (const cookie of new Set(cookies)) write(req, cookie, NEVER)
 }
 
 /** Whoever has logged in may be logged in silently again, when the session has ended. */

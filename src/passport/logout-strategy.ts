@@ -5,6 +5,7 @@ import { finishProviderLogout } from '../login/provider-logout.js'
 import { stopAttempts } from '../login/silent-attempts.js'
 import type { LogOutOptions } from '../options/log-out-options.js'
 import { allowFrames } from './allow-frames.js'
+import { silentStrategyNames } from './silent-strategies.js'
 
 /** What {@link LogoutStrategy} needs. */
 interface LogoutUseCases {
@@ -41,7 +42,7 @@ export abstract class LogoutStrategy extends OAuth2Strategy {
    * @see [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
    */
   logOut(req: LoginRequest, options: LogOutOptions = {}): Promise<string | undefined> {
-    stopAttempts(req)
+    stopAttempts(req, silentStrategyNames(this))
     return this.useCases.logOut(req, options)
   }
 

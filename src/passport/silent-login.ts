@@ -9,6 +9,7 @@ import { positive } from '../options/readers.js'
 import { asyncHandler } from './async-handler.js'
 import { isLoggedIn } from './login-checks.js'
 import { isPageVisit } from './page-visit.js'
+import { noteSilentLogin } from './silent-strategies.js'
 import { readStrategy } from './strategy-reader.js'
 
 /** The table of {@link SilentLoginOptions}. */
@@ -49,6 +50,7 @@ export type SilentLoginOptions = OptionsOf<typeof SILENT_LOGIN_OPTIONS>
 export function silentLogin(options: SilentLoginOptions): RequestHandler {
   const sample = 'silentLogin({ strategy })'
   const { strategy, retryAfterSeconds } = readTable(SILENT_LOGIN_OPTIONS, options, sample)
+  noteSilentLogin(strategy)
   return asyncHandler(async (req, res) => {
     const returnTo = sameOriginPath(req.originalUrl)
     if (returnTo === undefined || !isSeenVisit(req)) return 'next'

@@ -33,8 +33,8 @@ export function authenticate(
   const before = sessions.find(sub)
   const acr = acrFor(wanted, before, settings)
 
-  const session =
-    before ?? (sessions.isAssumed(sub) ? sessions.authenticate(sub, now, acr) : undefined)
+  const isAssumed = settings.asksFor !== 'login' && sessions.isAssumed(sub)
+  const session = before ?? (isAssumed ? sessions.authenticate(sub, now, acr) : undefined)
   const isEnough =
     session !== undefined &&
     session.acr === acr &&

@@ -1,13 +1,13 @@
 /** The clock of a test provider. It is that of the machine (`Date.now`), plus what a test has advanced it. */
 export interface TestClock {
   /** What time it is at the provider, in **milliseconds since the epoch**. */
-  now(): number
+  readonly now: () => number
   /**
    * Moves the clock forward, or back if it is negative. Everything that the provider has issued gets older.
    *
    * @param ms in **milliseconds**
    */
-  advance(ms: number): void
+  readonly advance: (ms: number) => void
 }
 
 /** Creates a clock, and a function that sets it back to that of the machine. */

@@ -128,6 +128,7 @@ function jsonObject(value: unknown, name: string): Readonly<Record<string, unkno
 
 /** @throws {ConfigurationError} if the value is not a list of objects */
 function jsonObjects(value: unknown, name: string): readonly Readonly<Record<string, unknown>>[] {
-  if (!Array.isArray(value)) throw new ConfigurationError(`${name} must be a list.`, name)
-  return value.map((one) => jsonObject(one, name))
+  const isList = Array.isArray(value) && value.every((one) => typeof one === 'object' && one)
+  if (isList) return [...(value as readonly Record<string, unknown>[])]
+  throw new ConfigurationError(`${name} must be a list of objects.`, name)
 }

@@ -19,7 +19,7 @@ import type { TestAnswer, TestRequest } from './server.js'
 import { createTestSessions } from './sessions.js'
 import { createTestSigningKeys } from './signing-keys.js'
 import type { TestProviderState } from './state.js'
-import type { TestAccessToken, TestProvider } from './test-provider.js'
+import type { TestAccessToken, TestProvider } from './provider-type.js'
 
 /**
  * Starts a provider at `127.0.0.1`, for tests of an application and for trying it out.

@@ -5,7 +5,7 @@ import type { TokenRequest } from '../../example-app/authorization-server.js'
 import { startExampleApp } from '../../example-app/server.js'
 import type { ExampleApp } from '../../example-app/server.js'
 import { startChromium } from '../support/chromium.js'
-import type { Chromium, Person } from '../support/chromium.js'
+import type { Chromium } from '../support/chromium.js'
 import { startCommand } from '../support/command.js'
 import { fingerprint, finishLogin, heading, logIn, sayName } from '../support/example-app.js'
 import { describeWithChromium } from '../support/requirements.js'
@@ -280,45 +280,6 @@ describeWithChromium('the example app in a real browser', (executable) => {
     expect(complaints).toEqual([])
   })
 
-  it.each([
-    ['a phone', { width: 390, height: 844 }],
-    ['the narrowest phone', { width: 320, height: 568 }],
-    ['a desktop', { width: 1280, height: 800 }],
-  ])('fits every page onto the screen of %s', async (_name, viewport) => {
-    const person = await chromium.arrive({ viewport })
-
-    const overflows = await onEveryPage(person, (page) =>
-      page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
-    )
-
-    expect(overflows.filter(([, pixels]) => pixels > 0)).toEqual([])
-    expect(overflows).toHaveLength(14)
-    expect(person.complaints).toEqual([])
-  })
-
-  it('has no script, no inline style and no inline handler on any page, and a policy that forbids them', async () => {
-    const person = await chromium.arrive()
-    const policies = new Set<string | undefined>()
-    person.page.on('response', (answer) => {
-      const headers = answer.headers()
-      if (headers['content-type']?.startsWith('text/html') && answer.status() < 300) {
-        policies.add(headers['content-security-policy']?.replace(/form-action[^;]*/, ''))
-      }
-    })
-
-    const inline = await onEveryPage(person, (page) =>
-      page.evaluate<number>(`[...document.querySelectorAll('*')].filter((element) =>
-        element.matches('script, style, [style]') ||
-        element.getAttributeNames().some((name) => name.startsWith('on'))).length`),
-    )
-
-    expect(inline.filter(([, count]) => count > 0)).toEqual([])
-    expect([...policies].map(String)).toEqual([
-      expect.stringMatching(/^default-src 'none';style-src 'self';img-src 'self';/),
-    ])
-    expect(person.complaints).toEqual([])
-  })
-
   it('says how to see the flow, and shows it to who has opened the address of the terminal once', async () => {
     const { page } = await chromium.arrive()
     await page.goto(app.url)
@@ -365,38 +326,6 @@ describeWithChromium('the example app in a real browser', (executable) => {
     return tokenRequests.map(
       ({ parameters, status, tenant }) => `${tenant} ${parameters['grant_type'] ?? ''} ${status}`,
     )
-  }
-
-  /** Looks at each page that a person can come to, the providers' included. */
-  async function onEveryPage<Result>(
-    { page }: Person,
-    look: (page: Page) => Promise<Result>,
-  ): Promise<readonly (readonly [string, Result])[]> {
-    const results: (readonly [string, Result])[] = []
-    const see = async (): Promise<void> => {
-      results.push([await heading(page), await look(page)])
-    }
-    const visit = async (path: string): Promise<void> => {
-      await page.goto(app.url + path)
-      await see()
-    }
-    await visit('/')
-    await visit('/askara')
-    await visit('/login-declined')
-    await visit('/no-such-page')
-    await visit('/auth/askara/callback?code=a-code&state=a-state')
-    for (const provider of ['askara', 'jiko']) {
-      await visit(`/auth/${provider}/login`)
-      await sayName(page, 'Augusta Ada King, Countess of Lovelace')
-      if (provider === 'askara') await see()
-      await page.getByRole('button', { name: 'Allow' }).click()
-      await see()
-    }
-    await visit('/')
-    await visit('/askara')
-    await visit('/logins')
-    await visit('/report')
-    return results
   }
 })
 

@@ -57,7 +57,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
 
     await page.getByRole('article').nth(1).waitFor()
     expect(await page.getByText('code_verifier').last().isVisible()).toBe(true)
-    expect(await page.locator('details[open]').count()).toBe(1)
+    expect(await page.locator('.line details[open]').count()).toBe(1)
   })
 
   it('says that a login has failed in red and in words, with what to do', async () => {
@@ -81,7 +81,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     const { page } = await chromium.arrive({ viewport: { width, height: 740 } })
     await logInAndFail(page, app)
     await page.goto(`${app.origin}/flow?key=${KEY}`)
-    for (const summary of await page.locator('summary').all()) await summary.click()
+    await openAll(page)
 
     const overflow = await page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
@@ -89,6 +89,22 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
 
     expect(overflow).toBe(0)
     expect(await page.getByText('App → Provider:').first().isVisible()).toBe(true)
+  })
+
+  it('draws parameters below the arrow that they belong to', async () => {
+    const app = await start()
+    const { page } = await chromium.arrive({ viewport: { width: 1280, height: 800 } })
+    await page.goto(app.loginURL)
+    await page.goto(`${app.origin}/flow?key=${KEY}`)
+
+    const distances = await page.evaluate<number[]>(`
+      [...document.querySelectorAll('.line details')].map((one) => {
+        const [arrow, parameters] = [one.previousElementSibling, one].map((part) => part.getBoundingClientRect())
+        return Math.abs(arrow.left + arrow.width / 2 - parameters.left - parameters.width / 2)
+      })`)
+
+    expect(distances.length).toBeGreaterThan(5)
+    expect(Math.max(...distances)).toBeLessThan(5)
   })
 
   it('is dark for those who want it dark, and readable', async () => {
@@ -105,7 +121,8 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
         '.flow small',
         '.failed .status',
         '.ok .status',
-        'summary',
+        '.when',
+        '.line summary',
         'dt',
       ]) {
         expect([text, contrast(await colourOf(page, text, 'color'), card) >= 4.5]).toEqual([
@@ -127,7 +144,7 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     expect(await page.getByRole('article').count()).toBe(2)
     await page.getByText('What to do: Compare clientID').waitFor()
     await page.getByText('Reload this page').waitFor()
-    await page.locator('summary').first().click()
+    await page.locator('.line summary').first().click()
     expect(await page.getByText('client_id').first().isVisible()).toBe(true)
     expect(person.complaints).toEqual([])
   })
@@ -164,6 +181,12 @@ describeWithChromium('the flow inspector in a real browser', (executable) => {
     scene.provider.reset()
   }
 })
+
+/** Opens all that is closed, what was in it included. */
+async function openAll(page: Page): Promise<void> {
+  const closed = page.locator('details:not([open]) > summary:visible')
+  while ((await closed.count()) > 0) await closed.first().click()
+}
 
 type Colour = readonly number[]
 

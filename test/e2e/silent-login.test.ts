@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { cookiePendingLogins, silentLogin } from '../../src/index.js'
+import { AuthorizationCodeStrategy, cookiePendingLogins, silentLogin } from '../../src/index.js'
 import type { SilentLoginOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { Browser } from '../support/http.js'
@@ -148,6 +148,55 @@ describe('silentLogin', () => {
     browser.setCookie(app.origin, 'connect.sid', 'gone')
     expect(userOf(await browser.follow(`${app.origin}/news`))).toBe('ada')
     expect(attempts()).toBe(2)
+  })
+
+  it('does not log in again whoever has logged out before they came to such a page', async () => {
+    const app = await publicApp()
+    await browser.follow(app.loginURL)
+    await browser.post(`${app.origin}/log-out`)
+    for (let visit = 0; visit < 3; visit++) {
+      expect(userOf(await browser.follow(`${app.origin}/news`))).toBeNull()
+    }
+    expect(attempts()).toBe(0)
+
+    await browser.follow(app.loginURL)
+    await browser.follow(`${app.origin}/news`)
+    browser.setCookie(app.origin, 'connect.sid', 'gone')
+    expect(userOf(await browser.follow(`${app.origin}/news`))).toBe('ada')
+  })
+
+  it('does not log in again whoever has logged out by another strategy', async () => {
+    const other = new AuthorizationCodeStrategy({
+      name: 'other',
+      authorizationURL: provider.authorizationURL,
+      tokenURL: provider.tokenURL,
+      clientID: 'client-1',
+      clientSecret: 'secret-1',
+      callbackURL: 'http://127.0.0.1/other/callback',
+    })
+    const app = await scene.start({
+      routes: (one, strategy) => {
+        one.get('/news', silentLogin({ strategy }), (req, res) => {
+          res.json({ user: (req.user as { id?: string } | undefined)?.id ?? null })
+        })
+        one.post('/other/log-out', (req, res, next) => {
+          other.logOut(req).then(() => res.redirect(303, '/'), next)
+        })
+      },
+    })
+    await browser.follow(app.loginURL)
+    await browser.post(`${app.origin}/other/log-out`)
+    for (let visit = 0; visit < 3; visit++) {
+      expect(userOf(await browser.follow(`${app.origin}/news`))).toBeNull()
+    }
+    expect(attempts()).toBe(0)
+  })
+
+  it('sets no cookie at a logout if nobody is logged in silently', async () => {
+    const app = await scene.start({ store })
+    await browser.follow(app.loginURL)
+    await browser.post(`${app.origin}/auth/logout`)
+    expect([...browser.cookies(app.origin).keys()].join()).not.toContain('silent')
   })
 
   it('shows the page if the provider fails after the redirect, and reports it to the diagnostics', async () => {

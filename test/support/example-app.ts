@@ -1,8 +1,11 @@
 import type { Page } from 'playwright-core'
 import type { Browser, Page as Answer } from './http.js'
 
-/** One of the two providers, as the pages call it. */
-export type ProviderName = 'Askara' | 'Jiko'
+/** One of the providers, as the pages call it. */
+export type ProviderName = keyof typeof FIRST_PAGES
+
+/** Where a login leads that wants nothing else. */
+const FIRST_PAGES = { Askara: '/askara', Jiko: '/jiko', 'Example ID': '/openid' } as const
 
 /** On the provider's pages: says who is there, and allows what the app asks for. */
 export async function finishLogin(page: Page, name = 'Ada Lovelace'): Promise<void> {
@@ -26,7 +29,7 @@ export async function logIn(
   await page.goto(url)
   await page.getByRole('link', { name: `Log in with ${provider}` }).click()
   await finishLogin(page, name)
-  await page.waitForURL(`${url}/${provider.toLowerCase()}`)
+  await page.waitForURL(url + FIRST_PAGES[provider])
 }
 
 /** What the page says above everything else. */

@@ -23,9 +23,9 @@ export interface TestProviderScene {
     needs?: Omit<RequireLoginOptions, 'strategy'>,
   ): Promise<TestApp>
   /** The claims of the ID token in the browser's session. */
-  claims(app: TestApp): Promise<JWTPayload>
+  readonly claims: (app: TestApp) => Promise<JWTPayload>
   /** Who is logged in at the app. */
-  whoIs(app: TestApp, browser?: Browser): Promise<unknown>
+  readonly whoIs: (app: TestApp, browser?: Browser) => Promise<unknown>
 }
 
 /** Starts the provider for the tests of a file. */

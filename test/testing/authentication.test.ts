@@ -6,7 +6,7 @@ import { lastAsked, setTestProviderScene } from '../support/test-provider-scene.
 const scene = setTestProviderScene()
 const MINUTE = 60_000
 const GRACE = { sub: 'grace', name: 'Grace Hopper', email: 'grace@example.com' }
-/** In what app tests are: a page for everybody, to which a silent login comes back. */
+/** A silent login, which comes back to a page for everybody. */
 const SILENT = '/start?prompt=none'
 
 describe('prompt=none at a test provider', () => {
@@ -45,6 +45,7 @@ describe('prompt=none at a test provider', () => {
       expect(callback.searchParams.get('error')).toBe(`${asked}_required`)
       await browser.visit(callback.href)
       expect([await whoIs(app), app.errors]).toEqual([undefined, []])
+      expect(provider.sessions).toHaveLength(asked === 'login' ? 0 : 1)
 
       await browser.follow(app.loginURL)
       expect(await whoIs(app)).toBe('ada')
@@ -185,7 +186,7 @@ describe('the login_hint at a test provider', () => {
     expect([other.user['sub'], other.users]).toEqual(['ada', [GRACE]])
     await other.close()
     const users = [1] as unknown as []
-    await expect(startTestProvider({ users })).rejects.toThrow('users must be an object.')
+    await expect(startTestProvider({ users })).rejects.toThrow('users must be a list of objects.')
   })
 })
 

@@ -109,7 +109,7 @@ describe('back-channel logout by a test provider', () => {
     await browser.follow(`${app.origin}/start?prompt=none`)
     expect(await scene.whoIs(app, browser)).toBeUndefined()
     // The second time all is in one second, in which nothing is mixed up.
-    for (const _time of [1, 2]) {
+    for (let time = 1; time <= 2; time++) {
       await browser.follow(app.loginURL)
       expect(await scene.whoIs(app, browser)).toBe('ada')
       await scene.provider.logOut({ sub: 'ada' })

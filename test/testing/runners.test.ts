@@ -41,7 +41,7 @@ describe('a test of somebody’s own application, written as the guide says', ()
   it('is run, whatever it tests', async () => {
     const others = tests.filter(({ code }) => isFor('node:test', code)).slice(1)
 
-    expect(others).toHaveLength(2)
+    expect(others).toHaveLength(3)
     for (const test of others) {
       await expect(passing('node:test', test)).resolves.toBe(test.code.match(/^test\(/gm)?.length)
     }

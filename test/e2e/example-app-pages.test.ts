@@ -1,0 +1,136 @@
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals'
+import type { Page } from 'playwright-core'
+import '../support/own-realm.js'
+import { startExampleApp } from '../../example-app/server.js'
+import type { ExampleApp } from '../../example-app/server.js'
+import { startChromium } from '../support/chromium.js'
+import type { Chromium, Person } from '../support/chromium.js'
+import { heading, sayName } from '../support/example-app.js'
+import { describeWithChromium } from '../support/requirements.js'
+
+jest.setTimeout(60_000)
+
+/** Where things are on a page, in pixels. */
+interface Layout {
+  readonly beyondScreen: number
+  /** The distances between what is below each other: the parts of the page, and those of its content. */
+  readonly gaps: readonly number[]
+  /** What sticks out of the card that it is in. */
+  readonly outsideCards: readonly string[]
+}
+
+const READ_LAYOUT = `(() => {
+  const boxOf = (one) => one.getBoundingClientRect()
+  const gaps = [document.body, document.querySelector('main')].flatMap((parent) => {
+    const boxes = [...parent.children].map(boxOf)
+    return boxes.slice(1).map(({ top }, index) => Math.round(top - boxes[index].bottom))
+  })
+  const outsideCards = [...document.querySelectorAll('.card')].flatMap((card) =>
+    [...card.querySelectorAll('*')]
+      .filter((one) => boxOf(one).right > boxOf(card).right)
+      .map((one) => one.outerHTML))
+  return { beyondScreen: document.documentElement.scrollWidth - innerWidth, gaps, outsideCards }
+})()`
+
+/** How far apart the parts of a page are at least, in pixels. */
+const MINIMUM_GAP = 6
+
+describeWithChromium('every page of the example app, in a real browser', (executable) => {
+  let chromium: Chromium
+  let app: ExampleApp
+
+  beforeAll(async () => {
+    chromium = await startChromium(executable)
+    app = await startExampleApp()
+  })
+  afterEach(() => chromium.empty())
+  afterAll(async () => {
+    await chromium.close()
+    await app.close()
+  })
+
+  it.each([
+    ['a phone', { width: 390, height: 844 }],
+    ['the narrowest phone', { width: 320, height: 568 }],
+    ['a desktop', { width: 1280, height: 800 }],
+  ])('fits onto the screen of %s, with space between its parts', async (_name, viewport) => {
+    const person = await chromium.arrive({ viewport })
+
+    const layouts = await onEveryPage(person, (page) => page.evaluate<Layout>(READ_LAYOUT))
+
+    const wrong = layouts.filter(
+      ([, { beyondScreen, gaps, outsideCards }]) =>
+        beyondScreen > 0 || outsideCards.length > 0 || Math.min(...gaps) < MINIMUM_GAP,
+    )
+    expect(wrong).toEqual([])
+    expect(layouts).toHaveLength(27)
+    expect(person.complaints).toEqual([])
+  })
+
+  it('has no script, no inline style and no inline handler, and a policy that forbids them', async () => {
+    const person = await chromium.arrive()
+    const policies = new Set<string | undefined>()
+    person.page.on('response', (answer) => {
+      const headers = answer.headers()
+      if (headers['content-type']?.startsWith('text/html') && answer.status() < 300) {
+        policies.add(headers['content-security-policy']?.replace(/form-action[^;]*/, ''))
+      }
+    })
+
+    const inline = await onEveryPage(person, (page) =>
+      page.evaluate<number>(`[...document.querySelectorAll('*')].filter((element) =>
+        element.matches('script, style, [style]') ||
+        element.getAttributeNames().some((name) => name.startsWith('on'))).length`),
+    )
+
+    expect(inline.filter(([, count]) => count > 0)).toEqual([])
+    expect([...policies].map(String)).toEqual([
+      expect.stringMatching(/^default-src 'none';style-src 'self';img-src 'self';/),
+    ])
+    expect(person.complaints).toEqual([])
+  })
+
+  /** Looks at each page that a person can come to, the providers' included. */
+  async function onEveryPage<Result>(
+    { page }: Person,
+    look: (page: Page) => Promise<Result>,
+  ): Promise<readonly (readonly [string, Result])[]> {
+    const results: (readonly [string, Result])[] = []
+    const see = async (): Promise<void> => {
+      results.push([await heading(page), await look(page)])
+    }
+    const visit = async (path: string): Promise<void> => {
+      await page.goto(app.url + path)
+      await see()
+    }
+    // What was allowed before is not asked again.
+    app.authorizationServer?.endGrants()
+    await visit('/')
+    await visit('/askara')
+    await visit('/login-declined')
+    await visit('/no-such-page')
+    await visit('/auth/askara/callback?code=a-code&state=a-state')
+    for (const provider of ['askara', 'jiko', 'openid']) {
+      await visit(`/auth/${provider}/login`)
+      await sayName(page, 'Augusta Ada King, Countess of Lovelace')
+      if (provider === 'askara') await see()
+      await page.getByRole('button', { name: 'Allow' }).click()
+      await see()
+      await visit('/')
+      await visit('/logins')
+      if (provider === 'askara') await visit('/report')
+    }
+    await visit('/news')
+    await visit('/askara')
+    await visit('/payments')
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await see()
+    await visit('/logins')
+    await page.getByRole('link', { name: 'At Example ID' }).click()
+    await see()
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await see()
+    await visit('/news')
+    return results
+  }
+})
