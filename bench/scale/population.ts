@@ -44,8 +44,9 @@ export async function populate(
       }
       const at = Date.now() - (number % Math.ceil(total / idle) === 0 ? HUNDRED_DAYS_MS : 0)
       const of = { account, names, outlivesLogin: true as const }
-      const held = { strategy, generation: 1, tokens, renewAt: 0, lifetimeMs: ACCOUNT_LIFE_MS, of }
-      const value = codec.write(heldRecord(randomId(), held, at), grantKey(id))
+      const lines = [{ number: 1, generation: 1, tokens, renewAt: 0 }]
+      const held = { strategy, lines, lifetimeMs: ACCOUNT_LIFE_MS, of }
+      const value = codec.write(heldRecord(randomId(), held, undefined, at), grantKey(id))
       return { key: grantKey(id), version: randomId(), value, id, names, account }
     })
     await insert(pool, rows, name)

@@ -58,6 +58,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       record.lines.filter(({ id }) => id === (ask.line ?? id)),
       {
         scope: ask.use?.scope ?? ask.scope,
+        usualScope: ways.usualScope,
         isUsable: (one) => isRenewable(one, now) || isAccepted(call, servingOf(one), now),
         isServed: (one) => wanted !== undefined && useIn(one, wanted.key) !== undefined,
       },

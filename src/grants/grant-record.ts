@@ -49,6 +49,11 @@ export interface GrantOwner {
   readonly authenticatedAt?: number | undefined
   /** The session that ends with the grant. */
   readonly sessionId?: string | undefined
+  /**
+   * Random: the only session that may use the grant has it too. Left out until a login for more moves the grant to a new session,
+   * so that a copy of the one before is worth nothing.
+   */
+  readonly holder?: string | undefined
   /** In the record of a login: the grant that it uses. Such a record has no lines of its own. */
   readonly through?: string | undefined
   /** In the record of a login that uses another grant: its ID token, for the provider's logout. */

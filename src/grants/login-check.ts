@@ -2,11 +2,12 @@ import { StorageError } from '../errors/setup-errors.js'
 import { systemClock, within } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { readStrategyData } from '../session/request-session.js'
+import type { StrategyData } from '../session/strategy-data.js'
 import type { GrantEngine } from './engine.js'
 import type { SessionGrant } from './found-grant.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
-import { entryOf, grantIdOf, hasEndedHere, isConnectedHere, isInStore } from './session-entry.js'
+import { entryOf, grantIdOf, hasEndedHere, isConnectedHere, isInStore, mayUse } from './session-entry.js'
 
 /**
  * What is known of a login. `missing`: the store has no record, because the login has ended some hours ago, or nobody has
@@ -46,7 +47,11 @@ const LIMIT_MS = 1_000
 export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
   const { sessionKey, strategy, engine, index, hasStore, sessionGrant } = parts
 
-  async function stateOfRecord(id: string, isInSession: boolean): Promise<LoginState | undefined> {
+  async function stateOfRecord(
+    id: string,
+    data: StrategyData,
+    isInSession: boolean,
+  ): Promise<LoginState | undefined> {
     const reading = engine.read(id, strategy)
     const record = await within(systemClock, LIMIT_MS, reading, () => {
       throw new StorageError('Reading a grant', undefined, 'the store has not answered in time')
@@ -56,7 +61,8 @@ export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
       return isInSession || engine.peek(id) !== undefined ? undefined : 'missing'
     }
     if (record.of.connected) return undefined
-    if (hasEnded(record)) return 'ended'
+    // A login for more may have moved it to another session.
+    if (hasEnded(record) || !mayUse(data, record.of)) return 'ended'
     // Whoever only visits pages uses the login too.
     void engine.prolong(id, ({ of: { names }, lifetimeMs }) => index.link(id, names, lifetimeMs))
     return 'alive'
@@ -74,7 +80,7 @@ export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
       if (isInStore(data) && !hasStore) return undefined
       const entry = entryOf(data)
       if (entry !== undefined && entry.owner !== strategy) return undefined
-      return stateOfRecord(id, entry !== undefined).catch(() => 'unknown')
+      return stateOfRecord(id, data, entry !== undefined).catch(() => 'unknown')
     },
 
     async noteEnd(request) {

@@ -6,4 +6,8 @@ export interface StoredLogin {
    * its tokens were added to another.
    */
   readonly joined?: { readonly grant: string; readonly line: string | undefined }
+  /** A login for more at a connected provider: the session had the grant before, and keeps it whatever becomes of the login. */
+  readonly wasHeld?: { readonly line: string | undefined } | undefined
+  /** The ids of lines that nobody needs any more as soon as the session is stored. */
+  readonly covered?: readonly string[]
 }

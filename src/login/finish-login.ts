@@ -219,10 +219,12 @@ async function finish(
   // A stranger's code brings no tokens: from here on, it is a login.
   const state = stateParameter(response) ?? ''
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
+  const { presentLogin } = parts
   const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
   if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
   const subject = subjectOf(exchanged.claims, accepted.profile)
-  const note = noteOf(exchanged.tokens, exchanged.claims, subject, login)
+  const present = login.asked === undefined ? undefined : await presentLogin(request)
+  const note = noteOf(exchanged.tokens, exchanged.claims, subject, login, present)
   const decided = { ...exchanged, ...accepted, note, exchangedAt, returnTo, appState }
   return deliverLogin(decided, delivery)
 }

@@ -1,5 +1,6 @@
 import type { LoginNote } from '../grants/login-note.js'
-import { grantIdOf } from '../grants/session-entry.js'
+import type { GrantOwner, GrantRecord } from '../grants/grant-record.js'
+import { grantIdOf, mayUse } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { readStrategyData } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
@@ -18,7 +19,7 @@ export type PresentLogin = (request: LoginRequest) => Promise<LoginNote | undefi
  */
 export function createPresentLogin(
   sessionKey: string,
-  read: (id: string) => Promise<{ readonly of: { readonly note?: LoginNote } } | undefined>,
+  read: (id: string) => Promise<Pick<GrantRecord, 'of'> | undefined>,
 ): PresentLogin {
   return async ({ session }) => {
     if (!session) return undefined
@@ -27,14 +28,15 @@ export function createPresentLogin(
     if (id === undefined) return undefined
     // Logins of earlier versions have none, and a session can hold anything.
     if (data[FIELD] !== undefined) return Object(data[FIELD]) as LoginNote
-    return (await read(id))?.of.note ?? {}
+    const of: Partial<GrantOwner> = (await read(id))?.of ?? {}
+    return mayUse(data, of) ? (of.note ?? {}) : undefined
   }
 }
 
 /** The field of the strategy's data in a session. */
 const FIELD = 'login'
 
-/** The strategy's data in a session that has the tokens as well. */
-export function withLoginNote(data: StrategyData, login: LoginNote): StrategyData {
+/** The strategy's data in a session. @param login `undefined` if the record has it */
+export function withLoginNote(data: StrategyData, login: LoginNote | undefined): StrategyData {
   return { ...data, [FIELD]: login }
 }

@@ -26,6 +26,7 @@ import { refusalOfRefresh, withGrantRefusal } from '../endpoints/refresh-refusal
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { withPrivateNotes } from '../grants/claims.js'
 import type { EndedLogin } from '../grants/engine.js'
+import { createDropCovered } from '../grants/drop-covered.js'
 import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
@@ -153,7 +154,9 @@ export function composeUseCases(
   const storeTokens = createStoreTokens({
     ...grants,
     settings,
+    presentLogin,
     undoLogin: createUndoLogin(grants),
+    dropCovered: createDropCovered(grants),
     endReplacedLogins: createEndReplacedLogins(() => [
       endReplacedLogin,
       ...strategies().map((one) => one.endReplacedLogin),
@@ -202,7 +205,7 @@ export function composeUseCases(
     },
     listGrants: grants.listGrants,
     loginCheck: grants.loginCheck,
-    stepUp: createStepUp({ settings, tokens: heldGrants.read, presentLogin }),
+    stepUp: createStepUp({ settings, scopes: heldGrants.scopes, presentLogin }),
     isTokenRefused: createIsTokenRefused(settings.isTokenRefused),
     noteRequest: grants.noteRequest,
     jobs: grants.jobs,
