@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { ACCOUNT_LIFE_MS, accountGrantId } from '../../src/grants/begin-login.js'
+import { ACCOUNT_LIFE_MS, accountGrantId } from '../../src/grants/account-grant-id.js'
 import { accountName, strategyName } from '../../src/grants/index-names.js'
 import { heldRecord } from '../../src/grants/new-record.js'
 import { grantKey } from '../../src/grants/record-keys.js'

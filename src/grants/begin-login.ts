@@ -1,8 +1,8 @@
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { LoginRequiredError } from '../errors/login-errors.js'
 import { randomId } from '../lib/random-id.js'
-import { shortDigest } from '../lib/short-digest.js'
 import type { TokenSet } from '../options/token-set.js'
+import { ACCOUNT_LIFE_MS, accountGrantId } from './account-grant-id.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { accountName, endableNames, loginsName, personName, strategyName } from './index-names.js'
 import { createExtendLogin } from './extend-login.js'
@@ -12,7 +12,7 @@ import type { LoginNote } from './login-note.js'
 import type { GrantedClient, ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
-import type { StoredLogin } from './stored-login.js'
+import type { BegunLogin } from './stored-login.js'
 
 /** A login whose tokens have come. */
 export interface NewTokens {
@@ -33,12 +33,7 @@ export interface NewTokens {
   readonly lifetimeMs: number
   readonly note: LoginNote
   /** A login for more: the grant that the same person has in the session already. */
-  readonly extends?: ExtendedGrant | undefined
-}
-
-/** A login that is stored: what the session is given. */
-export interface BegunLogin extends StoredLogin {
-  readonly record: GrantRecord
+  readonly extended?: ExtendedGrant | undefined
 }
 
 /**
@@ -76,9 +71,6 @@ export interface BeginLoginParts {
     readonly unwanted: (tokens: readonly TokenSet[], of: GrantOwner) => Promise<void>
   }
 }
-
-/** How long a grant that survives logging out lives without being used, in **milliseconds**: a year. */
-export const ACCOUNT_LIFE_MS = 365 * 24 * 60 * 60 * 1000
 
 /** Creates {@link BeginLogin}. */
 export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
@@ -157,10 +149,11 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   }
 
   async function beginOrExtend(login: NewTokens, of: GrantOwner): Promise<BegunLogin> {
-    const { account, extends: grant } = login
+    const { account, extended: grant } = login
     if (grantLifetime === 'account' && account !== undefined) return joinGrant(login, of, account)
     const owner = { ...of, names: [...of.names, ...listedNames(login)] }
-    const extended = grant && (await extendLogin(grant, { ...login, renewAt: renewAt(login) }, owner))
+    const extended =
+      grant && (await extendLogin(grant, { ...login, renewAt: renewAt(login) }, owner))
     return extended ?? beginGrant(login, owner)
   }
 
@@ -199,10 +192,4 @@ function lineStartedBy(tokens: TokenSet, { lines }: GrantRecord): string | undef
 
 function authenticatedAt(claims: IdTokenClaims | undefined): number {
   return (claims?.iat ?? 0) * 1000
-}
-
-/** The id of the one grant of a person at one account of theirs at the provider. */
-export function accountGrantId(strategy: string, account: string, subject: string): string {
-  const text = JSON.stringify([strategy, account, subject])
-  return shortDigest(text)
 }

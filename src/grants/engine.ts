@@ -2,8 +2,7 @@ import type { TokenSet } from '../options/token-set.js'
 import type { Adoption } from './adoption.js'
 import type { FreshLine } from './ask.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
-import type { AddedLogin } from './extend-grant.js'
-import type { NewGrant, NewLogin } from './new-record.js'
+import type { AddedLogin, NewGrant, NewLogin } from './new-record.js'
 
 /** A grant that has just ended. */
 export interface EndedGrant {

@@ -1,17 +1,9 @@
 import type { Clock } from '../lib/clock.js'
 import type { GrantCells } from './cell.js'
 import { hasEnded, wasWritten, withLine } from './grant-record.js'
-import type { GrantOwner, GrantRecord } from './grant-record.js'
-import type { NewGrant } from './new-record.js'
+import type { GrantRecord } from './grant-record.js'
+import type { AddedLogin } from './new-record.js'
 import { withTokensOfLogin } from './tokens-of-login.js'
-
-/** A login for more, whose tokens are to join a grant. */
-export interface AddedLogin extends Omit<NewGrant, 'of'> {
-  /** The id of the line that it starts, unless its tokens join another. Random. */
-  readonly line: string
-  /** To whom the grant belongs then; `undefined` if the login must not join it. */
-  readonly of: (present: GrantOwner) => GrantOwner | undefined
-}
 
 /** Creates the engine's method `extend`. */
 export function createExtendGrant(cells: GrantCells, clock: Clock) {

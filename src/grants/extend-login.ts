@@ -4,9 +4,9 @@ import { coveredLines } from './covered-lines.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
 import { lineOf } from './grant-record.js'
-import type { GrantOwner, GrantRecord } from './grant-record.js'
+import type { GrantOwner } from './grant-record.js'
 import { isProviderName } from './index-names.js'
-import type { StoredLogin } from './stored-login.js'
+import type { BegunLogin } from './stored-login.js'
 
 /** The grant that a login for more adds to. */
 export interface ExtendedGrant {
@@ -29,9 +29,8 @@ interface ExtendingLogin {
 }
 
 /**
- * Adds the tokens of a login for more to the grant that the same person has in the session, which loses nothing by it. In a new
- * session, the grant has a new holder: it has ended for the session before. `undefined` if the grant has ended, or is another
- * account's.
+ * Adds the tokens of a login for more to the grant that the same person has in the session, which loses nothing by it. The grant
+ * has a new holder: in the session before, it has ended. `undefined` if it has ended altogether, or is another account's.
  *
  * @param of to whom the grant would belong if it were new
  * @throws {StorageError} if the store fails: what the grant had before stays if its session does
@@ -40,7 +39,7 @@ export type ExtendLogin = (
   grant: ExtendedGrant,
   login: ExtendingLogin,
   of: GrantOwner,
-) => Promise<(StoredLogin & { readonly record: GrantRecord }) | undefined>
+) => Promise<BegunLogin | undefined>
 
 /** Creates {@link ExtendLogin}. */
 export function createExtendLogin(parts: {
@@ -69,7 +68,7 @@ export function createExtendLogin(parts: {
     const owner = (present: GrantOwner): GrantOwner | undefined => {
       earlier = present.names
       const isMeant =
-        present.holder === holder &&
+        (connected || present.holder === holder) &&
         present.account === of.account &&
         present.connected === of.connected &&
         present.through === undefined
@@ -98,7 +97,7 @@ export function createExtendLogin(parts: {
 function extendedOwner(
   present: GrantOwner,
   of: GrantOwner,
-  { sessionId, connected }: ExtendingLogin,
+  { sessionId }: ExtendingLogin,
 ): GrantOwner {
   const isNamed = of.names.some(isProviderName)
   const kept = present.names.filter((one) => !isNamed || !isProviderName(one))
@@ -108,7 +107,6 @@ function extendedOwner(
     names: [...new Set([...of.names, ...kept])],
     authenticatedAt: of.authenticatedAt ?? present.authenticatedAt,
     sessionId: isFound ? sessionId : undefined,
-    // The session of a connected provider stays the same.
-    holder: connected ? present.holder : randomId(),
+    holder: randomId(),
   }
 }

@@ -26,9 +26,13 @@ export interface HeldGrants {
    * The scope of each access token that the holder can use, as the provider sent it: `undefined` for one whose answer did not say it.
    * Without a grant, `undefined`.
    *
+   * @param isNew looks at the store in any case
    * @throws {StorageError}
    */
-  readonly scopes: (holder: Holder) => Promise<readonly (string | undefined)[] | undefined>
+  readonly scopes: (
+    holder: Holder,
+    isNew: boolean,
+  ) => Promise<readonly (string | undefined)[] | undefined>
 
   /**
    * Resolves to an access token that is valid now, and refreshes it first if necessary.
@@ -140,9 +144,10 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
   }
 
   /** The grant that serves a holder; `undefined` if there is none. @throws {StorageError} */
-  async function recordFor(holder: Holder): Promise<GrantRecord | undefined> {
+  async function recordFor(holder: Holder, isNew = false): Promise<GrantRecord | undefined> {
     try {
       const [held] = await heldFor(holder)
+      if (held !== undefined && isNew) await engine.look(held.id)
       return held && (await engine.read(held.id, ways.strategy))
     } catch (error) {
       if (error instanceof LoginRequiredError) return undefined
@@ -156,8 +161,8 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
       return record && servingLine(record, ways.usualScope)?.tokens
     },
 
-    async scopes(holder) {
-      const record = await recordFor(holder)
+    async scopes(holder, isNew) {
+      const record = await recordFor(holder, isNew)
       if (record === undefined || record.lines.length === 0) return undefined
       return usableTokens(record).map(({ scope }) => scope)
     },

@@ -10,15 +10,14 @@ import { changeStoredData, tryToChangeStoredData } from '../session/stored-sessi
 import type { SessionAddress } from '../session/stored-session.js'
 import type { AdoptedOwners, Adoption } from './adoption.js'
 import { hasEnded, isNewer, lineOf } from './grant-record.js'
+import { holderIn, mayUse } from './holder.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import type { HeldGrant } from './new-record.js'
 import {
   entryOf,
   grantIdOf,
-  holderIn,
   isInStore,
   isOlderThan,
-  mayUse,
   withEntry,
   withGrantId,
   withNewerEntry,
@@ -129,7 +128,7 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       if (typeof held === 'string') return held
       const { isForeign } = await engine.adopt(held.id, held)
       if (isForeign) onForeign()
-      return foundIn(data, held.id, engine)
+      return { id: held.id }
     },
 
     hold(data, id, { lines, of: { connected = false, holder } }) {
@@ -169,7 +168,7 @@ export function idInSession(parts: HoldingParts, { ownerOf, list }: AdoptedOwner
       const session = requireSession(request)
       const data = readStrategyData(session, sessionKey)
       const { grant } = data
-      if (typeof grant === 'string') return foundIn(data, grant, engine)
+      if (typeof grant === 'string') return { id: grant }
       const held = heldGrant(data, parts)
       if (typeof held === 'string') return held
       const { id } = held
@@ -187,7 +186,7 @@ export function idInSession(parts: HoldingParts, { ownerOf, list }: AdoptedOwner
           : undefined
       showStrategyData(session, sessionKey, moved(data) ?? data)
       await tryToChangeStoredData(request, sessionKey, moved, timeoutMs)
-      return foundIn(data, id, engine)
+      return { id }
     },
 
     hold: (data, id, { of }) => withGrantId(data, id, of.connected ?? false, of.holder),
@@ -212,18 +211,6 @@ function heldGrant(
   const { id, connected } = entry
   const of = { connected, holder: holderIn(data), names: [] }
   return { lines: opened, id, strategy, lifetimeMs, of }
-}
-
-/** The grant of a session, unless a login for more has moved it to another: then it has ended for this one. */
-function foundIn(
-  data: StrategyData,
-  id: string,
-  engine: Pick<Adoption, 'peek'>,
-): { readonly id: string } | LoginRequiredReason {
-  const record = engine.peek(id)
-  return record === undefined || hasEnded(record) || mayUse(data, record.of)
-    ? { id }
-    : 'grant_ended'
 }
 
 /** The lines of a grant, with one that was used a moment ago: the store may not have that yet. */

@@ -7,7 +7,8 @@ import type { GrantEngine } from './engine.js'
 import type { SessionGrant } from './found-grant.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
-import { entryOf, grantIdOf, hasEndedHere, isConnectedHere, isInStore, mayUse } from './session-entry.js'
+import { asNewAs, mayUse } from './holder.js'
+import { entryOf, grantIdOf, hasEndedHere, isConnectedHere, isInStore } from './session-entry.js'
 
 /**
  * What is known of a login. `missing`: the store has no record, because the login has ended some hours ago, or nobody has
@@ -33,7 +34,7 @@ export interface LoginCheckParts {
   readonly sessionKey: string
   /** Identifies the strategy. */
   readonly strategy: string
-  readonly engine: Pick<GrantEngine, 'read' | 'peek' | 'prolong'>
+  readonly engine: Pick<GrantEngine, 'read' | 'look' | 'peek' | 'prolong'>
   readonly index: Pick<GrantIndex, 'link'>
   /** Whether the strategy keeps grants in a store. If not, it knows nothing of those whose ids are in sessions. */
   readonly hasStore: boolean
@@ -52,7 +53,9 @@ export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
     data: StrategyData,
     isInSession: boolean,
   ): Promise<LoginState | undefined> {
-    const reading = engine.read(id, strategy)
+    const reading = engine
+      .read(id, strategy)
+      .then((seen) => asNewAs(data, seen, () => engine.look(id)))
     const record = await within(systemClock, LIMIT_MS, reading, () => {
       throw new StorageError('Reading a grant', undefined, 'the store has not answered in time')
     })

@@ -1,6 +1,6 @@
 import type { TokenSet } from '../options/token-set.js'
 import { RECORD_FORMAT } from './grant-record.js'
-import type { GrantOwner, GrantRecord, Line } from './grant-record.js'
+import type { GrantOwner, GrantRecord, HeldLine, Line } from './grant-record.js'
 
 /** A login that is to be stored. */
 export interface NewLogin {
@@ -16,14 +16,19 @@ export interface NewGrant extends NewLogin {
   readonly renewAt?: number | undefined
 }
 
+/** A login for more, whose tokens are to join a grant. */
+export interface AddedLogin extends Omit<NewGrant, 'of'> {
+  /** The id of the line that it starts, unless its tokens join another. Random. */
+  readonly line: string
+  /** To whom the grant belongs then; `undefined` if the login must not join it. */
+  readonly of: (present: GrantOwner) => GrantOwner | undefined
+}
+
 /** The tokens of a grant as a session holds them. */
 export interface HeldGrant extends NewLogin {
   /** The newest first. */
   readonly lines: readonly HeldLine[]
 }
-
-/** One line of such a grant. Its id is known to the process alone. */
-export type HeldLine = Pick<Line, 'number' | 'generation' | 'tokens' | 'renewAt' | 'refused'>
 
 /** The record of a grant that is about to begin: without a line yet. */
 export function emptyRecord({ strategy, of, lifetimeMs }: NewLogin, now: number): GrantRecord {

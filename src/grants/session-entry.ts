@@ -2,8 +2,7 @@ import type { LoginRequiredReason } from '../errors/login-errors.js'
 import { createSeal } from '../lib/sealing.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { StrategyData } from '../session/strategy-data.js'
-import type { Line } from './grant-record.js'
-import type { HeldLine } from './new-record.js'
+import type { HeldLine, Line } from './grant-record.js'
 
 /** The tokens of one line of a grant as they are stored in a session. Only `held` is secret. */
 interface EntryLine {
@@ -132,8 +131,8 @@ function merged(present: SessionEntry, newer: SessionEntry): SessionEntry {
     if (version < one.version) lines.set(numberOf(one), one)
   }
   const sorted = [...lines.values()].sort((one, other) => numberOf(other) - numberOf(one))
-  const { line: _line, further: _further, ...rest } = newer
-  return { ...rest, ...entryOfLines(sorted) }
+  const { id, owner, connected } = newer
+  return { id, owner, ...entryOfLines(sorted), ...(connected && { connected }) }
 }
 
 /** @param lines the newest first; there is one at least */
@@ -151,16 +150,6 @@ function heldTokens(value: unknown): HeldTokens | undefined {
   const { tokens } = Object(state) as Partial<HeldTokens>
   const { accessToken } = Object(tokens) as Partial<TokenSet>
   return typeof accessToken === 'string' ? (state as HeldTokens) : undefined
-}
-
-/** The session that holds a grant, if only one may: see `GrantOwner.holder`. */
-export function holderIn({ holder }: StrategyData): string | undefined {
-  return typeof holder === 'string' ? holder : undefined
-}
-
-/** Whether a session may use the grant that it has. */
-export function mayUse(data: StrategyData, of: { readonly holder?: string | undefined }): boolean {
-  return of.holder === undefined || of.holder === holderIn(data)
 }
 
 /** Whether the data hold a grant, with all of these lines if its tokens are in the session. */

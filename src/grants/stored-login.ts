@@ -1,3 +1,5 @@
+import type { GrantRecord } from './grant-record.js'
+
 /** What a login has stored. */
 export interface StoredLogin {
   readonly id: string
@@ -10,4 +12,9 @@ export interface StoredLogin {
   readonly wasHeld?: { readonly line: string | undefined } | undefined
   /** The ids of lines that nobody needs any more as soon as the session is stored. */
   readonly covered?: readonly string[]
+}
+
+/** A login that is stored: what the session is given. */
+export interface BegunLogin extends StoredLogin {
+  readonly record: GrantRecord
 }

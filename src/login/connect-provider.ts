@@ -1,5 +1,5 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
-import type { BegunLogin } from '../grants/begin-login.js'
+import type { BegunLogin } from '../grants/stored-login.js'
 import { holdsGrant, withoutGrant } from '../grants/session-entry.js'
 import type { DropCovered } from '../grants/drop-covered.js'
 import type { UndoLogin } from '../grants/undo-login.js'

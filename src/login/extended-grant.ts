@@ -1,7 +1,7 @@
 import type { ExtendedGrant } from '../grants/extend-login.js'
 import type { Holding } from '../grants/holding.js'
 import type { LoginNote } from '../grants/login-note.js'
-import { holderIn } from '../grants/session-entry.js'
+import { holderIn } from '../grants/holder.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { readStrategyData, requireSession } from '../session/request-session.js'
 import type { PresentLogin } from './present-login.js'

@@ -10,6 +10,7 @@ import {
   writeStrategyData,
 } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
+import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
 import { saveSession, tryToChangeStoredData } from '../session/stored-session.js'
 import { worthKeepingFirst } from './worth-keeping.js'
 
@@ -18,9 +19,6 @@ const MAXIMUM_ATTEMPTS = 8
 
 /** How long a failed login waits for the store, in **milliseconds**. */
 const NOTE_TIMEOUT_MS = 2_000
-
-/** How the default of the option `sessionKey` begins. */
-const DEFAULT_KEY_PREFIX = 'oauth2:'
 
 /** Identifies a login attempt: 132 bits of a hash of its `state`. */
 interface Identified {

@@ -7,7 +7,7 @@ import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
 import { noteAim } from './aim.js'
-import { connectionOf } from './connection.js'
+import { connectionOf, isForConnection } from './connection.js'
 import { readLoginOptions } from './login-options.js'
 import type { LoginOptions, LoginSettings } from './login-options.js'
 import type { PresentLogin } from './present-login.js'
@@ -25,6 +25,7 @@ import { refuseTwoSessions } from '../session/session-cookies.js'
 /** The options of the strategy that starting a login depends on. */
 export interface StartLoginSettings {
   readonly clientID: string
+  readonly sessionKey: string
   readonly callbackURL: string
   readonly issuer?: string | undefined
   readonly scope: string | undefined
@@ -76,9 +77,13 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
   return async (request, given, hooked, asked) => {
     const options = readLoginOptions(given)
-    const connecting = given.assignProperty !== undefined
+    const isAddition = asked !== undefined && isForConnection(request, settings.sessionKey)
+    const connecting = isAddition || given.assignProperty !== undefined
     const isOthersIdea = isFromOtherOrigin(request)
-    if (isOthersIdea && (connecting || !isSeen(request))) throw new CrossSiteRequestError()
+    // Another site could connect an account of its own. Nobody but the person who is known can be added to.
+    const mayBeAnybody =
+      connecting && !(isAddition && (await parts.presentLogin(request))?.person !== undefined)
+    if (isOthersIdea && (mayBeAnybody || !isSeen(request))) throw new CrossSiteRequestError()
     if (connecting) await refuseTwoSessions(request)
 
     const state = randomToken()

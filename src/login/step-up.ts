@@ -49,7 +49,10 @@ export interface StepUpParts {
     readonly clockToleranceSeconds: number
   }
   /** The scopes of the tokens that the request's grant has: see `HeldGrants.scopes`. */
-  readonly scopes: (request: LoginRequest) => Promise<readonly (string | undefined)[] | undefined>
+  readonly scopes: (
+    request: LoginRequest,
+    isNew: boolean,
+  ) => Promise<readonly (string | undefined)[] | undefined>
   readonly presentLogin: PresentLogin
 }
 
@@ -82,12 +85,17 @@ export function createStepUp({ settings, scopes, presentLogin }: StepUpParts): S
   async function missingFrom(
     request: LoginRequest,
     { scope = [], acrValues, maxAgeSeconds }: WantedOfLogin,
+    isNew = false,
   ): Promise<MissingFromLogin> {
-    const said = await scopes(request)
+    const said = await scopes(request, isNew)
     if (said === undefined) throw new LoginRequiredError('no_tokens')
     const login = (await presentLogin(request)) ?? {}
     const granted = grantedScope(said, login)
     const missing = scope.filter((one) => !granted.has(one))
+    // Another process may have added it a moment ago.
+    if (missing.length > 0 && !isNew) {
+      return missingFrom(request, { scope, acrValues, maxAgeSeconds }, true)
+    }
     return {
       ...(missing.length > 0 && { scope: missing }),
       ...(acrValues?.every((one) => one !== login.acr) && { acrValues }),
@@ -115,7 +123,7 @@ export function createStepUp({ settings, scopes, presentLogin }: StepUpParts): S
       const says = acrValues !== undefined || maxAgeSeconds !== undefined
       // There is nothing to ask for.
       if (!isAuthentication && scope.length === 0) throw error
-      const granted = grantedScope((await scopes(request)) ?? [], login)
+      const granted = grantedScope((await scopes(request, false)) ?? [], login)
       const all = new Set([...scopesOf(settings.scope ?? ''), ...granted, ...scope])
       return {
         ...(all.size > 0 && { scope: [...all].join(scopeSeparator) }),

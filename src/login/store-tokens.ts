@@ -1,5 +1,6 @@
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
-import type { BeginLogin, BegunLogin } from '../grants/begin-login.js'
+import type { BeginLogin, NewTokens } from '../grants/begin-login.js'
+import type { BegunLogin } from '../grants/stored-login.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
 import type { GrantEngine } from '../grants/engine.js'
@@ -11,6 +12,7 @@ import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { connectProvider } from './connect-provider.js'
+import { carryConnections } from './connection.js'
 import { onFailedLogin } from './failed-login.js'
 import { withProviderSession } from './provider-session.js'
 import { earlierRequest } from './earlier-request.js'
@@ -106,9 +108,9 @@ function storeInPresentSession(
       return (now) => void parts.endReplacedLogins(earlier, now)
     },
     discard: () => discard(login, parts),
-    begin: (session) => {
-      const earlier = earlierRequest(request, session)
-      return begin({ session, earlier }, login, account, parts)
+    begin: async (session) => {
+      const extended = await extendedGrant(earlierRequest(request, session), login.note, parts)
+      return begin(session, login, { account, extended }, parts)
     },
     hold: (session, begun) => hold(session, begun, login, parts),
     hasEnded: (id) => hasEndedMeanwhile(id, parts),
@@ -185,8 +187,12 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       // No browser will get this session's id.
       if (isLost) return
       hasBegun = true
-      begun = await begin(place, login, account, parts)
-      hold(place.session, begun, login, parts)
+      const { session, earlier } = place
+      const extended = await extendedGrant(earlier, login.note, parts)
+      begun = await begin(session, login, { account, extended }, parts)
+      hold(session, begun, login, parts)
+      const { sessionKey } = parts.settings
+      if (extended !== undefined) carryConnections(requireSession(earlier), session, sessionKey)
       // It may have become so meanwhile.
       if (isLost as boolean) undo()
     },
@@ -221,19 +227,17 @@ function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensP
 }
 
 /** Stores the tokens of a login as a grant, or adds them to the one that the session had. */
-async function begin(
-  { session, earlier }: Place,
+function begin(
+  session: LoginSession,
   { tokens, claims, profile, exchangedAt, connecting, note }: AcceptedLogin,
-  account: string | undefined,
-  parts: StoreTokensParts,
+  whose: Pick<NewTokens, 'account' | 'extended'>,
+  { beginLogin, lifetimeOf }: StoreTokensParts,
 ): Promise<BegunLogin> {
-  const { beginLogin, lifetimeOf } = parts
   return beginLogin({
-    extends: await extendedGrant(earlier, note, parts),
+    ...whose,
     tokens,
     claims,
     exchangedAt,
-    account,
     subject: subjectOf(claims, profile),
     sessionId: session.id,
     connected: connecting,

@@ -140,9 +140,7 @@ export function composeUseCases(
       }),
     diagnostics,
   )
-  const presentLogin = createPresentLogin(settings.sessionKey, (id) =>
-    grants.engine.read(id, strategyId),
-  )
+  const presentLogin = createPresentLogin(settings.sessionKey, strategyId, grants.engine)
   const startLogin = createStartLogin({
     settings,
     strategyId,

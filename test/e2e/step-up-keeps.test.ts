@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
 import { MemoryGrants, requireLogin } from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
+import { grantsIn } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
 import { bodyOf, sessionIdOf } from '../support/login.js'
 import { RecordingStore } from '../support/recording-store.js'
@@ -161,10 +163,10 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
     await new Promise((done) => store.set(id, content as never, done))
     const own = browser
     browser = earlier
-    if (kept.grantLifetime !== 'account') {
-      expect(await scopeAt(app)).toBe('ERR_LOGIN_REQUIRED')
-      await browser.post(`${app.origin}/auth/logout`)
-    }
+    const served = await scopeAt(app)
+    // The grant of the account goes on, and the session is none of somebody who is logged in.
+    expect(served).toBe(kept.grantLifetime === 'account' ? served : 'ERR_LOGIN_REQUIRED')
+    await browser.post(`${app.origin}/auth/logout`)
     browser = own
     expect(await scopeAt(app)).toBe('profile files')
   })
@@ -200,8 +202,30 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
     await browser.post(`${app.origin}/auth/logout`)
     const isOver = kept.grantLifetime !== 'account'
     await until(() => server.revoked.length === (isOver ? 2 : 0))
-    expect([...server.revoked].sort()).toEqual(isOver ? ['refresh-1:profile', 'refresh-2:mail'] : [])
+    expect([...server.revoked].sort()).toEqual(
+      isOver ? ['refresh-1:profile', 'refresh-2:mail'] : [],
+    )
     expect(await scopeAt(app)).toBe('ERR_LOGIN_REQUIRED')
+  })
+
+  it('counts in another process at once, whatever that remembers', async () => {
+    if (kept.grants === undefined) return
+    const sessions = new RecordingStore()
+    const shared = createMemoryStore()
+    const app = await start({ grants: grantsIn(shared, 10) }, sessions)
+    const other = await start({ grants: grantsIn(shared, 10) }, sessions)
+    await visit(app, '/auth/login')
+    browser = copyOf(browser, app.origin, other.origin)
+    for (const scope of ['files', 'mail', 'photos']) {
+      expect(await scopeAt(other)).not.toBe('ERR_LOGIN_REQUIRED')
+      browser = copyOf(browser, other.origin, app.origin)
+      expect(await visit(app, `/${scope}`)).toBe(200)
+      browser = copyOf(browser, app.origin, other.origin)
+      expect((await browser.visit(`${other.origin}/${scope}`)).status).toBe(200)
+      expect(await scopeAt(other, `/token/${scope}`)).toContain(scope)
+      expect((await browser.visit(`${other.origin}/private`)).status).toBe(200)
+    }
+    expect([...app.errors, ...other.errors]).toEqual([])
   })
 
   it('is known to jobs', async () => {
