@@ -12,7 +12,7 @@ import { noteAim } from './aim.js'
 import { checkPerson, noteOf, unnoticed } from './added-login.js'
 import { connectionOf } from './connection.js'
 import { deliverLogin, followLogin } from './deliver-login.js'
-import type { AdoptSession, Delivery } from './deliver-login.js'
+import type { AdoptSession, Delivery, FollowedLogin } from './deliver-login.js'
 import type { LoginOptions } from './login-options.js'
 import type { FailureInfo, LoginOutcome, LoginProgress, RestartLogin } from './login-outcome.js'
 import type { PresentLogin } from './present-login.js'
@@ -150,8 +150,9 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       noteAim(request, 'returnTo' in taken ? taken.returnTo : undefined)
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
-      const { returnTo } = taken as { readonly returnTo?: string | undefined }
-      return await followLogin(returnTo, urlAfter(returnTo, options), { ...delivery, place })
+      const { returnTo, login } = taken as Partial<FollowedLogin>
+      const followed = { returnTo, login }
+      return await followLogin(followed, urlAfter(returnTo, options), { ...delivery, place })
     } catch (error) {
       own?.end({ kind: 'failed', error })
       throw error

@@ -1,3 +1,5 @@
+import type { PendingLogin } from '../options/pending-login-store.js'
+
 /** Passport puts this into `req.authInfo`. */
 export interface LoginInfo {
   /** Where the person wanted to go: a path of this origin, from `/login?return_to=` or the option `returnTo`. */
@@ -38,6 +40,8 @@ export type LoginOutcome =
 export interface RestartLogin {
   readonly action: 'restart'
   readonly returnTo: string | undefined
+  /** What was asked for; `undefined` if the store of pending logins does not say. */
+  readonly login: PendingLogin | undefined
 }
 
 /** What becomes of a login in the session that Passport makes for it. */

@@ -116,7 +116,7 @@ export function sessionPendingLogins(settings: {
       const login = opened(id, taken.login)
       if (login === undefined) return { status: 'unknown' }
       const { returnTo } = login
-      if (!(await claim(returnTo))) return { status: 'used', returnTo }
+      if (!(await claim(returnTo))) return { status: 'used', returnTo, login }
       // The session object stays as it is. Otherwise express-session would write all of it when the login has failed, and
       // bring back the session if the person has logged out meanwhile. A login that succeeds has a session of its own.
       const data = readStrategyData(session, sessionKey)

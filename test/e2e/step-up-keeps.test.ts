@@ -163,9 +163,7 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
     await new Promise((done) => store.set(id, content as never, done))
     const own = browser
     browser = earlier
-    const served = await scopeAt(app)
-    // The grant of the account goes on, and the session is none of somebody who is logged in.
-    expect(served).toBe(kept.grantLifetime === 'account' ? served : 'ERR_LOGIN_REQUIRED')
+    expect(await scopeAt(app)).toBe('ERR_LOGIN_REQUIRED')
     await browser.post(`${app.origin}/auth/logout`)
     browser = own
     expect(await scopeAt(app)).toBe('profile files')
