@@ -3,7 +3,7 @@ import { isOver, onceOver } from '../lib/is-over.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { PendingLogin } from '../options/pending-login-store.js'
 import type { LoginOptions } from './login-options.js'
-import type { LoginOutcome, LoginProgress, RestartLogin } from './login-outcome.js'
+import type { LoginOutcome, LoginProgress } from './login-outcome.js'
 import type { Place } from './same-callback.js'
 
 /** A login that the application has accepted, and that is in no session yet. */
@@ -64,7 +64,16 @@ export async function deliverLogin<Login extends DecidedLogin>(
 /** The login that another request finishes. */
 export interface FollowedLogin {
   readonly returnTo: string | undefined
+  /** What was asked for; `undefined` if the store of pending logins does not say. */
   readonly login: PendingLogin | undefined
+}
+
+/**
+ * The login was finished for a browser that did not wait for the response, and has been undone. The person is sent to the
+ * provider again, which usually asks them nothing.
+ */
+export interface RestartLogin extends FollowedLogin {
+  readonly action: 'restart'
 }
 
 /**

@@ -1,5 +1,3 @@
-import type { PendingLogin } from '../options/pending-login-store.js'
-
 /** Passport puts this into `req.authInfo`. */
 export interface LoginInfo {
   /** Where the person wanted to go: a path of this origin, from `/login?return_to=` or the option `returnTo`. */
@@ -32,17 +30,6 @@ export type LoginOutcome =
   | { readonly action: 'success'; readonly user: object; readonly info: LoginInfo }
   /** The person, the provider or the application refused. */
   | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
-
-/**
- * The login was finished for a browser that did not wait for the response, and has been undone. The person is sent to the
- * provider again, which usually asks them nothing.
- */
-export interface RestartLogin {
-  readonly action: 'restart'
-  readonly returnTo: string | undefined
-  /** What was asked for; `undefined` if the store of pending logins does not say. */
-  readonly login: PendingLogin | undefined
-}
 
 /** What becomes of a login in the session that Passport makes for it. */
 export interface LoginProgress {
