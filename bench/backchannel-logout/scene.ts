@@ -107,7 +107,7 @@ export async function startScene({ sessions, grants }: Place): Promise<LogoutSce
     strategy: strategyIdOf(settings),
     isListed: true,
     settings,
-    revoking: { loggedOut: nothing, discard: nothing, unwanted: nothing },
+    revoking: { loggedOut: nothing, replaced: nothing, discard: nothing, unwanted: nothing },
   })
 
   const app = express()

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { ACCOUNT_LIFE_MS, accountGrantId } from '../../src/grants/begin-login.js'
+import { ACCOUNT_LIFE_MS, accountGrantId } from '../../src/grants/account-grant-id.js'
 import { accountName, strategyName } from '../../src/grants/index-names.js'
 import { heldRecord } from '../../src/grants/new-record.js'
 import { grantKey } from '../../src/grants/record-keys.js'
@@ -44,8 +44,9 @@ export async function populate(
       }
       const at = Date.now() - (number % Math.ceil(total / idle) === 0 ? HUNDRED_DAYS_MS : 0)
       const of = { account, names, outlivesLogin: true as const }
-      const held = { strategy, generation: 1, tokens, renewAt: 0, lifetimeMs: ACCOUNT_LIFE_MS, of }
-      const value = codec.write(heldRecord(randomId(), held, at), grantKey(id))
+      const lines = [{ number: 1, generation: 1, tokens, renewAt: 0 }]
+      const held = { strategy, lines, lifetimeMs: ACCOUNT_LIFE_MS, of }
+      const value = codec.write(heldRecord(randomId(), held, undefined, at), grantKey(id))
       return { key: grantKey(id), version: randomId(), value, id, names, account }
     })
     await insert(pool, rows, name)

@@ -1,5 +1,4 @@
 import type { LoginRequest } from '../lib/login-request.js'
-import type { TokenSet } from '../options/token-set.js'
 import type { AdoptedOwners } from './adoption.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import type { GrantOwner } from './grant-record.js'
@@ -31,7 +30,7 @@ export function createAdoptedOwners(parts: AdoptedOwnersParts): AdoptedOwners {
   const { name } = settings
 
   /** An ID token that cannot be read names nobody. */
-  function claimsIn({ idToken }: TokenSet): Readonly<Record<string, unknown>> {
+  function claimsIn(idToken: string | undefined): Readonly<Record<string, unknown>> {
     try {
       return idToken === undefined ? {} : parts.claimsOf(idToken)
     } catch {
@@ -40,9 +39,9 @@ export function createAdoptedOwners(parts: AdoptedOwnersParts): AdoptedOwners {
   }
 
   return {
-    ownerOf(request, tokens) {
+    ownerOf(request, idToken) {
       const account = accountOn(request)
-      const claims = claimsIn(tokens)
+      const claims = claimsIn(idToken)
       const providers = endableNames(claims, settings)
       const { sub } = claims
       const names = [

@@ -1,5 +1,4 @@
 import type { LoginRequest } from '../lib/login-request.js'
-import type { TokenSet } from '../options/token-set.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import type { ProviderName } from './index-names.js'
 import type { HeldGrant } from './new-record.js'
@@ -30,7 +29,7 @@ export interface AdoptedOwner {
 /** Does for a login that moves from a session into the store what was not done when it came. */
 export interface AdoptedOwners {
   /** Finds out whose the tokens of a session are: by the user on the request, and by the ID token among them. */
-  readonly ownerOf: (request: LoginRequest, tokens: TokenSet) => AdoptedOwner
+  readonly ownerOf: (request: LoginRequest, idToken: string | undefined) => AdoptedOwner
   /**
    * Lists the grant, and ends it if the provider has ended the login meanwhile. To be called when the record is stored, as
    * at a login.

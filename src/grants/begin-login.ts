@@ -1,16 +1,18 @@
 import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { LoginRequiredError } from '../errors/login-errors.js'
 import { randomId } from '../lib/random-id.js'
-import { shortDigest } from '../lib/short-digest.js'
 import type { TokenSet } from '../options/token-set.js'
+import { ACCOUNT_LIFE_MS, accountGrantId } from './account-grant-id.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { accountName, endableNames, loginsName, personName, strategyName } from './index-names.js'
+import { createExtendLogin } from './extend-login.js'
+import type { ExtendedGrant } from './extend-login.js'
 import type { GrantIndex } from './grant-index.js'
 import type { LoginNote } from './login-note.js'
 import type { GrantedClient, ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
-import type { StoredLogin } from './stored-login.js'
+import type { BegunLogin } from './stored-login.js'
 
 /** A login whose tokens have come. */
 export interface NewTokens {
@@ -30,11 +32,8 @@ export interface NewTokens {
   /** How long the login lives without being used, in **milliseconds**. */
   readonly lifetimeMs: number
   readonly note: LoginNote
-}
-
-/** A login that is stored: what the session is given. */
-export interface BegunLogin extends StoredLogin {
-  readonly record: GrantRecord
+  /** A login for more: the grant that the same person has in the session already. */
+  readonly extended?: ExtendedGrant | undefined
 }
 
 /**
@@ -67,18 +66,17 @@ export interface BeginLoginParts {
    */
   readonly revoking: {
     readonly loggedOut: (grant: EndedGrant) => Promise<void>
+    readonly replaced: (grant: EndedGrant) => Promise<void>
     readonly discard: (tokens: TokenSet, subject: string | undefined) => Promise<void>
     readonly unwanted: (tokens: readonly TokenSet[], of: GrantOwner) => Promise<void>
   }
 }
 
-/** How long a grant that survives logging out lives without being used, in **milliseconds**: a year. */
-export const ACCOUNT_LIFE_MS = 365 * 24 * 60 * 60 * 1000
-
 /** Creates {@link BeginLogin}. */
 export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   const { engine, index, strategy, settings, isListed, revoking } = parts
   const { name, grantLifetime, refreshBeforeSeconds } = settings
+  const extendLogin = createExtendLogin(parts)
 
   /** Under which names the grant is listed: for jobs, and to know what else the person has granted. */
   function listedNames({ account, subject, tokens }: NewTokens): string[] {
@@ -102,21 +100,23 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     }
   }
 
+  function renewAt({ tokens }: NewTokens): number | undefined {
+    return renewalTime(tokens, refreshBeforeSeconds, Date.now())
+  }
+
   function store(id: string, login: NewTokens, of: GrantOwner): Promise<GrantRecord> {
     const { tokens } = login
-    const renewAt = renewalTime(tokens, refreshBeforeSeconds, Date.now())
     const lifetimeMs = of.outlivesLogin ? ACCOUNT_LIFE_MS : login.lifetimeMs
-    const grant = { strategy, tokens, renewAt, lifetimeMs, of }
+    const grant = { strategy, tokens, renewAt: renewAt(login), lifetimeMs, of }
     return engine.begin(id, grant, (old) => void revoking.unwanted(old, of))
   }
 
   /** The login has the tokens, which end with it. */
   async function beginGrant(login: NewTokens, of: GrantOwner): Promise<BegunLogin> {
     const id = randomId()
-    const names = [...of.names, ...listedNames(login)]
     try {
-      const record = await store(id, login, { ...of, names })
-      await index.link(id, names, login.lifetimeMs)
+      const record = await store(id, login, of)
+      await index.link(id, of.names, login.lifetimeMs)
       return { id, record }
     } catch (error) {
       // No session will have it, also if the store has it.
@@ -148,15 +148,20 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     }
   }
 
+  async function beginOrExtend(login: NewTokens, of: GrantOwner): Promise<BegunLogin> {
+    const { account, extended: grant } = login
+    if (grantLifetime === 'account' && account !== undefined) return joinGrant(login, of, account)
+    const owner = { ...of, names: [...of.names, ...listedNames(login)] }
+    const extended =
+      grant && (await extendLogin(grant, { ...login, renewAt: renewAt(login) }, owner))
+    return extended ?? beginGrant(login, owner)
+  }
+
   return async (login) => {
-    const { account, claims, exchangedAt } = login
+    const { claims, exchangedAt } = login
     const providers = claims === undefined ? [] : endableNames(claims, settings)
     const of = ownerOf(login, providers)
-    const begun = await (
-      grantLifetime === 'account' && account !== undefined
-        ? joinGrant(login, of, account)
-        : beginGrant(login, of)
-    ).catch((error: unknown) => {
+    const begun = await beginOrExtend(login, of).catch((error: unknown) => {
       void revoking.discard(login.tokens, login.subject)
       throw error
     })
@@ -187,10 +192,4 @@ function lineStartedBy(tokens: TokenSet, { lines }: GrantRecord): string | undef
 
 function authenticatedAt(claims: IdTokenClaims | undefined): number {
   return (claims?.iat ?? 0) * 1000
-}
-
-/** The id of the one grant of a person at one account of theirs at the provider. */
-export function accountGrantId(strategy: string, account: string, subject: string): string {
-  const text = JSON.stringify([strategy, account, subject])
-  return shortDigest(text)
 }

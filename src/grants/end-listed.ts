@@ -9,18 +9,25 @@ interface Unlinks {
 
 /**
  * Ends a record, and takes it out of its indexes if they can be reached: a link that stays lists nothing. `undefined` if it
- * had ended before.
+ * had ended before, or is not meant.
  *
+ * @param isMeant looks at the record as the store has it
  * @throws {StorageError} if the record cannot be read
  */
-export async function endListed<Record extends Ended>(
+export async function endListed<Record extends Ended, Present>(
   id: string,
   parts: {
-    readonly engine: { readonly end: (id: string) => Promise<Record | undefined> }
+    readonly engine: {
+      readonly end: (
+        id: string,
+        isMeant?: (record: Present) => boolean,
+      ) => Promise<Record | undefined>
+    }
     readonly index: Unlinks
   },
+  isMeant?: (record: Present) => boolean,
 ): Promise<Record | undefined> {
-  const ended = await parts.engine.end(id)
+  const ended = await parts.engine.end(id, isMeant)
   if (ended !== undefined) await unlinkEnded(id, ended, parts.index).catch(() => undefined)
   return ended
 }

@@ -3,6 +3,7 @@ import { createLetOthersRun } from '../lib/let-others-run.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { UnderWay } from '../lib/under-way.js'
+import { readStrategyData } from '../session/request-session.js'
 import { isRequest, requireAccountHolder } from '../options/holder.js'
 import type { AccountHolder, Holder } from '../options/holder.js'
 import { needStore } from './account-grants.js'
@@ -14,6 +15,7 @@ import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import type { Holding } from './holding.js'
+import { mayUse } from './holder.js'
 import { accountName, loginsName, personNameIn, strategyName } from './index-names.js'
 import type { FoundGrant, SessionGrant } from './found-grant.js'
 import { allTokensOf } from './uses.js'
@@ -212,13 +214,13 @@ export function createEnding(parts: EndingParts): Ending {
   }
 
   /** Ends a login that the store could not end, as soon as it can. Its id is of this login alone. Never rejects. */
-  const endLater = underWay.counted(async (id: string): Promise<void> => {
+  const endLater = underWay.counted(async (id: string, isMeant: IsMeant): Promise<void> => {
     const until = systemClock.monotonic() + ENDED_LATER_MS
     while (systemClock.monotonic() < until) {
       await wait(systemClock, END_PAUSE_MS, { background: true })
       try {
         if (!(await sessionGrant.isOurs(id))) return
-        await endListed(id, parts)
+        await endListed(id, parts, isMeant)
         return
       } catch {
         // The store still fails.
@@ -230,17 +232,20 @@ export function createEnding(parts: EndingParts): Ending {
     async endLogin(request) {
       let found: string | undefined
       let id: string | undefined
+      // The session may be gone when the store answers again.
+      const data = request.session ? readStrategyData(request.session, sessionKey) : {}
+      const isMeant: IsMeant = ({ of }) => mayUse(data, of)
       try {
         const held = await holding.find(request)
         if (typeof held === 'string') return undefined
         found = held.id
         if (!(await sessionGrant.isOurs(found))) return undefined
         id = found
-        const ended = await endListed(id, parts)
+        const ended = await endListed(id, parts, isMeant)
         return ended && endedLogin(ended, revoking)
       } catch {
         // The logout goes on. Revoking the tokens may end the grant too, and jobs must not go on to use it.
-        if (found !== undefined) void endLater(found)
+        if (found !== undefined) void endLater(found, isMeant)
         const { lines, of } = (id === undefined ? undefined : engine.peek(id)) ?? {}
         return (
           lines && of && endedLogin({ tokens: lines.flatMap(allTokensOf), of, strategy }, revoking)
@@ -261,6 +266,9 @@ export function createEnding(parts: EndingParts): Ending {
     },
   }
 }
+
+/** Says whether a grant is still that of the session that ends it. */
+type IsMeant = (record: GrantRecord) => boolean
 
 function endedLogin(grant: EndedGrant, { loggedOut, replaced }: RevokesEnded): EndedLogin {
   return {

@@ -2,7 +2,7 @@ import type { TokenSet } from '../options/token-set.js'
 import type { Adoption } from './adoption.js'
 import type { FreshLine } from './ask.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
-import type { NewGrant, NewLogin } from './new-record.js'
+import type { AddedLogin, NewGrant, NewLogin } from './new-record.js'
 
 /** A grant that has just ended. */
 export interface EndedGrant {
@@ -38,6 +38,13 @@ export interface GrantEngine extends Adoption {
     grant: NewGrant,
     onPushedOut?: (tokens: readonly TokenSet[]) => void,
   ) => Promise<GrantRecord>
+  /**
+   * Adds the tokens of a login for more to a grant that is alive, and loses nothing of it. `undefined` if the grant has ended, or
+   * `login.of` says that it is not meant: then nothing is written.
+   *
+   * @throws {StorageError}
+   */
+  readonly extend: (id: string, login: AddedLogin) => Promise<GrantRecord | undefined>
   /** Writes the record of a login that uses another grant. @throws {StorageError} */
   readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
@@ -60,10 +67,14 @@ export interface GrantEngine extends Adoption {
   /**
    * Ends the grant in all processes, in this one at once. `undefined` if it had ended before, or never was.
    *
+   * @param isMeant looks at the record as the store has it: if it says no, nothing ends
    * @throws {StorageError} if the store cannot be read. If it can be read but not written, the end holds in this process
    *   and is written as soon as possible.
    */
-  readonly end: (id: string) => Promise<EndedGrant | undefined>
+  readonly end: (
+    id: string,
+    isMeant?: (record: GrantRecord) => boolean,
+  ) => Promise<EndedGrant | undefined>
   /**
    * Takes one line out of a grant: the login that has brought it came to nothing. Without another line, the grant ends.
    * Resolves to what was taken out; `undefined` if the line is not there.

@@ -14,6 +14,7 @@ import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
 import type { RefreshWays } from './refresh-ways.js'
 import type { Renew, StaleToken } from './stale-token.js'
+import { coversScope } from './scope-set.js'
 import { servingUse, slotKey, useIn, useRequestOf, viewOf } from './uses.js'
 import type { UseRequest } from './uses.js'
 
@@ -58,6 +59,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       record.lines.filter(({ id }) => id === (ask.line ?? id)),
       {
         scope: ask.use?.scope ?? ask.scope,
+        usualScope: ways.usualScope,
         isUsable: (one) => isRenewable(one, now) || isAccepted(call, servingOf(one), now),
         isServed: (one) => wanted !== undefined && useIn(one, wanted.key) !== undefined,
       },
@@ -159,7 +161,9 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
     const cell = cells.cellOf(id)
     const call: Call = { cell, ways, ask, askedAt: clock.monotonic() }
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
-      const look = await cells.recentLook(cell)
+      let look = await cells.recentLook(cell)
+      // A login for more, in another process, may have brought it a moment ago.
+      if (look.at < call.askedAt && !isCovered(look, ask)) look = await cells.look(cell)
       const serving = servingToken(look, call)
       const reason = typeof serving === 'string' ? serving : whyUnable(call, serving)
       if (reason !== undefined) {
@@ -175,6 +179,16 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       phase: 'refresh',
     })
   }
+}
+
+/** Whether some line is known to have the scope that is asked for, or a token for it. */
+function isCovered({ record }: Look, { use, scope = use?.scope ?? [] }: Ask): boolean {
+  if (record === undefined || scope.length === 0) return true
+  const wanted = useRequestOf(use)
+  const covers = (line: Line): boolean =>
+    coversScope(line.tokens.scope, scope) ||
+    (wanted !== undefined && useIn(line, wanted.key) !== undefined)
+  return record.lines.some(covers)
 }
 
 function servingFrom(line: Line, wanted: UseRequest | undefined): Serving {

@@ -5,6 +5,7 @@ import type { GrantStore } from '../options/grant-store.js'
 import { randomId } from '../lib/random-id.js'
 import { createGrantCells } from './grant-cells.js'
 import { createDropLine } from './drop-line.js'
+import { createExtendGrant } from './extend-grant.js'
 import { createFreshLine } from './fresh-line.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { newCell } from './cell.js'
@@ -59,6 +60,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
   return {
     freshLine: createFreshLine(cells, clock, renew),
     dropLine: createDropLine(cells, clock),
+    extend: createExtendGrant(cells, clock),
 
     async begin(id, grant, onPushedOut) {
       const cell = cells.cellOf(id)
@@ -110,8 +112,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         if (found?.of.outlivesLogin && !held.of.outlivesLogin) {
           return { record: found, isForeign: false }
         }
-        const line = found?.lines[0]?.id ?? id
-        const next = restored(found, heldRecord(line, held, clock.now()))
+        const next = restored(found, heldRecord(id, held, found, clock.now()))
         if (next === found) return { record: found, isForeign: false }
         if (await cells.write(cell, look, next)) {
           return { record: next, isForeign: found !== undefined }
@@ -149,13 +150,14 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       return record?.strategy === strategy ? record : undefined
     },
 
-    async end(id) {
+    async end(id, isMeant = () => true) {
       const cell = cells.cellOf(id)
       let first: GrantRecord | undefined
       for (;;) {
         const look = await cells.look(cell)
         const { record } = look
         if (record === undefined || (first === undefined && hasEnded(record))) return undefined
+        if (first === undefined && !isMeant(record)) return undefined
         first ??= record
         // An earlier attempt has ended it although no answer came. A login may have come after it.
         if (hasEnded(record) || isAfter(record, first)) return endedGrant(cell, first)

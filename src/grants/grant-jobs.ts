@@ -2,7 +2,7 @@ import { LoginRequiredError } from '../errors/login-errors.js'
 import { StorageError } from '../errors/setup-errors.js'
 import { forEachAtOnce } from '../lib/for-each-at-once.js'
 import type { TokenSet } from '../options/token-set.js'
-import { ACCOUNT_LIFE_MS, accountGrantId } from './begin-login.js'
+import { ACCOUNT_LIFE_MS, accountGrantId } from './account-grant-id.js'
 import type { GrantEngine } from './engine.js'
 import { accountName, personName, strategyName } from './index-names.js'
 import type { GrantedClient } from './index-names.js'
@@ -91,11 +91,9 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
       const isNew = (await engine.read(id, strategy)) === undefined
       await engine.adopt(id, {
         strategy,
-        generation: 1,
         lifetimeMs: ACCOUNT_LIFE_MS,
-        tokens: tokensOf(given),
         // Whether the access token is still valid is not known for certain: the first use refreshes.
-        renewAt: 0,
+        lines: [{ number: 1, generation: 1, tokens: tokensOf(given), renewAt: 0 }],
         of: { account: person, names, outlivesLogin: true },
       })
       await index.link(id, names, ACCOUNT_LIFE_MS)

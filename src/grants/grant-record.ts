@@ -49,6 +49,11 @@ export interface GrantOwner {
   readonly authenticatedAt?: number | undefined
   /** The session that ends with the grant. */
   readonly sessionId?: string | undefined
+  /**
+   * Random, and new with each login for more: the session that then has the grant knows it, so that a copy of the session before is
+   * worth nothing, and that a process which has not seen that login looks again. Left out before the first.
+   */
+  readonly holder?: string | undefined
   /** In the record of a login: the grant that it uses. Such a record has no lines of its own. */
   readonly through?: string | undefined
   /** In the record of a login that uses another grant: its ID token, for the provider's logout. */
@@ -90,6 +95,9 @@ export interface Line {
   /** Why the provider has refused to refresh this generation, such as `invalid_grant`. */
   readonly refused?: string | undefined
 }
+
+/** A line as a session holds it. Its id is known to the process alone. */
+export type HeldLine = Pick<Line, 'number' | 'generation' | 'tokens' | 'renewAt' | 'refused'>
 
 /** Says that a process renews the grant. It changes every two seconds while that process is alive. */
 export interface Mark {

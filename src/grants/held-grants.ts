@@ -14,12 +14,25 @@ import type { Holding } from './holding.js'
 import { chooseLine } from './line-choice.js'
 import { isRenewable, isValid } from './line-state.js'
 import type { RefreshWays } from './refresh-ways.js'
+import { validTokensOf } from './uses.js'
 import type { SessionGrant } from './found-grant.js'
 
 /** Reads and renews the grants of one strategy, for whoever holds them. */
 export interface HeldGrants {
   /** The token set of the grant; `undefined` if there is none. @throws {StorageError} */
   readonly read: (holder: Holder) => Promise<TokenSet | undefined>
+
+  /**
+   * The scope of each access token that the holder can use, as the provider sent it: `undefined` for one whose answer did not say it.
+   * Without a grant, `undefined`.
+   *
+   * @param isNew looks at the store in any case
+   * @throws {StorageError}
+   */
+  readonly scopes: (
+    holder: Holder,
+    isNew: boolean,
+  ) => Promise<readonly (string | undefined)[] | undefined>
 
   /**
    * Resolves to an access token that is valid now, and refreshes it first if necessary.
@@ -130,16 +143,28 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
     for (const one of ids) void engine.prolong(one, (record) => renewLinks(record, one))
   }
 
+  /** The grant that serves a holder; `undefined` if there is none. @throws {StorageError} */
+  async function recordFor(holder: Holder, isNew = false): Promise<GrantRecord | undefined> {
+    try {
+      const [held] = await heldFor(holder)
+      if (held !== undefined && isNew) await engine.look(held.id)
+      return held && (await engine.read(held.id, ways.strategy))
+    } catch (error) {
+      if (error instanceof LoginRequiredError) return undefined
+      throw error
+    }
+  }
+
   return {
     async read(holder) {
-      try {
-        const [held] = await heldFor(holder)
-        const record = held && (await engine.read(held.id, ways.strategy))
-        return record && servingLine(record)?.tokens
-      } catch (error) {
-        if (error instanceof LoginRequiredError) return undefined
-        throw error
-      }
+      const record = await recordFor(holder)
+      return record && servingLine(record, ways.usualScope)?.tokens
+    },
+
+    async scopes(holder, isNew) {
+      const record = await recordFor(holder, isNew)
+      if (record === undefined || record.lines.length === 0) return undefined
+      return usableTokens(record).map(({ scope }) => scope)
     },
 
     async accessToken(holder, wanted = {}) {
@@ -161,7 +186,21 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
 }
 
 /** The line whose tokens are shown: that which serves a request. */
-function servingLine({ lines }: GrantRecord): Line | undefined {
+function servingLine(
+  { lines }: GrantRecord,
+  usualScope: readonly string[] | undefined,
+): Line | undefined {
   const now = Date.now()
-  return chooseLine(lines, { isUsable: (line) => isValid(line, now) || isRenewable(line, now) })
+  const isUsable = (line: Line): boolean => isValid(line, now) || isRenewable(line, now)
+  return chooseLine(lines, { isUsable, usualScope })
+}
+
+/** The tokens that can be used without a login; if there are none, those that could. */
+function usableTokens({ lines }: GrantRecord): readonly TokenSet[] {
+  const now = Date.now()
+  const usable = lines.flatMap((line) => [
+    ...(isRenewable(line, now) ? [line.tokens] : []),
+    ...validTokensOf(line, now),
+  ])
+  return usable.length > 0 ? usable : lines.map(({ tokens }) => tokens)
 }

@@ -9,13 +9,15 @@ import type { StrategyData } from '../session/request-session.js'
 import { changeStoredData, tryToChangeStoredData } from '../session/stored-session.js'
 import type { SessionAddress } from '../session/stored-session.js'
 import type { AdoptedOwners, Adoption } from './adoption.js'
-import { hasEnded } from './grant-record.js'
+import { hasEnded, isNewer, lineOf } from './grant-record.js'
+import { holderIn, mayUse } from './holder.js'
 import type { GrantRecord, Line } from './grant-record.js'
 import type { HeldGrant } from './new-record.js'
 import {
   entryOf,
   grantIdOf,
   isInStore,
+  isOlderThan,
   withEntry,
   withGrantId,
   withNewerEntry,
@@ -104,10 +106,10 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
     const entry = entryOf(data)
     const record = entry === undefined ? undefined : engine.peek(entry.id)
     if (entry === undefined || record?.strategy !== entry.owner) return undefined
-    if (hasEnded(record)) return withoutGrant(data, entry.id, !entry.connected)
-    const [line] = record.lines
-    if (line === undefined || line.generation <= entry.version) return undefined
-    return withNewerEntry(data, entries.make(entry.id, line, entry.connected ?? false))
+    const isOver = hasEnded(record) || !mayUse(data, record.of)
+    if (isOver) return withoutGrant(data, entry.id, !entry.connected)
+    if (!isOlderThan(entry, record.lines)) return undefined
+    return withNewerEntry(data, entries.make(entry.id, record.lines, entry.connected ?? false))
   }
 
   return {
@@ -129,10 +131,8 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       return { id: held.id }
     },
 
-    hold(data, id, { lines: [line], of }) {
-      return line === undefined
-        ? data
-        : withEntry(data, entries.make(id, line, of.connected ?? false))
+    hold(data, id, { lines, of: { connected = false, holder } }) {
+      return lines.length === 0 ? data : withEntry(data, entries.make(id, lines, connected), holder)
     },
 
     async update(request, id, line) {
@@ -141,12 +141,14 @@ export function tokensInSession(parts: HoldingParts, onForeign: () => void): Hol
       if (!session) return
       const data = readStrategyData(session, sessionKey)
       const entry = entryOf(data)
-      if (entry?.id !== id || line.generation <= entry.version) return
-      const made = entries.make(id, line, entry.connected ?? false)
+      if (entry?.id !== id) return
+      const lines = linesWith(line, engine.peek(id))
+      if (!isOlderThan(entry, lines)) return
+      const made = entries.make(id, lines, entry.connected ?? false)
       const change: ChangeData = (one) => withNewerEntry(one, made)
       showStrategyData(session, sessionKey, change(data) ?? data)
       const { sessionID, sessionStore } = request
-      await share(`${id}:${line.generation}`, () => store({ sessionID, sessionStore }, change))
+      await share(`${id}:${versionsOf(lines)}`, () => store({ sessionID, sessionStore }, change))
     },
 
     busy: () => writing,
@@ -170,18 +172,24 @@ export function idInSession(parts: HoldingParts, { ownerOf, list }: AdoptedOwner
       const held = heldGrant(data, parts)
       if (typeof held === 'string') return held
       const { id } = held
-      const { connected } = held.of
-      const owner = ownerOf(request, held.tokens)
-      await engine.adopt(id, { ...held, of: { ...owner.of, connected } })
+      const { connected, holder } = held.of
+      const idTokens = held.lines.map(({ tokens }) => tokens.idToken)
+      const owner = ownerOf(
+        request,
+        idTokens.find((one) => one !== undefined),
+      )
+      await engine.adopt(id, { ...held, of: { ...owner.of, connected, holder } })
       await list(id, owner, lifetimeMs)
       const moved = (one: StrategyData): StrategyData | undefined =>
-        entryOf(one)?.id === id ? withGrantId(one, id, connected ?? false) : undefined
+        entryOf(one)?.id === id
+          ? withGrantId(one, id, connected ?? false, holderIn(one))
+          : undefined
       showStrategyData(session, sessionKey, moved(data) ?? data)
       await tryToChangeStoredData(request, sessionKey, moved, timeoutMs)
       return { id }
     },
 
-    hold: (data, id, { of }) => withGrantId(data, id, of.connected ?? false),
+    hold: (data, id, { of }) => withGrantId(data, id, of.connected ?? false, of.holder),
 
     async update() {
       // A refresh never writes a session.
@@ -200,6 +208,18 @@ function heldGrant(
   if (entry === undefined) return grantIdOf(data) === undefined ? 'no_tokens' : 'unreadable'
   const opened = entries.open(entry)
   if (typeof opened === 'string') return opened
-  const { id, version: generation, connected } = entry
-  return { ...opened, id, generation, strategy, lifetimeMs, of: { connected, names: [] } }
+  const { id, connected } = entry
+  const of = { connected, holder: holderIn(data), names: [] }
+  return { lines: opened, id, strategy, lifetimeMs, of }
+}
+
+/** The lines of a grant, with one that was used a moment ago: the store may not have that yet. */
+function linesWith(line: Line, record: GrantRecord | undefined): readonly Line[] {
+  if (record === undefined || lineOf(record, line.id) === undefined) return [line]
+  return record.lines.map((one) => (one.id === line.id && isNewer(line, one) ? line : one))
+}
+
+/** Tells two contents of a session apart. */
+function versionsOf(lines: readonly Line[]): string {
+  return lines.map(({ number, generation }) => `${number}.${generation}`).join()
 }

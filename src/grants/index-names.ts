@@ -76,6 +76,11 @@ export function providerNames(
     })
 }
 
+/** Whether {@link providerNames} has made a name. */
+export function isProviderName(name: string): boolean {
+  return name.startsWith('sid/') || name.startsWith('sub/')
+}
+
 /** Those under which the provider may end this client's logins. A front-channel logout never names a person. */
 export function endableNames(
   claims: Readonly<Record<string, unknown>>,

@@ -2,10 +2,12 @@ import { StorageError } from '../errors/setup-errors.js'
 import { systemClock, within } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { readStrategyData } from '../session/request-session.js'
+import type { StrategyData } from '../session/strategy-data.js'
 import type { GrantEngine } from './engine.js'
 import type { SessionGrant } from './found-grant.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
+import { asNewAs, mayUse } from './holder.js'
 import { entryOf, grantIdOf, hasEndedHere, isConnectedHere, isInStore } from './session-entry.js'
 
 /**
@@ -32,7 +34,7 @@ export interface LoginCheckParts {
   readonly sessionKey: string
   /** Identifies the strategy. */
   readonly strategy: string
-  readonly engine: Pick<GrantEngine, 'read' | 'peek' | 'prolong'>
+  readonly engine: Pick<GrantEngine, 'read' | 'look' | 'peek' | 'prolong'>
   readonly index: Pick<GrantIndex, 'link'>
   /** Whether the strategy keeps grants in a store. If not, it knows nothing of those whose ids are in sessions. */
   readonly hasStore: boolean
@@ -46,8 +48,14 @@ const LIMIT_MS = 1_000
 export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
   const { sessionKey, strategy, engine, index, hasStore, sessionGrant } = parts
 
-  async function stateOfRecord(id: string, isInSession: boolean): Promise<LoginState | undefined> {
-    const reading = engine.read(id, strategy)
+  async function stateOfRecord(
+    id: string,
+    data: StrategyData,
+    isInSession: boolean,
+  ): Promise<LoginState | undefined> {
+    const reading = engine
+      .read(id, strategy)
+      .then((seen) => asNewAs(data, seen, () => engine.look(id)))
     const record = await within(systemClock, LIMIT_MS, reading, () => {
       throw new StorageError('Reading a grant', undefined, 'the store has not answered in time')
     })
@@ -56,7 +64,8 @@ export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
       return isInSession || engine.peek(id) !== undefined ? undefined : 'missing'
     }
     if (record.of.connected) return undefined
-    if (hasEnded(record)) return 'ended'
+    // A login for more may have moved it to another session.
+    if (hasEnded(record) || !mayUse(data, record.of)) return 'ended'
     // Whoever only visits pages uses the login too.
     void engine.prolong(id, ({ of: { names }, lifetimeMs }) => index.link(id, names, lifetimeMs))
     return 'alive'
@@ -74,7 +83,7 @@ export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
       if (isInStore(data) && !hasStore) return undefined
       const entry = entryOf(data)
       if (entry !== undefined && entry.owner !== strategy) return undefined
-      return stateOfRecord(id, entry !== undefined).catch(() => 'unknown')
+      return stateOfRecord(id, data, entry !== undefined).catch(() => 'unknown')
     },
 
     async noteEnd(request) {

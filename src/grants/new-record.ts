@@ -1,6 +1,6 @@
 import type { TokenSet } from '../options/token-set.js'
 import { RECORD_FORMAT } from './grant-record.js'
-import type { GrantOwner, GrantRecord, Line } from './grant-record.js'
+import type { GrantOwner, GrantRecord, HeldLine, Line } from './grant-record.js'
 
 /** A login that is to be stored. */
 export interface NewLogin {
@@ -16,10 +16,18 @@ export interface NewGrant extends NewLogin {
   readonly renewAt?: number | undefined
 }
 
+/** A login for more, whose tokens are to join a grant. */
+export interface AddedLogin extends Omit<NewGrant, 'of'> {
+  /** The id of the line that it starts, unless its tokens join another. Random. */
+  readonly line: string
+  /** To whom the grant belongs then; `undefined` if the login must not join it. */
+  readonly of: (present: GrantOwner) => GrantOwner | undefined
+}
+
 /** The tokens of a grant as a session holds them. */
-export interface HeldGrant extends NewGrant {
-  readonly generation: number
-  readonly refused?: string | undefined
+export interface HeldGrant extends NewLogin {
+  /** The newest first. */
+  readonly lines: readonly HeldLine[]
 }
 
 /** The record of a grant that is about to begin: without a line yet. */
@@ -39,11 +47,32 @@ export function emptyRecord({ strategy, of, lifetimeMs }: NewLogin, now: number)
 }
 
 /**
- * The record of a grant that a session holds. Every process makes the same line of it, so that the store can tell which
- * of two has newer tokens.
+ * The record of a grant that a session holds. Every process makes the same lines of it, so that the store can tell which
+ * of two has newer tokens. Lines that have been closed meanwhile are left out.
+ *
+ * @param found what the store has
  */
-export function heldRecord(id: string, held: HeldGrant, now: number): GrantRecord {
-  const { tokens, renewAt, generation, refused } = held
-  const line: Line = { id, number: 1, generation, tokens, renewAt, underMark: 0, refused }
-  return { ...emptyRecord(held, now), lastLine: 1, lines: [line] }
+export function heldRecord(
+  id: string,
+  held: HeldGrant,
+  found: GrantRecord | undefined,
+  now: number,
+): GrantRecord {
+  const lines = held.lines.flatMap((line): Line[] => {
+    const lineId = lineIdOf(id, line, found)
+    return lineId === undefined ? [] : [{ ...line, id: lineId, underMark: 0 }]
+  })
+  const lastLine = Math.max(0, ...lines.map(({ number }) => number))
+  return { ...emptyRecord(held, now), lastLine, lines }
+}
+
+function lineIdOf(
+  id: string,
+  { number }: HeldLine,
+  found: GrantRecord | undefined,
+): string | undefined {
+  const known = found?.lines.find((line) => line.number === number)
+  if (known !== undefined) return known.id
+  if (found !== undefined && number <= found.lastLine) return undefined
+  return number === 1 ? id : `${id}.${number}`
 }

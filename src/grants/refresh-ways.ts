@@ -57,6 +57,8 @@ export interface RefreshWays {
   readonly connections: Connections
   /** Between the scopes of a use in a token request; a space if left out. */
   readonly scopeSeparator?: string | undefined
+  /** What an access token must be allowed to do if nobody says: the scope of the strategy. */
+  readonly usualScope?: readonly string[] | undefined
   /** How long before it expires an access token becomes due, in **seconds**. */
   readonly refreshBeforeSeconds: number
   /** How long the provider may take, in **milliseconds**. */

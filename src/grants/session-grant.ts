@@ -8,6 +8,7 @@ import type { AccountGrants } from './account-grants.js'
 import type { GrantEngine } from './engine.js'
 import { hasEnded } from './grant-record.js'
 import type { FoundGrant, SessionGrant } from './found-grant.js'
+import { asNewAs, mayUse } from './holder.js'
 import type { Holding } from './holding.js'
 import { hasEndedHere, isConnectedHere, withoutGrant } from './session-entry.js'
 
@@ -59,10 +60,15 @@ export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
   }
 
   /** The grant that a login uses: its own, or the one that survives it. */
-  async function throughLogin(login: string): Promise<FoundGrant | LoginRequiredReason> {
+  async function throughLogin(
+    login: string,
+    data: StrategyData,
+  ): Promise<FoundGrant | LoginRequiredReason> {
     const known = engine.peek(login)
     const isOwn = known !== undefined && known.of.through === undefined
-    const record = isOwn ? known : await engine.read(login, strategy)
+    const seen = isOwn ? known : await engine.read(login, strategy)
+    const record = await asNewAs(data, seen, () => engine.look(login))
+    if (record !== undefined && !mayUse(data, record.of)) return 'grant_ended'
     // Its id follows from the person's: a session that names it was written by somebody else.
     if (record?.of.outlivesLogin) return 'no_tokens'
     const through = record?.of.through
@@ -82,7 +88,8 @@ export function createSessionGrant(parts: SessionGrantParts): SessionGrant {
   async function find(request: LoginRequest): Promise<FoundGrant | LoginRequiredReason> {
     const held = await holding.find(request)
     if (typeof held !== 'string') {
-      const found = await throughLogin(held.id)
+      const data = readStrategyData(requireSession(request), sessionKey)
+      const found = await throughLogin(held.id, data)
       if (typeof found === 'string') await noteEnd(request, held.id)
       return found
     }

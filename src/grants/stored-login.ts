@@ -1,3 +1,5 @@
+import type { GrantRecord } from './grant-record.js'
+
 /** What a login has stored. */
 export interface StoredLogin {
   readonly id: string
@@ -6,4 +8,13 @@ export interface StoredLogin {
    * its tokens were added to another.
    */
   readonly joined?: { readonly grant: string; readonly line: string | undefined }
+  /** A login for more at a connected provider: the session had the grant before, and keeps it whatever becomes of the login. */
+  readonly wasHeld?: { readonly line: string | undefined } | undefined
+  /** The ids of lines that nobody needs any more as soon as the session is stored. */
+  readonly covered?: readonly string[]
+}
+
+/** A login that is stored: what the session is given. */
+export interface BegunLogin extends StoredLogin {
+  readonly record: GrantRecord
 }

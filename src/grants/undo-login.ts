@@ -27,14 +27,16 @@ export function createUndoLogin({ engine, index, revoking }: UndoLoginParts): Un
     if (ended !== undefined) await revoking.replaced(ended)
   }
 
-  async function leaveGrant({ joined }: StoredLogin): Promise<void> {
-    if (joined?.line === undefined) return
-    const dropped = await engine.dropLine(joined.grant, joined.line)
+  async function leaveGrant(grant: string, line: string | undefined): Promise<void> {
+    if (line === undefined) return
+    const dropped = await engine.dropLine(grant, line)
     if (dropped !== undefined) await revoking.unwanted(dropped.tokens, dropped.of)
   }
 
-  return async (begun) => {
+  return async ({ id, joined, wasHeld }) => {
     // If the store fails, the grant expires by itself.
-    await Promise.allSettled([endLogin(begun.id), leaveGrant(begun)])
+    const undone = wasHeld === undefined ? [endLogin(id)] : [leaveGrant(id, wasHeld.line)]
+    if (joined !== undefined) undone.push(leaveGrant(joined.grant, joined.line))
+    await Promise.allSettled(undone)
   }
 }

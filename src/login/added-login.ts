@@ -27,22 +27,37 @@ export async function checkPerson(
   if (expected !== undefined && personOf(subject) !== expected) throw new AnotherPersonError()
 }
 
-/** What the session is to know of a login. @param subject the person's id at the provider */
+/**
+ * What the session is to know of a login.
+ *
+ * @param subject the person's id at the provider
+ * @param present the login that is there already: what a login for more does not say anew is still so
+ */
 export function noteOf(
   tokens: TokenSet,
   claims: IdTokenClaims | undefined,
   subject: string | undefined,
   { asked, scope }: PendingLogin,
+  present: LoginNote | undefined,
 ): LoginNote {
   const { acr, auth_time: time }: Partial<IdTokenClaims> = claims ?? {}
   const person = personOf(subject)
+  const isAdded = asked !== undefined && person !== undefined && present?.person === person
   return {
+    ...(isAdded && stillSo(present, time)),
+    ...(isAdded && tokens.scope !== undefined && { scope: present.scope }),
     ...(person !== undefined && { person }),
     ...(typeof acr === 'string' && { acr }),
     ...(typeof time === 'number' && { authenticatedAt: time * 1000 }),
     ...(tokens.scope === undefined && scope !== undefined && { scope }),
     ...(asked !== undefined && { asked: { ...asked, at: Date.now() } }),
   }
+}
+
+/** How the person was authenticated before. If they were authenticated anew, nobody knows whether in the same way. */
+function stillSo({ acr, authenticatedAt }: LoginNote, time: unknown): LoginNote {
+  const isSame = typeof time !== 'number' || time * 1000 === authenticatedAt
+  return { ...(isSame && { acr }), authenticatedAt }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
-import type { BegunLogin } from '../grants/begin-login.js'
-import { grantIdOf, withoutGrant } from '../grants/session-entry.js'
+import type { BegunLogin } from '../grants/stored-login.js'
+import { holdsGrant, withoutGrant } from '../grants/session-entry.js'
+import type { DropCovered } from '../grants/drop-covered.js'
 import type { UndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
@@ -15,6 +16,7 @@ import { carryPendingLogins } from './session-pending-logins.js'
 export interface ConnectProviderParts {
   readonly sessionKey: string
   readonly undoLogin: UndoLogin
+  readonly dropCovered: DropCovered
   /** Notes what the session holds. The result ends what it holds no more. */
   readonly noteLogins: (session: LoginSession) => (now: LoginSession) => void
   /** Revokes the tokens, which have no owner. */
@@ -70,6 +72,7 @@ async function connect(request: LoginRequest, parts: ConnectProviderParts): Prom
   const begun = await parts.begin(present)
   try {
     await write(request, session, present, begun, parts)
+    void parts.dropCovered(begun)
   } catch (error) {
     void parts.undoLogin(begun)
     throw error
@@ -100,7 +103,8 @@ async function write(
       await leave(present, sessionKey, begun.id)
       throw new LoginRequiredError('grant_ended')
     }
-    if (stored === 'unknown' || grantIdOf(stored) === begun.id || written >= MAXIMUM_WRITES) return
+    const isThere = stored === 'unknown' || holdsGrant(stored, begun.id, begun.record.lines)
+    if (isThere || written >= MAXIMUM_WRITES) return
     present = await presentSession(request)
   }
 }

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto'
 import { LoginRequiredError } from '../errors/errors.js'
-import type { LoginRequest } from '../lib/login-request.js'
-import { requireSession } from '../session/request-session.js'
+import { grantIdOf, isConnectedHere } from '../grants/session-entry.js'
+import type { LoginRequest, LoginSession } from '../lib/login-request.js'
+import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
+import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
 
 /**
  * Identifies the session that another provider is being connected to. It changes as soon as somebody logs in.
@@ -11,6 +13,28 @@ import { requireSession } from '../session/request-session.js'
 export function connectionOf(request: LoginRequest): string {
   if (isAuthenticated(request) !== true) throw new LoginRequiredError('not_logged_in')
   return hash('sha256', requireSession(request).id, 'base64url')
+}
+
+/** Whether what a login adds is for a connection: somebody is logged in, and not by this strategy. */
+export function isForConnection(request: LoginRequest, sessionKey: string): boolean {
+  if (isAuthenticated(request) !== true) return false
+  const data = readStrategyData(requireSession(request), sessionKey)
+  return grantIdOf(data) === undefined || isConnectedHere(data)
+}
+
+/**
+ * Copies the providers that are connected to a session to the next session of the same person. Only keys of the form that is the
+ * default of `sessionKey` count, because a visitor may have sent the application's own fields.
+ *
+ * @param sessionKey the key of the strategy that the person has logged in with, which has its own grant in both sessions
+ */
+export function carryConnections(from: LoginSession, to: LoginSession, sessionKey: string): void {
+  for (const key of Object.keys(from)) {
+    if (key === sessionKey || !key.startsWith(DEFAULT_KEY_PREFIX)) continue
+    const data = readStrategyData(from, key)
+    const { pendingLogins } = readStrategyData(to, key)
+    if (isConnectedHere(data)) writeStrategyData(to, key, { ...data, pendingLogins })
+  }
 }
 
 /** Whether Passport knows who this is; `undefined` if none of its middleware has run. */

@@ -142,8 +142,9 @@ export function cookiePendingLogins(options: CookiePendingLoginsOptions): Pendin
         return { status: 'expired', returnTo: entry.returnTo }
       }
       // The browser may send the same cookies twice at once, and a thief at any time.
-      if (!(await claim(entry.returnTo))) return { status: 'used', returnTo: entry.returnTo }
-      const used = { usedAt: Date.now(), returnTo: entry.returnTo }
+      const { returnTo } = entry
+      if (!(await claim(returnTo))) return { status: 'used', returnTo, login: entry }
+      const used = { usedAt: Date.now(), returnTo }
       write(request, name, sealEntry(name, used))
       return { status: 'pending', login: entry }
     },

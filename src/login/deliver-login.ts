@@ -1,8 +1,9 @@
 import { PendingLoginError } from '../errors/login-errors.js'
 import { isOver, onceOver } from '../lib/is-over.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import type { PendingLogin } from '../options/pending-login-store.js'
 import type { LoginOptions } from './login-options.js'
-import type { LoginOutcome, LoginProgress, RestartLogin } from './login-outcome.js'
+import type { LoginOutcome, LoginProgress } from './login-outcome.js'
 import type { Place } from './same-callback.js'
 
 /** A login that the application has accepted, and that is in no session yet. */
@@ -60,6 +61,21 @@ export async function deliverLogin<Login extends DecidedLogin>(
   return outcome
 }
 
+/** The login that another request finishes. */
+export interface FollowedLogin {
+  readonly returnTo: string | undefined
+  /** What was asked for; `undefined` if the store of pending logins does not say. */
+  readonly login: PendingLogin | undefined
+}
+
+/**
+ * The login was finished for a browser that did not wait for the response, and has been undone. The person is sent to the
+ * provider again, which usually asks them nothing.
+ */
+export interface RestartLogin extends FollowedLogin {
+  readonly action: 'restart'
+}
+
 /**
  * Waits for the request that finishes the same callback, and goes where that goes. The browser reads the response to one of
  * them only, and nobody knows which: so this one sends the cookie of the same session.
@@ -72,14 +88,14 @@ export async function deliverLogin<Login extends DecidedLogin>(
  * @throws the same error as that request
  */
 export async function followLogin<Login extends DecidedLogin>(
-  returnTo: string | undefined,
+  followed: FollowedLogin,
   url: string,
   delivery: Delivery<Login>,
 ): Promise<LoginOutcome | RestartLogin> {
   const { request, adoptSession, place } = delivery
   const end = await place.before()
   // Its process may have been killed. A restart only sends the browser to the provider again.
-  if (end === undefined) return { action: 'restart', returnTo }
+  if (end === undefined) return { action: 'restart', ...followed }
   if (end.kind === 'left') return takeOver(end.login, delivery)
   place.end(end)
   switch (end.kind) {
@@ -88,7 +104,7 @@ export async function followLogin<Login extends DecidedLogin>(
     case 'outcome':
       return end.outcome
     case 'lost':
-      return { action: 'restart', returnTo }
+      return { action: 'restart', ...followed }
     case 'stored':
       if (end.sessionId !== undefined && !(await adoptSession(request, end.sessionId))) {
         throw new PendingLoginError('ERR_PENDING_LOGIN_USED')

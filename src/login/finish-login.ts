@@ -12,9 +12,9 @@ import { noteAim } from './aim.js'
 import { checkPerson, noteOf, unnoticed } from './added-login.js'
 import { connectionOf } from './connection.js'
 import { deliverLogin, followLogin } from './deliver-login.js'
-import type { AdoptSession, Delivery } from './deliver-login.js'
+import type { AdoptSession, Delivery, FollowedLogin, RestartLogin } from './deliver-login.js'
 import type { LoginOptions } from './login-options.js'
-import type { FailureInfo, LoginOutcome, LoginProgress, RestartLogin } from './login-outcome.js'
+import type { FailureInfo, LoginOutcome, LoginProgress } from './login-outcome.js'
 import type { PresentLogin } from './present-login.js'
 import { digestOf } from './same-callback.js'
 import type { Place, SameCallbacks } from './same-callback.js'
@@ -150,8 +150,9 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       noteAim(request, 'returnTo' in taken ? taken.returnTo : undefined)
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
-      const { returnTo } = taken as { readonly returnTo?: string | undefined }
-      return await followLogin(returnTo, urlAfter(returnTo, options), { ...delivery, place })
+      const { returnTo, login } = taken as Partial<FollowedLogin>
+      const followed = { returnTo, login }
+      return await followLogin(followed, urlAfter(returnTo, options), { ...delivery, place })
     } catch (error) {
       own?.end({ kind: 'failed', error })
       throw error
@@ -219,10 +220,12 @@ async function finish(
   // A stranger's code brings no tokens: from here on, it is a login.
   const state = stateParameter(response) ?? ''
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
+  const { presentLogin } = parts
   const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
   if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
   const subject = subjectOf(exchanged.claims, accepted.profile)
-  const note = noteOf(exchanged.tokens, exchanged.claims, subject, login)
+  const present = login.asked === undefined ? undefined : await presentLogin(request)
+  const note = noteOf(exchanged.tokens, exchanged.claims, subject, login, present)
   const decided = { ...exchanged, ...accepted, note, exchangedAt, returnTo, appState }
   return deliverLogin(decided, delivery)
 }

@@ -31,15 +31,6 @@ export type LoginOutcome =
   /** The person, the provider or the application refused. */
   | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
 
-/**
- * The login was finished for a browser that did not wait for the response, and has been undone. The person is sent to the
- * provider again, which usually asks them nothing.
- */
-export interface RestartLogin {
-  readonly action: 'restart'
-  readonly returnTo: string | undefined
-}
-
 /** What becomes of a login in the session that Passport makes for it. */
 export interface LoginProgress {
   /** Called when the new session, which has this id, is in its store with the login. */

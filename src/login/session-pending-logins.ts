@@ -10,6 +10,7 @@ import {
   writeStrategyData,
 } from '../session/request-session.js'
 import type { StrategyData } from '../session/request-session.js'
+import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
 import { saveSession, tryToChangeStoredData } from '../session/stored-session.js'
 import { worthKeepingFirst } from './worth-keeping.js'
 
@@ -18,9 +19,6 @@ const MAXIMUM_ATTEMPTS = 8
 
 /** How long a failed login waits for the store, in **milliseconds**. */
 const NOTE_TIMEOUT_MS = 2_000
-
-/** How the default of the option `sessionKey` begins. */
-const DEFAULT_KEY_PREFIX = 'oauth2:'
 
 /** Identifies a login attempt: 132 bits of a hash of its `state`. */
 interface Identified {
@@ -118,7 +116,7 @@ export function sessionPendingLogins(settings: {
       const login = opened(id, taken.login)
       if (login === undefined) return { status: 'unknown' }
       const { returnTo } = login
-      if (!(await claim(returnTo))) return { status: 'used', returnTo }
+      if (!(await claim(returnTo))) return { status: 'used', returnTo, login }
       // The session object stays as it is. Otherwise express-session would write all of it when the login has failed, and
       // bring back the session if the person has logged out meanwhile. A login that succeeds has a session of its own.
       const data = readStrategyData(session, sessionKey)

@@ -7,11 +7,11 @@ import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
 import { noteAim } from './aim.js'
-import { connectionOf } from './connection.js'
+import { connectionOf, isForConnection } from './connection.js'
 import { readLoginOptions } from './login-options.js'
 import type { LoginOptions, LoginSettings } from './login-options.js'
 import type { PresentLogin } from './present-login.js'
-import type { Asked } from './login-note.js'
+import type { Addition } from './login-note.js'
 import { checkParameters } from '../options/parameters.js'
 import type { Parameters } from '../options/parameters.js'
 import type {
@@ -25,6 +25,7 @@ import { refuseTwoSessions } from '../session/session-cookies.js'
 /** The options of the strategy that starting a login depends on. */
 export interface StartLoginSettings {
   readonly clientID: string
+  readonly sessionKey: string
   readonly callbackURL: string
   readonly issuer?: string | undefined
   readonly scope: string | undefined
@@ -55,7 +56,7 @@ export interface StartLoginParts {
  *
  * @param options of this login; they take precedence over the strategy's
  * @param hooked further parameters, from passport-oauth2's hook `authorizationParams`
- * @param asked what the login is to add to the present one: then nobody but the person who is logged in may come back
+ * @param addition what the login is to add to the present one: then nobody but the person who is logged in may come back
  * @throws {ConfigurationError} naming an option that cannot be used
  * @throws {CrossSiteRequestError} if another origin starts the login without the person seeing it, or to connect a
  *   provider, or the browser has sent two session cookies
@@ -68,17 +69,21 @@ export type StartLogin = (
   request: LoginRequest,
   options: LoginOptions,
   hooked: Parameters,
-  asked?: Asked,
+  addition?: Addition,
 ) => Promise<string>
 
 /** Creates {@link StartLogin}. */
 export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
-  return async (request, given, hooked, asked) => {
+  return async (request, given, hooked, addition) => {
     const options = readLoginOptions(given)
-    const connecting = given.assignProperty !== undefined
+    const isAddition = addition !== undefined && isForConnection(request, settings.sessionKey)
+    const connecting = isAddition || given.assignProperty !== undefined
     const isOthersIdea = isFromOtherOrigin(request)
-    if (isOthersIdea && (connecting || !isSeen(request))) throw new CrossSiteRequestError()
+    // Another site could connect an account of its own. Nobody but the person who is known can be added to.
+    const mayBeAnybody =
+      connecting && !(isAddition && (await parts.presentLogin(request))?.person !== undefined)
+    if (isOthersIdea && (mayBeAnybody || !isSeen(request))) throw new CrossSiteRequestError()
     if (connecting) await refuseTwoSessions(request)
 
     const state = randomToken()
@@ -116,7 +121,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       ...(idToken !== undefined && { idToken }),
       ...(options.appState !== undefined && { appState: options.appState }),
       ...(scope !== undefined && scope !== settings.scope && { scope }),
-      ...(await additionTo(request, parameters, asked, parts.presentLogin)),
+      ...(await additionTo(request, parameters, addition, parts.presentLogin)),
       ...(isOthersIdea && { fromOtherSite: true }),
     })
     try {
@@ -191,7 +196,7 @@ function furtherParameters(
 async function additionTo(
   request: LoginRequest,
   { prompt }: Parameters,
-  asked: Asked | undefined,
+  addition: Addition | undefined,
   presentLogin: PresentLogin,
 ): Promise<Pick<PendingLogin, 'silent' | 'asked' | 'person'>> {
   const prompts = prompt?.split(' ') ?? []
@@ -199,11 +204,11 @@ async function additionTo(
   if (silent && prompts.length > 1) {
     throw new ConfigurationError("prompt may have nothing beside 'none'.", 'prompt')
   }
-  if (!silent && asked === undefined) return {}
-  const person = (await presentLogin(request))?.person
+  if (!silent && addition === undefined) return {}
+  const { person = addition?.person } = (await presentLogin(request)) ?? {}
   return {
     ...(silent && { silent }),
-    ...(asked !== undefined && { asked }),
+    ...(addition !== undefined && { asked: addition.asked }),
     ...(person !== undefined && { person }),
   }
 }

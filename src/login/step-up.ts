@@ -3,7 +3,6 @@ import { StepUpRequiredError } from '../errors/step-up-errors.js'
 import type { MissingFromLogin } from '../errors/step-up-errors.js'
 import { scopesOf } from '../grants/scope-set.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import type { TokenSet } from '../options/token-set.js'
 import type { StartLoginOptions } from './login-options.js'
 import type { PresentLogin } from './present-login.js'
 import type { LoginNote } from '../grants/login-note.js'
@@ -49,7 +48,11 @@ export interface StepUpParts {
     readonly scopeSeparator: string
     readonly clockToleranceSeconds: number
   }
-  readonly tokens: (request: LoginRequest) => Promise<TokenSet | undefined>
+  /** The scopes of the tokens that the request's grant has: see `HeldGrants.scopes`. */
+  readonly scopes: (
+    request: LoginRequest,
+    isNew: boolean,
+  ) => Promise<readonly (string | undefined)[] | undefined>
   readonly presentLogin: PresentLogin
 }
 
@@ -63,12 +66,16 @@ const REPETITION_MS = 5 * 60_000
 const SHORTEST_REPETITION_MS = 10_000
 
 /** Creates {@link StepUp}. */
-export function createStepUp({ settings, tokens, presentLogin }: StepUpParts): StepUp {
+export function createStepUp({ settings, scopes, presentLogin }: StepUpParts): StepUp {
   const { scopeSeparator, clockToleranceSeconds } = settings
 
   /** A provider that does not say what it has granted has granted what it was asked for (RFC 6749, section 5.1). */
-  function grantedScope({ scope }: TokenSet, login: LoginNote | undefined): ReadonlySet<string> {
-    return scopesOf(scope ?? login?.scope ?? settings.scope ?? '')
+  function grantedScope(
+    said: readonly (string | undefined)[],
+    login: LoginNote | undefined,
+  ): ReadonlySet<string> {
+    const unsaid = login?.scope ?? settings.scope ?? ''
+    return new Set(said.flatMap((scope) => [...scopesOf(scope ?? unsaid)]))
   }
 
   function isRecent({ authenticatedAt = -Infinity }: LoginNote, maxAgeSeconds: number): boolean {
@@ -78,12 +85,17 @@ export function createStepUp({ settings, tokens, presentLogin }: StepUpParts): S
   async function missingFrom(
     request: LoginRequest,
     { scope = [], acrValues, maxAgeSeconds }: WantedOfLogin,
+    isNew = false,
   ): Promise<MissingFromLogin> {
-    const held = await tokens(request)
-    if (held === undefined) throw new LoginRequiredError('no_tokens')
+    const said = await scopes(request, isNew)
+    if (said === undefined) throw new LoginRequiredError('no_tokens')
     const login = (await presentLogin(request)) ?? {}
-    const granted = grantedScope(held, login)
+    const granted = grantedScope(said, login)
     const missing = scope.filter((one) => !granted.has(one))
+    // Another process may have added it a moment ago.
+    if (missing.length > 0 && !isNew) {
+      return missingFrom(request, { scope, acrValues, maxAgeSeconds }, true)
+    }
     return {
       ...(missing.length > 0 && { scope: missing }),
       ...(acrValues?.every((one) => one !== login.acr) && { acrValues }),
@@ -111,8 +123,7 @@ export function createStepUp({ settings, tokens, presentLogin }: StepUpParts): S
       const says = acrValues !== undefined || maxAgeSeconds !== undefined
       // There is nothing to ask for.
       if (!isAuthentication && scope.length === 0) throw error
-      const held = await tokens(request)
-      const granted = held === undefined ? [] : grantedScope(held, login)
+      const granted = grantedScope((await scopes(request, false)) ?? [], login)
       const all = new Set([...scopesOf(settings.scope ?? ''), ...granted, ...scope])
       return {
         ...(all.size > 0 && { scope: [...all].join(scopeSeparator) }),

@@ -1,20 +1,25 @@
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
-import type { BeginLogin, BegunLogin } from '../grants/begin-login.js'
+import type { BeginLogin, NewTokens } from '../grants/begin-login.js'
+import type { BegunLogin } from '../grants/stored-login.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
 import type { GrantEngine } from '../grants/engine.js'
 import { hasEnded } from '../grants/grant-record.js'
+import type { DropCovered } from '../grants/drop-covered.js'
 import type { UndoLogin } from '../grants/undo-login.js'
 import { onceOver } from '../lib/is-over.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { connectProvider } from './connect-provider.js'
+import { carryConnections } from './connection.js'
 import { onFailedLogin } from './failed-login.js'
 import { withProviderSession } from './provider-session.js'
 import { earlierRequest } from './earlier-request.js'
+import { extendedGrant } from './extended-grant.js'
 import type { EndReplacedLogins } from './replaced-logins.js'
 import { withLoginNote } from './present-login.js'
+import type { PresentLogin } from './present-login.js'
 import { carryPendingLogins } from './session-pending-logins.js'
 import { fillWhenRegenerated } from '../session/replace-session.js'
 import {
@@ -28,6 +33,7 @@ import {
 /** The options of the strategy that keeping a login depends on. */
 export interface StoreTokensSettings {
   readonly sessionKey: string
+  readonly scope?: string | undefined
   readonly keepSession: readonly string[]
   readonly grantLifetime: 'login' | 'account'
   readonly endSessionURL?: string | undefined
@@ -41,6 +47,8 @@ export interface StoreTokensParts {
   readonly settings: StoreTokensSettings
   readonly beginLogin: BeginLogin
   readonly undoLogin: UndoLogin
+  readonly dropCovered: DropCovered
+  readonly presentLogin: PresentLogin
   readonly engine: Pick<GrantEngine, 'look'>
   readonly endReplacedLogins: EndReplacedLogins
   readonly holding: Holding
@@ -100,7 +108,10 @@ function storeInPresentSession(
       return (now) => void parts.endReplacedLogins(earlier, now)
     },
     discard: () => discard(login, parts),
-    begin: (session) => begin(session, login, account, parts),
+    begin: async (session) => {
+      const extended = await extendedGrant(earlierRequest(request, session), login.note, parts)
+      return begin(session, login, { account, extended }, parts)
+    },
     hold: (session, begun) => hold(session, begun, login, parts),
     hasEnded: (id) => hasEndedMeanwhile(id, parts),
   })
@@ -128,7 +139,7 @@ function storeInNewSession(
       // Passport's `keepSessionInfo` copies whatever is left here over the new session.
       clearFields(session)
       try {
-        await attempt.hold(fresh, account)
+        await attempt.hold({ session: fresh, earlier }, account)
       } finally {
         // The earlier session is gone, even if this login fails.
         void parts.endReplacedLogins(earlier, fresh)
@@ -141,10 +152,16 @@ function storeInNewSession(
   })
 }
 
+/** Where a login goes: the session that will hold it, and the request as it was before. */
+interface Place {
+  readonly session: LoginSession
+  readonly earlier: LoginRequest
+}
+
 /** One login, until it is clear whether somebody receives it. */
 interface LoginAttempt {
   /** Stores the grant, and writes it into the session that begins. @throws {StorageError} */
-  readonly hold: (session: LoginSession, account: string | undefined) => Promise<void>
+  readonly hold: (place: Place, account: string | undefined) => Promise<void>
   /** To be called when the session is stored. @throws {LoginRequiredError} if the grant has ended before */
   readonly stored: () => Promise<void>
   /** Ends what has been stored. */
@@ -166,19 +183,24 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
   return {
     undo,
 
-    async hold(session, account) {
+    async hold(place, account) {
       // No browser will get this session's id.
       if (isLost) return
       hasBegun = true
-      begun = await begin(session, login, account, parts)
+      const { session, earlier } = place
+      const extended = await extendedGrant(earlier, login.note, parts)
+      begun = await begin(session, login, { account, extended }, parts)
       hold(session, begun, login, parts)
+      const { sessionKey } = parts.settings
+      if (extended !== undefined) carryConnections(requireSession(earlier), session, sessionKey)
       // It may have become so meanwhile.
       if (isLost as boolean) undo()
     },
 
     async stored() {
-      if (begun === undefined || !(await hasEndedMeanwhile(begun.id, parts))) return
-      throw new LoginRequiredError('grant_ended')
+      if (begun === undefined) return
+      if (await hasEndedMeanwhile(begun.id, parts)) throw new LoginRequiredError('grant_ended')
+      void parts.dropCovered(begun)
     },
 
     responseIsOver(wasAnswered) {
@@ -204,18 +226,18 @@ function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensP
   void parts.revoking.discard(tokens, subjectOf(claims, profile))
 }
 
-/** Stores the tokens of a login as a grant. */
+/** Stores the tokens of a login as a grant, or adds them to the one that the session had. */
 function begin(
   session: LoginSession,
   { tokens, claims, profile, exchangedAt, connecting, note }: AcceptedLogin,
-  account: string | undefined,
+  whose: Pick<NewTokens, 'account' | 'extended'>,
   { beginLogin, lifetimeOf }: StoreTokensParts,
 ): Promise<BegunLogin> {
   return beginLogin({
+    ...whose,
     tokens,
     claims,
     exchangedAt,
-    account,
     subject: subjectOf(claims, profile),
     sessionId: session.id,
     connected: connecting,
@@ -233,7 +255,7 @@ function hold(
 ): void {
   const { sessionKey, endSessionURL, frontchannelLogout } = settings
   const held = holding.hold(readStrategyData(session, sessionKey), id, record)
-  const data = settings.grants === undefined ? withLoginNote(held, note) : held
+  const data = withLoginNote(held, settings.grants === undefined ? note : undefined)
   const isNeeded = endSessionURL !== undefined || frontchannelLogout
   writeStrategyData(session, sessionKey, isNeeded ? withProviderSession(data, claims) : data)
 }

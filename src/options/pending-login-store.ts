@@ -49,7 +49,15 @@ export type TakenLogin =
   /** The login is pending, and this callback may finish it. */
   | { readonly status: 'pending'; readonly login: PendingLogin }
   /** Another callback has already taken the login. */
-  | { readonly status: 'used'; readonly returnTo?: string | undefined }
+  | {
+      readonly status: 'used'
+      readonly returnTo?: string | undefined
+      /**
+       * The login itself, if another request with the same callback takes it at this moment, so that `claim` has resolved to
+       * `false`. If that request comes to nothing, the login is started again, and asks for the same.
+       */
+      readonly login?: PendingLogin | undefined
+    }
   /** The login was started too long ago. */
   | { readonly status: 'expired'; readonly returnTo?: string | undefined }
   /** The store has no login with this `state`. */
@@ -105,7 +113,7 @@ export interface PendingLoginStore {
    *
    * @param claim must be called before a login is taken, and only then. It resolves to `true` for exactly one of all
    * requests that ask for this login, in all processes that share `grants`. If it resolves to `false`, change nothing,
-   * and resolve to `used`. Pass it the login's `returnTo`, for a callback that arrives again.
+   * and resolve to `used`, with the login. Pass it the login's `returnTo`, for a callback that arrives again.
    * @throws {StorageError} if the store cannot be read or written
    */
   take(

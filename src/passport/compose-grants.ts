@@ -24,6 +24,7 @@ import type { LoginCheck } from '../grants/login-check.js'
 import { createRevoking } from '../grants/revoking.js'
 import type { Revoking } from '../grants/revoking.js'
 import { createSessionEntries } from '../grants/session-entry.js'
+import { scopesOf } from '../grants/scope-set.js'
 import { createSessionGrant } from '../grants/session-grant.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
@@ -146,6 +147,7 @@ export function composeGrants(
     strategy,
     timeoutMs,
     scopeSeparator: settings.scopeSeparator,
+    usualScope: [...scopesOf(settings.scope ?? '')],
     refreshBeforeSeconds: settings.refreshBeforeSeconds,
     renewInBackground: settings.renewInBackground,
     around: watch(

@@ -26,13 +26,15 @@ import { refusalOfRefresh, withGrantRefusal } from '../endpoints/refresh-refusal
 import { createTokenEndpoint } from '../endpoints/token.js'
 import { withPrivateNotes } from '../grants/claims.js'
 import type { EndedLogin } from '../grants/engine.js'
+import { createDropCovered } from '../grants/drop-covered.js'
 import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
 import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginToVerify } from '../login/finish-login.js'
-import type { LoginOutcome, RestartLogin } from '../login/login-outcome.js'
+import type { RestartLogin } from '../login/deliver-login.js'
+import type { LoginOutcome } from '../login/login-outcome.js'
 import { createSameCallbacks } from '../login/same-callback.js'
 import { createStoreTokens } from '../login/store-tokens.js'
 import { createEndReplacedLogins } from '../login/replaced-logins.js'
@@ -139,9 +141,7 @@ export function composeUseCases(
       }),
     diagnostics,
   )
-  const presentLogin = createPresentLogin(settings.sessionKey, (id) =>
-    grants.engine.read(id, strategyId),
-  )
+  const presentLogin = createPresentLogin(settings.sessionKey, strategyId, grants.engine)
   const startLogin = createStartLogin({
     settings,
     strategyId,
@@ -153,7 +153,9 @@ export function composeUseCases(
   const storeTokens = createStoreTokens({
     ...grants,
     settings,
+    presentLogin,
     undoLogin: createUndoLogin(grants),
+    dropCovered: createDropCovered(grants),
     endReplacedLogins: createEndReplacedLogins(() => [
       endReplacedLogin,
       ...strategies().map((one) => one.endReplacedLogin),
@@ -202,7 +204,7 @@ export function composeUseCases(
     },
     listGrants: grants.listGrants,
     loginCheck: grants.loginCheck,
-    stepUp: createStepUp({ settings, tokens: heldGrants.read, presentLogin }),
+    stepUp: createStepUp({ settings, scopes: heldGrants.scopes, presentLogin }),
     isTokenRefused: createIsTokenRefused(settings.isTokenRefused),
     noteRequest: grants.noteRequest,
     jobs: grants.jobs,

@@ -7,7 +7,9 @@ import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import type { LoginToVerify } from '../login/finish-login.js'
 import type { LoginOutcome } from '../login/login-outcome.js'
 import type { LoginOptions, StartLoginOptions } from '../login/login-options.js'
-import type { Asked } from '../login/login-note.js'
+import type { Addition } from '../login/login-note.js'
+import { restartedLogin } from '../login/restarted-login.js'
+import type { RestartedLogin } from '../login/restarted-login.js'
 import type { WantedOfLogin } from '../login/step-up.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import type { Parameters } from '../options/parameters.js'
@@ -142,7 +144,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     options: GivenToStart = {},
     further: StartLoginOptions = {},
   ): Promise<void> {
-    const start: Start = (given, asked) => this.start(req, given, asked)
+    const start: Start = (given, asked) => this.start(req, given, asked && { asked })
     await startFromRoute({ req, res, options, further }, start, this.useCases.stepUp)
   }
 
@@ -199,18 +201,22 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
   }
 
   /** Starts a login, and resolves to where the browser goes. */
-  private async start(req: LoginRequest, options: LoginOptions, asked?: Asked): Promise<string> {
+  private async start(
+    req: LoginRequest,
+    options: LoginOptions,
+    addition?: Addition,
+  ): Promise<string> {
     requireSession(req)
     this.useCases.noteRequest(req)
     refuseNameInUse(this, this.useCases, req)
     const hooked = this.authorizationParams(options) as Parameters
-    return this.useCases.startLogin(req, options, hooked, asked)
+    return this.useCases.startLogin(req, options, hooked, addition)
   }
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
     requireSession(req)
-    const start = async (returnTo = options.returnTo): Promise<LoginOutcome> => {
-      const url = await this.start(req, { ...options, returnTo })
+    const start = async (again?: RestartedLogin): Promise<LoginOutcome> => {
+      const url = await this.start(req, { ...options, ...again?.options }, again?.addition)
       return { action: 'redirect', url }
     }
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)
@@ -223,7 +229,9 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
           hookedProfile((done) => this.userProfile(accessToken, done)),
         ),
       })
-      return outcome.action === 'restart' ? start(outcome.returnTo) : outcome
+      if (outcome.action !== 'restart') return outcome
+      const { login, returnTo = options.returnTo } = outcome
+      return start(login === undefined ? { options: { returnTo } } : restartedLogin(login))
     }
     return start()
   }

@@ -46,8 +46,7 @@ async function expectUntouched(engine: GrantEngine, id: string): Promise<void> {
   await expect(engine.end(id)).rejects.toThrow(StorageError)
   const held = {
     strategy: STRATEGY,
-    generation: 9,
-    tokens: { accessToken: 'other', tokenType: 'bearer' },
+    lines: [{ number: 1, generation: 9, tokens: { accessToken: 'other', tokenType: 'bearer' } }],
     lifetimeMs: 1_000_000,
     of: { names: [] },
   }

@@ -6,6 +6,6 @@ it('the same callback starts the login again if nobody ever says how the first o
   const delivery = {
     place: { before: () => Promise.resolve(undefined) },
   } as unknown as Delivery<{ user: object; returnTo: string | undefined; appState: undefined }>
-  const outcome = await followLogin('/orders', '/orders', delivery)
+  const outcome = await followLogin({ returnTo: '/orders', login: undefined }, '/orders', delivery)
   expect(outcome).toEqual({ action: 'restart', returnTo: '/orders' })
 })

@@ -236,9 +236,9 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [KEY],
     tests: ['fapi-4'],
     file: 'grants/session-entry.ts',
-    find: '      const held = { tokens, renewAt, refused }\n',
+    find: '    const held = { tokens, renewAt, refused }\n',
     replace:
-      '      const held = { tokens: { ...tokens, key: (globalThis as any).dpopKey }, renewAt, refused } as any\n',
+      '    const held = { tokens: { ...tokens, key: (globalThis as any).dpopKey }, renewAt, refused } as any\n',
     also: [
       {
         file: 'client/dpop.ts',

@@ -104,8 +104,8 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
     rows: OTHER_SITES,
     tests: ['attack-6'],
     file: 'login/start-login.ts',
-    find: 'if (isOthersIdea && (connecting || !isSeen(request)))',
-    replace: 'if (isOthersIdea && connecting)',
+    find: 'if (isOthersIdea && (mayBeAnybody || !isSeen(request)))',
+    replace: 'if (isOthersIdea && mayBeAnybody)',
     gone: 'other sites start logins that nobody sees',
   },
   {

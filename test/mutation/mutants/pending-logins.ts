@@ -18,7 +18,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [REPLAY],
     tests: ['rule-1'],
     file: 'login/session-pending-logins.ts',
-    find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo }\n      // The",
+    find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo, login }\n      // The",
     replace: "      return { status: 'pending', login }\n      // The",
     also: [
       {
@@ -33,7 +33,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: ['rfc9700 2.1 (2)', STATE_USED_ONCE],
     tests: ['pending-login-1'],
     file: 'login/session-pending-logins.ts',
-    find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo }\n      // The",
+    find: "      if (!(await claim(returnTo))) return { status: 'used', returnTo, login }\n      // The",
     replace: "      return { status: 'pending', login }\n      // The",
     also: [
       {
@@ -64,7 +64,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
     rows: [REPLAY, ONE_REQUEST_A_CODE],
     tests: ['attack-5'],
     file: 'login/cookie-pending-logins.ts',
-    find: 'if (!(await claim(entry.returnTo)))',
+    find: 'if (!(await claim(returnTo)))',
     replace: 'if (entry.createdAt < 0)',
     gone: 'a code is sent as often as somebody brings the cookie',
   },

@@ -167,7 +167,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [STORED],
     tests: ['sealing-2'],
     file: 'grants/session-entry.ts',
-    find: 'held: seal === undefined ? held : seal.seal(held, contextOf(id)),',
+    find: 'held: seal === undefined ? held : seal.seal(held, contextOf(id, number)),',
     replace: 'held,',
     gone: 'tokens are in the session in clear',
   },
