@@ -1,5 +1,6 @@
 import { advanceClock } from '../../support/clock.js'
 import { createFailingGrants, FailingStore } from './failing-stores.js'
+import type { Refusal } from './stage.js'
 import { logIn } from './way.js'
 import type { Way } from './way.js'
 
@@ -7,6 +8,7 @@ const failing = new FailingStore()
 const ended = createFailingGrants()
 const asked = createFailingGrants()
 const loggedOut = createFailingGrants()
+const WANTS_SCOPE: Refusal = { status: 403, challenge: 'error="insufficient_scope", scope="files"' }
 const ME = { account: 'account-1' }
 const HOUR = 3600
 
@@ -16,7 +18,7 @@ export const LOGGED_IN: readonly Way[] = [
     async play(stage) {
       await logIn(stage)
       advanceClock(2 * HOUR)
-      await stage.visit('/token')
+      await stage.visit('/api')
     },
   },
   {
@@ -25,7 +27,7 @@ export const LOGGED_IN: readonly Way[] = [
       await logIn(stage)
       advanceClock(2 * HOUR)
       provider.fail('token', 503)
-      await stage.visit('/token')
+      await stage.visit('/api')
     },
   },
   {
@@ -34,7 +36,42 @@ export const LOGGED_IN: readonly Way[] = [
       await logIn(stage)
       provider.endGrants()
       advanceClock(2 * HOUR)
-      await stage.visit('/token')
+      await stage.visit('/api')
+    },
+  },
+  {
+    title: 'An API refuses the token with a 401',
+    async play(stage) {
+      await logIn(stage)
+      stage.refuseAtApi({ status: 401, challenge: 'error="invalid_token"' })
+      await stage.visit('/api')
+    },
+  },
+  {
+    title: 'An API wants more than was granted (`insufficient_scope`)',
+    async play(stage) {
+      await logIn(stage)
+      stage.refuseAtApi(WANTS_SCOPE)
+      await stage.visit('/api')
+    },
+  },
+  {
+    title: 'The same, and it still refuses after the person has granted it',
+    async play(stage) {
+      await logIn(stage)
+      stage.refuseAtApi(WANTS_SCOPE, WANTS_SCOPE)
+      await stage.visit('/api')
+    },
+  },
+  {
+    title: 'An API wants a stronger authentication (`insufficient_user_authentication`)',
+    async play(stage) {
+      await logIn(stage)
+      stage.refuseAtApi({
+        status: 401,
+        challenge: 'error="insufficient_user_authentication", acr_values="mfa"',
+      })
+      await stage.visit('/api')
     },
   },
   {
@@ -53,7 +90,7 @@ export const LOGGED_IN: readonly Way[] = [
       await logIn(stage)
       advanceClock(2 * HOUR)
       asked.isDown = true
-      await stage.visit('/token')
+      await stage.visit('/api')
     },
   },
 ]

@@ -10,6 +10,7 @@ import {
   LoginRequiredError,
   requireLogin,
   silentLogin,
+  StepUpRequiredError,
 } from '../../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../../src/index.js'
 import type { Account, StageOptions } from './stage.js'
@@ -21,12 +22,14 @@ export interface Furniture {
   readonly errors: string[]
   readonly account: Account
   readonly options: StageOptions
+  /** The API that the page `/api` calls. */
+  readonly apiURL: string
 }
 
 /** Gives an application its pages, behind helmet and as in production. */
 export function furnish(
   app: Express,
-  { strategy, url, errors, account, options }: Furniture,
+  { strategy, url, errors, account, options, apiURL }: Furniture,
 ): void {
   const loginPath = '/auth/login'
   const noted: ErrorRequestHandler = (error, req, res, next) => {
@@ -71,24 +74,27 @@ export function furnish(
   app.get('/files', requireLogin({ loginPath, strategy, scope: 'files' }), (_req, res) => {
     show(res, 'The files')
   })
-  app.get('/token', (req, res, next) => {
-    strategy.accessToken(req).then(() => show(res, 'What the API has answered'), next)
+  app.get('/api', (req, res, next) => {
+    strategy.fetch(req, apiURL).then(({ status }) => {
+      show(res, `The API has answered ${status}`)
+    }, next)
   })
 
+  const goAndLogIn: ErrorRequestHandler = (error, req, res, next) => {
+    const helps = error instanceof LoginRequiredError || error instanceof StepUpRequiredError
+    if (helps) strategy.startLogin(req, res, error).catch(next)
+    else next(error)
+  }
   const handle: ErrorRequestHandler = (error, req, res, next) => {
     if (res.headersSent) {
       next(error)
-      return
-    }
-    if (error instanceof LoginRequiredError) {
-      res.redirect(`/auth/login?return_to=${encodeURIComponent(req.originalUrl)}`)
       return
     }
     if (!req.path.startsWith('/auth') && !req.path.startsWith('/bank')) errors.push(codeOf(error))
     res.status(error instanceof AuthorizationCodeError ? error.status : 500)
     show(res, 'The application’s own error page')
   }
-  app.use(handle)
+  app.use(goAndLogIn, handle)
 }
 
 const codeOf = (error: unknown): string =>

@@ -24,6 +24,13 @@ export interface StageOptions {
   readonly bank?: Partial<AuthorizationCodeOptions>
 }
 
+/** How an API refuses a request. */
+export interface Refusal {
+  readonly status: number
+  /** What its `WWW-Authenticate` says after the scheme. */
+  readonly challenge: string
+}
+
 /** An application, and somebody before it with a browser. */
 export interface Stage {
   /** Where the browser sees the application: on another site than the provider. */
@@ -37,6 +44,8 @@ export interface Stage {
   readonly visitOtherSite: (content: string) => Promise<void>
   /** Clicks on a link or a button of the page. */
   readonly click: (text: string) => Promise<void>
+  /** Lets the API that the page `/api` calls refuse the next requests, in this order. */
+  readonly refuseAtApi: (...all: readonly Refusal[]) => void
   /** Does something when the browser comes back from the provider for the first time, before the application sees it. */
   readonly onReturn: (work: (request: IncomingMessage) => unknown) => void
   /** Forgets what was seen until now. */
@@ -77,7 +86,13 @@ export async function setStage(
   const server = await listen(app)
   const url = server.origin.replace('127.0.0.1', 'localhost')
   let otherSite = ''
-  const other = await listen((_req, res) => {
+  const refusals: Refusal[] = []
+  const other = await listen((req, res) => {
+    const refusal = req.url === '/api' ? refusals.shift() : undefined
+    if (refusal !== undefined) {
+      res.statusCode = refusal.status
+      res.setHeader('www-authenticate', `Bearer ${refusal.challenge}`)
+    }
     res.setHeader('content-type', 'text/html').end(otherSite)
   })
   const errors: string[] = []
@@ -89,7 +104,7 @@ export async function setStage(
     Promise.resolve(work?.(req)).then(() => next(), next)
   })
   const strategy = strategyAt(url, { ...account, ...options.strategy } as Account, options.verify)
-  furnish(app, { strategy, url, errors, account, options })
+  furnish(app, { strategy, url, errors, account, options, apiURL: `${other.origin}/api` })
 
   const { page } = person
   let status = 0
@@ -117,6 +132,9 @@ export async function setStage(
         page.getByText(text, { exact: true }).click(),
       ])
       await page.waitForLoadState()
+    },
+    refuseAtApi(...all) {
+      refusals.push(...all)
     },
     onReturn(work) {
       atReturn = work
