@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { shortDigest } from '../lib/short-digest.js'
 import { requireSession } from '../session/request-session.js'
 import { maxAgeOf } from '../session/session-lifetime.js'
@@ -51,23 +51,21 @@ export function sessionHandler(
   // Where the browser sees the routes: a proxy may put a prefix in front of them.
   const routes = pathname.replace(/\/callback\/?$/i, '')
   const loginPath = `${routes}/login`
-  const logoutPath = `${routes}/logout`
-
-  async function infoOf(req: Request): Promise<SessionInfo> {
-    const { user } = req
-    const isPresent = await isLoggedIn(req, undefined, 'GET /session')
-    if (!isPresent || user === undefined) return { loggedIn: false, loginPath }
-    return {
-      loggedIn: true,
-      user: await sessionUser(user, req),
-      expiresAt: endOfSession(maxAgeOf(requireSession(req))),
-      loginPath,
-      logoutPath,
-    }
-  }
 
   return asyncHandler(async (req, res) => {
-    const body = JSON.stringify(await infoOf(req))
+    const { user } = req
+    const isPresent = await isLoggedIn(req, undefined, 'GET /session')
+    const info: SessionInfo =
+      isPresent && user !== undefined
+        ? {
+            loggedIn: true,
+            user: await sessionUser(user, req),
+            expiresAt: endOfSession(maxAgeOf(requireSession(req))),
+            loginPath,
+            logoutPath: `${routes}/logout`,
+          }
+        : { loggedIn: false, loginPath }
+    const body = JSON.stringify(info)
     return () => {
       res.set({
         // The browser may keep the answer, but asks each time whether it is still so. Nobody else may keep it.

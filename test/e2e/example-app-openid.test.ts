@@ -66,7 +66,10 @@ describeWithChromium('the example app’s OpenID provider in a real browser', (e
   async function pagesDuring(work: () => Promise<unknown>): Promise<readonly string[]> {
     const visited: string[] = []
     page.on('domcontentloaded', (shown) => void visited.push(new URL(shown.url()).pathname))
+    const shown = page.waitForEvent('domcontentloaded')
     await work()
+    // A click does not wait for the page that it leads to.
+    await shown
     page.removeAllListeners('domcontentloaded')
     return visited
   }
