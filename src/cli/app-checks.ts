@@ -14,9 +14,13 @@ export interface RunningApplication {
 
 /** Checks that browsers can open the callback URL, and that it belongs to the application. */
 export function checkCallbackUrl(
-  { callbackURL }: Settings,
+  settings: Settings,
   application: RunningApplication | undefined,
 ): Verdict {
+  const [first] = settings.callbackURL
+  // Of several hosts, the one that the application is reached by here.
+  const isHere = (url: string): boolean => new URL(url).origin === application?.origin
+  const callbackURL = settings.callbackURL.find(isHere) ?? first
   const { origin, hostname, pathname, search } = new URL(callbackURL)
   if (callbackURL.includes('*') || hostname === '0.0.0.0') {
     return failed(
@@ -95,7 +99,10 @@ function visitLogin(
 }
 
 /** The path of the login route: `LOGIN_PATH`, or `/login` beside the callback route. */
-function loginPathOf({ loginPath }: RunningApplication, { callbackURL }: Settings): string {
+function loginPathOf(
+  { loginPath }: RunningApplication,
+  { callbackURL: [callbackURL] }: Settings,
+): string {
   return loginPath ?? new URL(callbackURL).pathname.replace(/\/callback$/, '/login')
 }
 
@@ -123,8 +130,9 @@ function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict
     )
   }
   // A pushed or signed request does not have it in the URL.
-  const redirectUri = searchParams.get('redirect_uri') ?? settings.callbackURL
-  return redirectUri === settings.callbackURL
+  const [first] = settings.callbackURL
+  const redirectUri = searchParams.get('redirect_uri') ?? first
+  return settings.callbackURL.includes(redirectUri)
     ? ok('the login route redirects to the provider')
     : failed(
         `the application sends the redirect_uri ${redirectUri}`,

@@ -173,7 +173,8 @@ export function checkLogout(
   settings: Settings,
   metadata: AuthorizationServer | undefined,
 ): Verdict {
-  const { endSessionURL, postLogoutRedirectURL, backchannelLogout, frontchannelLogout } = settings
+  const { endSessionURL, backchannelLogout, frontchannelLogout } = settings
+  const [postLogoutRedirectURL] = settings.postLogoutRedirectURL ?? []
   if (endSessionURL === undefined) {
     return skipped('no endSessionURL is set: people stay logged in at the provider')
   }
@@ -241,7 +242,10 @@ export async function checkClient(
   settings: Settings,
   tokenEndpoint: TokenEndpoint,
 ): Promise<Verdict> {
-  const { clientAuthentication: method, callbackURL: redirectUri } = settings
+  const {
+    clientAuthentication: method,
+    callbackURL: [redirectUri],
+  } = settings
   try {
     await tokenEndpoint.exchange({
       code: 'a-code-that-does-not-exist',

@@ -5,6 +5,8 @@ import { claimsIn } from '../endpoints/id-token.js'
 import { LogoutResponseError } from '../errors/errors.js'
 import { readCookies, setCookie } from '../lib/cookies.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import { urlForHost } from '../lib/url-for-host.js'
+import type { HostURLs } from '../lib/url-for-host.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { shortDigest } from '../lib/short-digest.js'
 import type { IdTokenHint } from '../options/client-options.js'
@@ -32,7 +34,7 @@ const MAXIMUM_HINT_LENGTH = 2048
 export interface ProviderLogoutSettings {
   readonly clientID: string
   readonly endSessionURL?: string | undefined
-  readonly postLogoutRedirectURL?: string | undefined
+  readonly postLogoutRedirectURL?: HostURLs | undefined
   readonly postLogoutRedirectParameter: string
   readonly idTokenHint: IdTokenHint
 }
@@ -57,7 +59,7 @@ export function startProviderLogout(
   const parameters = new URLSearchParams({ client_id: clientID })
   if (isStandard) addHint(parameters, ended, settings.idTokenHint)
   if (postLogoutRedirectURL !== undefined) {
-    parameters.set(postLogoutRedirectParameter, postLogoutRedirectURL)
+    parameters.set(postLogoutRedirectParameter, urlForHost(postLogoutRedirectURL, req))
     // A provider with a logout of its own gives no state back.
     const state = isStandard ? randomBytes(32).toString('base64url') : ''
     if (isStandard) parameters.set('state', state)

@@ -6,6 +6,8 @@ import type { LoginRequest } from '../lib/login-request.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
+import { urlForHost } from '../lib/url-for-host.js'
+import type { HostURLs } from '../lib/url-for-host.js'
 import { noteAim } from './aim.js'
 import { connectionOf, isForConnection } from './connection.js'
 import { readLoginOptions } from './login-options.js'
@@ -26,7 +28,7 @@ import { refuseTwoSessions } from '../session/session-cookies.js'
 export interface StartLoginSettings {
   readonly clientID: string
   readonly sessionKey: string
-  readonly callbackURL: string
+  readonly callbackURL: HostURLs
   readonly issuer?: string | undefined
   readonly scope: string | undefined
   readonly scopeSeparator: string
@@ -88,7 +90,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
 
     const state = randomToken()
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
-    const redirectUri = redirectUriOf(options, settings)
+    const redirectUri = redirectUriOf(request, options, settings)
     const connectTo = connecting ? connectionOf(request) : undefined
     const returnTo = options.returnTo ?? sameOriginPath(readQuery(request).get('return_to'))
     noteAim(request, returnTo)
@@ -155,9 +157,13 @@ function randomToken(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** The callback URL of this login: the route's own, else the strategy's. No header can change it. */
-function redirectUriOf({ callbackURL }: LoginSettings, settings: StartLoginSettings): string {
-  if (callbackURL === undefined) return settings.callbackURL
+/** The callback URL of this login: the route's own, else the strategy's. No header can produce another one. */
+function redirectUriOf(
+  request: LoginRequest,
+  { callbackURL }: LoginSettings,
+  settings: StartLoginSettings,
+): string {
+  if (callbackURL === undefined) return urlForHost(settings.callbackURL, request)
   if (!URL.canParse(callbackURL) || !isSecure(new URL(callbackURL))) {
     throw new ConfigurationError('callbackURL must be an absolute HTTPS URL.', 'callbackURL')
   }

@@ -10,6 +10,7 @@ import {
   positive,
   secureUrl,
   text,
+  forEachHost,
   urlWithoutFragment,
   withMethods,
 } from './readers.js'
@@ -95,9 +96,12 @@ export const CLIENT_OPTIONS = {
   /**
    * The absolute URL of the callback route, exactly as registered with the provider. It is never derived from
    * a request's headers, because a browser can set them.
+   *
+   * An application with several hosts passes a list: a login takes the URL of the host that it was started at, and the first if
+   * none is of that host.
    */
   callbackURL: {
-    read: urlWithoutFragment,
+    read: forEachHost(urlWithoutFragment),
     required: true,
     alsoCalled: ['redirectURL'],
     help: 'the absolute URL of the callback route, as registered',
@@ -105,12 +109,12 @@ export const CLIENT_OPTIONS = {
 
   /**
    * Where the provider sends the browser after its own logout: the absolute URL of `GET /logged-out` of
-   * `authRouter`, exactly as registered with the provider.
+   * `authRouter`, exactly as registered with the provider; or a list with one for each host, like `callbackURL`.
    *
    * @see [OpenID Connect RP-Initiated Logout 1.0, section 3](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RedirectionAfterLogout)
    */
   postLogoutRedirectURL: {
-    read: secureUrl,
+    read: forEachHost(secureUrl),
     needs: 'endSessionURL',
     help: 'the absolute URL of the route that the provider leads to after its own logout, as registered',
   },

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
+import type { HostURLs } from '../lib/url-for-host.js'
 import type { GivenOptions } from './given-options.js'
 
 /**
@@ -79,6 +80,21 @@ export function urlWithoutFragment(value: unknown, name: string): string {
   const url = secureUrl(value, name)
   if (!url.includes('#')) return url
   throw new ConfigurationError(`${name} may not have a fragment.`, name)
+}
+
+/** Returns a reader of one URL, or of a list of them without two for one host. */
+export function forEachHost(
+  read: Reader<string>,
+): (value: string | readonly string[], name: string) => HostURLs {
+  return (value, name) => {
+    const urls = [value].flat().map((url) => read(url, name))
+    const [first, ...others] = urls
+    if (first === undefined) throw new ConfigurationError(`${name} may not be an empty list.`, name)
+    if (new Set(urls.map((url) => new URL(url).host)).size < urls.length) {
+      throw new ConfigurationError(`${name} may have only one URL for each host.`, name)
+    }
+    return [first, ...others]
+  }
 }
 
 /** Reads a path of this origin, as a browser resolves it. */

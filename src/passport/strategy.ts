@@ -59,7 +59,7 @@ import { requireSession } from '../session/request-session.js'
  * @see [RFC 9700 - Best Current Practice for OAuth 2.0 Security](https://www.rfc-editor.org/rfc/rfc9700.html)
  */
 export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStrategy {
-  /** Where the provider sends the browser back, from the option of that name. */
+  /** Where the provider sends the browser back: the first URL of the option of that name. */
   readonly callbackURL: string
   declare protected readonly useCases: UseCases
 
@@ -72,7 +72,8 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
     checkVerify(verify)
     const settings = readOptions(options)
-    const { authorizationURL, tokenURL, clientID, callbackURL } = settings
+    const { authorizationURL, tokenURL, clientID } = settings
+    const [callbackURL] = settings.callbackURL
     refuseSharedName(settings)
     // The base class gets no secret: it would keep the secret in a property, which a log of the strategy shows.
     super(

@@ -226,7 +226,7 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['openid oidcc-client-test-rp-init-logout'],
     tests: ['oidc-11'],
     file: 'login/provider-logout.ts',
-    find: '    parameters.set(postLogoutRedirectParameter, postLogoutRedirectURL)\n',
+    find: '    parameters.set(postLogoutRedirectParameter, urlForHost(postLogoutRedirectURL, req))\n',
     replace: '',
     gone: 'no post_logout_redirect_uri is sent',
   },
