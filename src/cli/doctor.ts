@@ -12,6 +12,7 @@ import {
   checkKey,
   checkLogout,
   checkPkce,
+  checkPlainHttp,
   checkScope,
   discoveryFailed,
 } from './provider-checks.js'
@@ -129,9 +130,11 @@ async function checkAll(
   const { verdict: discovery, metadata } = await checkDiscovery(settings, transport)
   const { verdict: connection, aheadMs } = await checkConnection(settings, transport)
   const [login, cookie] = await checkLogin(settings, application, transport)
+  const plainHttp = checkPlainHttp(settings)
   const verdicts: Readonly<Record<string, Verdict>> = {
     discovery,
     connection,
+    ...(plainHttp && { 'plain HTTP': plainHttp }),
     PKCE: checkPkce(settings, metadata),
     'callback URL': checkCallbackUrl(settings, application),
     scope: checkScope(settings, metadata),

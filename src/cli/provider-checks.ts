@@ -141,6 +141,15 @@ export function checkPkce(settings: Settings, metadata: AuthorizationServer | un
       )
 }
 
+/** Says which requests anybody on the way could read; `undefined` if there are none. */
+export function checkPlainHttp({ dangerouslyAllowHttp = [] }: Settings): Verdict | undefined {
+  if (dangerouslyAllowHttp.length === 0) return undefined
+  return warning(
+    `plain HTTP is allowed to ${dangerouslyAllowHttp.join(', ')}`,
+    'Only while you develop: use HTTPS, and remove dangerouslyAllowHttp.',
+  )
+}
+
 /** Checks that the provider lists the scopes that are asked for, if it lists any. */
 export function checkScope(
   { scope, scopeSeparator, issuer }: Settings,

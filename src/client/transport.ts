@@ -25,6 +25,8 @@ export interface TransportOptions {
   readonly maximumConnections: number
   /** An undici dispatcher: a proxy, a private CA, a client certificate, a `MockAgent`. */
   readonly dispatcher?: Dispatcher | undefined
+  /** The hosts of which plain HTTP is allowed. */
+  readonly dangerouslyAllowHttp?: readonly string[] | undefined
 }
 
 /** Sends all requests of the library: with limits of time and size, over HTTPS, without following redirects. */
@@ -96,7 +98,7 @@ let apiAgent: Agent | undefined
 
 /** Creates a transport. Transports without a dispatcher of their own share keep-alive pools. */
 export function createTransport(options: TransportOptions, clock: Clock = systemClock): Transport {
-  const { timeoutMs, responseLimitBytes, maximumConnections } = options
+  const { timeoutMs, responseLimitBytes, maximumConnections, dangerouslyAllowHttp } = options
   const dispatcher = options.dispatcher ?? providerAgent(maximumConnections)
   const fetchDispatcher = options.dispatcher ?? (apiAgent ??= new Agent(AGENT_OPTIONS))
   const connections = createConnectionLimit(maximumConnections, clock)
@@ -106,7 +108,7 @@ export function createTransport(options: TransportOptions, clock: Clock = system
   function targetOf(url: string): URL {
     const known = targets.get(url)
     if (known !== undefined) return known
-    const target = secureUrl(url)
+    const target = secureUrl(url, dangerouslyAllowHttp)
     if (targets.size < MAXIMUM_TARGETS) targets.set(url, target)
     return target
   }
@@ -132,7 +134,7 @@ export function createTransport(options: TransportOptions, clock: Clock = system
     },
 
     async fetch(url, init = {}) {
-      const target = secureUrl(url)
+      const target = secureUrl(url, dangerouslyAllowHttp)
       const timeLimit = new AbortController()
       const stopTimer = clock.timer(
         timeoutMs,
@@ -170,9 +172,9 @@ function sentBy({ headers, body }: RequestInit): readonly string[] {
   return [text, ...new Headers(headers).values()]
 }
 
-function secureUrl(url: string | URL): URL {
+function secureUrl(url: string | URL, plainHttpHosts: readonly string[] | undefined): URL {
   const parsed = new URL(url)
-  if (!isSecure(parsed)) {
+  if (!isSecure(parsed, plainHttpHosts)) {
     throw new ConfigurationError(`Refused to send a request to ${parsed.origin}: it is not HTTPS.`)
   }
   return parsed

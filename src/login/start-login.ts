@@ -29,6 +29,7 @@ export interface StartLoginSettings {
   readonly clientID: string
   readonly sessionKey: string
   readonly callbackURL: HostURLs
+  readonly dangerouslyAllowHttp?: readonly string[] | undefined
   readonly issuer?: string | undefined
   readonly scope: string | undefined
   readonly scopeSeparator: string
@@ -164,7 +165,10 @@ function redirectUriOf(
   settings: StartLoginSettings,
 ): string {
   if (callbackURL === undefined) return urlForHost(settings.callbackURL, request)
-  if (!URL.canParse(callbackURL) || !isSecure(new URL(callbackURL))) {
+  if (
+    !URL.canParse(callbackURL) ||
+    !isSecure(new URL(callbackURL), settings.dangerouslyAllowHttp)
+  ) {
     throw new ConfigurationError('callbackURL must be an absolute HTTPS URL.', 'callbackURL')
   }
   return callbackURL

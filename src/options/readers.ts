@@ -3,12 +3,13 @@ import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
 import type { HostURLs } from '../lib/url-for-host.js'
 import type { GivenOptions } from './given-options.js'
+import { plainHttpHostsIn } from './plain-http-hosts.js'
 
 /**
  * Checks the value of an option and returns it typed. All readers throw a `ConfigurationError` that names the option.
  * Its message never contains the value, which may be a secret.
  */
-type Reader<Value> = (value: unknown, name: string) => Value
+type Reader<Value> = (value: unknown, name: string, given?: GivenOptions) => Value
 
 /** Reads a string that is not empty. */
 export function text(value: unknown, name: string): string {
@@ -61,12 +62,15 @@ export function upTo(most: number): Reader<number> {
 }
 
 /** Reads an absolute URL: HTTPS, or plain HTTP on a loopback address. */
-export function secureUrl(value: unknown, name: string): string {
+export function secureUrl(value: unknown, name: string, given: GivenOptions = {}): string {
   const url = text(value, name)
   if (!URL.canParse(url)) throw new ConfigurationError(`${name} must be an absolute URL.`, name)
-  if (isSecure(new URL(url))) return url
+  const { protocol, host } = new URL(url)
+  if (isSecure(new URL(url), plainHttpHostsIn(given))) return url
+  const advice =
+    protocol === 'http:' ? ` For development, dangerouslyAllowHttp: ['${host}'] permits it.` : ''
   throw new ConfigurationError(
-    `${name} must be HTTPS (plain HTTP is for loopback addresses only).`,
+    `${name} must be HTTPS (plain HTTP is for loopback addresses only).${advice}`,
     name,
   )
 }
@@ -76,8 +80,8 @@ export function secureUrl(value: unknown, name: string): string {
  *
  * @see [RFC 6749, sections 3.1 and 3.1.2](https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1)
  */
-export function urlWithoutFragment(value: unknown, name: string): string {
-  const url = secureUrl(value, name)
+export function urlWithoutFragment(value: unknown, name: string, given?: GivenOptions): string {
+  const url = secureUrl(value, name, given)
   if (!url.includes('#')) return url
   throw new ConfigurationError(`${name} may not have a fragment.`, name)
 }
@@ -85,9 +89,9 @@ export function urlWithoutFragment(value: unknown, name: string): string {
 /** Returns a reader of one URL, or of a list of them without two for one host. */
 export function forEachHost(
   read: Reader<string>,
-): (value: string | readonly string[], name: string) => HostURLs {
-  return (value, name) => {
-    const urls = [value].flat().map((url) => read(url, name))
+): (value: string | readonly string[], name: string, given: GivenOptions) => HostURLs {
+  return (value, name, given) => {
+    const urls = [value].flat().map((url) => read(url, name, given))
     const [first, ...others] = urls
     if (first === undefined) throw new ConfigurationError(`${name} may not be an empty list.`, name)
     if (new Set(urls.map((url) => new URL(url).host)).size < urls.length) {

@@ -17,6 +17,7 @@ import { refuseOtherAddress } from '../options/issuer-address.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
+import { PROVIDER_OPTIONS } from '../options/provider-options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
 import { otherIssuer } from './other-issuer.js'
 import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
@@ -52,6 +53,15 @@ export const DISCOVER_OPTIONS = {
    * @see [RFC 8705, section 5 - Metadata for Mutual-TLS Endpoint Aliases](https://www.rfc-editor.org/rfc/rfc8705.html#section-5)
    */
   mutualTls: { read: flag, default: false },
+
+  /**
+   * **WARNING:** the hosts, with their ports, of which plain HTTP is allowed: for a provider in a container beside the application,
+   * while you develop. It becomes the strategy's option of this name.
+   *
+   * @example `['keycloak:8080']`
+   * @default none: plain HTTP is for loopback addresses only
+   */
+  dangerouslyAllowHttp: PROVIDER_OPTIONS.dangerouslyAllowHttp,
 } as const satisfies OptionTable
 
 /** The options of {@link discover}. All can be left out. */
@@ -103,12 +113,13 @@ export async function discover(
   issuer: string | undefined,
   options: DiscoverOptions = {},
 ): Promise<DiscoveredProvider> {
-  const url = readIssuer(issuer)
   const settings = readTable(
     DISCOVER_OPTIONS,
     options,
     "discover('https://login.example.com', { timeoutMs: 5_000 })",
   )
+  const { dangerouslyAllowHttp } = settings
+  const url = readIssuer(issuer, dangerouslyAllowHttp)
   const transport = createTransport({
     ...settings,
     responseLimitBytes: CLIENT_OPTIONS.responseLimitBytes.default,
@@ -116,7 +127,8 @@ export async function discover(
   })
   try {
     const metadata = await readMetadata(url, transport)
-    return toProvider(settings.mutualTls ? withMutualTlsAliases(metadata) : metadata, settings)
+    const read = settings.mutualTls ? withMutualTlsAliases(metadata) : metadata
+    return { ...toProvider(read, settings), ...(dangerouslyAllowHttp && { dangerouslyAllowHttp }) }
   } catch (error) {
     throw asDiscoveryError(error)
   }
@@ -127,9 +139,12 @@ export async function discover(
  *
  * @throws {ConfigurationError} if it is missing, not an HTTPS URL, the address of the metadata itself, or a template
  */
-function readIssuer(issuer: string | undefined): URL {
+function readIssuer(
+  issuer: string | undefined,
+  plainHttpHosts: readonly string[] | undefined,
+): URL {
   if (issuer === undefined || issuer === '') missing('issuer')
-  if (!URL.canParse(issuer) || !isSecure(new URL(issuer))) {
+  if (!URL.canParse(issuer) || !isSecure(new URL(issuer), plainHttpHosts)) {
     throw new ConfigurationError('The issuer must be an HTTPS URL.', 'issuer')
   }
   const url = new URL(issuer)

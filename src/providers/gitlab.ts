@@ -1,5 +1,6 @@
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
+import type { BaseUrlOptions } from './base-url.js'
 import { nameByAddress } from './provider-name.js'
 
 /** The server that {@link gitlab} uses if it is given none. */
@@ -34,12 +35,13 @@ const PUBLIC = 'https://gitlab.com'
  * ```
  *
  * @param url the address of the GitLab server; `https://gitlab.com` if left out
+ * @param options `dangerouslyAllowHttp` for a server that is reached by plain HTTP while you develop
  * @throws {ConfigurationError} if it is not an HTTPS URL
  * @see [GitLab, OAuth 2.0 identity provider API](https://docs.gitlab.com/api/oauth2/)
  * @see [GitLab, OpenID Connect identity](https://docs.gitlab.com/integration/openid_connect_provider/)
  */
-export function gitlab(url: string = PUBLIC) {
-  const issuer = baseUrl(url)
+export function gitlab(url: string = PUBLIC, options: BaseUrlOptions = {}) {
+  const issuer = baseUrl(url, options)
   return {
     name: issuer === PUBLIC ? 'gitlab' : nameByAddress('gitlab', issuer),
     issuer,
@@ -49,5 +51,6 @@ export function gitlab(url: string = PUBLIC) {
     revocationURL: `${issuer}/oauth/revoke`,
     jwksURL: `${issuer}/oauth/discovery/keys`,
     scope: 'openid profile email',
+    ...options,
   } as const satisfies ProviderOptions
 }

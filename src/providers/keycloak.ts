@@ -1,5 +1,6 @@
 import type { ProviderOptions } from '../options/options.js'
 import { baseUrl } from './base-url.js'
+import type { BaseUrlOptions } from './base-url.js'
 import { nameByAddress } from './provider-name.js'
 
 /**
@@ -27,12 +28,13 @@ import { nameByAddress } from './provider-name.js'
  * ```
  *
  * @param issuer the address of the realm, such as `https://login.example.com/realms/your-realm`
+ * @param options `dangerouslyAllowHttp` for a realm that is reached by plain HTTP while you develop
  * @throws {ConfigurationError} if it is missing or not an HTTPS URL
  * @see [Keycloak, Securing applications and services with OpenID Connect](https://www.keycloak.org/securing-apps/oidc-layers)
  * @see [Keycloak, issue 35486](https://github.com/keycloak/keycloak/issues/35486) - what a revocation ends
  */
-export function keycloak(issuer: string | undefined) {
-  const realm = baseUrl(issuer)
+export function keycloak(issuer: string | undefined, options: BaseUrlOptions = {}) {
+  const realm = baseUrl(issuer, options)
   const base = `${realm}/protocol/openid-connect`
   return {
     name: nameByAddress('keycloak', realm),
@@ -44,5 +46,6 @@ export function keycloak(issuer: string | undefined) {
     endSessionURL: `${base}/logout`,
     jwksURL: `${base}/certs`,
     scope: 'openid profile email',
+    ...options,
   } as const satisfies ProviderOptions
 }

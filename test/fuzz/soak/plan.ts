@@ -132,7 +132,11 @@ const RESPONSE_LIMIT_BYTES = 1024 * 1024
 
 function whatArrives({ answer, journey }: HostileAnswer, filling: Filling) {
   const isLost = journey === 'never' || journey === 'a compressed flood'
-  return isLost ? undefined : arrived(answer, filling, RESPONSE_LIMIT_BYTES)
+  if (isLost) return undefined
+  const said = Object.entries(answer.headers).filter(([name]) => name !== 'content-encoding')
+  // What is really compressed says so itself, whatever was said before.
+  const sent = journey === 'compressed' ? { ...answer, headers: Object.fromEntries(said) } : answer
+  return arrived(sent, filling, RESPONSE_LIMIT_BYTES)
 }
 
 /** The values that a token response itself calls tokens: whatever else it says, nobody may be shown them. */
