@@ -51,6 +51,8 @@ export interface StoreTokensParts {
   readonly presentLogin: PresentLogin
   readonly engine: Pick<GrantEngine, 'look'>
   readonly endReplacedLogins: EndReplacedLogins
+  /** Where the strategies of the application have their data in a session. */
+  readonly sessionKeys: () => readonly string[]
   readonly holding: Holding
   readonly revoking: Pick<Revoking, 'discard'>
   /** The application's own id of the person; `undefined` if grants are not listed by account. */
@@ -174,10 +176,13 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
   let hasBegun = false
   let isLost = false
   let begun: BegunLogin | undefined
+  let carriedFrom: LoginRequest | undefined
 
   function undo(): void {
     if (begun !== undefined) void parts.undoLogin(begun)
-    begun = undefined
+    // What was connected to the earlier session is in no other one.
+    if (carriedFrom !== undefined) void parts.endReplacedLogins(carriedFrom)
+    begun = carriedFrom = undefined
   }
 
   return {
@@ -192,7 +197,10 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       begun = await begin(session, login, { account, extended }, parts)
       hold(session, begun, login, parts)
       const { sessionKey } = parts.settings
-      if (extended !== undefined) carryConnections(requireSession(earlier), session, sessionKey)
+      if (extended !== undefined) {
+        carryConnections(requireSession(earlier), session, sessionKey, parts.sessionKeys())
+        carriedFrom = earlier
+      }
       // It may have become so meanwhile.
       if (isLost as boolean) undo()
     },
