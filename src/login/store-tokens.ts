@@ -1,6 +1,7 @@
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
 import type { BeginLogin, NewTokens } from '../grants/begin-login.js'
 import type { BegunLogin } from '../grants/stored-login.js'
+import type { ExtendedGrant } from '../grants/extend-login.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
 import type { GrantEngine } from '../grants/engine.js'
@@ -111,7 +112,7 @@ function storeInPresentSession(
     },
     discard: () => discard(login, parts),
     begin: async (session) => {
-      const extended = await extendedGrant(earlierRequest(request, session), login.note, parts)
+      const extended = await extendedBy(login, earlierRequest(request, session), parts)
       return begin(session, login, { account, extended }, parts)
     },
     hold: (session, begun) => hold(session, begun, login, parts),
@@ -193,7 +194,7 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       if (isLost) return
       hasBegun = true
       const { session, earlier } = place
-      const extended = await extendedGrant(earlier, login.note, parts)
+      const extended = await extendedBy(login, earlier, parts)
       begun = await begin(session, login, { account, extended }, parts)
       hold(session, begun, login, parts)
       const { sessionKey } = parts.settings
@@ -232,6 +233,20 @@ async function hasEndedMeanwhile(id: string, { engine }: StoreTokensParts): Prom
 /** Revokes the tokens of a login that nobody receives. */
 function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensParts): void {
   void parts.revoking.discard(tokens, subjectOf(claims, profile))
+}
+
+/** The grant that a login adds to. @throws {StorageError} if the store fails: then nobody has the tokens */
+async function extendedBy(
+  login: AcceptedLogin,
+  earlier: LoginRequest,
+  parts: StoreTokensParts,
+): Promise<ExtendedGrant | undefined> {
+  try {
+    return await extendedGrant(earlier, login.note, parts)
+  } catch (error) {
+    discard(login, parts)
+    throw error
+  }
 }
 
 /** Stores the tokens of a login as a grant, or adds them to the one that the session had. */
