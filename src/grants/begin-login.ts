@@ -55,6 +55,7 @@ export interface BeginLoginParts {
   readonly isListed: boolean
   readonly settings: GrantedClient & {
     readonly name: string
+    readonly scope: string | undefined
     readonly backchannelLogout: boolean
     readonly frontchannelLogout: boolean
     readonly refreshBeforeSeconds: number

@@ -21,7 +21,9 @@ export function createExtendGrant(cells: GrantCells, clock: Clock) {
       const now = clock.now()
       const line = { id: login.line, tokens, renewAt, obtainedAt: now }
       const prolonged = { ...record, of, lifetimeMs, livesUntil: now + lifetimeMs, loggedInAt: now }
-      const next = withTokensOfLogin(prolonged, tokens, renewAt, now) ?? withLine(prolonged, line)
+      // What is too much goes when the session is stored: see `needlessLines`.
+      const next =
+        withTokensOfLogin(prolonged, tokens, renewAt, now) ?? withLine(prolonged, line, Infinity)
       if (await cells.write(cell, look, next)) return next
     }
   }

@@ -1,11 +1,12 @@
 import { randomId } from '../lib/random-id.js'
 import type { TokenSet } from '../options/token-set.js'
-import { coveredLines } from './covered-lines.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
 import { lineOf } from './grant-record.js'
 import type { GrantOwner } from './grant-record.js'
 import { isProviderName } from './index-names.js'
+import { needlessLines } from './needless-lines.js'
+import { scopesOf } from './scope-set.js'
 import type { BegunLogin } from './stored-login.js'
 
 /** The grant that a login for more adds to. */
@@ -47,9 +48,11 @@ export function createExtendLogin(parts: {
   readonly index: GrantIndex
   /** Identifies the strategy. */
   readonly strategy: string
+  readonly settings: { readonly scope: string | undefined }
   readonly revoking: { readonly replaced: (grant: EndedGrant) => Promise<void> }
 }): ExtendLogin {
-  const { engine, index, strategy, revoking } = parts
+  const { engine, index, strategy, settings, revoking } = parts
+  const usualScope = [...scopesOf(settings.scope ?? '')]
 
   /** Nobody has the tokens. The session that had the grant is gone too, unless the provider was only connected to it. */
   async function undo(id: string, line: string, connected: boolean): Promise<void> {
@@ -82,7 +85,7 @@ export function createExtendLogin(parts: {
       await index.link(id, names, lifetimeMs)
       const left = earlier.filter((one) => !names.includes(one))
       if (left.length > 0) await index.unlink(id, left)
-      const covered = coveredLines(record, line, unsaidScope, Date.now())
+      const covered = needlessLines(record, line, unsaidScope, usualScope, Date.now())
       const lines = record.lines.filter((one) => !covered.includes(one.id))
       const wasHeld = connected ? { line: lineOf(record, line)?.id } : undefined
       return { id, record: { ...record, lines }, covered, wasHeld }

@@ -157,11 +157,12 @@ export function lineOf(record: GrantRecord | undefined, id: string): Line | unde
 }
 
 /**
- * Starts a line with the tokens of a login, over a tombstone too. The oldest line is pushed out if there are too many.
+ * Starts a line with the tokens of a login, over a tombstone too. The oldest line is pushed out if there are more than `maximum`.
  */
 export function withLine(
   record: GrantRecord,
   line: Pick<Line, 'id' | 'tokens' | 'renewAt' | 'obtainedAt'>,
+  maximum = MAXIMUM_LINES,
 ): GrantRecord {
   const number = record.lastLine + 1
   const added: Line = { ...line, number, generation: 1, underMark: 0 }
@@ -170,8 +171,8 @@ export function withLine(
     ...record,
     endedAt: undefined,
     lastLine: number,
-    lines: lines.slice(0, MAXIMUM_LINES),
-    closed: closedWith(record.closed, lines.slice(MAXIMUM_LINES)),
+    lines: lines.slice(0, maximum),
+    closed: closedWith(record.closed, lines.slice(maximum)),
   }
 }
 

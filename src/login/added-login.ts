@@ -5,13 +5,17 @@ import type { LoginRequest } from '../lib/login-request.js'
 import type { PendingLogin } from '../options/pending-login-store.js'
 import type { TokenSet } from '../options/token-set.js'
 import type { LoginOutcome } from './login-outcome.js'
+import { hasEndedHere } from '../grants/session-entry.js'
+import { readStrategyData, requireSession } from '../session/request-session.js'
+import { isAuthenticated } from './connection.js'
 import { personOf } from './login-note.js'
 import type { LoginNote } from '../grants/login-note.js'
 import type { PresentLogin } from './present-login.js'
 
 /**
  * A silent login and one that is to add something must not replace the person who is logged in, here or in another tab
- * meanwhile. A person whom the provider does not name cannot be told from another.
+ * meanwhile. A person whom the provider does not name cannot be told from another, and neither can one who has logged in by
+ * another way.
  *
  * @param subject who has come back: their id at the provider
  * @throws {AnotherPersonError} if it is somebody else
@@ -19,12 +23,22 @@ import type { PresentLogin } from './present-login.js'
 export async function checkPerson(
   request: LoginRequest,
   subject: string | undefined,
-  { silent, asked, person }: PendingLogin,
+  { silent, asked, person, connectTo }: PendingLogin,
   presentLogin: PresentLogin,
 ): Promise<void> {
   if (silent === undefined && asked === undefined) return
-  const expected = (await presentLogin(request))?.person ?? person
+  const present = await presentLogin(request)
+  const isInstead = silent !== undefined && present === undefined && connectTo === undefined
+  if (isInstead && isLoggedInOtherwise(request)) throw new AnotherPersonError()
+  const expected = present?.person ?? person
   if (expected !== undefined && personOf(subject) !== expected) throw new AnotherPersonError()
+}
+
+/** Whether somebody is logged in, and no login in the session has ended. */
+function isLoggedInOtherwise(request: LoginRequest): boolean {
+  const session = requireSession(request)
+  const hasEnded = (key: string): boolean => hasEndedHere(readStrategyData(session, key))
+  return isAuthenticated(request) === true && !Object.keys(session).some(hasEnded)
 }
 
 /**

@@ -23,14 +23,21 @@ export function isForConnection(request: LoginRequest, sessionKey: string): bool
 }
 
 /**
- * Copies the providers that are connected to a session to the next session of the same person. Only keys of the form that is the
- * default of `sessionKey` count, because a visitor may have sent the application's own fields.
+ * Copies the providers that are connected to a session to the next session of the same person. Only the keys of strategies that
+ * are known count, and keys of the form that is the default of `sessionKey`, because a visitor may have sent the application's
+ * own fields.
  *
  * @param sessionKey the key of the strategy that the person has logged in with, which has its own grant in both sessions
+ * @param known the keys of all strategies that are known
  */
-export function carryConnections(from: LoginSession, to: LoginSession, sessionKey: string): void {
+export function carryConnections(
+  from: LoginSession,
+  to: LoginSession,
+  sessionKey: string,
+  known: readonly string[],
+): void {
   for (const key of Object.keys(from)) {
-    if (key === sessionKey || !key.startsWith(DEFAULT_KEY_PREFIX)) continue
+    if (key === sessionKey || !(known.includes(key) || key.startsWith(DEFAULT_KEY_PREFIX))) continue
     const data = readStrategyData(from, key)
     const { pendingLogins } = readStrategyData(to, key)
     if (isConnectedHere(data)) writeStrategyData(to, key, { ...data, pendingLogins })

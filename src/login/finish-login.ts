@@ -220,22 +220,19 @@ async function finish(
   // A stranger's code brings no tokens: from here on, it is a login.
   const state = stateParameter(response) ?? ''
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
-  const { presentLogin } = parts
   const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
   if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
-  const subject = subjectOf(exchanged.claims, accepted.profile)
-  const present = login.asked === undefined ? undefined : await presentLogin(request)
-  const note = noteOf(exchanged.tokens, exchanged.claims, subject, login, present)
-  const decided = { ...exchanged, ...accepted, note, exchangedAt, returnTo, appState }
+  const decided = { ...exchanged, ...accepted, exchangedAt, returnTo, appState }
   return deliverLogin(decided, delivery)
 }
 
 /**
- * Asks the application whether the person may log in: `undefined` if not. Without a user, nobody receives the tokens.
+ * Asks the application whether the person may log in: `undefined` if not. Then nobody receives the tokens, nor after an error.
  *
  * @throws {ProfileError} if the profile cannot be loaded
  * @throws {AnotherPersonError} if nobody else may come back than who is logged in, and somebody else has
  * @throws {ConfigurationError} if `verify` returns something that cannot be a user
+ * @throws {StorageError} if the store of the grants cannot be reached
  * @throws whatever `verify` throws
  */
 async function decide(
@@ -244,13 +241,14 @@ async function decide(
   login: PendingLogin,
   hooks: FinishLoginHooks,
   parts: Pick<FinishLoginParts, 'settings' | 'verify' | 'discard' | 'presentLogin'>,
-): Promise<Pick<AcceptedLogin, 'user' | 'profile'> | undefined> {
+): Promise<Pick<AcceptedLogin, 'user' | 'profile' | 'note'> | undefined> {
   const { settings, verify, discard, presentLogin } = parts
   let profile: Profile | undefined
   let isAccepted = false
   try {
     profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
-    await checkPerson(request, subjectOf(claims, profile), login, presentLogin)
+    const subject = subjectOf(claims, profile)
+    await checkPerson(request, subject, login, presentLogin)
     const { appState } = login
     const user = await verify({ tokens, profile, claims, tokenResponse, appState, req: request })
     if (user === false || user === null) return undefined
@@ -260,8 +258,10 @@ async function decide(
         'verify',
       )
     }
+    const present = login.asked === undefined ? undefined : await presentLogin(request)
+    const note = noteOf(tokens, claims, subject, login, present)
     isAccepted = true
-    return { user, profile }
+    return { user, profile, note }
   } finally {
     if (!isAccepted) discard(tokens, subjectOf(claims, profile))
   }

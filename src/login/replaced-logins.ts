@@ -1,8 +1,8 @@
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import type { EndLoginHere } from './end-login-here.js'
 
-/** Ends what was in a session before. Never rejects. */
-export type EndReplacedLogins = (earlier: LoginRequest, now: LoginSession) => Promise<void>
+/** Ends what was in a session before, and is not in the one that is there now, if there is one. Never rejects. */
+export type EndReplacedLogins = (earlier: LoginRequest, now?: LoginSession) => Promise<void>
 
 /**
  * Ends the logins of all providers that a session held before, and holds no more: nobody has their tokens any longer. A

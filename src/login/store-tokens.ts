@@ -1,6 +1,7 @@
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
 import type { BeginLogin, NewTokens } from '../grants/begin-login.js'
 import type { BegunLogin } from '../grants/stored-login.js'
+import type { ExtendedGrant } from '../grants/extend-login.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
 import type { GrantEngine } from '../grants/engine.js'
@@ -51,6 +52,8 @@ export interface StoreTokensParts {
   readonly presentLogin: PresentLogin
   readonly engine: Pick<GrantEngine, 'look'>
   readonly endReplacedLogins: EndReplacedLogins
+  /** Where the strategies of the application have their data in a session. */
+  readonly sessionKeys: () => readonly string[]
   readonly holding: Holding
   readonly revoking: Pick<Revoking, 'discard'>
   /** The application's own id of the person; `undefined` if grants are not listed by account. */
@@ -109,7 +112,7 @@ function storeInPresentSession(
     },
     discard: () => discard(login, parts),
     begin: async (session) => {
-      const extended = await extendedGrant(earlierRequest(request, session), login.note, parts)
+      const extended = await extendedBy(login, earlierRequest(request, session), parts)
       return begin(session, login, { account, extended }, parts)
     },
     hold: (session, begun) => hold(session, begun, login, parts),
@@ -174,10 +177,13 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
   let hasBegun = false
   let isLost = false
   let begun: BegunLogin | undefined
+  let carriedFrom: LoginRequest | undefined
 
   function undo(): void {
     if (begun !== undefined) void parts.undoLogin(begun)
-    begun = undefined
+    // What was connected to the earlier session is in no other one.
+    if (carriedFrom !== undefined) void parts.endReplacedLogins(carriedFrom)
+    begun = carriedFrom = undefined
   }
 
   return {
@@ -188,11 +194,14 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       if (isLost) return
       hasBegun = true
       const { session, earlier } = place
-      const extended = await extendedGrant(earlier, login.note, parts)
+      const extended = await extendedBy(login, earlier, parts)
       begun = await begin(session, login, { account, extended }, parts)
       hold(session, begun, login, parts)
       const { sessionKey } = parts.settings
-      if (extended !== undefined) carryConnections(requireSession(earlier), session, sessionKey)
+      if (extended !== undefined) {
+        carryConnections(requireSession(earlier), session, sessionKey, parts.sessionKeys())
+        carriedFrom = earlier
+      }
       // It may have become so meanwhile.
       if (isLost as boolean) undo()
     },
@@ -224,6 +233,20 @@ async function hasEndedMeanwhile(id: string, { engine }: StoreTokensParts): Prom
 /** Revokes the tokens of a login that nobody receives. */
 function discard({ tokens, claims, profile }: AcceptedLogin, parts: StoreTokensParts): void {
   void parts.revoking.discard(tokens, subjectOf(claims, profile))
+}
+
+/** The grant that a login adds to. @throws {StorageError} if the store fails: then nobody has the tokens */
+async function extendedBy(
+  login: AcceptedLogin,
+  earlier: LoginRequest,
+  parts: StoreTokensParts,
+): Promise<ExtendedGrant | undefined> {
+  try {
+    return await extendedGrant(earlier, login.note, parts)
+  } catch (error) {
+    discard(login, parts)
+    throw error
+  }
 }
 
 /** Stores the tokens of a login as a grant, or adds them to the one that the session had. */

@@ -160,6 +160,7 @@ export function composeUseCases(
       endReplacedLogin,
       ...strategies().map((one) => one.endReplacedLogin),
     ]),
+    sessionKeys: () => strategies().map(({ loginCheck }) => loginCheck.sessionKey),
   })
   const isShared = settings.grants !== undefined
   const callbackClaims = withPrivateNotes(claims, isShared ? grants.pendingSeal : undefined)

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { LoginRequiredError, StepUpRequiredError } from '../errors/errors.js'
+import { ConfigurationError, LoginRequiredError, StepUpRequiredError } from '../errors/errors.js'
 import { scopesOf } from '../grants/scope-set.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { withQuery } from '../lib/with-query.js'
@@ -88,6 +88,7 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
     name in STEP_UP_OPTIONS && value !== undefined ? [name] : [],
   )
   if (given !== undefined && strategy === undefined) missing('strategy', `${given} needs it.`)
+  refuseSilence(settings)
   return asyncHandler(async (req, res) => {
     noteSessionStore(req)
     if (!(await isLoggedIn(req, strategy))) return askForLogin(loginPath, req, res)
@@ -102,6 +103,20 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
       return askForMore(error, strategy, settings, req, res)
     }
   })
+}
+
+/**
+ * The provider would send the person back to the page without what is missing, and the page them to the provider.
+ *
+ * @throws {ConfigurationError}
+ */
+function refuseSilence({ prompt, authorizationParameters }: RequireLoginSettings): void {
+  const isNone = (value: string | undefined): boolean => value?.split(' ').includes('none') === true
+  const message = "requireLogin cannot be silent: leave out prompt 'none', or use silentLogin."
+  if (isNone(prompt)) throw new ConfigurationError(message, 'prompt')
+  if (prompt === undefined && isNone(authorizationParameters?.['prompt'])) {
+    throw new ConfigurationError(message, 'authorizationParameters')
+  }
 }
 
 function wantedBy({ scope, acrValues, maxAgeSeconds }: RequireLoginSettings) {

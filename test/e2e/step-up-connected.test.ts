@@ -16,6 +16,7 @@ import { serveScopes } from '../support/scope-server.js'
 import type { ScopeServer } from '../support/scope-server.js'
 import { startScriptedProvider } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
+import { until } from '../support/until.js'
 
 /** A login for more beside another login: of the provider that is connected, and of the one that people log in with. */
 
@@ -188,5 +189,24 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
     expect(atBank.revoked).toEqual([])
     await browser.post(`${app.origin}/auth/logout`)
     expect(await scopesOf(app)).toEqual([undefined, undefined])
+  })
+
+  it('of the login keeps a connected provider with a place of its own in the session', async () => {
+    const app = await startConnected({ sessionKey: 'bank' })
+    expect((await browser.follow(`${app.origin}/files`)).status).toBe(200)
+    expect(await scopesOf(app)).toEqual(['profile files', 'profile'])
+    expect(atBank.revoked).toEqual([])
+  })
+
+  it('of the login ends what is connected if the new session cannot be stored', async () => {
+    const app = await startConnected()
+    const sent = await browser.visit(`${app.origin}/files`)
+    const { location = '' } = await browser.visit(sent.location ?? '')
+    store.beforeSet = () => Promise.reject(new Error('The store is full.'))
+    expect((await browser.visit(location)).status).toBe(503)
+    store.beforeSet = () => Promise.resolve()
+    expect(await scopesOf(app)).toEqual([undefined, undefined])
+    if (kept.grantLifetime === 'account') return
+    await until(() => atBank.revoked.length === 1 && atHome.revoked.length === 2)
   })
 })

@@ -185,6 +185,16 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
       expect(page.headers.get('location')).toBe('/auth/login?return_to=%2Fpage')
     })
 
+    it.each([{ prompt: 'none' }, { authorizationParameters: { prompt: 'none' } }])(
+      'refuses %j, with which a person would go to the provider and back for ever',
+      async (options) => {
+        await expect(appWith({ scope: 'files', ...options })).rejects.toMatchObject({
+          code: 'ERR_CONFIGURATION',
+          option: Object.keys(options)[0],
+        })
+      },
+    )
+
     it.each(['scope', 'acrValues', 'maxAgeSeconds', 'prompt', 'appState'])(
       'needs a strategy for %s',
       (name) => {
