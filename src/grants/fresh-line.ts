@@ -10,6 +10,7 @@ import { lineOf } from './grant-record.js'
 import type { Line, Renewal } from './grant-record.js'
 import { chooseLine } from './line-choice.js'
 import { isDue, isRenewable, isValid, outlivesRequest } from './line-state.js'
+import { refuseLoginInVain } from './login-in-vain.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
 import type { RefreshWays } from './refresh-ways.js'
@@ -168,7 +169,10 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       const reason = typeof serving === 'string' ? serving : whyUnable(call, serving)
       if (reason !== undefined) {
         // What was seen a while ago may have changed.
-        if (look.at >= call.askedAt) throw new LoginRequiredError(reason)
+        if (look.at >= call.askedAt) {
+          refuseLoginInVain(look.record, clock.now())
+          throw new LoginRequiredError(reason)
+        }
         await cells.look(cell)
       } else if (typeof serving !== 'string') {
         const fresh = isFresh(call, serving) ? served(serving) : await renewedLine(call, serving)

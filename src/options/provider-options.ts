@@ -5,7 +5,6 @@ import { ENCRYPTED_RESPONSES } from './decryption.js'
 import { refuseOtherAddress } from './issuer-address.js'
 import { missing } from './option-table.js'
 import type { GivenOptions } from './given-options.js'
-import { plainHttpHosts } from './plain-http-hosts.js'
 import type { OptionTable } from './option-table.js'
 import type { ParsedProfile } from './profile.js'
 import {
@@ -272,15 +271,6 @@ export const PROVIDER_OPTIONS = {
       ...CLIENT_SECRET_ALGORITHMS,
     ),
   },
-
-  /**
-   * **WARNING:** the hosts, with their ports, of which plain HTTP is allowed: for a provider in a container beside the application,
-   * while you develop. Everybody on the way reads secrets and tokens. The option is refused if `NODE_ENV` is `production`.
-   *
-   * @example `['keycloak:8080']`
-   * @default none: plain HTTP is for loopback addresses only
-   */
-  dangerouslyAllowHttp: { read: plainHttpHosts },
 } as const satisfies OptionTable
 
 /** Reads an issuer identifier. */

@@ -3,7 +3,6 @@ import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
 import type { HostURLs } from '../lib/url-for-host.js'
 import type { GivenOptions } from './given-options.js'
-import { plainHttpHostsIn } from './plain-http-hosts.js'
 
 /**
  * Checks the value of an option and returns it typed. All readers throw a `ConfigurationError` that names the option.
@@ -84,6 +83,36 @@ export function urlWithoutFragment(value: unknown, name: string, given?: GivenOp
   const url = secureUrl(value, name, given)
   if (!url.includes('#')) return url
   throw new ConfigurationError(`${name} may not have a fragment.`, name)
+}
+
+/** The name of the option, which is one of `discover` and of presets too. */
+const OPTION = 'dangerouslyAllowHttp'
+
+/** A host as it is in an address, with its port: `keycloak:8080`, `10.0.0.5:8080`, `[fd00::5]:8080`. */
+const HOST = /^([a-z\d.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i
+
+/** Reads the hosts that plain HTTP is allowed to. */
+export function plainHttpHosts(value: readonly string[], name: string): readonly string[] {
+  const hosts: readonly unknown[] = Array.isArray(value) ? value : [undefined]
+  if (!hosts.every((one) => typeof one === 'string' && HOST.test(one))) {
+    throw new ConfigurationError(
+      `${name} must be a list of hosts with their ports, such as ['keycloak:8080'].`,
+      name,
+    )
+  }
+  if (process.env['NODE_ENV'] === 'production' && hosts.length > 0) {
+    throw new ConfigurationError(
+      `${name} is refused in production (NODE_ENV): everybody on the way would read the tokens. Use HTTPS.`,
+      name,
+    )
+  }
+  return hosts.map((host) => String(host).toLowerCase())
+}
+
+/** The hosts that options which are not checked yet allow plain HTTP to. */
+export function plainHttpHostsIn(given: GivenOptions): readonly string[] {
+  const value = given[OPTION]
+  return value === undefined ? [] : plainHttpHosts(value as readonly string[], OPTION)
 }
 
 /** Returns a reader of one URL, or of a list of them without two for one host. */

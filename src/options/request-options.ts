@@ -13,6 +13,7 @@ import {
   headers,
   oneOf,
   orFunction,
+  plainHttpHosts,
   resources,
   texts,
   zeroOrMore,
@@ -197,4 +198,13 @@ export const REQUEST_OPTIONS = {
    * @see [RFC 9700, section 2.1.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1)
    */
   dangerouslyOmitPkce: { read: flag, default: false },
+
+  /**
+   * **WARNING:** the hosts, with their ports, of which plain HTTP is allowed: for a provider in a container beside the application,
+   * while you develop. Everybody on the way reads secrets and tokens. The option is refused if `NODE_ENV` is `production`.
+   *
+   * @example `['keycloak:8080']`
+   * @default none: plain HTTP is for loopback addresses only
+   */
+  dangerouslyAllowHttp: { read: plainHttpHosts },
 } as const satisfies OptionTable

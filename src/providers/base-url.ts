@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors/errors.js'
 import { isSecure } from '../lib/secure-url.js'
 import { refuseOtherAddress } from '../options/issuer-address.js'
-import { plainHttpHosts } from '../options/plain-http-hosts.js'
+import { plainHttpHosts } from '../options/readers.js'
 
 /** The options of presets for providers that anybody can run. */
 export interface BaseUrlOptions {

@@ -17,7 +17,7 @@ import { refuseOtherAddress } from '../options/issuer-address.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
-import { PROVIDER_OPTIONS } from '../options/provider-options.js'
+import { REQUEST_OPTIONS } from '../options/request-options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
 import { otherIssuer } from './other-issuer.js'
 import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
@@ -61,7 +61,7 @@ export const DISCOVER_OPTIONS = {
    * @example `['keycloak:8080']`
    * @default none: plain HTTP is for loopback addresses only
    */
-  dangerouslyAllowHttp: PROVIDER_OPTIONS.dangerouslyAllowHttp,
+  dangerouslyAllowHttp: REQUEST_OPTIONS.dangerouslyAllowHttp,
 } as const satisfies OptionTable
 
 /** The options of {@link discover}. All can be left out. */

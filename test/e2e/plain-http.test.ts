@@ -87,7 +87,7 @@ describe('dangerouslyAllowHttp', () => {
     ['another port', 'keycloak:8081'],
     ['another host', 'keycloak.evil.example:8080'],
     ['no port', 'keycloak'],
-  ])('allows only the hosts that it names: %s', async (_what, named) => {
+  ])('allows only the hosts that it names: %s [plain-http-1]', async (_what, named) => {
     const given = { dangerouslyAllowHttp: [named] }
     const message = /HTTPS/
     const tokenURL = 'http://keycloak:8080/token'
@@ -111,7 +111,7 @@ describe('dangerouslyAllowHttp', () => {
     ).toThrow("For development, dangerouslyAllowHttp: ['keycloak:8080'] permits it.")
   })
 
-  it('is refused in production', () => {
+  it('is refused in production [plain-http-2]', () => {
     process.env['NODE_ENV'] = 'production'
     const endpoints = { authorizationURL: 'https://a.example', tokenURL: 'https://a.example/token' }
     const message = 'dangerouslyAllowHttp is refused in production'

@@ -305,6 +305,7 @@ describe('options that are left out', () => {
   it('have the documented defaults', () => {
     expect(readOptions(required)).toEqual({
       ...required,
+      callbackURL: [required.callbackURL],
       name: 'oauth2',
       scopeSeparator: ' ',
       clientAuthentication: 'none',
@@ -424,7 +425,10 @@ describe('options that are given', () => {
       customHeaders: { 'user-agent': 'app/1.0' },
       authorizationResponseIssParameterSupported: true,
     } satisfies AuthorizationCodeOptions
-    expect(readOptions(options)).toMatchObject(options)
+    expect(readOptions(options)).toMatchObject({
+      ...options,
+      callbackURL: [required.callbackURL],
+    })
     await agent.close()
   })
 
