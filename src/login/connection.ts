@@ -15,11 +15,19 @@ export function connectionOf(request: LoginRequest): string {
   return hash('sha256', requireSession(request).id, 'base64url')
 }
 
-/** Whether what a login adds is for a connection: somebody is logged in, and not by this strategy. */
-export function isForConnection(request: LoginRequest, sessionKey: string): boolean {
+/**
+ * Whether what a login adds is for a connection: somebody is logged in, and not by this strategy.
+ *
+ * @param logsIn whether people log in with the strategy
+ */
+export function isForConnection(
+  request: LoginRequest,
+  sessionKey: string,
+  logsIn: boolean,
+): boolean {
   if (isAuthenticated(request) !== true) return false
   const data = readStrategyData(requireSession(request), sessionKey)
-  return grantIdOf(data) === undefined || isConnectedHere(data)
+  return (grantIdOf(data) === undefined && !logsIn) || isConnectedHere(data)
 }
 
 /**

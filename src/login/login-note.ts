@@ -9,6 +9,8 @@ export interface Addition {
   readonly asked: Asked
   /** Who alone may come back, if the session does not say: see {@link personOf}. */
   readonly person?: string | undefined
+  /** Whether people log in with the strategy: then it is connected only to sessions that say so. */
+  readonly logsIn?: boolean
 }
 
 /** Identifies a person by their id at the provider. */

@@ -80,7 +80,9 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
   const { settings, strategyId, pendingLogins, authorizationEndpoint, dpopThumbprint } = parts
   return async (request, given, hooked, addition) => {
     const options = readLoginOptions(given)
-    const isAddition = addition !== undefined && isForConnection(request, settings.sessionKey)
+    const isAddition =
+      addition !== undefined &&
+      isForConnection(request, settings.sessionKey, addition.logsIn === true)
     const connecting = isAddition || given.assignProperty !== undefined
     const isOthersIdea = isFromOtherOrigin(request)
     // Another site could connect an account of its own. Nobody but the person who is known can be added to.

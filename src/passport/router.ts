@@ -5,6 +5,7 @@ import { readTable } from '../options/option-table.js'
 import { onlyVisits } from './answer-unseen.js'
 import { errorHandler } from './async-handler.js'
 import { askBeforeConnecting } from './connect-page.js'
+import { noteForLogins } from './for-logins.js'
 import { refuseNameOf } from './refuse-shared-name.js'
 import { registerStrategy } from './registered-strategies.js'
 import {
@@ -66,6 +67,7 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
   const router = express.Router()
 
   const start = [notCached, onlyVisits, checkCallbackUrl(strategy)]
+  if (!settings.connect) noteForLogins(strategy)
   if (settings.connect) {
     router.get('/login', start, askBeforeConnecting(strategy), login)
     router.post('/login', start, login)

@@ -18,6 +18,7 @@ import { readOptions } from '../options/read-options.js'
 import { composeUseCases } from './compose.js'
 import type { UseCases } from './use-cases.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
+import { isForLogins } from './for-logins.js'
 import { GrantStrategy } from './grant-strategy.js'
 import { startFromRoute } from './start-from-route.js'
 import type { GivenToStart, Start } from './start-from-route.js'
@@ -145,7 +146,8 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     options: GivenToStart = {},
     further: StartLoginOptions = {},
   ): Promise<void> {
-    const start: Start = (given, asked) => this.start(req, given, asked && { asked })
+    const logsIn = isForLogins(this)
+    const start: Start = (given, asked) => this.start(req, given, asked && { asked, logsIn })
     await startFromRoute({ req, res, options, further }, start, this.useCases.stepUp)
   }
 

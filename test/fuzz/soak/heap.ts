@@ -18,6 +18,9 @@ export interface HeapTrend {
 
 const MIB = 1024 * 1024
 
+/** What may be left of a login that has ended, in **bytes**. */
+const BYTES_OF_END = 1024
+
 /** From how many seconds on a run has a second minute and a last one that are different. */
 const LONG = 180
 
@@ -26,8 +29,9 @@ const LONG = 180
  * than three minutes compares thirds, and notices a fast leak only.
  *
  * @param seconds how long the run has taken
+ * @param ends how many logins have ended in it that the process itself remembers for hours, so that they do not come back
  */
-export function heapTrend(samples: readonly HeapSample[], seconds: number): HeapTrend {
+export function heapTrend(samples: readonly HeapSample[], seconds: number, ends = 0): HeapTrend {
   const isLong = seconds >= LONG
   // Of a short run, by their number: on a busy machine, they do not come when they should.
   const third = Math.max(1, Math.floor(samples.length / 3))
@@ -38,7 +42,8 @@ export function heapTrend(samples: readonly HeapSample[], seconds: number): Heap
       ]
     : [samples.slice(-2 * third, -third), samples.slice(-third)]
   const [earlyBytes, lateBytes] = [mean(early), mean(late)]
-  const allowedBytes = isLong ? Math.max(4 * MIB, earlyBytes / 10) : 24 * MIB
+  const usual = isLong ? Math.max(4 * MIB, earlyBytes / 10) : 24 * MIB
+  const allowedBytes = usual + ends * BYTES_OF_END
   return {
     parts: isLong ? 'second and last minute' : 'second and last third',
     earlyBytes,

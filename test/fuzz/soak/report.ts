@@ -1,4 +1,4 @@
-import { heapTrend, inMebibytes } from './heap.js'
+import { inMebibytes } from './heap.js'
 import type { SoakReport } from './soak.js'
 
 /** The longest text of a violation that is printed, in characters. */
@@ -6,14 +6,13 @@ const LONGEST = 3000
 
 /** The report as it is printed. */
 export function reportText(report: SoakReport): string {
-  const { findings, honest, heap, tookSeconds, mode, connections, seed } = report
+  const { findings, honest, heap, trend, tookSeconds, mode, connections, seed } = report
   const latencies = honest.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b)
   const at = (share: number): string => {
     const index = Math.min(latencies.length - 1, Math.floor(latencies.length * share))
     return `${Math.round(latencies[index] ?? 0)} ms`
   }
   const failed = honest.filter(({ failure }) => failure !== undefined).length
-  const trend = heapTrend(heap, tookSeconds)
   const { violations } = findings
   return [
     `mode ${mode}, ${connections} connections, ${tookSeconds.toFixed(0)} s, seed ${seed}`,

@@ -9,7 +9,7 @@ import type { Attack } from './attacks.js'
 import { count, createFindings } from './findings.js'
 import type { Findings } from './findings.js'
 import { heapTrend, inMebibytes } from './heap.js'
-import type { HeapSample } from './heap.js'
+import type { HeapSample, HeapTrend } from './heap.js'
 import { createHonestVisitor } from './honest-visitor.js'
 import type { HonestLogin } from './honest-visitor.js'
 import type { Battlefield } from './hostile-visitor.js'
@@ -33,6 +33,7 @@ export interface SoakReport extends SoakOptions {
   readonly findings: Findings
   readonly honest: readonly HonestLogin[]
   readonly heap: readonly HeapSample[]
+  readonly trend: HeapTrend
   /** How long it has really taken. */
   readonly tookSeconds: number
 }
@@ -106,8 +107,10 @@ async function run(
     watchHeap(app, heap, options.seconds, seconds, goesOn),
   ])
   const tookSeconds = seconds()
-  judge(findings, honest, heap, tookSeconds)
-  return { ...options, findings, honest, heap, tookSeconds }
+  const ends = options.mode === 'redis' ? 0 : findings.logins.count
+  const trend = heapTrend(heap, tookSeconds, ends)
+  judge(findings, honest, trend)
+  return { ...options, findings, honest, heap, trend, tookSeconds }
 }
 
 function hasEnded({ violations }: Findings): boolean {
@@ -171,14 +174,12 @@ function pause(ms: number): Promise<void> {
 function judge(
   { violations, requests }: Findings,
   honest: readonly HonestLogin[],
-  heap: readonly HeapSample[],
-  seconds: number,
+  trend: HeapTrend,
 ): void {
   for (const { failure } of honest) {
     if (failure === undefined) continue
     violations.push({ what: 'an honest login has failed', details: failure, input: undefined })
   }
-  const trend = heapTrend(heap, seconds)
   if (!trend.isFlat) {
     const details = `${inMebibytes(trend.earlyBytes)} became ${inMebibytes(trend.lateBytes)}`
     violations.push({ what: 'the memory has grown', details, input: undefined })
