@@ -95,5 +95,10 @@ export function readLoginOptions(options: LoginOptions): LoginSettings {
   return readTable(LOGIN_OPTIONS, Object.fromEntries(own), START_LOGIN_SAMPLE)
 }
 
+/** Whether a `prompt` wants the provider to show nothing. */
+export function isSilent(prompt: string | undefined): boolean {
+  return prompt?.split(' ').includes('none') === true
+}
+
 /** A correct call, for error messages. */
 export const START_LOGIN_SAMPLE = "strategy.startLogin(req, res, { returnTo: '/account' })"

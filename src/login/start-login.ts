@@ -10,7 +10,7 @@ import { urlForHost } from '../lib/url-for-host.js'
 import type { HostURLs } from '../lib/url-for-host.js'
 import { noteAim } from './aim.js'
 import { connectionOf, isForConnection } from './connection.js'
-import { readLoginOptions } from './login-options.js'
+import { isSilent, readLoginOptions } from './login-options.js'
 import type { LoginOptions, LoginSettings } from './login-options.js'
 import type { PresentLogin } from './present-login.js'
 import type { Addition } from './login-note.js'
@@ -211,9 +211,8 @@ async function additionTo(
   addition: Addition | undefined,
   presentLogin: PresentLogin,
 ): Promise<Pick<PendingLogin, 'silent' | 'asked' | 'person'>> {
-  const prompts = prompt?.split(' ') ?? []
-  const silent = prompts.includes('none')
-  if (silent && prompts.length > 1) {
+  const silent = isSilent(prompt)
+  if (silent && prompt !== 'none') {
     throw new ConfigurationError("prompt may have nothing beside 'none'.", 'prompt')
   }
   if (!silent && addition === undefined) return {}

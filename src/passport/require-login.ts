@@ -3,7 +3,7 @@ import { ConfigurationError, LoginRequiredError, StepUpRequiredError } from '../
 import { scopesOf } from '../grants/scope-set.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { withQuery } from '../lib/with-query.js'
-import { STEP_UP_OPTIONS } from '../login/login-options.js'
+import { isSilent, STEP_UP_OPTIONS } from '../login/login-options.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import { ownPath } from '../options/readers.js'
@@ -111,10 +111,9 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
  * @throws {ConfigurationError}
  */
 function refuseSilence({ prompt, authorizationParameters }: RequireLoginSettings): void {
-  const isNone = (value: string | undefined): boolean => value?.split(' ').includes('none') === true
   const message = "requireLogin cannot be silent: leave out prompt 'none', or use silentLogin."
-  if (isNone(prompt)) throw new ConfigurationError(message, 'prompt')
-  if (prompt === undefined && isNone(authorizationParameters?.['prompt'])) {
+  if (isSilent(prompt)) throw new ConfigurationError(message, 'prompt')
+  if (prompt === undefined && isSilent(authorizationParameters?.['prompt'])) {
     throw new ConfigurationError(message, 'authorizationParameters')
   }
 }

@@ -1,11 +1,12 @@
 import type { Request, Response } from 'express'
 import { AuthorizationCodeError } from '../errors/base.js'
 import { LoginRequiredError } from '../errors/login-errors.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import { StepUpRequiredError } from '../errors/step-up-errors.js'
 import { isOver } from '../lib/is-over.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import type { Asked } from '../login/login-note.js'
-import { LOGIN_OPTIONS, START_LOGIN_SAMPLE } from '../login/login-options.js'
+import { isSilent, LOGIN_OPTIONS, START_LOGIN_SAMPLE } from '../login/login-options.js'
 import type { StartLoginOptions } from '../login/login-options.js'
 import type { StepUp } from '../login/step-up.js'
 import { readTable } from '../options/option-table.js'
@@ -54,6 +55,12 @@ async function startAfter(
   const options = { ...(here !== undefined && { returnTo: here }), ...checked(further) }
   if (error instanceof LoginRequiredError) return start(options)
   if (!(error instanceof StepUpRequiredError)) throw error
+  if (isSilent(options.prompt)) {
+    throw new ConfigurationError(
+      "A login for more cannot be silent: the person would come back without it. Leave out prompt 'none'.",
+      'prompt',
+    )
+  }
   const { scope, acrValues, maxAgeSeconds } = error
   const needed = await stepUp.optionsFor(req, error)
   return start({ ...needed, ...options }, { scope, acrValues, maxAgeSeconds })

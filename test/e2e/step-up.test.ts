@@ -346,6 +346,14 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
               else next(error)
             }
           })
+          own.get('/silent', (req, res, next) => {
+            strategy
+              .fetch(req, api.origin)
+              .catch((error: StepUpRequiredError) =>
+                strategy.startLogin(req, res, error, { prompt: 'none' }),
+              )
+              .catch(next)
+          })
           own.get('/failure', async (req, res) => {
             try {
               await strategy.fetch(req, api.origin)
@@ -366,6 +374,13 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
         },
       })
     }
+
+    it('does not go to the provider silently, which would bring the person back without it', async () => {
+      const app = await appOfApi()
+      await visit(app.loginURL)
+      expect((await visit(`${app.origin}/silent`)).status).toBe(500)
+      expect(String(app.errors[0])).toContain('A login for more cannot be silent')
+    })
 
     it('throws an error that says what, with the answer in it but in no log', async () => {
       const app = await appOfApi()
