@@ -349,8 +349,8 @@ describe.each<[string, () => Partial<AuthorizationCodeOptions>]>([
           own.get('/silent', (req, res, next) => {
             strategy
               .fetch(req, api.origin)
-              .catch((error: StepUpRequiredError) =>
-                strategy.startLogin(req, res, error, { prompt: 'none' }),
+              .catch((error: unknown) =>
+                strategy.startLogin(req, res, error as StepUpRequiredError, { prompt: 'none' }),
               )
               .catch(next)
           })
