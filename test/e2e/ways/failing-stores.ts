@@ -29,9 +29,17 @@ export interface FailingGrants {
   isDown: boolean
 }
 
+const all: { isDown: boolean }[] = []
+
+/** Lets all stores of grants answer again: until then, their engines go on asking. */
+export function repairGrants(): void {
+  for (const one of all) one.isDown = false
+}
+
 /** Creates {@link FailingGrants}, in memory. */
 export function createFailingGrants(): FailingGrants {
   const failing = { isDown: false }
+  all.push(failing)
   const store = new Proxy(createMemoryStore(), {
     get(target, name) {
       const value = Reflect.get(target, name) as unknown

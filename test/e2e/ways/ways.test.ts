@@ -6,6 +6,7 @@ import type { Chromium } from '../../support/chromium.js'
 import { readGuide } from '../../support/documentation.js'
 import { startIdTokenServer } from '../../support/id-token-server.js'
 import { describeWithChromium } from '../../support/requirements.js'
+import { repairGrants } from './failing-stores.js'
 import { BY_THE_APPLICATION, BY_THE_PERSON, BY_THE_PROVIDER, UNDISTURBED } from './login-ways.js'
 import { LOGGED_IN, LOGOUTS } from './logout-ways.js'
 import { setStage } from './stage.js'
@@ -60,6 +61,7 @@ describeWithChromium('in a real browser', (executable) => {
   })
   afterEach(async () => {
     jest.restoreAllMocks()
+    repairGrants()
     for (const one of running.splice(0).toReversed()) await one.close()
     await chromium.empty()
   })
