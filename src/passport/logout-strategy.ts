@@ -5,7 +5,7 @@ import { finishProviderLogout } from '../login/provider-logout.js'
 import { stopAttempts } from '../login/silent-attempts.js'
 import type { LogOutOptions } from '../options/log-out-options.js'
 import { allowFrames } from './allow-frames.js'
-import { silentStrategyNames } from './silent-strategies.js'
+import { silentStrategyNames } from './strategy-marks.js'
 
 /** What {@link LogoutStrategy} needs. */
 interface LogoutUseCases {

@@ -5,7 +5,7 @@ import { readTable } from '../options/option-table.js'
 import { onlyVisits } from './answer-unseen.js'
 import { errorHandler } from './async-handler.js'
 import { askBeforeConnecting } from './connect-page.js'
-import { noteForLogins } from './for-logins.js'
+import { noteForLogins } from './strategy-marks.js'
 import { refuseNameOf } from './refuse-shared-name.js'
 import { registerStrategy } from './registered-strategies.js'
 import {
@@ -67,16 +67,18 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
   const router = express.Router()
 
   const start = [notCached, onlyVisits, checkCallbackUrl(strategy)]
-  if (!settings.connect) noteForLogins(strategy)
   if (settings.connect) {
     router.get('/login', start, askBeforeConnecting(strategy), login)
     router.post('/login', start, login)
-  } else router.get('/login', start, login)
+  } else {
+    noteForLogins(strategy)
+    router.get('/login', start, login)
+    router.get('/session', sessionHandler(strategy, settings))
+  }
   router.get('/callback', notCached, onlyVisits, callback)
   router.post('/callback', notCached, readForm(), callback)
   router.post('/logout', notCached, onlyVisits, logoutHandler(strategy, settings))
   router.get('/logged-out', notCached, onlyVisits, loggedOutHandler(strategy, settings))
-  if (!settings.connect) router.get('/session', sessionHandler(strategy, settings))
   router.post('/backchannel-logout', notCached, readForm(), backchannelLogoutHandler(strategy))
   if (strategy.takesFrontchannelLogout) {
     router.get('/frontchannel-logout', notCached, onlyVisits, frontchannelLogoutHandler(strategy))

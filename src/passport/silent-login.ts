@@ -9,7 +9,7 @@ import { positive } from '../options/readers.js'
 import { asyncHandler } from './async-handler.js'
 import { isLoggedIn } from './login-checks.js'
 import { isPageVisit } from './page-visit.js'
-import { noteSilentLogin } from './silent-strategies.js'
+import { noteSilentLogin } from './strategy-marks.js'
 import { readStrategy } from './strategy-reader.js'
 
 /** The table of {@link SilentLoginOptions}. */
