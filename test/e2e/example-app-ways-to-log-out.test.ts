@@ -1,60 +1,23 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  it,
-  jest,
-} from '@jest/globals'
+import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import '../support/own-realm.js'
-import { startExampleApp } from '../../example-app/server.js'
 import type { ExampleApp } from '../../example-app/server.js'
-import { startChromium } from '../support/chromium.js'
-import type { Chromium, Person } from '../support/chromium.js'
 import { advanceClock } from '../support/clock.js'
 import { heading, logIn, sayName } from '../support/example-app.js'
+import { setExampleScene } from '../support/example-app-scene.js'
 import { describeWithChromium } from '../support/requirements.js'
 
 jest.setTimeout(60_000)
 
 describeWithChromium('the ways to log out of the example app, in a real browser', (executable) => {
-  let chromium: Chromium
+  const scene = setExampleScene(executable)
+  const { open, click, text } = scene
   let app: ExampleApp
-  let person: Person
   let page: Page
-  const errors: unknown[] = []
 
-  beforeAll(async () => {
-    chromium = await startChromium(executable)
+  beforeEach(() => {
+    ;({ app, page } = scene)
   })
-  beforeEach(async () => {
-    errors.length = 0
-    app = await startExampleApp({
-      onError: (error) => errors.push(error),
-    })
-    person = await chromium.arrive()
-    page = person.page
-  })
-  afterEach(async () => {
-    jest.restoreAllMocks()
-    const { complaints } = person
-    await chromium.empty()
-    await app.close()
-    const wrong = [...complaints, ...errors].map(String)
-    if (wrong.length > 0) throw new Error(wrong.join('\n'))
-  })
-  afterAll(() => chromium.close())
-
-  const open = (path: string): Promise<unknown> => page.goto(app.url + path)
-  const click = (name: string): Promise<void> =>
-    page
-      .getByRole('button', { name, exact: true })
-      .or(page.getByRole('link', { name, exact: true }))
-      .click()
-  const text = (): Promise<string> => page.locator('main').innerText()
 
   describe('after a login with an OpenID provider', () => {
     beforeEach(async () => {
@@ -130,7 +93,7 @@ describeWithChromium('the ways to log out of the example app, in a real browser'
 
     /** The same person in another browser. */
     async function elsewhere(): Promise<Page> {
-      const other = await chromium.arrive()
+      const other = await scene.arrive()
       await other.page.goto(`${app.url}/auth/openid/login`)
       // What they have allowed once is not asked again.
       await sayName(other.page)
