@@ -1,5 +1,7 @@
+import type { AuthorizationServer } from 'oauth4webapi'
 import { checkCallbackUrl, checkLogin } from './app-checks.js'
 import type { RunningApplication } from './app-checks.js'
+import { checkAuthorization } from './authorization-check.js'
 import { failed, messageOf, ok, skipped } from './finding.js'
 import type { Finding, Verdict } from './finding.js'
 import { checkPostgres } from './postgres-check.js'
@@ -19,14 +21,9 @@ import {
 import { printable, secretsOfOptions } from './printable.js'
 import { checkRedis } from './redis-check.js'
 import type { CheckedRedis } from './redis-check.js'
-import { createClientAuthentication } from '../client/client-authentication.js'
-import { createClientKeys, readSigningKey } from '../client/client-keys.js'
-import { createProofOfPossession } from '../client/dpop.js'
-import { createClientRequest } from '../client/requests.js'
+import { createTriedEndpoints } from './tried-endpoints.js'
 import { createTransport } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
-import { createTokenEndpoint } from '../endpoints/token.js'
-import type { TokenEndpoint } from '../endpoints/token.js'
 import { ConfigurationError, DiscoveryError } from '../errors/errors.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import { readOptions } from '../options/read-options.js'
@@ -131,6 +128,7 @@ async function checkAll(
   const { verdict: connection, aheadMs } = await checkConnection(settings, transport)
   const [login, cookie] = await checkLogin(settings, application, transport)
   const plainHttp = checkPlainHttp(settings)
+  const [authorization, client] = await checkRequests(settings, transport, metadata)
   const verdicts: Readonly<Record<string, Verdict>> = {
     discovery,
     connection,
@@ -141,35 +139,28 @@ async function checkAll(
     logout: checkLogout(settings, metadata),
     key: await checkKey(settings),
     clock: checkClock(aheadMs),
-    client: await checkClientOf(settings, transport),
+    authorization,
+    client,
     login,
     cookie,
   }
   return Object.entries(verdicts).map(([check, verdict]) => ({ check, ...verdict }))
 }
 
-/**
- * Checks the credentials. A key that cannot be used becomes a verdict, because the check of the key reports it as well.
- */
-async function checkClientOf(settings: Settings, transport: Transport): Promise<Verdict> {
+/** The checks that ask the provider as a login does. A key that cannot be used becomes a verdict, as in the check of the key. */
+async function checkRequests(
+  settings: Settings,
+  transport: Transport,
+  metadata: AuthorizationServer | undefined,
+): Promise<readonly [authorization: Verdict, client: Verdict]> {
   try {
-    return await checkClient(settings, tokenEndpointOf(settings, transport))
+    const { startLogin, token } = createTriedEndpoints(settings, transport)
+    return [
+      await checkAuthorization(settings, startLogin, transport, metadata),
+      await checkClient(settings, token),
+    ]
   } catch (error) {
-    return optionsFailed(error)
+    const verdict = optionsFailed(error)
+    return [verdict, verdict]
   }
-}
-
-/**
- * Creates the token endpoint as the strategy does, so that the check sends the same requests.
- *
- * @throws {ConfigurationError} if a key cannot be used
- */
-function tokenEndpointOf(settings: Settings, transport: Transport): TokenEndpoint {
-  const { privateKey, dpopKey } = settings
-  const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })
-  const dpop =
-    dpopKey === undefined ? undefined : createProofOfPossession(readSigningKey(dpopKey, 'dpopKey'))
-  const authenticate = createClientAuthentication(settings, keys)
-  const request = createClientRequest(settings, transport, authenticate, dpop)
-  return createTokenEndpoint(settings, request, undefined)
 }

@@ -241,6 +241,9 @@ export function checkClock(aheadMs: number | undefined): Verdict {
 /** The errors of the token endpoint that concern the client, and not the code. */
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
+/** The errors of the token endpoint for a request without a DPoP proof. */
+const DPOP_ERRORS: ReadonlySet<string> = new Set(['invalid_dpop_proof', 'use_dpop_nonce'])
+
 /**
  * Checks the client's credentials, by exchanging a code that does not exist. A provider that accepts the credentials
  * answers `invalid_grant`.
@@ -276,6 +279,12 @@ export async function checkClient(
         isRegistration
           ? (oauthErrorFrom('token', oauthError)?.fix ?? '')
           : adviceOnRefusedClient(settings, settings.tokenURL),
+      )
+    }
+    if (settings.dpopKey === undefined && DPOP_ERRORS.has(oauthError ?? '')) {
+      return failed(
+        `the provider requires DPoP (${oauthError ?? ''})`,
+        'Set dpopKey, or let the provider issue bearer tokens to this client.',
       )
     }
     if (httpStatus === 404 || httpStatus === 405) {

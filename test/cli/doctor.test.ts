@@ -158,8 +158,8 @@ describe('doctor, with a set-up that is well', () => {
     expect([exitCode, said]).toEqual([0, ''])
     const lines = printed.split('\n')
     expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([
-      ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'skipped'],
-      ...['skipped', 'skipped'],
+      ...['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok', 'ok', 'ok', 'ok'],
+      ...['skipped', 'skipped', 'skipped'],
     ])
     expect(printed).toContain(
       'ok       client: the provider accepts the client’s credentials (client_secret_post)',
