@@ -1,14 +1,13 @@
-import type { AuthorizationServer } from 'oauth4webapi'
 import { failed, messageOf, ok, warning } from './finding.js'
 import type { Verdict } from './finding.js'
-import { jsonIn, refusedPage } from './refused-page.js'
+import { cureFor, jsonIn, refusedPage } from './refused-page.js'
 import { TransportError } from '../client/transport.js'
 import type { Answer, Transport } from '../client/transport.js'
 import { readAuthorizationError } from '../endpoints/authorization-error.js'
 import type { OAuthErrorFacts } from '../errors/error-entry.js'
 import type { ProviderError } from '../errors/errors.js'
 import { fixForNetworkCode } from '../errors/network-errors.js'
-import { authorizationErrorFrom, oauthErrorFrom } from '../errors/oauth-errors.js'
+import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import type { Settings } from '../options/read-options.js'
 
 /**
@@ -25,19 +24,16 @@ export async function checkAuthorization(
   settings: Settings,
   startLogin: () => Promise<string>,
   transport: Transport,
-  metadata: AuthorizationServer | undefined,
 ): Promise<Verdict> {
   let url: string
   try {
     url = await startLogin()
   } catch (error) {
-    const { error: oauthError } = error as Partial<ProviderError>
-    const fix = oauthErrorFrom('token', oauthError)?.fix
-    return failed(messageOf(error), fix ?? 'Correct what it names.')
+    return notStarted(error, settings)
   }
   try {
     const answer = await transport.send({ method: 'GET', url, headers: { accept: 'text/html' } })
-    return verdictOn(answer, new URL(url), settings, metadata)
+    return verdictOn(answer, new URL(url), settings)
   } catch (error) {
     const code = error instanceof TransportError ? error.networkCode : ''
     const seen = `${new URL(url).host} cannot be reached: ${messageOf(error)}`
@@ -45,16 +41,24 @@ export async function checkAuthorization(
   }
 }
 
-function verdictOn(
-  answer: Answer,
-  url: URL,
-  settings: Settings,
-  metadata: AuthorizationServer | undefined,
-): Verdict {
+/** Only a request that is pushed can fail before the browser leaves. */
+function notStarted(error: unknown, { callbackURL: [redirectUri] }: Settings): Verdict {
+  const { error: code, errorDescription } = error as Partial<ProviderError>
+  if (code === undefined) return failed(messageOf(error), 'Correct what it names.')
+  const words = inWords({ error: code, errorDescription })
+  return failed(`the provider refuses the pushed request: ${words}`, cureFor(words, redirectUri))
+}
+
+function inWords({ error = 'an error', errorDescription }: OAuthErrorFacts): string {
+  return errorDescription === undefined ? error : `${error} (${errorDescription})`
+}
+
+function verdictOn(answer: Answer, url: URL, settings: Settings): Verdict {
   const { status } = answer
+  const [redirectUri] = settings.callbackURL
   const response = responseIn(answer, url, settings)
   const error = response && readAuthorizationError(response.parameters)
-  if (error !== undefined) return verdictOnError(error, settings, metadata)
+  if (error !== undefined) return verdictOnError(error, redirectUri)
   if (response?.isHidden === true) {
     return failed(
       'the provider answers in the fragment of the callback URL, which no server sees',
@@ -70,7 +74,6 @@ function verdictOn(
       'Check the authorizationURL.',
     )
   }
-  const [redirectUri] = settings.callbackURL
   const refused = refusedPage(answer, url, redirectUri)
   if (refused !== undefined) return failed(refused.seen, refused.cure)
   return ok(
@@ -150,23 +153,12 @@ function opened(parameters: URLSearchParams): URLSearchParams {
   return texts.length === 0 ? parameters : new URLSearchParams(texts)
 }
 
-/** The errors that say only that somebody has to log in, or has not allowed it yet. */
-const OF_PEOPLE = 'refused'
-
-function verdictOnError(
-  facts: OAuthErrorFacts,
-  { pushedAuthorizationRequestURL }: Settings,
-  metadata: AuthorizationServer | undefined,
-): Verdict {
-  const { error = 'an error', errorDescription } = facts
+function verdictOnError(facts: OAuthErrorFacts, redirectUri: string): Verdict {
   const known = authorizationErrorFrom(facts)
-  const words = errorDescription === undefined ? error : `${error} (${errorDescription})`
-  if (known?.status === OF_PEOPLE) return ok(`the provider takes the request, and answers ${error}`)
+  // It says only that somebody has to log in, or has not allowed it.
+  if (known?.status === 'refused')
+    return ok(`the provider takes the request, and answers ${inWords(facts)}`)
+  const words = inWords(facts)
   const seen = `the provider refuses the authorization request: ${words}`
-  if (known?.retryable) return warning(seen, known.fix)
-  const mustPush = metadata?.require_pushed_authorization_requests === true
-  if (mustPush && pushedAuthorizationRequestURL === undefined) {
-    return failed(seen, 'Set pushedAuthorizationRequestURL: the provider requires pushed requests.')
-  }
-  return failed(seen, known?.fix ?? 'The documentation of the provider says what it means.')
+  return known?.retryable ? warning(seen, known.fix) : failed(seen, cureFor(words, redirectUri))
 }

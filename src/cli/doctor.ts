@@ -1,4 +1,3 @@
-import type { AuthorizationServer } from 'oauth4webapi'
 import { checkCallbackUrl, checkLogin } from './app-checks.js'
 import type { RunningApplication } from './app-checks.js'
 import { checkAuthorization } from './authorization-check.js'
@@ -128,7 +127,7 @@ async function checkAll(
   const { verdict: connection, aheadMs } = await checkConnection(settings, transport)
   const [login, cookie] = await checkLogin(settings, application, transport)
   const plainHttp = checkPlainHttp(settings)
-  const [authorization, client] = await checkRequests(settings, transport, metadata)
+  const [authorization, client] = await checkRequests(settings, transport)
   const verdicts: Readonly<Record<string, Verdict>> = {
     discovery,
     connection,
@@ -151,12 +150,11 @@ async function checkAll(
 async function checkRequests(
   settings: Settings,
   transport: Transport,
-  metadata: AuthorizationServer | undefined,
 ): Promise<readonly [authorization: Verdict, client: Verdict]> {
   try {
     const { startLogin, token } = createTriedEndpoints(settings, transport)
     return [
-      await checkAuthorization(settings, startLogin, transport, metadata),
+      await checkAuthorization(settings, startLogin, transport),
       await checkClient(settings, token),
     ]
   } catch (error) {

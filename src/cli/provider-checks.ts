@@ -241,9 +241,6 @@ export function checkClock(aheadMs: number | undefined): Verdict {
 /** The errors of the token endpoint that concern the client, and not the code. */
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
-/** The errors of the token endpoint for a request without a DPoP proof. */
-const DPOP_ERRORS: ReadonlySet<string> = new Set(['invalid_dpop_proof', 'use_dpop_nonce'])
-
 /**
  * Checks the client's credentials, by exchanging a code that does not exist. A provider that accepts the credentials
  * answers `invalid_grant`.
@@ -269,21 +266,25 @@ export async function checkClient(
       'Do not use it for logins, and tell its operator.',
     )
   } catch (error) {
-    const { error: oauthError, httpStatus } = error as Partial<ProviderError>
+    const {
+      error: oauthError = '',
+      errorDescription = '',
+      httpStatus,
+    } = error as Partial<ProviderError>
     if (oauthError === 'invalid_grant')
       return ok(`the provider accepts the client’s credentials (${method})`)
-    if (CLIENT_ERRORS.has(oauthError ?? '') || httpStatus === 401) {
+    if (CLIENT_ERRORS.has(oauthError) || httpStatus === 401) {
       const isRegistration = oauthError === 'unauthorized_client' && httpStatus !== 401
       return failed(
-        `the provider refuses the client (${oauthError ?? `HTTP ${httpStatus ?? ''}`})`,
+        `the provider refuses the client (${oauthError || `HTTP ${httpStatus ?? ''}`})`,
         isRegistration
           ? (oauthErrorFrom('token', oauthError)?.fix ?? '')
           : adviceOnRefusedClient(settings, settings.tokenURL),
       )
     }
-    if (settings.dpopKey === undefined && DPOP_ERRORS.has(oauthError ?? '')) {
+    if (settings.dpopKey === undefined && /dpop/i.test(`${oauthError} ${errorDescription}`)) {
       return failed(
-        `the provider requires DPoP (${oauthError ?? ''})`,
+        `the provider requires DPoP (${oauthError})`,
         'Set dpopKey, or let the provider issue bearer tokens to this client.',
       )
     }

@@ -33,13 +33,45 @@ export function refusedPage(
   }
 }
 
-function cureFor(words: string, redirectUri: string): string {
-  const register = `Register ${redirectUri} at the provider, exactly as it is.`
-  if (/redirect[_ -]?(?:uri|url)|callback|AADSTS50011\b/i.test(words)) return register
+/** What to do about a refusal, by what providers write about it. The first one counts. */
+const CURES: readonly (readonly [said: RegExp, cure: (redirectUri: string) => string])[] = [
+  [/redirect[_ -]?ur[il]|AADSTS50011\b/i, (redirectUri) => register(redirectUri)],
+  [
+    /\bpushed\b|\bPAR\b/i,
+    () =>
+      'Push the requests: set pushedAuthorizationRequestURL, or discover with pushedAuthorizationRequests: true.',
+  ],
+  [
+    /request object|signed request/i,
+    () => 'Sign the requests: set signedAuthorizationRequests and privateKey.',
+  ],
+  [
+    /response[_ ]mode/i,
+    () =>
+      'Correct response_mode in authorizationParameters, or leave it out; signedAuthorizationResponses sets it too.',
+  ],
+  [
+    /response[_ ]type|authorization code (?:flow|grant)|grant[_ ]type/i,
+    () => 'Allow the authorization code flow for this client at the provider.',
+  ],
+]
+
+/**
+ * What to do about a refusal.
+ *
+ * @param words what the provider has said
+ */
+export function cureFor(words: string, redirectUri: string): string {
+  const [, cure] = CURES.find(([said]) => said.test(words)) ?? []
+  if (cure !== undefined) return cure(redirectUri)
   const code = /[a-z]+(?:_[a-z]+)+/i.exec(words)?.[0]
   const fix = authorizationErrorFrom({ error: code })?.fix
   if (fix !== undefined && code?.includes('client') !== true) return fix
-  return `Compare clientID with the provider’s, and see that the client may use the authorization code flow. ${register}`
+  return `Compare clientID with the provider’s, and see that the client may use the authorization code flow. ${register(redirectUri)}`
+}
+
+function register(redirectUri: string): string {
+  return `Register ${redirectUri} at the provider, exactly as it is.`
 }
 
 /** The error in the address of the page to which the provider redirects. */
