@@ -62,7 +62,7 @@ export async function checkLogin(
   settings: Settings,
   application: RunningApplication | undefined,
   transport: Transport,
-): Promise<readonly [login: Verdict, cookie: Verdict]> {
+): Promise<readonly [login: Verdict, cookie: Verdict, formAction?: Verdict | undefined]> {
   if (application === undefined) {
     const verdict = skipped('APP_URL is not set')
     return [verdict, verdict]
@@ -77,7 +77,7 @@ export async function checkLogin(
       cookies.length === 0
         ? await checkMissingCookie(application, settings, transport)
         : checkCookie(cookies, application)
-    return [login, cookie]
+    return [login, cookie, checkFormAction(answer, settings)]
   } catch (error) {
     const verdict = failed(messageOf(error), 'Start the application, and check APP_URL.')
     return [verdict, skipped('the application cannot be reached')]
@@ -93,14 +93,14 @@ function visitLogin(
 ): Promise<Answer> {
   return transport.send({
     method: 'GET',
-    url: new URL(loginPathOf(application, settings), application.origin).href,
+    url: new URL(loginPathOf(application.loginPath, settings), application.origin).href,
     headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate', ...headers },
   })
 }
 
 /** The path of the login route: `LOGIN_PATH`, or `/login` beside the callback route. */
-function loginPathOf(
-  { loginPath }: RunningApplication,
+export function loginPathOf(
+  loginPath: string | undefined,
   { callbackURL: [callbackURL] }: Settings,
 ): string {
   return loginPath ?? new URL(callbackURL).pathname.replace(/\/callback$/, '/login')
@@ -138,6 +138,25 @@ function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict
         `the application sends the redirect_uri ${redirectUri}`,
         'Start it with the same callbackURL.',
       )
+}
+
+/**
+ * Finds a Content-Security-Policy that keeps forms from leading to the provider: Chromium applies `form-action` to the
+ * redirects that follow. The forms of this package are made for it; those of the application may not be.
+ *
+ * @returns `undefined` if nothing is kept
+ * @see [CSP Level 3, form-action](https://www.w3.org/TR/CSP3/#directive-form-action)
+ */
+function checkFormAction({ headers }: Answer, settings: Settings): Verdict | undefined {
+  const policies = [headers['content-security-policy'] ?? []].flat().join(',').split(/[;,]/)
+  const directive = policies.map((one) => one.trim()).find((one) => /^form-action\b/i.test(one))
+  const { origin, host } = new URL(settings.authorizationURL)
+  const allowed = directive?.split(/\s+/).slice(1) ?? ['*']
+  if (allowed.some((one) => ['*', 'https:', origin, host].includes(one))) return undefined
+  return warning(
+    `the Content-Security-Policy has ${directive ?? ''}`,
+    `If a form of yours leads to a login or a logout by a redirect, add ${origin} to form-action: Chromium blocks it otherwise, and nothing happens. Links are not affected.`,
+  )
 }
 
 /** The usual cause of a missing secure cookie, and what to do about it. */

@@ -1,7 +1,9 @@
-import { checkCallbackUrl, checkLogin } from './app-checks.js'
+import type { RequestListener } from 'node:http'
+import { checkCallbackUrl, checkLogin, loginPathOf } from './app-checks.js'
 import type { RunningApplication } from './app-checks.js'
+import { inspectApplication } from './app-inspection.js'
 import { checkAuthorization } from './authorization-check.js'
-import { failed, messageOf, ok, skipped } from './finding.js'
+import { failed, messageOf, ok, skipped, warning } from './finding.js'
 import type { Finding, Verdict } from './finding.js'
 import { checkPostgres } from './postgres-check.js'
 import type { CheckedPostgres } from './postgres-check.js'
@@ -34,6 +36,12 @@ export interface CheckedSetup {
   readonly loadOptions: () => Promise<AuthorizationCodeOptions>
   /** The running application; left out, its login route is not checked. */
   readonly application?: RunningApplication | undefined
+  /** Loads the application, to see its middleware; left out, that is not checked. */
+  readonly loadApplication?: (() => Promise<RequestListener>) | undefined
+  /** The path of its login route. @default `/login` beside the callback route, as with `authRouter` */
+  readonly loginPath?: string | undefined
+  /** How many processes of it run. @default 1 */
+  readonly processes?: number | undefined
   /** The Redis of the grants; without an address, Redis is not checked. */
   readonly redis?: Omit<CheckedRedis, 'secret'>
   /** The PostgreSQL of the grants; without an address, PostgreSQL is not checked. */
@@ -54,7 +62,7 @@ const TIMEOUT_MS = 5000
 export async function examine(setup: CheckedSetup): Promise<readonly Finding[]> {
   const { options, verdict } = await readSetup(setup)
   const stores = await checkStores(setup)
-  const checks = options === undefined ? [] : await checkAll(options, setup.application)
+  const checks = options === undefined ? [] : await checkAll(options, setup)
   const secrets = [...(setup.secrets ?? []), ...secretsOfOptions(options ?? {})]
   return [verdict, ...checks, ...stores].map(({ seen, cure, ...finding }) => ({
     ...finding,
@@ -118,15 +126,14 @@ function optionsFailed(error: unknown): Verdict {
 }
 
 /** The checks that need the options. Later checks use what earlier ones have found. */
-async function checkAll(
-  settings: Settings,
-  application: RunningApplication | undefined,
-): Promise<readonly Finding[]> {
+async function checkAll(settings: Settings, setup: CheckedSetup): Promise<readonly Finding[]> {
+  const { application, loadApplication } = setup
   const transport = createTransport(settings)
   const { verdict: discovery, metadata } = await checkDiscovery(settings, transport)
   const { verdict: connection, aheadMs } = await checkConnection(settings, transport)
-  const [login, cookie] = await checkLogin(settings, application, transport)
+  const [login, cookie, formAction] = await checkLogin(settings, application, transport)
   const plainHttp = checkPlainHttp(settings)
+  const processes = checkProcesses(settings, setup)
   const [authorization, client] = await checkRequests(settings, transport)
   const verdicts: Readonly<Record<string, Verdict>> = {
     discovery,
@@ -142,8 +149,26 @@ async function checkAll(
     client,
     login,
     cookie,
+    ...(formAction && { 'form-action': formAction }),
+    ...(processes && { processes }),
   }
-  return Object.entries(verdicts).map(([check, verdict]) => ({ check, ...verdict }))
+  const findings = Object.entries(verdicts).map(([check, verdict]) => ({ check, ...verdict }))
+  if (loadApplication === undefined) return findings
+  const path = loginPathOf(setup.loginPath, settings)
+  const inspected = await inspectApplication(settings, loadApplication, path, transport)
+  return [...findings, ...inspected]
+}
+
+/** Finds several processes whose tokens are in the sessions; `undefined` if nothing says that there are several. */
+function checkProcesses(
+  { grants }: Settings,
+  { processes = 1, grantSecret }: CheckedSetup,
+): Verdict | undefined {
+  if (processes < 2 || grants !== undefined || grantSecret !== undefined) return undefined
+  return warning(
+    `${processes} processes, and the tokens are in the sessions`,
+    'Set grants, such as new RedisGrants({ client, secret }): two processes would use one refresh token twice, and people would be logged out.',
+  )
 }
 
 /** The checks that ask the provider as a login does. A key that cannot be used becomes a verdict, as in the check of the key. */

@@ -33,13 +33,15 @@ Checks a set-up, and says how to correct what is wrong. The exit code is 1 if a 
 Set PROVIDER or ISSUER, and the credentials of your client; or use --config. Without APP_URL, REDIS_URL and DATABASE_URL, the application, Redis and PostgreSQL are not checked.
 
 ${columns([
-  ...SETTINGS.map(({ variable, argument, help }): [string, string] => [
-    argument === undefined ? variable : `${variable}, --${argument}`,
-    help,
-  ]),
+  ...SETTINGS.flatMap(({ variable, argument, help }): [string, string][] =>
+    help === undefined
+      ? []
+      : [[argument === undefined ? variable : `${variable}, --${argument}`, help]],
+  ),
   ['--json', 'prints the findings as JSON'],
 ])}
 
+Every other option of the strategy that is no function is taken in the same way, such as TIMEOUT_MS, --timeout-ms for timeoutMs; lists and objects as JSON.
 Values that may contain a secret are read from the environment only.`,
   },
 }

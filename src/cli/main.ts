@@ -7,7 +7,7 @@ import { helpOn } from './help.js'
 import { generateClientKey, isForDecryption, KEYGEN_ALGORITHMS } from './keygen.js'
 import { partsOfSecret, passwordsIn, printable } from './printable.js'
 import { SETTINGS } from './settings.js'
-import { loadOptions } from './setup.js'
+import { importApplication, loadOptions } from './setup.js'
 import { postgresScript, readSchema } from '../grants/postgres-schema.js'
 
 /** What a command uses of the process. Tests pass their own. */
@@ -143,11 +143,14 @@ async function doctor(args: readonly string[], { env, print }: CommandLine): Pro
       }),
     ),
   }
-  const { APP_URL: origin, LOGIN_PATH: loginPath } = source
+  const { APP: app, APP_URL: origin, LOGIN_PATH: loginPath } = source
   checkOrigin(origin)
   const findings = await examine({
     loadOptions: () => loadOptions(source),
     application: origin === undefined ? undefined : { origin, loginPath },
+    loadApplication: app === undefined ? undefined : () => importApplication(app),
+    loginPath,
+    processes: Number(source['WEB_CONCURRENCY'] ?? 1),
     redis: { url: source['REDIS_URL'], prefix: source['REDIS_PREFIX'] },
     postgres: { url: source['DATABASE_URL'], schema: source['DATABASE_SCHEMA'] },
     grantSecret: source['GRANT_SECRET'],

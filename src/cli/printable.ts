@@ -1,3 +1,4 @@
+import { FURTHER_SECRETS } from './settings.js'
 import { printableText } from '../lib/provider-text.js'
 import { OPTIONS } from '../options/read-options.js'
 import type { Option } from '../options/option-table.js'
@@ -41,9 +42,6 @@ function withoutCredentials(text: string): string {
       .replace(BARE_CREDENTIALS, '…@')
   )
 }
-
-/** Secrets that the command line does not take, so that nothing marks them in the table of options. */
-const FURTHER_SECRETS: readonly string[] = ['dpopKey', 'tokenSecret']
 
 /** The secrets in a set of options, as far as they are text. */
 export function secretsOfOptions(options: object): readonly string[] {
