@@ -72,6 +72,8 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    */
   constructor(options: AuthorizationCodeOptions, verify?: Verify)
   /** The same with a provider whose metadata are read later. */
+  // Of a union, editors would show no comments and defaults of the options.
+  // eslint-disable-next-line @typescript-eslint/unified-signatures
   constructor(options: LateProviderOptions, verify?: Verify)
   constructor(options: AuthorizationCodeOptions | LateProviderOptions, verify?: Verify) {
     checkVerify(verify)
