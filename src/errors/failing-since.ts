@@ -17,8 +17,11 @@ export function failingSince(
   const said = advice === undefined ? message : message.slice(0, -advice.length).trimEnd()
   const next =
     retryAfterMs === undefined ? '' : `, and is tried again in ${Math.ceil(retryAfterMs / 1000)} s`
-  return new DiscoveryError(`${said} This has failed since ${new Date(since).toISOString()}${next}.`, {
-    ...{ phase, httpStatus, networkCode, retryAfterMs, advice },
-    ...(cause !== undefined && { cause }),
-  })
+  return new DiscoveryError(
+    `${said} This has failed since ${new Date(since).toISOString()}${next}.`,
+    {
+      ...{ phase, httpStatus, networkCode, retryAfterMs, advice },
+      ...(cause !== undefined && { cause }),
+    },
+  )
 }

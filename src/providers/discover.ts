@@ -62,7 +62,7 @@ export type DiscoverOptions = OptionsOf<typeof DISCOVER_OPTIONS>
 /** The options that {@link discover} reads from a provider's metadata, to be spread into the strategy's options. */
 export type DiscoveredProvider = ProviderOptions & Readonly<Record<'issuer' | 'name', string>>
 
-/** The options that {@link discover}'s `lazy` knows before it has read the metadata, and how it reads them. */
+/** The options that {@link discover.lazy} knows before it has read the metadata, and how it reads them. */
 export interface LateProvider extends Pick<ProviderOptions, 'dangerouslyAllowHttp'> {
   readonly name: string
   readonly issuer: string
