@@ -94,12 +94,17 @@ export type { GrantRefusal, IsGrantRefused } from './options/grant-refusal.js'
 export type { GrantStore, StoredRecord } from './options/grant-store.js'
 export type { StoredGrants } from './options/grants-option.js'
 export type { SessionEnds } from './options/session-ends.js'
-export type { AuthorizationCodeOptions, ProviderOptions } from './options/options.js'
+export type { ProviderMetadata } from './options/metadata-option.js'
+export type {
+  AuthorizationCodeOptions,
+  LateProviderOptions,
+  ProviderOptions,
+} from './options/options.js'
 export type { Parameters } from './options/parameters.js'
 export type { CookiePendingLoginsOptions } from './login/cookie-pending-logins.js'
 export type { SignatureAlgorithm } from './options/signature-algorithms.js'
 export type { AppleClient } from './providers/apple.js'
-export type { DiscoveredProvider, DiscoverOptions } from './providers/discover.js'
+export type { DiscoveredProvider, DiscoverOptions, LateProvider } from './providers/discover.js'
 export type { MicrosoftProvider } from './providers/microsoft.js'
 export type { RequireLoginOptions } from './passport/require-login.js'
 export type { SilentLoginOptions } from './passport/silent-login.js'

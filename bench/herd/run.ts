@@ -1,6 +1,7 @@
 import { composeUseCases } from '../../src/passport/compose.js'
 import { partsOf } from '../../src/grants/grants.js'
-import { strategyIdOf, readOptions } from '../../src/options/read-options.js'
+import { readOptionsAtStart } from '../../src/options/read-options-at-start.js'
+import { strategyIdOf } from '../../src/options/read-options.js'
 import { MemoryGrants } from '../../src/index.js'
 import type { LoginRequest } from '../../src/index.js'
 import { startSlowProvider } from './provider.js'
@@ -41,7 +42,7 @@ const LIFETIME_MS = 60 * 60 * 1000
 export async function runHerd({ grants: count, perSecond }: HerdOptions): Promise<HerdFigures> {
   const provider = await startSlowProvider(perSecond)
   const grants = new MemoryGrants()
-  const settings = readOptions({
+  const options = readOptionsAtStart({
     authorizationURL: 'https://login.example/authorize',
     tokenURL: provider.tokenURL,
     clientID: 'client-1',
@@ -49,7 +50,7 @@ export async function runHerd({ grants: count, perSecond }: HerdOptions): Promis
     callbackURL: 'https://app.example/auth/callback',
     grants,
   })
-  const { accessToken, idle } = composeUseCases(settings, () => Promise.resolve({}))
+  const { accessToken, idle } = composeUseCases(options, () => Promise.resolve({}))
   const { engine } = partsOf(grants)
   const startedAt = performance.now()
   const people = Array.from({ length: count }, (_, number) => `person${number}`)
@@ -57,7 +58,7 @@ export async function runHerd({ grants: count, perSecond }: HerdOptions): Promis
   await Promise.all(
     people.map((name, number) =>
       engine.begin(name, {
-        strategy: strategyIdOf(settings),
+        strategy: strategyIdOf(options.settings),
         tokens: {
           accessToken: `access.${name}.1`,
           refreshToken: `${name}.1`,

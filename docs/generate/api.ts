@@ -96,11 +96,12 @@ function section(api: PublicApi, one: Export): string {
     facts(docstring),
     examples(docstring),
     ...methods(api, declaration),
+    ...functionsOn(name, declaration),
   ])
 }
 
 /** The options of the strategy, which have a page of their own. */
-const OPTION_TYPES = new Set(['AuthorizationCodeOptions', 'ProviderOptions'])
+const OPTION_TYPES = new Set(['LateProviderOptions', 'AuthorizationCodeOptions', 'ProviderOptions'])
 
 function signatures(name: string, declaration: ts.Declaration): readonly string[] {
   if (ts.isFunctionDeclaration(declaration)) return [code(`${name}${callOf(declaration)}`)]
@@ -144,6 +145,26 @@ function methods(api: PublicApi, declaration: ts.Declaration): readonly string[]
     return paragraphs([
       `#### ${name}`,
       code(`${variable}.${name}${callOf(method)}`),
+      text(docstring),
+      facts(docstring),
+      examples(docstring),
+    ])
+  })
+}
+
+/** The functions that are properties of a function, such as `discover.lazy`. */
+function functionsOn(name: string, declaration: ts.Declaration): readonly string[] {
+  if (!ts.isFunctionDeclaration(declaration)) return []
+  return declaration.getSourceFile().statements.flatMap((statement) => {
+    if (!ts.isExpressionStatement(statement)) return []
+    const { expression } = statement
+    if (!ts.isBinaryExpression(expression) || !ts.isFunctionExpression(expression.right)) return []
+    const target = expression.left.getText()
+    if (!target.startsWith(`${name}.`)) return []
+    const docstring = readDocstring(expression)
+    return paragraphs([
+      `#### ${target}`,
+      code(`${target}${callOf(expression.right)}`),
       text(docstring),
       facts(docstring),
       examples(docstring),

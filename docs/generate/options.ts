@@ -7,6 +7,7 @@ import { POSTGRES_GRANTS_OPTIONS } from '../../src/grants/postgres-store.js'
 import { REDIS_GRANTS_OPTIONS } from '../../src/grants/redis-store.js'
 import { COOKIE_PENDING_LOGINS_OPTIONS } from '../../src/login/cookie-pending-logins.js'
 import { CLIENT_OPTIONS } from '../../src/options/client-options.js'
+import { METADATA_OPTIONS } from '../../src/options/metadata-option.js'
 import type { Option, OptionTable } from '../../src/options/option-table.js'
 import { PROVIDER_OPTIONS } from '../../src/options/provider-options.js'
 import { REQUEST_OPTIONS } from '../../src/options/request-options.js'
@@ -34,6 +35,11 @@ interface Section {
 
 const STRATEGY: readonly Section[] = [
   { title: 'The provider', type: 'AuthorizationCodeOptions', table: PROVIDER_OPTIONS },
+  {
+    title: 'Metadata that are read later',
+    type: 'AuthorizationCodeOptions',
+    table: METADATA_OPTIONS,
+  },
   { title: 'Requests to the provider', type: 'AuthorizationCodeOptions', table: REQUEST_OPTIONS },
   { title: 'Your client', type: 'AuthorizationCodeOptions', table: CLIENT_OPTIONS },
   { title: 'Sessions and tokens', type: 'AuthorizationCodeOptions', table: SESSION_OPTIONS },

@@ -14,7 +14,7 @@ import { fixForNetworkCode } from '../errors/network-errors.js'
 import { oauthErrorFrom } from '../errors/oauth-errors.js'
 import { ERRORS } from '../errors/table.js'
 import type { Settings } from '../options/read-options.js'
-import { readMetadata } from '../providers/discover.js'
+import { readMetadata } from '../providers/read-metadata.js'
 
 /** The provider's metadata, if it could be read, and the verdict on it. */
 export interface Discovered {

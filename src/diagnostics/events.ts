@@ -1,5 +1,12 @@
 /** A step of a login, or of what follows, that is reported when it is over. */
 export type DiagnosticStep =
+  /**
+   * The provider's metadata were read, by the option `metadata` (`discover.lazy`): at the first need, and again at the next one
+   * after a day. If that fails then, those from before are used on.
+   */
+  | 'discovery'
+  /** The provider's keys could not be loaded. Those from before are used on, if there are any. Reported only if it fails. */
+  | 'keys'
   /** A browser was sent to the provider. */
   | 'login'
   /** The authorization request was pushed to the provider. */

@@ -42,8 +42,8 @@ export interface Diagnostics {
     conclude: (value: Value, ...given: Arguments) => Conclusion | undefined,
   ) => Work<Arguments, Value>
 
-  /** Reports a step without a duration that is not a call. */
-  readonly report: (step: DiagnosticStep, conclusion: Conclusion) => void
+  /** Reports a step without a duration that is not a call. @param error why it has failed */
+  readonly report: (step: DiagnosticStep, conclusion: Conclusion, error?: unknown) => void
 
   /**
    * Makes each call a flow, or a part of the current flow if there is one. `before` and `after` make the events
@@ -159,8 +159,10 @@ export function createDiagnostics(strategy: string): Diagnostics {
       }
     },
 
-    report(step, conclusion) {
-      if (isWatched(step)) publish({ step, strategy, ...conclusion, durationMs: 0 })
+    report(step, conclusion, error) {
+      if (!isWatched(step)) return
+      const facts = factsOf(error)
+      publish({ step, strategy, ...conclusion, durationMs: 0, ...(facts && { error: facts }) })
     },
 
     flow(activity, work, { before, after }) {

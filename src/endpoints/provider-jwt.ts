@@ -1,6 +1,5 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import type { CompactJWSHeaderParameters, JWTPayload } from 'jose'
-import type { Transport } from '../client/transport.js'
 import { AuthorizationCodeError } from '../errors/errors.js'
 import { systemClock } from '../lib/clock.js'
 import { callFunction } from '../options/call-function.js'
@@ -15,14 +14,11 @@ import type { SignatureAlgorithm } from '../options/signature-algorithms.js'
 import { UnpublishedKeyError } from './expected-jwt.js'
 import type { JwtSender, VerifyProviderJwt } from './expected-jwt.js'
 import { checkClaims } from './jwt-claims.js'
-import { createProviderKeys } from './provider-keys.js'
 import type { ProviderKeys, PublishedKeys } from './provider-keys.js'
 
 /** The provider that signs the JWTs, its keys, and the client that they are for. */
 export interface ProviderJwtSettings {
   readonly issuer?: string | undefined
-  /** Where the provider publishes its keys. */
-  readonly jwksURL?: string | undefined
   readonly clientID: string
   /** Signs the JWTs, if `providerSignatureAlgorithms` has an HMAC. */
   readonly clientSecret?: ClientSecret | undefined
@@ -31,15 +27,18 @@ export interface ProviderJwtSettings {
   readonly clockToleranceSeconds: number
 }
 
-/** Creates {@link VerifyProviderJwt}; `undefined` without an issuer, because then no JWT can be verified. */
+/**
+ * Creates {@link VerifyProviderJwt}; `undefined` without an issuer, because then no JWT can be verified.
+ *
+ * @param keys those at `jwksURL`
+ */
 export function createProviderJwtVerifier(
   settings: ProviderJwtSettings,
-  transport: Transport,
+  keys: ProviderKeys | undefined,
 ): VerifyProviderJwt | undefined {
-  const { issuer, jwksURL, clientID, clockToleranceSeconds } = settings
+  const { issuer, clientID, clockToleranceSeconds } = settings
   const { providerSignatureAlgorithms: algorithms = PUBLIC_KEY_ALGORITHMS } = settings
   if (issuer === undefined) return undefined
-  const keys = jwksURL === undefined ? undefined : createProviderKeys(jwksURL, transport)
 
   return async (jwt, expected) => {
     const { sender, required, clockToleranceMs = clockToleranceSeconds * 1000 } = expected

@@ -8,8 +8,10 @@ import { rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { withoutEmpty } from '../client/without-empty.js'
 import { DiscoveryError } from '../errors/errors.js'
+import { failingSince } from '../errors/failing-since.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
+import { doublingPause } from '../lib/doubling-pause.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import type { JwtSender } from './expected-jwt.js'
 
@@ -35,15 +37,18 @@ export interface UnknownSigner {
 }
 
 /**
- * The provider's keys. They are kept for 10 minutes.
+ * The provider's keys. They are kept for 10 minutes. If they cannot be loaded after that, those that were loaded last are used on, however old they are,
+ * and loading them is tried again after pauses.
+ *
+ * WARNING: a key that the provider has withdrawn is therefore used for as long as its keys cannot be loaded.
  *
  * @see [OpenID Connect Core, section 10.1.1 - Rotation of Asymmetric Signing Keys](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
  */
 export interface ProviderKeys {
   /**
-   * The keys, loaded if necessary.
+   * The keys, loaded if necessary; those that were loaded last if that fails.
    *
-   * @throws {DiscoveryError} if they cannot be loaded
+   * @throws {DiscoveryError} if they cannot be loaded, and never were
    */
   readonly current: (sender: JwtSender) => Promise<PublishedKeys>
 
@@ -54,7 +59,7 @@ export interface ProviderKeys {
    * For a JWT of the provider, they are loaded each time. What anyone may send loads them once in 5 seconds for each `kid`, and once
    * in a second for all of them: JWTs with different made-up names wait for the same request.
    *
-   * @throws {DiscoveryError} if they cannot be loaded
+   * @throws {DiscoveryError} if they cannot be loaded; it says since when, if older ones are known
    */
   readonly newer: (signer: UnknownSigner) => Promise<PublishedKeys | undefined>
 }
@@ -71,17 +76,24 @@ const NOT_FOUND_MS = 5_000
 /** The least time between two requests that anyone can cause, in **milliseconds**. */
 const SPACING_MS = 1_000
 
+/** The pauses between attempts to load keys while older ones are used, in **milliseconds**. */
+const PAUSES = { firstMs: 1_000, longestMs: 30_000 }
+
 /** How many keys of one set are used: the first ones. */
 const MAXIMUM_KEYS = 100
 
 /** How many names are remembered that were looked for. */
 const MAXIMUM_NAMES = 1_000
 
-/** The keys at `jwksURL`. */
+/**
+ * The keys that `read` loads.
+ *
+ * @param read see {@link readKeySet}
+ */
 export function createProviderKeys(
-  jwksURL: string,
-  transport: Transport,
+  read: () => Promise<readonly unknown[]>,
   clock: Clock = systemClock,
+  random: () => number = Math.random,
 ): ProviderKeys {
   const loading = createSingleFlight<PublishedKeys>()
   const lookedFor = new Map<string, { readonly at: number; readonly loaded: Promise<unknown> }>()
@@ -90,14 +102,16 @@ export function createProviderKeys(
   let jwks: readonly JWK[] = []
   let finders = findersOf(jwks)
   let requestedAt = -Infinity
+  let failing: Failing | undefined
 
   /** Joins the request that is under way. */
   async function load(sender: JwtSender): Promise<PublishedKeys> {
     const waitMs = requestedAt + SPACING_MS - clock.monotonic()
     if (sender === 'anyone' && waitMs > 0) await wait(clock, waitMs)
-    return loading(jwksURL, async () => {
+    return loading('keys', async () => {
       requestedAt = clock.monotonic()
-      const newest = usableKeys(await readKeySet(jwksURL, transport))
+      const newest = usableKeys(await read().catch(noteFailure))
+      failing = undefined
       if (!isDeepStrictEqual(newest, jwks)) {
         jwks = newest
         finders = findersOf(jwks)
@@ -105,6 +119,26 @@ export function createProviderKeys(
       published = { ...finders, requestedAt }
       return published
     })
+  }
+
+  function noteFailure(error: unknown): never {
+    const attempts = (failing?.attempts ?? 0) + 1
+    const pauseMs = Math.max(
+      doublingPause(attempts, PAUSES, random),
+      (error instanceof DiscoveryError ? error.retryAfterMs : undefined) ?? 0,
+    )
+    const since = failing?.since ?? clock.now()
+    failing = { attempts, since, until: clock.monotonic() + pauseMs }
+    throw published !== undefined && error instanceof DiscoveryError
+      ? failingSince(error, { since })
+      : error
+  }
+
+  /** Those that were loaded last, while no others can be loaded. Only the first who finds that out waits for it. */
+  async function lastKnown(sender: JwtSender, last: PublishedKeys): Promise<PublishedKeys> {
+    if (failing === undefined) return load(sender).catch(() => last)
+    if (clock.monotonic() >= failing.until) load(sender).catch(() => undefined)
+    return last
   }
 
   /** A request that was under way before may have been answered before the keys were changed. */
@@ -131,8 +165,9 @@ export function createProviderKeys(
 
   return {
     async current(sender) {
-      const isFresh = published !== undefined && clock.monotonic() < published.requestedAt + KEPT_MS
-      return isFresh && published !== undefined ? published : load(sender)
+      if (published === undefined) return load(sender)
+      const isFresh = clock.monotonic() < published.requestedAt + KEPT_MS
+      return isFresh ? published : lastKnown(sender, published)
     },
 
     async newer({ header, sender, since }) {
@@ -143,6 +178,15 @@ export function createProviderKeys(
       return published
     },
   }
+}
+
+/** Attempts to load the keys that have failed, one after the other. */
+interface Failing {
+  readonly attempts: number
+  /** When the first one has failed, in **milliseconds since the epoch**. */
+  readonly since: number
+  /** When the next one may be made while older keys are used, in monotonic **milliseconds**. */
+  readonly until: number
 }
 
 /** How deep the members of a key may be nested. */
@@ -172,7 +216,7 @@ function findersOf(jwks: readonly JWK[]): Pick<PublishedKeys, 'named' | 'has'> {
  * @throws {DiscoveryError} if it cannot be loaded, or is none
  * @see [RFC 7517, section 5 - JWK Set Format](https://www.rfc-editor.org/rfc/rfc7517.html#section-5)
  */
-async function readKeySet(url: string, transport: Transport): Promise<readonly unknown[]> {
+export async function readKeySet(url: string, transport: Transport): Promise<readonly unknown[]> {
   const headers = { accept: 'application/json, application/jwk-set+json' }
   const answer = await transport
     .send({ method: 'GET', url, headers })

@@ -7,8 +7,8 @@ export interface ProviderErrorFacts extends OAuthErrorFacts {
   /** The HTTP status of the provider's answer. `undefined` if none came. */
   readonly httpStatus?: number | undefined
   /**
-   * How long the provider asks to wait before the next request (`Retry-After`), in **milliseconds**, at most 15 minutes. `undefined` if it
-   * does not say.
+   * How long the provider asks to wait before the next request (`Retry-After`), in **milliseconds**, at most 15 minutes; for metadata that are
+   * read later, until they are read again. `undefined` if it does not say.
    */
   readonly retryAfterMs?: number | undefined
   /** Why no answer came: `timeout`, `too_large`, `bad_encoding`, or the network's own code, such as `ECONNREFUSED`. */

@@ -95,10 +95,10 @@ export const SERVER_ERRORS = {
     retryable: 'depends',
     message: 'The provider’s metadata or keys could not be read, or cannot be used.',
     cause:
-      'If `phase` is `discovery`, `discover` failed, and the process cannot start without it. If it is `keys`, an ID token, a signed callback or a logout token could not be checked, because the keys at `jwksURL` could not be read; the next attempt reads them again.',
+      'If `phase` is `discovery`, `discover` failed, and the process cannot start without it; or metadata that are read later (`discover.lazy`) could not be read, and the message says since when and when it is tried again. If it is `keys`, an ID token, a signed callback or a logout token could not be checked, because the keys at `jwksURL` could not be read, and it names none that was read before; the next attempt reads them again.',
     fix: 'Check the issuer: it must be written exactly as the provider writes it, scheme, path and slash included. Open its `/.well-known/openid-configuration`, which must name the same issuer.',
     checks: [
-      '**At start, the provider cannot be reached.** Let the process end, and let your process manager start it again.',
+      '**At start, the provider cannot be reached.** Let the process end, and let your process manager start it again; or use `discover.lazy`, which asks the provider at the first login.',
     ],
   },
   ERR_LOGOUT_TOKEN: {

@@ -10,7 +10,7 @@ export interface AdoptedOwnersParts {
   readonly settings: {
     readonly name: string
     readonly issuer?: string | undefined
-    readonly tokenURL: string
+    readonly tokenURL?: string | undefined
     readonly clientID: string
     readonly backchannelLogout: boolean
     readonly frontchannelLogout: boolean

@@ -30,7 +30,8 @@ const PERSON = 'person/'
 /** What a person grants something to: this client, at its provider. Several strategies may be one client. */
 export interface GrantedClient {
   readonly issuer?: string | undefined
-  readonly tokenURL: string
+  /** Takes the place of the issuer if there is none. */
+  readonly tokenURL?: string | undefined
   readonly clientID: string
 }
 

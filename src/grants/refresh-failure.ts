@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { ProviderError, TokenEndpointError } from '../errors/provider-errors.js'
+import { DiscoveryError, ProviderError, TokenEndpointError } from '../errors/provider-errors.js'
 import type { Clock } from '../lib/clock.js'
+import { doublingPause } from '../lib/doubling-pause.js'
 import type { Failure, FailureFacts } from './failure.js'
 import { lineOf } from './grant-record.js'
 import type { GrantRecord } from './grant-record.js'
 import type { Cell } from './cell.js'
 import type { RefreshWays } from './refresh-ways.js'
 
-/** The first pause after a failed refresh, before it doubles, in **milliseconds**. */
-const FIRST_PAUSE_MS = 1_000
-
-/** The longest pause, in **milliseconds**, unless the provider asks for a longer one. */
-const LONGEST_PAUSE_MS = 60_000
+/** The pause after a failed refresh, in **milliseconds**, unless the provider asks for a longer one. */
+const PAUSE = { firstMs: 1_000, longestMs: 60_000 }
 
 /** The longest pause that a provider can ask for, in **milliseconds**. */
 const LONGEST_RETRY_AFTER_MS = 15 * 60_000
@@ -29,7 +27,7 @@ export function failureOf(
   clock: Clock,
   random: () => number,
 ): Failure | undefined {
-  if (!(error instanceof ProviderError) || error.httpStatus === undefined) return undefined
+  if (!isAnswer(error) || error.httpStatus === undefined) return undefined
   const attempts = (previous?.attempts ?? 0) + 1
   const forMs = Math.max(pauseAfter(attempts, random), retryAfterMs(error) ?? 0)
   return {
@@ -43,9 +41,14 @@ export function failureOf(
   }
 }
 
+/** Whether it is about the token endpoint. What says that the metadata cannot be read is not: no refresh was sent. */
+function isAnswer(error: unknown): error is ProviderError {
+  return error instanceof ProviderError && !(error instanceof DiscoveryError)
+}
+
 /** How long the provider wants no further request, in **milliseconds**, if it is overloaded and says so. */
 export function retryAfterMs(error: unknown): number | undefined {
-  if (!(error instanceof ProviderError)) return undefined
+  if (!isAnswer(error)) return undefined
   if (error.httpStatus !== 429 && error.httpStatus !== 503) return undefined
   const { retryAfterMs: asked } = error as { readonly retryAfterMs?: number | undefined }
   return asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
@@ -57,14 +60,13 @@ export function retryAfterMs(error: unknown): number | undefined {
  * @see [RFC 6585, section 4 - 429 Too Many Requests](https://www.rfc-editor.org/rfc/rfc6585.html#section-4)
  */
 export function personLimited(error: unknown, { id, seen }: Cell): string | undefined {
-  const isLimit = error instanceof ProviderError && error.httpStatus === 429
+  const isLimit = isAnswer(error) && error.httpStatus === 429
   return isLimit ? (seen?.record?.of.account ?? id) : undefined
 }
 
-/** How long to wait after so many failures: doubling, and between half and all of it, so that grants do not wait in step. */
+/** How long to wait after so many failures. Grants do not wait in step. */
 export function pauseAfter(attempts: number, random: () => number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1))
-  return Math.round(longest * (0.5 + random() / 2))
+  return doublingPause(attempts, PAUSE, random)
 }
 
 /**

@@ -23,7 +23,10 @@ export interface LogOutParts {
   /** The fields of the session that survive. */
   readonly keepSession: readonly string[]
   /** The address where the browser can log out at the provider as well. */
-  readonly providerLogout: (request: LoginRequest, ended: EndedAtProvider) => string | undefined
+  readonly providerLogout: (
+    request: LoginRequest,
+    ended: EndedAtProvider,
+  ) => Promise<string | undefined>
 }
 
 /**
@@ -50,11 +53,10 @@ export async function logOut(
   const isOfOthers = Boolean(user) || others.some((one) => one !== undefined)
   const isAsked = ended !== undefined || isLogin(data) || !isOfOthers
   const known = { ...providerSessionOf(data), idToken: ended?.idToken }
-  const url = isAsked
+  await replaceSession(request, keepSession)
+  return isAsked
     ? providerLogout(request, { ...known, returnTo: sameOriginPath(returnTo) })
     : undefined
-  await replaceSession(request, keepSession)
-  return url
 }
 
 /** Whether somebody has logged in to the session by the strategy of these data, even if the grant has ended. */

@@ -37,7 +37,6 @@ export interface StoreTokensSettings {
   readonly scope?: string | undefined
   readonly keepSession: readonly string[]
   readonly grantLifetime: 'login' | 'account'
-  readonly endSessionURL?: string | undefined
   readonly frontchannelLogout: boolean
   /** `undefined` if the tokens are in the sessions. */
   readonly grants?: object | undefined
@@ -46,6 +45,8 @@ export interface StoreTokensSettings {
 /** What storing tokens needs. */
 export interface StoreTokensParts {
   readonly settings: StoreTokensSettings
+  /** Whether people can log out at the provider, for which something of the ID token is needed. */
+  readonly hasLogoutPage: () => boolean
   readonly beginLogin: BeginLogin
   readonly undoLogin: UndoLogin
   readonly dropCovered: DropCovered
@@ -274,11 +275,11 @@ function hold(
   session: LoginSession,
   { id, record }: BegunLogin,
   { claims, note }: AcceptedLogin,
-  { settings, holding }: StoreTokensParts,
+  { settings, holding, hasLogoutPage }: StoreTokensParts,
 ): void {
-  const { sessionKey, endSessionURL, frontchannelLogout } = settings
+  const { sessionKey, frontchannelLogout } = settings
   const held = holding.hold(readStrategyData(session, sessionKey), id, record)
   const data = withLoginNote(held, settings.grants === undefined ? note : undefined)
-  const isNeeded = endSessionURL !== undefined || frontchannelLogout
+  const isNeeded = frontchannelLogout || hasLogoutPage()
   writeStrategyData(session, sessionKey, isNeeded ? withProviderSession(data, claims) : data)
 }

@@ -79,6 +79,7 @@ export type SettingsOf<Table extends OptionTable> = {
  * @param given what the application passed; it may be anything, because JavaScript does not check types
  * @param sample a correct call, for the error message
  * @param retired options of other libraries that do not exist here, and what to do instead
+ * @param later options that need not be there yet, because they will be known later
  * @throws {ConfigurationError} naming the option that is unknown, missing or cannot be used, or if `given` is no object
  */
 export function readTable<Table extends OptionTable>(
@@ -86,6 +87,7 @@ export function readTable<Table extends OptionTable>(
   given: unknown,
   sample: string,
   retired: Readonly<Record<string, string>> = {},
+  later: ReadonlySet<string> = new Set(),
 ): SettingsOf<Table> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new ConfigurationError(`The options must be an object. Write ${sample}.`)
@@ -95,10 +97,12 @@ export function readTable<Table extends OptionTable>(
   const settings = Object.fromEntries(
     Object.entries(table).map(([name, option]) => [
       name,
-      readOption(name, option, options, sample),
+      later.has(name) && options[name] === undefined
+        ? undefined
+        : readOption(name, option, options, sample),
     ]),
   )
-  refuseWithoutNeeded(table, settings)
+  refuseWithoutNeeded(table, settings, later)
   return settings as SettingsOf<Table>
 }
 
@@ -167,10 +171,15 @@ function normalize(name: string): string {
 }
 
 /** @throws {ConfigurationError} if an option is set without the option that it needs */
-function refuseWithoutNeeded(table: OptionTable, settings: GivenOptions): void {
+function refuseWithoutNeeded(
+  table: OptionTable,
+  settings: GivenOptions,
+  later: ReadonlySet<string>,
+): void {
   for (const [name, { needs }] of Object.entries(table)) {
     const isSet = settings[name] !== undefined && settings[name] !== false
-    if (needs !== undefined && isSet && settings[needs] === undefined) {
+    if (needs === undefined || !isSet || later.has(needs)) continue
+    if (settings[needs] === undefined) {
       throw new ConfigurationError(`${name} needs the option ${needs}.`, needs)
     }
   }

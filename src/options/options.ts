@@ -1,4 +1,5 @@
 import type { CLIENT_OPTIONS } from './client-options.js'
+import type { METADATA_OPTIONS, ProviderMetadata } from './metadata-option.js'
 import type { OptionsOf } from './option-table.js'
 import type { PROVIDER_OPTIONS } from './provider-options.js'
 import type { REQUEST_OPTIONS } from './request-options.js'
@@ -32,4 +33,20 @@ export interface ProviderOptions
  * throws a `ConfigurationError` that names it.
  */
 export interface AuthorizationCodeOptions
-  extends ProviderOptions, OptionsOf<typeof CLIENT_OPTIONS>, OptionsOf<typeof SESSION_OPTIONS> {}
+  extends
+    ProviderOptions,
+    OptionsOf<typeof METADATA_OPTIONS>,
+    OptionsOf<typeof CLIENT_OPTIONS>,
+    OptionsOf<typeof SESSION_OPTIONS> {}
+
+/**
+ * The options of a strategy that reads its provider's metadata later, by the option `metadata`, which `discover.lazy` sets.
+ * All options are as in {@link AuthorizationCodeOptions}, except that `authorizationURL` and `tokenURL` can be left out.
+ */
+export interface LateProviderOptions
+  extends
+    Omit<AuthorizationCodeOptions, 'authorizationURL' | 'tokenURL'>,
+    Partial<Pick<AuthorizationCodeOptions, 'authorizationURL' | 'tokenURL'>> {
+  readonly issuer: string
+  readonly metadata: () => ProviderMetadata | Promise<ProviderMetadata>
+}

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { isClientSecretAlgorithm } from './client-credentials.js'
 import { CLIENT_OPTIONS } from './client-options.js'
+import { METADATA_OPTIONS, METADATA_OPTION_NAMES } from './metadata-option.js'
+import type { MetadataOption } from './metadata-option.js'
 import { readTable } from './option-table.js'
 import type { OptionsOf, SettingsOf } from './option-table.js'
 import { PROVIDER_OPTIONS } from './provider-options.js'
@@ -14,6 +16,7 @@ import { checkHmacSecret, isHmac } from './signature-algorithms.js'
  */
 export const OPTIONS = {
   ...PROVIDER_OPTIONS,
+  ...METADATA_OPTIONS,
   ...REQUEST_OPTIONS,
   ...CLIENT_OPTIONS,
   ...SESSION_OPTIONS,
@@ -23,6 +26,7 @@ export const OPTIONS = {
 export interface Settings
   extends
     SettingsOf<typeof PROVIDER_OPTIONS>,
+    SettingsOf<typeof METADATA_OPTIONS>,
     SettingsOf<typeof REQUEST_OPTIONS>,
     SettingsOf<typeof CLIENT_OPTIONS>,
     SettingsOf<typeof SESSION_OPTIONS> {}
@@ -42,6 +46,15 @@ const SAMPLE =
   'new AuthorizationCodeStrategy({ authorizationURL, tokenURL, clientID, clientSecret, callbackURL })'
 
 /**
+ * What is known of a strategy's settings before the provider's metadata have been read: without the option `metadata`, all.
+ * Only what needs nothing else may be made of them at the start.
+ */
+export interface KnownSettings
+  extends
+    Omit<Settings, MetadataOption | 'clientAuthentication'>,
+    Partial<Pick<Settings, MetadataOption | 'clientAuthentication'>> {}
+
+/**
  * Reads the options of a strategy: checks them, fills in defaults, and copies objects that the application could
  * change later.
  *
@@ -50,7 +63,24 @@ const SAMPLE =
  */
 export function readOptions(given: OptionsOf<typeof OPTIONS>): Settings {
   const settings: Settings = readTable(OPTIONS, given, SAMPLE, RETIRED_OPTIONS)
-  refuseContradictions(settings)
+  refuseContradictions(settings, true)
+  return Object.freeze(settings)
+}
+
+/**
+ * Reads the options of a strategy whose provider's metadata are not known yet. What can be checked without them is checked.
+ *
+ * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used
+ */
+export function readKnownOptions(given: Partial<OptionsOf<typeof OPTIONS>>): KnownSettings {
+  const settings: Settings = readTable(
+    OPTIONS,
+    given,
+    SAMPLE,
+    RETIRED_OPTIONS,
+    METADATA_OPTION_NAMES,
+  )
+  refuseContradictions(settings, given.clientAuthentication !== undefined)
   return Object.freeze(settings)
 }
 
@@ -58,7 +88,7 @@ export function readOptions(given: OptionsOf<typeof OPTIONS>): Settings {
  * Identifies the strategy that a pending login or a token belongs to: 16 characters. The session key is not enough,
  * because two strategies may have the same name, and a token must never be sent to another provider.
  */
-export function strategyIdOf({ sessionKey, issuer, tokenURL, clientID }: Settings): string {
+export function strategyIdOf({ sessionKey, issuer, tokenURL, clientID }: KnownSettings): string {
   return hash(
     'sha256',
     JSON.stringify([sessionKey, issuer ?? tokenURL, clientID]),
@@ -69,8 +99,11 @@ export function strategyIdOf({ sessionKey, issuer, tokenURL, clientID }: Setting
 /** Properties of a session that belong to express-session and Passport. A new session must not inherit them. */
 const RESERVED_FIELDS: ReadonlySet<string> = new Set(['cookie', 'passport'])
 
-/** @throws {ConfigurationError} if two options contradict each other, or one needs another that is missing */
-function refuseContradictions(settings: Settings): void {
+/**
+ * @param isMethodKnown whether `clientAuthentication` is final: the metadata may make its default another one
+ * @throws {ConfigurationError} if two options contradict each other, or one needs another that is missing
+ */
+function refuseContradictions(settings: Settings, isMethodKnown: boolean): void {
   const { clientAuthentication, dangerouslyOmitPkce, omitRedirectUriInTokenRequest } = settings
   if (dangerouslyOmitPkce && clientAuthentication === 'none') {
     throw new ConfigurationError(
@@ -100,6 +133,7 @@ function refuseContradictions(settings: Settings): void {
   const { clientAssertionAlgorithm } = settings
   const isBySecret = clientAuthentication === 'client_secret_jwt'
   if (
+    isMethodKnown &&
     clientAssertionAlgorithm !== undefined &&
     isClientSecretAlgorithm(clientAssertionAlgorithm) !== isBySecret
   ) {

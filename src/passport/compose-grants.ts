@@ -33,7 +33,7 @@ import type { Seal } from '../lib/sealing.js'
 import { createUnderWay } from '../lib/under-way.js'
 import type { UnderWay } from '../lib/under-way.js'
 import { strategyIdOf } from '../options/read-options.js'
-import type { Settings } from '../options/read-options.js'
+import type { KnownSettings } from '../options/read-options.js'
 import type { TokenSet } from '../options/token-set.js'
 import { lifetimeOfSession, SHORTEST_LIFE_MS } from '../session/session-lifetime.js'
 import { noteSessionStore, seenSessionStore } from '../session/seen-session-store.js'
@@ -75,7 +75,7 @@ let processParts: GrantParts | undefined
 
 /** Puts together how a strategy keeps its grants: in the sessions, or in the store of the option `grants`. */
 export function composeGrants(
-  settings: Settings,
+  settings: KnownSettings,
   provider: ProviderWays,
   { watch, report }: Diagnostics,
 ): ComposedGrants {
@@ -228,7 +228,7 @@ function countedRevoking(
 }
 
 /** Where the tokens in the sessions are sealed, the code verifiers of pending logins are as well. */
-function sealOf({ tokenSecret }: Settings): Seal | undefined {
+function sealOf({ tokenSecret }: KnownSettings): Seal | undefined {
   return tokenSecret === undefined ? undefined : createSeal(tokenSecret, 'pending logins')
 }
 
@@ -271,7 +271,7 @@ function once(work: () => void): () => void {
 
 /** Errors that the application's function throws are ignored: the refusal has happened. */
 function callOnGrantRefused(
-  { onGrantRefused, name }: Settings,
+  { onGrantRefused, name }: KnownSettings,
   account: string | undefined,
   reason: string,
 ): void {

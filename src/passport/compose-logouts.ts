@@ -12,11 +12,13 @@ import { logOut } from '../login/log-out.js'
 import type { LogOutParts } from '../login/log-out.js'
 import { startProviderLogout } from '../login/provider-logout.js'
 import type { LogOutOptions } from '../options/log-out-options.js'
-import type { Settings } from '../options/read-options.js'
+import type { KnownSettings } from '../options/read-options.js'
 
 /** What the logouts of one strategy need. */
 export interface LogoutParts extends Pick<GrantParts, 'engine' | 'claims' | 'index'> {
-  readonly settings: Settings
+  readonly settings: KnownSettings
+  /** The provider's logout page; `undefined` if it has none, or that is not known. */
+  readonly logoutPage: () => Promise<string | undefined>
   /** Identifies the strategy. */
   readonly strategyId: string
   /** Verifies logout tokens; `undefined` if none can come. */
@@ -29,7 +31,7 @@ export interface LogoutParts extends Pick<GrantParts, 'engine' | 'claims' | 'ind
 
 /** Puts together how people log out: here, and by what the provider says. */
 export function composeLogouts(parts: LogoutParts, { watch, flow, report }: Diagnostics) {
-  const { settings, strategyId, engine, claims, index, verifyLogoutToken } = parts
+  const { settings, logoutPage, strategyId, engine, claims, index, verifyLogoutToken } = parts
   const { sessionKey, keepSession } = settings
 
   function logOutParts(providerLogout: LogOutParts['providerLogout']): LogOutParts {
@@ -50,7 +52,9 @@ export function composeLogouts(parts: LogoutParts, { watch, flow, report }: Diag
         logOut(
           req,
           options,
-          logOutParts((_, ended) => startProviderLogout(req, ended, settings)),
+          logOutParts(async (_, ended) =>
+            startProviderLogout(req, ended, { ...settings, endSessionURL: await logoutPage() }),
+          ),
         ),
       {
         before: (req) => visitEvent(req),
@@ -81,13 +85,13 @@ export function composeLogouts(parts: LogoutParts, { watch, flow, report }: Diag
               logOut(
                 req,
                 {},
-                logOutParts(() => undefined),
+                logOutParts(() => Promise.resolve(undefined)),
               ),
           }),
         )
       : undefined,
 
-    logoutOrigins: originsOf([settings.issuer, settings.endSessionURL]),
+    logoutOrigins: async () => originsOf([settings.issuer, await logoutPage()]),
   }
 }
 

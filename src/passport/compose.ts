@@ -1,56 +1,53 @@
-import {
-  createClientAuthentication,
-  revocationAuthentication,
-} from '../client/client-authentication.js'
+import { createClientAuthentication } from '../client/client-authentication.js'
 import { createClientKeys, readSigningKey } from '../client/client-keys.js'
+import type { ClientKeys } from '../client/client-keys.js'
 import { createDecryption } from '../client/decryption-keys.js'
 import { createProofOfPossession } from '../client/dpop.js'
 import { joinedKeySets } from '../client/published-keys.js'
-import { createClientRequest, createResourceClient } from '../client/requests.js'
+import { createResourceClient } from '../client/requests.js'
 import { createTransport } from '../client/transport.js'
+import type { Transport } from '../client/transport.js'
 import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
 import type { Conclusion } from '../diagnostics/events.js'
 import { observedPendingLogins } from '../diagnostics/observed-pending-logins.js'
 import { observedTransport } from '../diagnostics/observed-transport.js'
 import { createDiagnostics } from '../diagnostics/watch.js'
-import { createAuthorizationEndpoint } from '../endpoints/authorization.js'
+import type { Diagnostics } from '../diagnostics/watch.js'
 import { createDecryptJwt } from '../endpoints/encrypted-jwt.js'
-import type { DecryptJwt } from '../endpoints/encrypted-jwt.js'
-import { createRequestProfile } from '../endpoints/profile.js'
-import { createProviderJwtVerifier } from '../endpoints/provider-jwt.js'
-import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
-import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
-import { createRevocationEndpoint, createRevokeTokens } from '../endpoints/revocation.js'
-import { openSignedResponse } from '../endpoints/signed-response.js'
-import { refusalOfRefresh, withGrantRefusal } from '../endpoints/refresh-refusal.js'
-import { createTokenEndpoint } from '../endpoints/token.js'
+import { createProviderKeys, readKeySet } from '../endpoints/provider-keys.js'
+import type { ProviderKeys } from '../endpoints/provider-keys.js'
+import { refusalOfRefresh } from '../endpoints/refresh-refusal.js'
 import { withPrivateNotes } from '../grants/claims.js'
-import type { EndedLogin } from '../grants/engine.js'
 import { createDropCovered } from '../grants/drop-covered.js'
+import type { EndedLogin } from '../grants/engine.js'
 import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
+import type { RestartLogin } from '../login/deliver-login.js'
 import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
-import type { LoginToVerify } from '../login/finish-login.js'
-import type { RestartLogin } from '../login/deliver-login.js'
+import type { LoginToVerify, NewLogin } from '../login/finish-login.js'
 import type { LoginOutcome } from '../login/login-outcome.js'
-import { createSameCallbacks } from '../login/same-callback.js'
-import { createStoreTokens } from '../login/store-tokens.js'
+import { createPresentLogin } from '../login/present-login.js'
 import { createEndReplacedLogins } from '../login/replaced-logins.js'
+import { createSameCallbacks } from '../login/same-callback.js'
 import { sessionPendingLogins } from '../login/session-pending-logins.js'
 import { createStartLogin } from '../login/start-login.js'
-import { createPresentLogin } from '../login/present-login.js'
 import { createStepUp } from '../login/step-up.js'
+import { createStoreTokens } from '../login/store-tokens.js'
+import type { ReadOptions } from '../options/read-options-at-start.js'
+import { strategyIdOf } from '../options/read-options.js'
+import type { KnownSettings } from '../options/read-options.js'
+import { adoptSession } from '../session/replace-session.js'
+import { composeEndpoints } from './compose-endpoints.js'
+import type { EndpointParts, Endpoints } from './compose-endpoints.js'
 import { composeGrants } from './compose-grants.js'
 import { composeLogouts } from './compose-logouts.js'
-import { adoptSession } from '../session/replace-session.js'
 import { createIsTokenRefused } from './is-token-refused.js'
+import { createProviderEndpoints } from './provider-endpoints.js'
+import type { ProviderEndpoints } from './provider-endpoints.js'
 import { wantedOf } from './token-use.js'
 import type { UseCases } from './use-cases.js'
-import { strategyIdOf } from '../options/read-options.js'
-import type { EncryptedResponse } from '../options/decryption.js'
-import type { Settings } from '../options/read-options.js'
 
 /**
  * Puts the parts of a strategy together. All wiring is here: each part gets what it needs as parameters, and
@@ -60,65 +57,46 @@ import type { Settings } from '../options/read-options.js'
  * @throws {ConfigurationError} if the credentials are missing or cannot be used
  */
 export function composeUseCases(
-  settings: Settings,
+  { settings, complete }: ReadOptions,
   verify: (login: LoginToVerify) => Promise<unknown>,
   strategies: () => readonly UseCases[] = () => [],
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
-  const { watch, reportAfter, flow, observe, observation } = diagnostics
+  const { watch, report, reportAfter, flow, observe, observation } = diagnostics
   const strategyId = strategyIdOf(settings)
-  const { privateKey, decryptionKeys, dpopKey } = settings
+  const { privateKey, decryptionKeys, dpopKey, timeoutMs } = settings
 
   // How requests leave.
   const transport = observedTransport(createTransport(settings), diagnostics)
-  const keys = privateKey === undefined ? undefined : createClientKeys({ ...settings, privateKey })
   const decryption = decryptionKeys === undefined ? undefined : createDecryption(decryptionKeys)
   const dpop =
     dpopKey === undefined ? undefined : createProofOfPossession(readSigningKey(dpopKey, 'dpopKey'))
-  const authenticate = createClientAuthentication(settings, keys)
-  const request = createClientRequest(settings, transport, authenticate, dpop)
-  const atRevocation = {
-    ...settings,
-    clientAuthentication: revocationAuthentication(settings),
-  }
-  const revocationRequest = createClientRequest(
-    atRevocation,
-    transport,
-    createClientAuthentication(atRevocation, keys),
-    dpop,
-  )
   const resources = createResourceClient(transport, dpop)
 
-  // The provider's endpoints.
-  const verifyJwt = createProviderJwtVerifier(settings, transport)
-  const decryptJwt = createDecryptJwt(settings.encryptedResponses ?? [], decryption?.decrypt)
-  const verifyResponse = verifyDecrypted('authorization', decryptJwt, verifyJwt)
-  const tokenEndpoint = createTokenEndpoint(settings, request, verifyJwt, decryptJwt)
-  const { pushedAuthorizationRequestURL, revocationURL, timeoutMs } = settings
-  const push =
-    pushedAuthorizationRequestURL === undefined
-      ? undefined
-      : watch('push', createPushedAuthorizationRequest(pushedAuthorizationRequestURL, request))
-  const signingKeys = settings.signedAuthorizationRequests ? keys : undefined
-  const revoke = createRevokeTokens(
-    revocationURL === undefined
-      ? undefined
-      : watch(
-          'revocation',
-          createRevocationEndpoint(revocationURL, timeoutMs, revocationRequest),
-          (status): Conclusion =>
-            status < 400 ? { outcome: 'ok' } : { outcome: 'refused', reason: `http_${status}` },
-        ),
-    settings.revocationEnds,
+  // The provider's endpoints, which may be known later.
+  const clientKeys = (of: KnownSettings): ClientKeys | undefined =>
+    privateKey === undefined ? undefined : createClientKeys({ ...of, privateKey })
+  const ownKeys = clientKeys(settings)
+  const endpointParts: EndpointParts = {
+    ...{ transport, resources, dpop },
+    clientKeys: (of) => (of === settings ? ownKeys : clientKeys(of)),
+    decryptJwt: createDecryptJwt(settings.encryptedResponses ?? [], decryption?.decrypt),
+    providerKeys: createKeysByAddress(transport, report),
+  }
+  if (complete !== settings) checkCredentials(settings, ownKeys)
+  const endpoints = createProviderEndpoints(
+    complete,
+    (all) => composeEndpoints(all, endpointParts, diagnostics),
+    diagnostics,
   )
 
   // The grants, in the sessions or in a store.
   const grants = composeGrants(
     settings,
     {
-      refresh: watch('refresh', withGrantRefusal(tokenEndpoint.refresh, settings.isGrantRefused)),
+      refresh: async (tokens, control) => (await endpoints.get()).refresh(tokens, control),
       refusalOf: refusalOfRefresh,
-      revoke,
+      revoke: async (tokens) => (await endpoints.soon())?.revoke(tokens),
       connections: transport.connections,
     },
     diagnostics,
@@ -142,17 +120,20 @@ export function composeUseCases(
     diagnostics,
   )
   const presentLogin = createPresentLogin(settings.sessionKey, strategyId, grants.engine)
-  const startLogin = createStartLogin({
-    settings,
-    strategyId,
-    pendingLogins,
-    presentLogin,
-    authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
-    dpopThumbprint: dpop?.thumbprint,
-  })
+  const startLogin = endpoints.using(({ authorizationEndpoint }) =>
+    createStartLogin({
+      settings,
+      strategyId,
+      pendingLogins,
+      presentLogin,
+      authorizationEndpoint,
+      dpopThumbprint: dpop?.thumbprint,
+    }),
+  )
   const storeTokens = createStoreTokens({
     ...grants,
     settings,
+    hasLogoutPage: () => hasLogoutPage(endpoints),
     presentLogin,
     undoLogin: createUndoLogin(grants),
     dropCovered: createDropCovered(grants),
@@ -165,34 +146,41 @@ export function composeUseCases(
   const isShared = settings.grants !== undefined
   const callbackClaims = withPrivateNotes(claims, isShared ? grants.pendingSeal : undefined)
   const claimTtlMs = Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0)
-  const finishLogin = createFinishLogin({
-    settings,
-    strategyId,
-    pendingLogins,
-    presentLogin,
-    claims: callbackClaims,
-    sameCallbacks: createSameCallbacks({
-      elsewhere: isShared ? createCallbackEnds(callbackClaims, claimTtlMs) : undefined,
-      // The time of a token request and a profile request, and more for `verify` and the stores.
-      waitMs: 2 * timeoutMs + 10_000,
-      clock: systemClock,
-    }),
-    claimTtlMs,
-    adoptSession,
-    openResponse:
-      settings.signedAuthorizationResponses && verifyResponse !== undefined
-        ? (parameters) => openSignedResponse(parameters, verifyResponse)
-        : undefined,
-    exchangeCode: watch('exchange', tokenEndpoint.exchange),
-    verify: watch('verify', verify, (user): Conclusion =>
-      user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
-    ),
-    discard: (tokens, subject) => void grants.revoking.discard(tokens, subject),
-    storeTokens: observe(storeTokens, async (...given) => {
-      observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
-      await storeTokens(...given)
-    }),
+  const sameCallbacks = createSameCallbacks<NewLogin>({
+    elsewhere: isShared ? createCallbackEnds(callbackClaims, claimTtlMs) : undefined,
+    // The time of a token request and a profile request, and more for `verify` and the stores.
+    waitMs: 2 * timeoutMs + 10_000,
+    clock: systemClock,
   })
+  const decide = watch('verify', verify, (user): Conclusion =>
+    user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
+  )
+  const observedStoreTokens = observe(storeTokens, async (...given) => {
+    observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
+    await storeTokens(...given)
+  })
+  const finishLogin = endpoints.using(({ settings: all, openResponse, exchange }) =>
+    createFinishLogin({
+      settings: all,
+      strategyId,
+      pendingLogins,
+      presentLogin,
+      claims: callbackClaims,
+      sameCallbacks,
+      claimTtlMs,
+      adoptSession,
+      openResponse,
+      exchangeCode: exchange,
+      verify: decide,
+      discard: (tokens, subject) => void grants.revoking.discard(tokens, subject),
+      storeTokens: observedStoreTokens,
+    }),
+  )
+
+  // The metadata say what the keys may sign with.
+  const publishedKeys = ownKeys && {
+    publicKeys: async () => ((await endpoints.soon())?.keys ?? ownKeys).publicKeys(),
+  }
 
   return {
     tokens: heldGrants.read,
@@ -215,11 +203,8 @@ export function composeUseCases(
     diagnostics,
     endLogin,
     endReplacedLogin,
-    publicKeys: joinedKeySets([keys, decryption]),
-    requestProfile: createRequestProfile(settings, resources, {
-      decrypt: decryptJwt,
-      verify: verifyJwt,
-    }),
+    publicKeys: joinedKeySets([publishedKeys, decryption]),
+    requestProfile: endpoints.using(({ requestProfile }) => requestProfile),
 
     startLogin: flow('login', watch('login', startLogin), {
       before: (req) => visitEvent(req),
@@ -235,8 +220,10 @@ export function composeUseCases(
         ...grants,
         settings,
         strategyId,
+        logoutPage: async () =>
+          settings.endSessionURL ?? (await endpoints.soon())?.settings.endSessionURL,
         verifyLogoutToken: settings.backchannelLogout
-          ? verifyDecrypted('id_token', decryptJwt, verifyJwt)
+          ? endpoints.using(({ verifyLogoutToken }) => verifyLogoutToken)
           : undefined,
         endLogin,
         endLogins: () => strategies().map((one) => one.endLogin),
@@ -248,14 +235,36 @@ export function composeUseCases(
   }
 }
 
-/** `verify` for JWTs that may be encrypted; `undefined` without it. */
-function verifyDecrypted(
-  kind: EncryptedResponse,
-  decrypt: DecryptJwt,
-  verify: VerifyProviderJwt | undefined,
-): VerifyProviderJwt | undefined {
-  if (verify === undefined) return undefined
-  return async (jwt, options) => verify(await decrypt(kind, jwt), options)
+/** Keeps the keys of an address, and what is known of them, when the other metadata change. */
+function createKeysByAddress(
+  transport: Transport,
+  report: Diagnostics['report'],
+): EndpointParts['providerKeys'] {
+  let last: { readonly jwksURL: string; readonly keys: ProviderKeys } | undefined
+  return (jwksURL) => {
+    if (last?.jwksURL === jwksURL) return last.keys
+    const keys: ProviderKeys = createProviderKeys(() =>
+      readKeySet(jwksURL, transport).catch((error: unknown) => {
+        report('keys', { outcome: 'failed', reason: 'ERR_DISCOVERY' }, error)
+        throw error
+      }),
+    )
+    last = { jwksURL, keys }
+    return keys
+  }
+}
+
+/** Checks at the start what is known of how the client authenticates. @throws {ConfigurationError} if it cannot be used */
+function checkCredentials(settings: KnownSettings, keys: ClientKeys | undefined): void {
+  const { clientAuthentication } = settings
+  if (clientAuthentication === undefined) return
+  createClientAuthentication({ ...settings, clientAuthentication }, keys)
+}
+
+/** Whether people can log out at the provider. While that is not known, what is needed for it is kept. */
+function hasLogoutPage({ known }: ProviderEndpoints<Endpoints>): boolean {
+  const endpoints = known()
+  return endpoints === undefined || endpoints.settings.endSessionURL !== undefined
 }
 
 /** How a callback has ended. */

@@ -15,7 +15,7 @@ interface LogoutUseCases {
   /** `undefined` without the option of this name. */
   readonly frontchannelLogout: ((request: LoginRequest) => Promise<boolean>) | undefined
   /** The provider's origins, whose pages may show the response in a frame. */
-  readonly logoutOrigins: readonly string[]
+  readonly logoutOrigins: () => Promise<readonly string[]>
 }
 
 /** What a strategy does when people log out: here, at the provider, or because the provider says so. */
@@ -109,7 +109,7 @@ export abstract class LogoutStrategy extends OAuth2Strategy {
    * @see [OpenID Connect Front-Channel Logout 1.0](https://openid.net/specs/openid-connect-frontchannel-1_0.html)
    */
   async frontchannelLogout(req: LoginRequest): Promise<boolean> {
-    const { noteRequest, frontchannelLogout } = this.useCases
+    const { noteRequest, frontchannelLogout, logoutOrigins } = this.useCases
     if (frontchannelLogout === undefined) {
       throw new ConfigurationError(
         'This needs the option frontchannelLogout.',
@@ -117,7 +117,7 @@ export abstract class LogoutStrategy extends OAuth2Strategy {
       )
     }
     noteRequest(req)
-    allowFrames(req, this.useCases.logoutOrigins)
+    allowFrames(req, await logoutOrigins())
     return frontchannelLogout(req)
   }
 }

@@ -11,10 +11,10 @@ import type { Addition } from '../login/login-note.js'
 import { restartedLogin } from '../login/restarted-login.js'
 import type { RestartedLogin } from '../login/restarted-login.js'
 import type { WantedOfLogin } from '../login/step-up.js'
-import type { AuthorizationCodeOptions } from '../options/options.js'
+import type { AuthorizationCodeOptions, LateProviderOptions } from '../options/options.js'
 import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
-import { readOptions } from '../options/read-options.js'
+import { readOptionsAtStart } from '../options/read-options-at-start.js'
 import { composeUseCases } from './compose.js'
 import type { UseCases } from './use-cases.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
@@ -70,12 +70,19 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used, or `name` if Passport
    *   already has another provider's strategy of this name
    */
-  constructor(options: AuthorizationCodeOptions, verify?: Verify) {
+  constructor(options: AuthorizationCodeOptions, verify?: Verify)
+  /** The same with a provider whose metadata are read later. */
+  // Of a union, editors would show no comments and defaults of the options.
+  // eslint-disable-next-line @typescript-eslint/unified-signatures
+  constructor(options: LateProviderOptions, verify?: Verify)
+  constructor(options: AuthorizationCodeOptions | LateProviderOptions, verify?: Verify) {
     checkVerify(verify)
-    const settings = readOptions(options)
-    const { authorizationURL, tokenURL, clientID } = settings
+    const read = readOptionsAtStart(options)
+    const { settings } = read
+    // Before the metadata are read, the issuer stands for the endpoints: it tells providers apart as well.
+    const { clientID, issuer = '', authorizationURL = issuer, tokenURL = issuer } = settings
     const [callbackURL] = settings.callbackURL
-    refuseSharedName(settings)
+    refuseSharedName({ name: settings.name, authorizationURL, tokenURL })
     // The base class gets no secret: it would keep the secret in a property, which a log of the strategy shows.
     super(
       { authorizationURL, tokenURL, clientID, callbackURL, clientSecret: '', state: true },
@@ -87,7 +94,7 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     if (verify === undefined) serializeDefaultUsers()
     const decide = verify ?? (({ profile }) => defaultUser(settings.name, profile))
     const useCases = composeUseCases(
-      settings,
+      read,
       async (login: LoginToVerify) => decide(login as VerifiedLogin),
       () => AuthorizationCodeStrategy.registered(),
     )

@@ -37,7 +37,7 @@ export interface UseCases {
   /** `undefined` without the option of that name. */
   readonly frontchannelLogout: ((request: LoginRequest) => Promise<boolean>) | undefined
   /** Where the pages of the provider are that load a frame for it. */
-  readonly logoutOrigins: readonly string[]
+  readonly logoutOrigins: () => Promise<readonly string[]>
   /** The profile that belongs to an access token, from `profileURL`. */
   readonly requestProfile: ReadProfile
   readonly tokens: (holder: Holder) => Promise<TokenSet | undefined>

@@ -1,26 +1,18 @@
-import {
-  allowInsecureRequests,
-  customFetch,
-  discoveryRequest,
-  processDiscoveryResponse,
-} from 'oauth4webapi'
-import type { AuthorizationServer } from 'oauth4webapi'
 import type { Dispatcher } from 'undici'
-import { createTransport, rethrowAs } from '../client/transport.js'
-import type { Transport } from '../client/transport.js'
-import { withoutEmpty } from '../client/without-empty.js'
-import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../errors/errors.js'
-import { SERVER_ERRORS } from '../errors/table-server.js'
+import { createTransport } from '../client/transport.js'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import { isSecure } from '../lib/secure-url.js'
 import { CLIENT_OPTIONS } from '../options/client-options.js'
 import { refuseOtherAddress } from '../options/issuer-address.js'
+import type { ProviderMetadata } from '../options/metadata-option.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { REQUEST_OPTIONS } from '../options/request-options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
-import { otherIssuer } from './other-issuer.js'
+import { nameByAddress } from './provider-name.js'
 import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
+import { asDiscoveryError, readMetadata } from './read-metadata.js'
 
 /**
  * The options of {@link discover}. The type, the checks, the defaults and the reference are made from this table.
@@ -70,6 +62,13 @@ export type DiscoverOptions = OptionsOf<typeof DISCOVER_OPTIONS>
 /** The options that {@link discover} reads from a provider's metadata, to be spread into the strategy's options. */
 export type DiscoveredProvider = ProviderOptions & Readonly<Record<'issuer' | 'name', string>>
 
+/** The options that {@link discover.lazy} knows before it has read the metadata, and how it reads them. */
+export interface LateProvider extends Pick<ProviderOptions, 'dangerouslyAllowHttp'> {
+  readonly name: string
+  readonly issuer: string
+  readonly metadata: () => Promise<ProviderMetadata>
+}
+
 /**
  * Reads a provider's metadata and returns its options, to be spread into the strategy's options. They contain the
  * endpoints, the issuer and what the provider supports; `scope` and the client's credentials are yours to add.
@@ -113,6 +112,46 @@ export async function discover(
   issuer: string | undefined,
   options: DiscoverOptions = {},
 ): Promise<DiscoveredProvider> {
+  const { read, known } = createDiscovery(issuer, options)
+  const { dangerouslyAllowHttp } = known
+  return { ...(await read()), ...(dangerouslyAllowHttp && { dangerouslyAllowHttp }) }
+}
+
+/**
+ * As {@link discover}, but it returns at once and asks the provider for nothing: the application starts while the provider is down. The
+ * metadata are read when they are first needed, and again after a day.
+ *
+ * While they cannot be read, logins fail with a `DiscoveryError`, and whoever is logged in with an access token that is
+ * still valid notices nothing. The issuer must be written exactly as the provider writes it, with or without a slash at the end.
+ *
+ * @example
+ * ```ts
+ * import { AuthorizationCodeStrategy, discover } from 'passport-authorization-code'
+ *
+ * const strategy = new AuthorizationCodeStrategy({
+ *   ...discover.lazy('https://login.example.com'),
+ *   clientID: process.env['CLIENT_ID'],
+ *   clientSecret: process.env['CLIENT_SECRET'],
+ *   scope: 'openid profile email',
+ *   callbackURL: 'https://your-app.com/auth/callback',
+ * })
+ * ```
+ *
+ * @param issuer the provider's issuer identifier
+ * @throws {ConfigurationError} if `issuer` is missing or not an HTTPS URL, or an option is unknown or cannot be used
+ * @see [RFC 8414, section 3 - Obtaining Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-3)
+ */
+discover.lazy = function lazy(
+  issuer: string | undefined,
+  options: DiscoverOptions = {},
+): LateProvider {
+  const { read, known } = createDiscovery(issuer, options)
+  const name = nameByAddress(undefined, known.issuer)
+  return { name, ...known, metadata: read }
+}
+
+/** How a provider's metadata are read, and what is known before. */
+function createDiscovery(issuer: string | undefined, options: DiscoverOptions) {
   const settings = readTable(
     DISCOVER_OPTIONS,
     options,
@@ -125,12 +164,17 @@ export async function discover(
     responseLimitBytes: CLIENT_OPTIONS.responseLimitBytes.default,
     maximumConnections: CLIENT_OPTIONS.maximumConnections.default,
   })
-  try {
-    const metadata = await readMetadata(url, transport)
-    const read = settings.mutualTls ? withMutualTlsAliases(metadata) : metadata
-    return { ...toProvider(read, settings), ...(dangerouslyAllowHttp && { dangerouslyAllowHttp }) }
-  } catch (error) {
-    throw asDiscoveryError(error)
+  return {
+    known: { issuer: String(issuer), ...(dangerouslyAllowHttp && { dangerouslyAllowHttp }) },
+    /** @throws {DiscoveryError} if the metadata cannot be read, is not valid, or belongs to another issuer */
+    read: async () => {
+      try {
+        const metadata = await readMetadata(url, transport)
+        return toProvider(settings.mutualTls ? withMutualTlsAliases(metadata) : metadata, settings)
+      } catch (error) {
+        throw asDiscoveryError(error)
+      }
+    },
   }
 }
 
@@ -150,95 +194,4 @@ function readIssuer(
   const url = new URL(issuer)
   refuseOtherAddress(url, 'issuer')
   return url
-}
-
-/**
- * Reads an issuer's metadata from the address that OpenID Connect defines, or from that of RFC 8414 if the first
- * answers 404. The metadata is known to be the issuer's own, but its endpoints are not checked.
- *
- * @throws {DiscoveryError} if it cannot be read, is not valid, or belongs to another issuer
- * @see [RFC 8414, section 3.3 - Authorization Server Metadata Validation](https://www.rfc-editor.org/rfc/rfc8414.html#section-3.3)
- */
-export async function readMetadata(
-  issuer: URL,
-  transport: Transport,
-): Promise<AuthorizationServer> {
-  try {
-    const first = await request(issuer, 'oidc', transport)
-    const response = first.status === 404 ? await request(issuer, 'oauth2', transport) : first
-    const { status } = response
-    if (status !== 200) {
-      throw new DiscoveryError(
-        `The provider's metadata could not be read: HTTP ${status} for ${issuer.href}.`,
-        {
-          phase: 'discovery',
-          httpStatus: status,
-          // What fails or is overloaded has been found.
-          advice: status < 500 && status !== 429 ? SERVER_ERRORS.ERR_DISCOVERY.fix : undefined,
-        },
-      )
-    }
-    const copy = response.clone()
-    const metadata = await processDiscoveryResponse(issuer, response).catch(
-      async (error: unknown) => {
-        throw otherIssuer(issuer, await copy.json().catch(() => undefined)) ?? error
-      },
-    )
-    return withoutEmpty(metadata) as AuthorizationServer
-  } catch (error) {
-    throw asDiscoveryError(error)
-  }
-}
-
-/**
- * The constructor of `Response` throws if a response with one of these statuses has a body, even an empty one.
- */
-const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304])
-
-/**
- * Sends one discovery request of oauth4webapi through the transport, so that its timeout, limits and dispatcher apply.
- */
-function request(
-  issuer: URL,
-  algorithm: 'oidc' | 'oauth2',
-  transport: Transport,
-): Promise<Response> {
-  return discoveryRequest(issuer, {
-    algorithm,
-    // The transport refuses plain HTTP itself, except on loopback addresses.
-    [allowInsecureRequests]: true,
-    [customFetch]: async (url, { headers }) => {
-      const {
-        status,
-        text,
-        headers: answered,
-      } = await transport
-        .send({ method: 'GET', url, headers })
-        .catch(
-          rethrowAs(
-            DiscoveryError,
-            `The provider's metadata could not be read from ${issuer.origin}`,
-            'discovery',
-          ),
-        )
-      const type = answered['content-type']
-      return new Response(NULL_BODY_STATUSES.has(status) ? null : text, {
-        status,
-        headers: typeof type === 'string' ? { 'content-type': type } : {},
-      })
-    },
-  })
-}
-
-/**
- * Wraps an error of oauth4webapi, or of the functions here, in a `DiscoveryError`. Errors of this library stay as they are.
- */
-function asDiscoveryError(error: unknown): unknown {
-  if (error instanceof AuthorizationCodeError) return error
-  const { message = 'unknown reason' } = error as Partial<Error>
-  return new DiscoveryError(`The provider's metadata is not valid: ${message}.`, {
-    phase: 'discovery',
-    // `readMetadata` has already thrown for every other status.
-    httpStatus: 200,
-  })
 }

@@ -3,6 +3,7 @@ import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import type { CryptoKey, JWK } from 'jose'
 import { createTransport } from '../../src/client/transport.js'
 import { createProviderJwtVerifier } from '../../src/endpoints/provider-jwt.js'
+import { createProviderKeys, readKeySet } from '../../src/endpoints/provider-keys.js'
 import type { VerifyProviderJwt } from '../../src/endpoints/expected-jwt.js'
 import { json, startScriptedProvider } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
@@ -27,8 +28,10 @@ beforeEach(() => {
   provider.reset()
   const limits = { timeoutMs: 5_000, maximumConnections: 4, responseLimitBytes: 1_000_000 }
   const jwksURL = `${provider.origin}/jwks`
-  const settings = { issuer: ISSUER, jwksURL, clientID: 'client-1', clockToleranceSeconds: 30 }
-  const created = createProviderJwtVerifier(settings, createTransport(limits))
+  const settings = { issuer: ISSUER, clientID: 'client-1', clockToleranceSeconds: 30 }
+  const transport = createTransport(limits)
+  const keys = createProviderKeys(() => readKeySet(jwksURL, transport))
+  const created = createProviderJwtVerifier(settings, keys)
   if (created === undefined) throw new Error('no verifier')
   verify = created
 })

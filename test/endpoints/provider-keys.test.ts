@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { createTransport } from '../../src/client/transport.js'
-import { createProviderKeys } from '../../src/endpoints/provider-keys.js'
+import { createProviderKeys, readKeySet } from '../../src/endpoints/provider-keys.js'
 import type { JwtSender } from '../../src/endpoints/expected-jwt.js'
 import type { ProviderKeys, PublishedKeys } from '../../src/endpoints/provider-keys.js'
 import { DiscoveryError } from '../../src/index.js'
@@ -22,7 +22,7 @@ beforeEach(() => {
   clock = createManualClock()
   const limits = { timeoutMs: 5_000, maximumConnections: 4, responseLimitBytes: 100_000 }
   const transport = createTransport(limits)
-  keys = createProviderKeys(`${provider.origin}/jwks`, transport, clock)
+  keys = createProviderKeys(() => readKeySet(`${provider.origin}/jwks`, transport), clock)
 })
 afterAll(() => provider.close())
 

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
 import session from 'express-session'
 import passport from 'passport'
-import { AuthorizationCodeStrategy, authRouter, gitlab, keycloak } from '../../src/index.js'
+import {
+  AuthorizationCodeStrategy,
+  authRouter,
+  discover,
+  gitlab,
+  keycloak,
+} from '../../src/index.js'
 import { Browser, listen } from '../support/http.js'
 
 const registered = passport as unknown as { readonly _strategies: Record<string, unknown> }
@@ -118,6 +124,24 @@ describe('a second provider with the same name', () => {
     expect(() => strategyAt('https://one.example', { tokenURL })).toThrow(
       /'oauth2': https:\/\/one\.example\/token and https:\/\/one\.example\/other-tenant\/token/,
     )
+  })
+
+  it('is refused when the metadata of both are read later', () => {
+    const late = (issuer: string): AuthorizationCodeStrategy =>
+      new AuthorizationCodeStrategy({
+        ...discover.lazy(issuer),
+        name: 'oauth2',
+        clientID: 'client',
+        clientSecret: 'secret',
+        callbackURL: 'https://app.example/auth/callback',
+      })
+    passport.use(late('https://one.example'))
+
+    expect(() => late('https://two.example')).toThrow(REFUSED)
+    expect(() => late('https://one.example/a')).toThrow(
+      /'oauth2': https:\/\/one\.example and https:\/\/one\.example\/a/,
+    )
+    expect(() => late('https://one.example')).not.toThrow()
   })
 
   it('logs nobody in when both were made before, and used as objects', async () => {

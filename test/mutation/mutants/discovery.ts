@@ -47,7 +47,7 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
   {
     rows: [METADATA],
     tests: ['discover-4'],
-    file: 'providers/discover.ts',
+    file: 'providers/read-metadata.ts',
     find: "first.status === 404 ? await request(issuer, 'oauth2', transport) : first",
     replace: 'first',
     gone: 'metadata are not looked for where RFC 8414 has them',
@@ -71,7 +71,7 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
   {
     rows: ISSUERS,
     tests: ['discover-2'],
-    file: 'providers/discover.ts',
+    file: 'providers/read-metadata.ts',
     find: 'await processDiscoveryResponse(issuer, response).catch(',
     replace:
       'await processDiscoveryResponse(new URL(String(((await copy.clone().json()) as any).issuer)), response).catch(',
@@ -80,7 +80,7 @@ export const DISCOVERY_MUTANTS: readonly Mutant[] = [
   {
     rows: ISSUERS,
     tests: ['discover-2'],
-    file: 'providers/discover.ts',
+    file: 'providers/read-metadata.ts',
     find: 'await processDiscoveryResponse(issuer, response).catch(',
     replace: `await processDiscoveryResponse(await copy.clone().json().then((said: any) =>
       String(said?.issuer).startsWith(issuer.origin) ? new URL(said.issuer) : issuer, () => issuer), response).catch(`,
