@@ -30,6 +30,7 @@ import { createDropCovered } from '../grants/drop-covered.js'
 import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
+import { createConnectionOf } from '../login/connection.js'
 import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginToVerify } from '../login/finish-login.js'
@@ -46,6 +47,7 @@ import { composeGrants } from './compose-grants.js'
 import { composeLogouts } from './compose-logouts.js'
 import { adoptSession } from '../session/replace-session.js'
 import { createIsTokenRefused } from './is-token-refused.js'
+import { hasLoginEnded } from './login-checks.js'
 import { wantedOf } from './token-use.js'
 import type { UseCases } from './use-cases.js'
 import { strategyIdOf } from '../options/read-options.js'
@@ -142,11 +144,13 @@ export function composeUseCases(
     diagnostics,
   )
   const presentLogin = createPresentLogin(settings.sessionKey, strategyId, grants.engine)
+  const connectionOf = createConnectionOf((req) => hasLoginEnded(req))
   const startLogin = createStartLogin({
     settings,
     strategyId,
     pendingLogins,
     presentLogin,
+    connectionOf,
     authorizationEndpoint: createAuthorizationEndpoint(settings, signingKeys, push),
     dpopThumbprint: dpop?.thumbprint,
   })
@@ -170,6 +174,7 @@ export function composeUseCases(
     strategyId,
     pendingLogins,
     presentLogin,
+    connectionOf,
     claims: callbackClaims,
     sameCallbacks: createSameCallbacks({
       elsewhere: isShared ? createCallbackEnds(callbackClaims, claimTtlMs) : undefined,

@@ -1,5 +1,4 @@
 import type { Request, RequestHandler } from 'express'
-import { connectionOf } from '../login/connection.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { asyncHandler } from './async-handler.js'
 import { htmlPage } from './html-page.js'
@@ -27,13 +26,11 @@ const HEADERS = {
  * left: it also comes with a link in a mail, and with a redirect of another site whose address was opened by hand.
  *
  * @throws {CrossSiteRequestError} if the browser has sent two session cookies
- * @throws {LoginRequiredError} if nobody is logged in
  */
 export function askBeforeConnecting({ name }: LoginStrategy): RequestHandler {
   return asyncHandler(async (req) => {
     if (!mayBeOthersIdea(req)) return 'next'
     await refuseTwoSessions(req)
-    connectionOf(req)
     return () => {
       req.res?.set(HEADERS).send(connectPage(name))
     }
