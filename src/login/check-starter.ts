@@ -1,9 +1,16 @@
 import { PendingLoginError } from '../errors/login-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { PendingLogin } from '../options/pending-login-store.js'
-import { refuseTwoSessions } from '../session/session-cookies.js'
 import type { ConnectionOf } from './connection.js'
 import type { LoginOptions } from './login-options.js'
+
+/** What {@link checkStarter} needs. */
+export interface CheckStarterParts {
+  readonly strategyId: string
+  readonly connectionOf: ConnectionOf
+  /** @throws {CrossSiteRequestError} if the browser has sent two session cookies */
+  readonly refuseTwoSessions: (request: LoginRequest) => Promise<void>
+}
 
 /**
  * Refuses a login that another strategy or another person started, or that was started to connect and not to log in (or the
@@ -17,10 +24,7 @@ export async function checkStarter(
   request: LoginRequest,
   { strategy, connectTo }: PendingLogin,
   { assignProperty, mayConnect = false }: LoginOptions,
-  {
-    strategyId,
-    connectionOf,
-  }: { readonly strategyId: string; readonly connectionOf: ConnectionOf },
+  { strategyId, connectionOf, refuseTwoSessions }: CheckStarterParts,
 ): Promise<void> {
   const connects = connectTo !== undefined
   let isMeant =

@@ -154,7 +154,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       noteAim(request, 'returnTo' in taken ? taken.returnTo : undefined)
       const connection = 'login' in taken ? taken.login : undefined
       if (connection?.connectTo !== undefined)
-        await checkStarter(request, connection, options, parts)
+        await checkStarter(request, connection, options, { ...parts, refuseTwoSessions })
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
       const { returnTo, login } = taken as Partial<FollowedLogin>
@@ -191,7 +191,7 @@ async function finish(
   { settings, exchangeCode, discard, ...parts }: FinishLoginParts,
 ): Promise<LoginOutcome> {
   const { request, options } = delivery
-  await checkStarter(request, login, options, parts)
+  await checkStarter(request, login, options, { ...parts, refuseTwoSessions })
   const { appState } = login
   const refuse = (info: FailureInfo): LoginOutcome => ({
     action: 'fail',

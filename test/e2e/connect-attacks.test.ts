@@ -6,6 +6,7 @@ import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider } from '../../src/testing.js'
 import { grantsIn } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
+import type { Page } from '../support/http.js'
 import { bodyOf, startLogin } from '../support/login.js'
 import { startTwoProvidersApp } from '../support/two-providers-app.js'
 import type { TwoProvidersApp } from '../support/two-providers-app.js'
@@ -54,6 +55,15 @@ async function startConnecting(browser: Browser): Promise<string> {
   return (await startLogin(browser, `${app.origin}/github/connect`)).callback
 }
 
+/** Expects a page that refuses, and that the attacker’s account belongs to nobody. */
+function expectRefused({ status }: Page): void {
+  expect([
+    status,
+    github.requestsTo('token').length,
+    !app.owners.has('github of the attacker'),
+  ]).toEqual([400, 0, true])
+}
+
 async function whoIs(browser: Browser): Promise<unknown> {
   return bodyOf(await browser.visit(`${app.origin}/`))['user']
 }
@@ -68,40 +78,35 @@ describe.each(PLACES)('with pending logins %s, the response to connecting', (_wh
     await logIn(victim, 'victim')
     await logIn(attacker, 'attacker')
   })
-  afterEach(() => {
-    expect(github.requestsTo('token')).toEqual([])
-    expect(app.owners.has('github of the attacker')).toBe(false)
-  })
-
   it('counts in no other session, logged in or not', async () => {
     const callback = await startConnecting(attacker)
-    expect((await victim.visit(callback)).status).toBe(400)
-    expect((await new Browser().visit(callback)).status).toBe(400)
+    expectRefused(await victim.visit(callback))
+    expectRefused(await new Browser().visit(callback))
     expect(await whoIs(victim)).toEqual({ id: 'google victim' })
   })
 
-  it('counts in no other session, even with the cookies of the pending login', async () => {
+  it('counts in no other session, even with the cookies of the pending login [connect-4]', async () => {
     const callback = await startConnecting(attacker)
     for (const [name, value] of attacker.cookies(app.origin)) {
       if (name !== 'connect.sid') victim.setCookie(app.origin, name, value)
     }
-    expect((await victim.visit(callback)).status).toBe(400)
+    expectRefused(await victim.visit(callback))
   })
 
   it('does not count after another login in the same browser', async () => {
     const callback = await startConnecting(victim)
     await logIn(victim, 'somebody else')
-    expect((await victim.visit(callback)).status).toBe(400)
+    expectRefused(await victim.visit(callback))
   })
 
-  it('does not count if the application has changed the user without a new session', async () => {
+  it('does not count if the application has changed the user without a new session [connect-5]', async () => {
     const callback = await startConnecting(victim)
-    const all = await new Promise<unknown>((resolve) => app.sessions.all?.((_e, s) => resolve(s)))
+    const all = await new Promise<unknown>((resolve) => app.sessions.all((_e, s) => resolve(s)))
     for (const [id, one] of Object.entries(all as Record<string, { passport?: object }>)) {
       const changed = { ...one, passport: { user: { id: 'somebody else' } } }
       await new Promise((done) => app.sessions.set(id, changed as never, done))
     }
-    expect((await victim.visit(callback)).status).toBe(400)
+    expectRefused(await victim.visit(callback))
   })
 })
 

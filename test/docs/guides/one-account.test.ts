@@ -19,7 +19,8 @@ import type { Page, RunningServer } from '../../support/http.js'
 
 jest.setTimeout(90_000)
 
-type Account = Readonly<Record<string, unknown>>
+/** A person at a provider. */
+type Account = Readonly<{ key: string; name: string; email: string | null; sub?: string }>
 
 /** People whom no other test knows. Ada has an account at each provider. */
 interface People {
@@ -32,15 +33,17 @@ interface People {
 let met = 0
 function newPeople(): People {
   met += 1
-  const person = (sub: string, name: string): Account => {
+  const atGoogle = (sub: string, name: string): Account => {
     const email = `${sub}@example.com`
-    return { sub, name, email, email_verified: true }
+    return Object.assign({ key: sub, name, email }, { sub, email_verified: true })
   }
+  const atGitHub = (id: number, name: string): Account =>
+    Object.assign({ key: String(id), name, email: null }, { id, login: name })
   return {
-    ada: person(`ada-${met}`, `Ada ${met}`),
-    alice: person(`alice-${met}`, `Alice ${met}`),
-    adaAtGitHub: { id: met, login: 'ada', name: `Ada at GitHub ${met}`, email: null },
-    mallory: { id: 1000 + met, login: 'mallory', name: `Mallory ${met}`, email: null },
+    ada: atGoogle(`ada-${met}`, `Ada ${met}`),
+    alice: atGoogle(`alice-${met}`, `Alice ${met}`),
+    adaAtGitHub: atGitHub(met, `Ada at GitHub ${met}`),
+    mallory: atGitHub(1000 + met, `Mallory ${met}`),
   }
 }
 
@@ -94,7 +97,7 @@ afterAll(async () => {
 
 /** Runs the guide's application, with parts of its code replaced. */
 async function start(change: (code: string) => string = (code) => code): Promise<string> {
-  const [app] = appsIn(guide)
+  const [app = missing()] = appsIn(guide)
   const { authorizationURL, tokenURL, profileURL, issuer, jwksURL, revocationURL } = google.options
   const atGoogle = {
     ...{ authorizationURL, tokenURL, profileURL, issuer, jwksURL, revocationURL },
@@ -105,11 +108,11 @@ async function start(change: (code: string) => string = (code) => code): Promise
     tokenURL: github.options.tokenURL,
     profileURL: github.options.profileURL,
   }
-  const code = change(app?.code ?? '')
+  const code = change(app.code)
     .replace('...google,', `...google, ...${JSON.stringify(atGoogle)},`)
     .replace('...github,', `...github, ...${JSON.stringify(atGitHub)},`)
     .replace('https://api.github.com', githubApi.origin)
-  const started = await project.start({ ...(app as CodeBlock), code }, () => ({
+  const started = await project.start({ ...app, code }, () => ({
     GOOGLE_CLIENT_ID: google.options.clientID,
     GOOGLE_CLIENT_SECRET: google.options.clientSecret,
     GITHUB_CLIENT_ID: github.options.clientID,
@@ -117,6 +120,10 @@ async function start(change: (code: string) => string = (code) => code): Promise
     GRANT_SECRET: 'a secret of 32 characters or more',
   }))
   return started.url
+}
+
+function missing(): CodeBlock {
+  throw new Error('The guide has no app.')
 }
 
 /** Puts the functions of a block of the guide in the place of the application's own. */
@@ -173,10 +180,10 @@ describe('the guide to one account with several providers', () => {
     expect((await browser.visit(`${url}/settings`)).location).toBe(
       `${url}/login?return_to=%2Fsettings`,
     )
-    expect(await logIn('google', ada)).toBe(ada['name'])
+    expect(await logIn('google', ada)).toBe(ada.name)
     const page = await connect('github', adaAtGitHub)
-    expect(listed(page)).toEqual([`google: ${ada['email']}`, `github: ${adaAtGitHub['name']}`])
-    expect(await logIn('github', adaAtGitHub, new Browser())).toBe(ada['name'])
+    expect(listed(page)).toEqual([`google: ${ada.email}`, `github: ${adaAtGitHub.name}`])
+    expect(await logIn('github', adaAtGitHub, new Browser())).toBe(ada.name)
   })
 
   it('sends a person who is not logged in to the login first, and connects afterwards', async () => {
@@ -188,7 +195,7 @@ describe('the guide to one account with several providers', () => {
     at('google', people.ada)
     at('github', people.adaAtGitHub)
     const settings = await browser.follow(url + href.replaceAll('&#38;', '&'))
-    expect([userOn(settings), listed(settings).length]).toEqual([people.ada['name'], 2])
+    expect([userOn(settings), listed(settings).length]).toEqual([people.ada.name, 2])
   })
 
   it('lists several accounts of one provider, and disconnects each with its tokens', async () => {
@@ -198,35 +205,35 @@ describe('the guide to one account with several providers', () => {
     const page = await connect('github', adaAtGitHub)
     expect(listed(page)).toHaveLength(3)
 
-    const after = await press(page, `value="${alice['sub']}"`)
-    expect(listed(after)).toEqual([`google: ${ada['email']}`, `github: ${adaAtGitHub['name']}`])
+    const after = await press(page, `value="${alice.key}"`)
+    expect(listed(after)).toEqual([`google: ${ada.email}`, `github: ${adaAtGitHub.name}`])
     expect(google.requestsTo('revoke')).toHaveLength(1)
 
-    const last = await press(after, `value="${adaAtGitHub['id']}"`)
-    expect(listed(last)).toEqual([`google: ${ada['email']}`])
+    const last = await press(after, `value="${adaAtGitHub.key}"`)
+    expect(listed(last)).toEqual([`google: ${ada.email}`])
     expect(calls).toEqual([
       expect.stringMatching(/^DELETE \/applications\/.+\/token .+access_token/),
     ])
-    const refused = await press(last, `value="${ada['sub']}"`)
+    const refused = await press(last, `value="${ada.key}"`)
     expect([refused.status, refused.text]).toEqual([409, 'This is your only way to log in.'])
-    expect(await logIn('google', alice, new Browser())).toBe(alice['name'])
+    expect(await logIn('google', alice, new Browser())).toBe(alice.name)
   })
 
   it('moves an account to another user after both are confirmed', async () => {
     const { ada, adaAtGitHub } = people
     const other = new Browser()
-    expect(await logIn('github', adaAtGitHub, other)).toBe(adaAtGitHub['name'])
+    expect(await logIn('github', adaAtGitHub, other)).toBe(adaAtGitHub.name)
     await logIn('google', ada)
     const page = await connect('github', adaAtGitHub)
-    expect(listed(page)).toEqual([`google: ${ada['email']}`])
-    expect(page.text).toContain(`belongs to the account of ${adaAtGitHub['name']}`)
+    expect(listed(page)).toEqual([`google: ${ada.email}`])
+    expect(page.text).toContain(`belongs to the account of ${adaAtGitHub.name}`)
 
-    const moved = await press(page, `Move it from ${adaAtGitHub['name']} to ${ada['name']}`)
-    expect(listed(moved)).toEqual([`google: ${ada['email']}`, `github: ${adaAtGitHub['name']}`])
-    expect(userOn(moved)).toBe(ada['name'])
+    const moved = await press(page, `Move it from ${adaAtGitHub.name} to ${ada.name}`)
+    expect(listed(moved)).toEqual([`google: ${ada.email}`, `github: ${adaAtGitHub.name}`])
+    expect(userOn(moved)).toBe(ada.name)
     expect(calls).toHaveLength(1)
     expect((await other.visit(`${url}/settings`)).status).toBe(302)
-    expect(await logIn('github', adaAtGitHub, new Browser())).toBe(ada['name'])
+    expect(await logIn('github', adaAtGitHub, new Browser())).toBe(ada.name)
   })
 
   it('moves nothing that was not confirmed for this very account, or by another site', async () => {
@@ -235,7 +242,7 @@ describe('the guide to one account with several providers', () => {
     await logIn('google', ada)
     const move = (fields: object, headers = {}) =>
       browser.post(`${url}/settings/move`, { ...form, ...fields }, headers)
-    let form = { provider: 'github', id: String(adaAtGitHub['id']), from: '1' }
+    let form = { provider: 'github', id: adaAtGitHub.key, from: '1' }
     expect((await move({})).status).toBe(409)
     const page = await connect('github', adaAtGitHub)
     form = { ...form, from: /name="from" value="(\d+)"/.exec(page.text)?.[1] ?? '' }
@@ -243,7 +250,7 @@ describe('the guide to one account with several providers', () => {
     expect((await move({ id: '666' })).status).toBe(409)
     // The confirmation counts once, also if it was for something else.
     expect((await move({})).status).toBe(409)
-    expect(await logIn('github', adaAtGitHub, new Browser())).toBe(adaAtGitHub['name'])
+    expect(await logIn('github', adaAtGitHub, new Browser())).toBe(adaAtGitHub.name)
   })
 })
 
@@ -252,38 +259,38 @@ const ATTACKS: Readonly<Record<string, Readonly<Record<string, () => Promise<boo
   'Linking by email address': {
     'the victim’s address, which GitHub has not verified': async () => {
       await logIn('google', people.ada)
-      const mallory = { ...people.mallory, email: people.ada['email'] }
-      return (await logIn('github', mallory)) === people.ada['name']
+      const mallory = { ...people.mallory, email: people.ada.email }
+      return (await logIn('github', mallory)) === people.ada.name
     },
     'an address that was the victim’s, verified by its new owner': async () => {
       await logIn('google', people.ada)
-      const alice = { ...people.alice, email: people.ada['email'] }
-      return (await logIn('google', alice)) === people.ada['name']
+      const alice = { ...people.alice, email: people.ada.email }
+      return (await logIn('google', alice)) === people.ada.name
     },
     'a user that was made with the victim’s address before': async () => {
-      await logIn('github', { ...people.mallory, email: people.ada['email'] })
-      return (await logIn('google', people.ada)) === people.mallory['name']
+      await logIn('github', { ...people.mallory, email: people.ada.email })
+      return (await logIn('google', people.ada)) === people.mallory.name
     },
   },
   'Looking people up by name': {
     'the victim’s name': async () => {
       await logIn('google', people.ada)
-      await logIn('github', { ...people.mallory, name: people.ada['name'] })
+      await logIn('github', { ...people.mallory, name: people.ada.name })
       // The name alone does not tell whose account it is.
-      return listed(await browser.visit(`${url}/settings`))[0] === `google: ${people.ada['email']}`
+      return listed(await browser.visit(`${url}/settings`))[0] === `google: ${people.ada.email}`
     },
   },
   'The id without its provider': {
     'the victim’s id, at another provider': async () => {
-      await logIn('google', { ...people.ada, sub: String(people.mallory['id']) })
-      return (await logIn('github', people.mallory)) === people.ada['name']
+      await logIn('google', { ...people.ada, sub: people.mallory.key })
+      return (await logIn('github', people.mallory)) === people.ada.name
     },
   },
   'Taking a login for a connection': {
     'a browser in which somebody is still logged in': async () => {
       await logIn('google', people.ada)
       await logIn('github', people.mallory)
-      return (await logIn('github', people.mallory, new Browser())) === people.ada['name']
+      return (await logIn('github', people.mallory, new Browser())) === people.ada.name
     },
   },
 }
@@ -322,8 +329,8 @@ describe('the mistakes that lead to account takeover', () => {
       expect(code).toContain(guard)
       return isOld(code.replace(guard, ''))
     })
-    expect(await attack()).toBe(ada['name'])
+    expect(await attack()).toBe(ada.name)
     url = await start(isOld)
-    expect(await attack()).toBe(mallory['name'])
+    expect(await attack()).toBe(mallory.name)
   })
 })
