@@ -38,7 +38,8 @@ export const AUTH_ROUTER_OPTIONS = {
   logoutRedirect: { read: text, default: '/' },
 
   /**
-   * What `GET /session` tells scripts in the browser about the user: anything that can be JSON, or a promise of it.
+   * What `GET /session` tells scripts in the browser about the user: anything that can be JSON, or a promise of it. If it has a
+   * `displayName` or `name`, the page that asks before a provider is connected says whose account that will be.
    *
    * @default of a user without `verify`, `provider`, `id`, `displayName` and `emails`; of a user of your own, only `id`
    */

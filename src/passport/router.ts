@@ -77,7 +77,7 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
     const path = connect === 'also' ? '/connect' : '/login'
     router.use(noteRouter(settings))
     const asked = [...before, connectNeedsLogin(settings)]
-    router.get(path, asked, askBeforeConnecting(strategy), start('connect'))
+    router.get(path, asked, askBeforeConnecting(strategy, settings), start('connect'))
     router.post(path, asked, start('connect'))
   }
   if (connect !== true) {

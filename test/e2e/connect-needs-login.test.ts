@@ -120,7 +120,7 @@ describe('connecting without a login, with loginPath', () => {
     expect(github.requests).toEqual([])
   })
 
-  it('is refused in the callback if the login ends meanwhile, and nothing brings it back', async () => {
+  it('is refused in the callback if the login ends meanwhile, and nothing brings it back [connect-6]', async () => {
     await logIn()
     const { callback } = await startLogin(browser, at('/github/connect'))
     await endLoginElsewhere()
@@ -130,7 +130,7 @@ describe('connecting without a login, with loginPath', () => {
     expect((await browser.visit(at('/private'))).status).toBe(302)
   })
 
-  it('of the same provider does not revive a login that has ended [connect-6]', async () => {
+  it('of the same provider does not revive a login that has ended', async () => {
     await logIn()
     const { callback } = await startLogin(browser, at('/google/connect'))
     await endLoginElsewhere()
