@@ -130,6 +130,7 @@ function toProfile(
     id: given,
     displayName,
     email,
+    emailVerified,
   } = parseProfile === undefined ? parseStandardProfile(body) : parsedBy(parseProfile, body)
   const id = identifier(given)
   if (id === undefined) {
@@ -144,6 +145,7 @@ function toProfile(
     id,
     ...(displayName !== undefined && { displayName }),
     ...(email !== undefined && { emails: [{ value: email }] }),
+    ...(email !== undefined && emailVerified !== undefined && { emailVerified }),
     _json: body,
   }
 }
@@ -159,12 +161,20 @@ function parsedBy(
 }
 
 /** @see [OpenID Connect Core, section 5.1 - Standard Claims](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims) */
-function parseStandardProfile({ sub, id, name, email }: Record<string, unknown>): ParsedProfile {
+function parseStandardProfile(body: Record<string, unknown>): ParsedProfile {
+  const { sub, id, name, email, email_verified: emailVerified } = body
   return {
     id: identifier(sub) ?? identifier(id),
     displayName: nonEmpty(name),
     email: nonEmpty(email),
+    emailVerified: truth(emailVerified),
   }
+}
+
+/** Apple sends `"true"` and `"false"` as text. Everything else says nothing. */
+function truth(value: unknown): boolean | undefined {
+  if (value === true || value === 'true') return true
+  return value === false || value === 'false' ? false : undefined
 }
 
 /** GitHub and others identify users by numbers. */

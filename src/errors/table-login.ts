@@ -236,6 +236,6 @@ export const LOGIN_REQUIRED_REASONS = {
   not_logged_in: {
     message: 'This provider cannot be connected, because nobody is logged in.',
     cause:
-      'A login was meant to connect another provider (`connect`, `passport.authorize`), but nobody is logged in.',
+      'A login was meant to connect another provider (`connect`, `passport.authorize`), but nobody is logged in, or the login has ended. `authRouter` with `loginPath` sends people to log in first.',
   },
 } as const satisfies Record<string, { readonly message: string; readonly cause: string }>

@@ -89,10 +89,11 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
   }
 
   function ownerOf(login: NewTokens, providers: readonly ProviderName[]): GrantOwner {
-    const { account, claims, sessionId, connected, note } = login
+    const { account, subject, claims, sessionId, connected, note } = login
     const isFound = providers.length > 0 || account !== undefined
     return {
       account,
+      subject,
       names: providers.map((one) => one.name),
       sessionId: isFound ? sessionId : undefined,
       authenticatedAt: providers.length > 0 ? authenticatedAt(claims) : undefined,
@@ -131,7 +132,12 @@ export function createBeginLogin(parts: BeginLoginParts): BeginLogin {
     const { subject, tokens, lifetimeMs } = login
     const grant = subject === undefined ? randomId() : accountGrantId(strategy, account, subject)
     const listed = listedNames(login)
-    const record = await store(grant, login, { account, names: listed, outlivesLogin: true })
+    const record = await store(grant, login, {
+      account,
+      subject,
+      names: listed,
+      outlivesLogin: true,
+    })
     const line = lineStartedBy(tokens, record)
     const id = randomId()
     try {

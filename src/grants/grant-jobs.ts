@@ -94,7 +94,7 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
         lifetimeMs: ACCOUNT_LIFE_MS,
         // Whether the access token is still valid is not known for certain: the first use refreshes.
         lines: [{ number: 1, generation: 1, tokens: tokensOf(given), renewAt: 0 }],
-        of: { account: person, names, outlivesLogin: true },
+        of: { account: person, subject, names, outlivesLogin: true },
       })
       await index.link(id, names, ACCOUNT_LIFE_MS)
       return isNew

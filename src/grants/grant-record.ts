@@ -45,6 +45,8 @@ export interface GrantRecord {
 export interface GrantOwner {
   /** The application's own id of the person. */
   readonly account?: string | undefined
+  /** The person's id at the provider. Left out if it names nobody. */
+  readonly subject?: string | undefined
   /** When the person was authenticated, in **milliseconds since the epoch**, by the provider's clock. */
   readonly authenticatedAt?: number | undefined
   /** The session that ends with the grant. */

@@ -11,6 +11,8 @@ export interface ListedGrant {
   readonly id: string
   /** The strategy's `name`. */
   readonly strategy: string
+  /** The person's id at the provider, such as the `sub` of its ID tokens. Left out if that is not known. */
+  readonly subject?: string
   /** What the person has granted, as the provider sent it. Left out if it sent no scope. */
   readonly scope?: string
   /** When the grant began, in **milliseconds since the epoch**. */
@@ -59,10 +61,12 @@ function listed(
 ): ListedGrant {
   const [line] = record.lines
   const scope = line?.tokens.scope
+  const { subject } = record.of
   const obtained = record.lines.map(({ obtainedAt }) => obtainedAt ?? record.createdAt)
   return {
     id,
     strategy,
+    ...(subject !== undefined && { subject }),
     ...(scope !== undefined && { scope }),
     createdAt: record.createdAt,
     renewedAt: Math.max(...obtained),

@@ -1,6 +1,6 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
 import type { BegunLogin } from '../grants/stored-login.js'
-import { holdsGrant, withoutGrant } from '../grants/session-entry.js'
+import { hasEndedHere, holdsGrant, withoutGrant } from '../grants/session-entry.js'
 import type { DropCovered } from '../grants/drop-covered.js'
 import type { UndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
@@ -21,6 +21,8 @@ export interface ConnectProviderParts {
   readonly noteLogins: (session: LoginSession) => (now: LoginSession) => void
   /** Revokes the tokens, which have no owner. */
   readonly discard: () => void
+  /** Whether the session keeps what it has of this strategy: the login by which the person is logged in. */
+  readonly keepsLogin: (session: LoginSession) => boolean
   /** Stores the tokens as a grant. */
   readonly begin: (session: LoginSession) => Promise<BegunLogin>
   /** Writes the grant into the session. */
@@ -47,7 +49,8 @@ function queueOf(store: object): SessionQueue {
 }
 
 /**
- * Adds the tokens of a provider to the session of a person who is logged in.
+ * Adds the tokens of a provider to the session of a person who is logged in, or to their account alone if they are logged in by
+ * the same strategy and grants outlive logins.
  *
  * @throws {LoginRequiredError} if the person has logged out meanwhile, here or at the provider
  * @throws {StorageError} if the session store or the store of grants fails
@@ -65,14 +68,17 @@ export async function connectProvider(
 async function connect(request: LoginRequest, parts: ConnectProviderParts): Promise<void> {
   const session = requireSession(request)
   // The session was read before the provider was asked, and may have changed since.
-  const present = await presentSession(request).catch((error: unknown) => {
+  const present = await presentSession(request, parts).catch((error: unknown) => {
     parts.discard()
     throw error
   })
   const begun = await parts.begin(present)
   try {
-    await write(request, session, present, begun, parts)
-    void parts.dropCovered(begun)
+    if (parts.keepsLogin(present)) await leaveSession(request, begun, parts)
+    else {
+      await write(request, session, present, begun, parts)
+      void parts.dropCovered(begun)
+    }
   } catch (error) {
     void parts.undoLogin(begun)
     throw error
@@ -105,8 +111,23 @@ async function write(
     }
     const isThere = stored === 'unknown' || holdsGrant(stored, begun.id, begun.record.lines)
     if (isThere || written >= MAXIMUM_WRITES) return
-    present = await presentSession(request)
+    present = await presentSession(request, parts)
   }
+}
+
+/**
+ * Leaves the session as it is: its own login says when it ends. The tokens are in the person's grant, which is found by their
+ * account, and no login uses it yet.
+ */
+async function leaveSession(
+  request: LoginRequest,
+  { id }: BegunLogin,
+  { sessionKey, undoLogin }: ConnectProviderParts,
+): Promise<void> {
+  if ((await storedNow(request, sessionKey)) === undefined) {
+    throw new LoginRequiredError('not_logged_in')
+  }
+  await undoLogin({ id })
 }
 
 /** Takes the grant out of the session again. */
@@ -131,9 +152,13 @@ async function storedNow(
   }
 }
 
-/** @throws {LoginRequiredError} if the person has logged out meanwhile */
-async function presentSession(request: LoginRequest): Promise<LoginSession> {
+/** @throws {LoginRequiredError} if the person has logged out meanwhile, or their login has ended */
+async function presentSession(
+  request: LoginRequest,
+  { sessionKey }: Pick<ConnectProviderParts, 'sessionKey'>,
+): Promise<LoginSession> {
   const present = await reloadSession(request)
-  if (present !== undefined) return present
+  // What is written there next would hide that it has ended.
+  if (present !== undefined && !hasEndedHere(readStrategyData(present, sessionKey))) return present
   throw new LoginRequiredError('not_logged_in')
 }

@@ -6,13 +6,37 @@ import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
 import { readStrategyData, requireSession, writeStrategyData } from '../session/request-session.js'
 
 /**
- * Identifies the session that another provider is being connected to. It changes as soon as somebody logs in.
+ * Identifies what another provider is being connected to: a session, and the user in it. It changes as soon as somebody logs in,
+ * also if the application does that without a new session.
  *
- * @throws {LoginRequiredError} if nobody is logged in
+ * @throws {LoginRequiredError} if nobody is logged in, or the login has ended
  */
-export function connectionOf(request: LoginRequest): string {
-  if (isAuthenticated(request) !== true) throw new LoginRequiredError('not_logged_in')
-  return hash('sha256', requireSession(request).id, 'base64url')
+export type ConnectionOf = (request: LoginRequest) => Promise<string>
+
+/**
+ * Creates {@link ConnectionOf}.
+ *
+ * @param hasLoginEnded whether a grant has ended by which the person is logged in. Passport does not know that, and a page that
+ *   wants the connection would send them here again
+ */
+export function createConnectionOf(
+  hasLoginEnded: (request: LoginRequest) => Promise<boolean>,
+): ConnectionOf {
+  return async (request) => {
+    if (isAuthenticated(request) !== true || (await hasLoginEnded(request))) {
+      throw new LoginRequiredError('not_logged_in')
+    }
+    const session = requireSession(request)
+    const { passport } = session as LoginSession & {
+      readonly passport?: { readonly user?: unknown }
+    }
+    return hash('sha256', JSON.stringify([session.id, passport?.user]), 'base64url')
+  }
+}
+
+/** The user who is logged in. */
+export function presentUser(request: LoginRequest): object | undefined {
+  return (request as LoginRequest & { readonly user?: object }).user
 }
 
 /**

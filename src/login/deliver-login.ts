@@ -12,6 +12,8 @@ export interface DecidedLogin {
   readonly returnTo: string | undefined
   /** The application's own data for this login. */
   readonly appState: unknown
+  /** Whether the provider is connected to a person who is already logged in. */
+  readonly connecting: boolean
 }
 
 /** Makes a stored session the one of the request. Resolves to whether there is such a session. */
@@ -38,10 +40,11 @@ export async function deliverLogin<Login extends DecidedLogin>(
   login: Login,
   { request, options, storeTokens, place }: Delivery<Login>,
 ): Promise<LoginOutcome> {
-  const { user, returnTo, appState } = login
+  const { user, returnTo, appState, connecting } = login
   const info = {
     ...(returnTo !== undefined && { returnTo }),
     ...(appState !== undefined && { appState }),
+    ...(connecting && { connected: true as const }),
   }
   const outcome = { action: 'success', user, info } as const
   const { res } = request
@@ -54,7 +57,7 @@ export async function deliverLogin<Login extends DecidedLogin>(
       onFailed: (error) => place.end({ kind: 'failed', error }),
       isDelivered: place.isDelivered,
     })
-    if (options.assignProperty !== undefined) place.end({ kind: 'stored' })
+    if (connecting) place.end({ kind: 'stored' })
     // Passport, or the application's own callback, has not stored the session.
     else onceOver(res, () => place.end({ kind: 'lost' }))
   }

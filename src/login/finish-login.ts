@@ -3,14 +3,16 @@ import type { IdTokenClaims } from '../endpoints/id-token.js'
 import { loadProfile } from '../endpoints/profile.js'
 import type { LoadProfileSettings, ReadProfile } from '../endpoints/profile.js'
 import type { CodeGrant, Exchanged } from '../endpoints/token.js'
-import { ConfigurationError, PendingLoginError } from '../errors/errors.js'
+import { ConfigurationError } from '../errors/errors.js'
 import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { noteAim } from './aim.js'
 import { checkPerson, noteOf, unnoticed } from './added-login.js'
-import { connectionOf } from './connection.js'
+import { checkStarter } from './check-starter.js'
+import { presentUser } from './connection.js'
+import type { ConnectionOf } from './connection.js'
 import { deliverLogin, followLogin } from './deliver-login.js'
 import type { AdoptSession, Delivery, FollowedLogin, RestartLogin } from './deliver-login.js'
 import type { LoginOptions } from './login-options.js'
@@ -39,6 +41,7 @@ export interface FinishLoginSettings extends LoadProfileSettings {
 /** What finishing a login needs. */
 export interface FinishLoginParts extends TakePendingLoginParts {
   readonly presentLogin: PresentLogin
+  readonly connectionOf: ConnectionOf
   readonly settings: FinishLoginSettings
   /** Identifies the strategy: it finishes only logins that it has started. */
   readonly strategyId: string
@@ -64,11 +67,13 @@ export interface LoginToVerify {
   readonly tokenResponse: Readonly<Record<string, unknown>>
   /** The application's own data for this login, as they were given to `startLogin`. */
   readonly appState: unknown
+  /** The user to whom the provider is connected; `undefined` if somebody logs in. */
+  readonly connectTo: object | undefined
   readonly req: LoginRequest
 }
 
 /** A login that the application has accepted, and that is in no session yet. */
-export interface NewLogin extends Omit<AcceptedLogin, 'connecting' | keyof LoginProgress> {
+export interface NewLogin extends Omit<AcceptedLogin, keyof LoginProgress> {
   readonly returnTo: string | undefined
   /** The application's own data for this login. */
   readonly appState: unknown
@@ -121,8 +126,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
     const delivery = {
       request,
       options,
-      storeTokens: (login: NewLogin & LoginProgress) =>
-        storeTokens(request, { ...login, connecting }),
+      storeTokens: (login: NewLogin & LoginProgress) => storeTokens(request, login),
       adoptSession,
     }
     let own: Place<NewLogin> | undefined
@@ -148,6 +152,9 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
         return outcome
       }
       noteAim(request, 'returnTo' in taken ? taken.returnTo : undefined)
+      const connection = 'login' in taken ? taken.login : undefined
+      if (connection?.connectTo !== undefined)
+        await checkStarter(request, connection, options, { ...parts, refuseTwoSessions })
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
       const { returnTo, login } = taken as Partial<FollowedLogin>
@@ -181,10 +188,10 @@ async function finish(
   login: PendingLogin,
   hooks: FinishLoginHooks,
   delivery: Delivery<NewLogin>,
-  { settings, strategyId, exchangeCode, discard, ...parts }: FinishLoginParts,
+  { settings, exchangeCode, discard, ...parts }: FinishLoginParts,
 ): Promise<LoginOutcome> {
   const { request, options } = delivery
-  checkStarter(request, login, options.assignProperty !== undefined, strategyId)
+  await checkStarter(request, login, options, { ...parts, refuseTwoSessions })
   const { appState } = login
   const refuse = (info: FailureInfo): LoginOutcome => ({
     action: 'fail',
@@ -222,7 +229,8 @@ async function finish(
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
   const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
   if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
-  const decided = { ...exchanged, ...accepted, exchangedAt, returnTo, appState }
+  const connecting = login.connectTo !== undefined
+  const decided = { ...exchanged, ...accepted, exchangedAt, returnTo, appState, connecting }
   return deliverLogin(decided, delivery)
 }
 
@@ -250,7 +258,9 @@ async function decide(
     const subject = subjectOf(claims, profile)
     await checkPerson(request, subject, login, presentLogin)
     const { appState } = login
-    const user = await verify({ tokens, profile, claims, tokenResponse, appState, req: request })
+    const connectTo = login.connectTo === undefined ? undefined : presentUser(request)
+    const facts = { tokens, profile, claims, tokenResponse, appState, connectTo }
+    const user = await verify({ ...facts, req: request })
     if (user === false || user === null) return undefined
     if (!user) {
       throw new ConfigurationError(
@@ -264,20 +274,6 @@ async function decide(
     return { user, profile, note }
   } finally {
     if (!isAccepted) discard(tokens, subjectOf(claims, profile))
-  }
-}
-
-/** Refuses a login that another strategy or another person started, or that was started to connect and not to log in
- * (or the reverse). */
-function checkStarter(
-  request: LoginRequest,
-  { strategy, connectTo }: PendingLogin,
-  connecting: boolean,
-  strategyId: string,
-): void {
-  const connection = connecting ? connectionOf(request) : undefined
-  if (strategy !== strategyId || connectTo !== connection) {
-    throw new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
   }
 }
 

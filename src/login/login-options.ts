@@ -83,6 +83,8 @@ export interface LoginOptions extends StartLoginOptions {
   readonly session?: boolean | undefined
   /** Passport's own, set by `passport.authorize`: `req.user` does not change. */
   readonly assignProperty?: string | undefined
+  /** Of callbacks: they finish logins and connections, whichever was started. */
+  readonly mayConnect?: boolean | undefined
 }
 
 /**

@@ -4,6 +4,8 @@ export interface LoginInfo {
   readonly returnTo?: string
   /** The application's own data for this login, as they were given to `startLogin`. */
   readonly appState?: unknown
+  /** Present if a provider was connected to the person who was logged in already. */
+  readonly connected?: true
 }
 
 /** Why a login was refused; Passport hands it to a custom callback as `info`. */

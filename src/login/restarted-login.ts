@@ -6,6 +6,8 @@ import type { StartLoginOptions } from './login-options.js'
 export interface RestartedLogin {
   readonly options: StartLoginOptions
   readonly addition?: Addition | undefined
+  /** Whether it is to connect a provider. */
+  readonly connects?: boolean
 }
 
 /**
@@ -29,5 +31,6 @@ export function restartedLogin(login: PendingLogin): RestartedLogin {
       ...(prompt !== undefined && { prompt }),
     },
     addition: asked && { asked, person },
+    connects: login.connectTo !== undefined,
   }
 }

@@ -9,7 +9,8 @@ import { isSecure } from '../lib/secure-url.js'
 import { urlForHost } from '../lib/url-for-host.js'
 import type { HostURLs } from '../lib/url-for-host.js'
 import { noteAim } from './aim.js'
-import { connectionOf, isForConnection } from './connection.js'
+import { isForConnection } from './connection.js'
+import type { ConnectionOf } from './connection.js'
 import { isSilent, readLoginOptions } from './login-options.js'
 import type { LoginOptions, LoginSettings } from './login-options.js'
 import type { PresentLogin } from './present-login.js'
@@ -45,6 +46,7 @@ export interface StartLoginSettings {
 /** What starting a login needs. */
 export interface StartLoginParts {
   readonly presentLogin: PresentLogin
+  readonly connectionOf: ConnectionOf
   readonly settings: StartLoginSettings
   /** Identifies the strategy, which alone may finish the login. */
   readonly strategyId: string
@@ -94,7 +96,7 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
     const state = randomToken()
     const codeVerifier = settings.dangerouslyOmitPkce ? undefined : randomToken()
     const redirectUri = redirectUriOf(request, options, settings)
-    const connectTo = connecting ? connectionOf(request) : undefined
+    const connectTo = connecting ? await parts.connectionOf(request) : undefined
     const returnTo = options.returnTo ?? sameOriginPath(readQuery(request).get('return_to'))
     noteAim(request, returnTo)
     const parameters = furtherParameters(request, options, settings, hooked)

@@ -6,6 +6,7 @@ import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
 import type { GrantEngine } from '../grants/engine.js'
 import { hasEnded } from '../grants/grant-record.js'
+import { grantIdOf, isConnectedHere } from '../grants/session-entry.js'
 import type { DropCovered } from '../grants/drop-covered.js'
 import type { UndoLogin } from '../grants/undo-login.js'
 import { onceOver } from '../lib/is-over.js'
@@ -13,7 +14,7 @@ import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
 import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
 import { connectProvider } from './connect-provider.js'
-import { carryConnections } from './connection.js'
+import { carryConnections, presentUser } from './connection.js'
 import { onFailedLogin } from './failed-login.js'
 import { withProviderSession } from './provider-session.js'
 import { earlierRequest } from './earlier-request.js'
@@ -79,8 +80,7 @@ function accountFor(
   parts: StoreTokensParts,
 ): string | undefined {
   const { accountOf, settings } = parts
-  const { user: present } = request as LoginRequest & { readonly user?: object }
-  const person = login.connecting ? present : login.user
+  const person = login.connecting ? presentUser(request) : login.user
   let account: string | undefined
   try {
     account = person === undefined ? undefined : accountOf(person)
@@ -112,6 +112,7 @@ function storeInPresentSession(
       return (now) => void parts.endReplacedLogins(earlier, now)
     },
     discard: () => discard(login, parts),
+    keepsLogin: (session) => keepsLogin(session, parts.settings),
     begin: async (session) => {
       const extended = await extendedBy(login, earlierRequest(request, session), parts)
       return begin(session, login, { account, extended }, parts)
@@ -119,6 +120,15 @@ function storeInPresentSession(
     hold: (session, begun) => hold(session, begun, login, parts),
     hasEnded: (id) => hasEndedMeanwhile(id, parts),
   })
+}
+
+/** Whether a session that somebody has logged in to by this strategy stays so: what is connected is found by their account. */
+function keepsLogin(
+  session: LoginSession,
+  { sessionKey, grantLifetime }: StoreTokensSettings,
+): boolean {
+  const data = readStrategyData(session, sessionKey)
+  return grantLifetime === 'account' && grantIdOf(data) !== undefined && !isConnectedHere(data)
 }
 
 function storeInNewSession(

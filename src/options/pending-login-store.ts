@@ -21,7 +21,7 @@ export interface PendingLogin {
   readonly redirectUri: string
   /** Where the person goes after the login: a path on the application's origin. */
   readonly returnTo?: string
-  /** If the login connects another provider: a hash of the id of the session that the tokens are for. */
+  /** If the login connects another provider: a hash of the session that the tokens are for, and of its user. */
   readonly connectTo?: string
   /** If it is an OpenID Connect login: what its ID token must contain. */
   readonly idToken?: ExpectedIdToken

@@ -12,6 +12,11 @@ export interface Profile {
   readonly displayName?: string
   /** The person's email addresses. Left out if the provider sent none. */
   readonly emails?: readonly { readonly value: string }[]
+  /**
+   * Whether the provider says that the email address is verified. Left out if it says nothing, or sent no address. Even `true`
+   * says only that the address was the person's when they verified it there.
+   */
+  readonly emailVerified?: boolean
   /** The provider's whole answer, unchanged: the JSON, or the claims of the JWT. */
   readonly _json: Readonly<Record<string, unknown>>
 }
@@ -24,4 +29,6 @@ export interface ParsedProfile {
   readonly displayName?: string | undefined
   /** The person's email address. */
   readonly email?: string | undefined
+  /** Whether the provider says that this address is verified; `undefined` if it says nothing. */
+  readonly emailVerified?: boolean | undefined
 }

@@ -24,6 +24,7 @@ import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
 import type { RestartLogin } from '../login/deliver-login.js'
+import { createConnectionOf } from '../login/connection.js'
 import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginToVerify, NewLogin } from '../login/finish-login.js'
@@ -46,6 +47,7 @@ import { composeLogouts } from './compose-logouts.js'
 import { createIsTokenRefused } from './is-token-refused.js'
 import { createProviderEndpoints } from './provider-endpoints.js'
 import type { ProviderEndpoints } from './provider-endpoints.js'
+import { hasLoginEnded } from './login-checks.js'
 import { wantedOf } from './token-use.js'
 import type { UseCases } from './use-cases.js'
 
@@ -120,12 +122,14 @@ export function composeUseCases(
     diagnostics,
   )
   const presentLogin = createPresentLogin(settings.sessionKey, strategyId, grants.engine)
+  const connectionOf = createConnectionOf((req) => hasLoginEnded(req))
   const startLogin = endpoints.using(({ authorizationEndpoint }) =>
     createStartLogin({
       settings,
       strategyId,
       pendingLogins,
       presentLogin,
+      connectionOf,
       authorizationEndpoint,
       dpopThumbprint: dpop?.thumbprint,
     }),
@@ -165,6 +169,7 @@ export function composeUseCases(
       strategyId,
       pendingLogins,
       presentLogin,
+      connectionOf,
       claims: callbackClaims,
       sameCallbacks,
       claimTtlMs,

@@ -1,9 +1,9 @@
 import type { Request, RequestHandler } from 'express'
-import { connectionOf } from '../login/connection.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { asyncHandler } from './async-handler.js'
 import { htmlPage } from './html-page.js'
 import type { LoginStrategy } from './login-strategy.js'
+import type { RouterSettings } from './router-options.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /**
@@ -27,15 +27,17 @@ const HEADERS = {
  * left: it also comes with a link in a mail, and with a redirect of another site whose address was opened by hand.
  *
  * @throws {CrossSiteRequestError} if the browser has sent two session cookies
- * @throws {LoginRequiredError} if nobody is logged in
  */
-export function askBeforeConnecting({ name }: LoginStrategy): RequestHandler {
+export function askBeforeConnecting(
+  { name }: LoginStrategy,
+  settings: RouterSettings,
+): RequestHandler {
   return asyncHandler(async (req) => {
     if (!mayBeOthersIdea(req)) return 'next'
     await refuseTwoSessions(req)
-    connectionOf(req)
+    const person = await personOn(req, settings)
     return () => {
-      req.res?.set(HEADERS).send(connectPage(name))
+      req.res?.set(HEADERS).send(connectPage(name, person))
     }
   })
 }
@@ -59,10 +61,25 @@ function mayBeOthersIdea(req: Request): boolean {
   return (mode === undefined && isBrowser) || isFromOtherOrigin(req)
 }
 
-function connectPage(name: string): string {
+/**
+ * What people call the user who is logged in, if scripts may know it. Somebody else may have left the browser logged in, or have
+ * logged it in: whoever sees the page must not connect their own account to that user.
+ */
+async function personOn(
+  req: Request,
+  { sessionUser }: RouterSettings,
+): Promise<string | undefined> {
+  const told: unknown = req.user && (await sessionUser(req.user, req))
+  const { displayName, name } = Object(told) as Readonly<Record<string, unknown>>
+  return [displayName, name].find((one) => typeof one === 'string' && one !== '') as
+    string | undefined
+}
+
+function connectPage(name: string, person: string | undefined): string {
   return htmlPage(
     `Connect ${name}?`,
     [
+      ...(person === undefined ? [] : [`You are logged in to this application as ${person}.`]),
       `If you go on, this application gets access to an account of yours at ${name}. You may have to allow it there first.`,
       'If you did not expect this question, close this page. Nothing has been changed.',
     ],

@@ -1,7 +1,4 @@
-import type { Request } from 'express'
 import { escapeHtml } from '../lib/escape-html.js'
-import { withQuery } from '../lib/with-query.js'
-import { aimOf } from '../login/aim.js'
 
 /**
  * A page without scripts, styles or anything to load, so that it works under any Content-Security-Policy.
@@ -44,10 +41,4 @@ function refresh(step: NextStep | undefined): string {
   return step !== undefined && 'continueTo' in step
     ? `<meta http-equiv="refresh" content="0;url=${escapeHtml(step.continueTo)}">\n`
     : ''
-}
-
-/** A link to the login route of the router that a request is in. It comes back to where its login was to lead. */
-export function loginLink(req: Request): NextStep {
-  const path = withQuery(`${req.baseUrl}/login`, { return_to: aimOf(req) })
-  return { path, link: 'Log in again' }
 }

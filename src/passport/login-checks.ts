@@ -59,7 +59,7 @@ export async function isLoggedIn(
  *
  * @param asked a strategy that is asked for a token next, which tells whether its login has ended
  */
-async function hasLoginEnded(request: LoginRequest, asked: object | undefined): Promise<boolean> {
+export async function hasLoginEnded(request: LoginRequest, asked?: object): Promise<boolean> {
   const except = asked && checkOf.get(asked)
   const { session } = request
   if (!session) return false

@@ -1,9 +1,14 @@
 import type { NextFunction, Request, Response } from 'express'
-import { AuthorizationCodeError, AuthorizationResponseError } from '../errors/errors.js'
+import {
+  AuthorizationCodeError,
+  AuthorizationResponseError,
+  LoginRequiredError,
+} from '../errors/errors.js'
 import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import { pageOf } from '../errors/table.js'
 import type { ErrorPage } from '../errors/error-entry.js'
-import { htmlPage, loginLink } from './html-page.js'
+import { htmlPage } from './html-page.js'
+import { loginLink } from './next-login.js'
 import type { NextStep } from './html-page.js'
 
 /**
@@ -38,7 +43,8 @@ export function loginErrorPage(
     return
   }
   const details = req.app.get('env') === 'production' ? undefined : error.message
-  res.status(error.status).send(errorPage(page, details, loginLink(req)))
+  const needsLogin = error instanceof LoginRequiredError
+  res.status(error.status).send(errorPage(page, details, loginLink(req, needsLogin)))
 }
 
 /** What the page says, which is never what the provider has written. */
@@ -53,7 +59,7 @@ function wordsFor(error: AuthorizationCodeError): ErrorPage | undefined {
 function errorPage(
   { title, text, loginLink: offersLogin }: ErrorPage,
   details: string | undefined,
-  login: NextStep,
+  login: NextStep | undefined,
 ): string {
   const paragraphs = details === undefined ? [text] : [text, details]
   return htmlPage(title, paragraphs, offersLogin ? login : undefined)

@@ -1,7 +1,8 @@
 import type { Request } from 'express'
 import { isAuthenticated } from '../login/connection.js'
 import type { FailureInfo } from '../login/login-outcome.js'
-import { htmlPage, loginLink } from './html-page.js'
+import { htmlPage } from './html-page.js'
+import { loginLink } from './next-login.js'
 
 /**
  * The page for a login that the person or the application refused. Somebody who was logged in before still is: they wanted

@@ -1,19 +1,15 @@
-import type { Request, RequestHandler, Response } from 'express'
+import type { RequestHandler } from 'express'
 import { ConfigurationError, LoginRequiredError, StepUpRequiredError } from '../errors/errors.js'
 import { scopesOf } from '../grants/scope-set.js'
-import { sameOriginPath } from '../lib/same-origin-path.js'
-import { withQuery } from '../lib/with-query.js'
 import { isSilent, STEP_UP_OPTIONS } from '../login/login-options.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
 import { ownPath } from '../options/readers.js'
+import { askForLogin } from './ask-for-login.js'
 import { askForMore } from './ask-for-more.js'
 import { asyncHandler } from './async-handler.js'
-import type { Reply } from './async-handler.js'
 import { isLoggedIn } from './login-checks.js'
-import { isPageVisit } from './page-visit.js'
 import { readStrategy } from './strategy-reader.js'
-import { UNCACHED } from './uncached.js'
 import { noteSessionStore } from '../session/seen-session-store.js'
 
 /** The table of {@link RequireLoginOptions}. */
@@ -121,18 +117,4 @@ function refuseSilence({ prompt, authorizationParameters }: RequireLoginSettings
 function wantedBy({ scope, acrValues, maxAgeSeconds }: RequireLoginSettings) {
   const names = typeof scope === 'string' ? [...scopesOf(scope)] : scope
   return { scope: names, acrValues, maxAgeSeconds }
-}
-
-function askForLogin(loginPath: string, req: Request, res: Response): Reply {
-  return () => {
-    // The address of the page that was asked for may be private, and is part of the next address.
-    res.set(UNCACHED)
-    if (isPageVisit(req)) res.redirect(loginLocation(loginPath, req.originalUrl))
-    else res.status(401).json({ error: 'login_required', loginPath })
-  }
-}
-
-function loginLocation(loginPath: string, here: string): string {
-  const returnTo = sameOriginPath(here)
-  return returnTo === undefined ? loginPath : withQuery(loginPath, { return_to: returnTo })
 }

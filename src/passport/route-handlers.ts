@@ -30,22 +30,34 @@ export function readForm(): RequestHandler {
   }
 }
 
-/** Passport's options. With `assignProperty`, which `passport.authorize` sets too, `req.user` does not change. */
+/**
+ * Passport's options. With `assignProperty`, which `passport.authorize` sets too, `req.user` does not change.
+ *
+ * @param what to log in, to connect, or the callback of what the router does
+ */
 export function loginOptions(
-  step: 'start' | 'finish',
+  what: 'login' | 'connect' | 'callback',
   { connect, successRedirect }: RouterSettings,
 ): AuthenticateOptions {
-  return { step, successRedirect, ...(connect && { assignProperty: 'account' }) }
+  const connects = what === 'connect' || (what === 'callback' && connect === true)
+  return {
+    step: what === 'callback' ? 'finish' : 'start',
+    successRedirect,
+    ...(connects && { assignProperty: 'account' }),
+    ...(what === 'callback' && connect === 'also' && { mayConnect: true }),
+  }
 }
 
 /** `GET` and `POST /callback`: finishes a login, and sends the person to where they wanted to go. */
 export function callbackHandler(strategy: LoginStrategy, settings: RouterSettings): RequestHandler {
-  const { successRedirect, failureRedirect, connect } = settings
+  const { successRedirect, failureRedirect } = settings
+  const options = loginOptions('callback', settings)
   return asyncHandler(async (req, res) => {
-    const { user, info } = await authenticate(strategy, loginOptions('finish', settings), req, res)
+    const { user, info } = await authenticate(strategy, options, req, res)
     if (user) {
-      if (!connect) await logIn(user, req)
-      return () => redirect(res, (info as LoginInfo).returnTo ?? successRedirect)
+      const { connected, returnTo } = info as LoginInfo
+      if (connected !== true) await logIn(user, req)
+      return () => redirect(res, returnTo ?? successRedirect)
     }
     const failure = info as FailureInfo
     if (failureRedirect === undefined) {

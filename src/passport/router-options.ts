@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
-import { aFunction, flag, text } from '../options/readers.js'
+import { aFunction, flag, ownPath, text } from '../options/readers.js'
 import { loginErrorPage } from './login-error-page.js'
 import { sessionUserByDefault } from './session-user.js'
 
@@ -19,17 +19,27 @@ export const AUTH_ROUTER_OPTIONS = {
 
   /**
    * Connects this provider to the person who is already logged in: adds its tokens, and leaves `req.user` as
-   * it is. For a second provider, in addition to the one that people log in with.
+   * it is. `true` is for a provider that nobody logs in with: `/login` connects it. With `'also'`, people log in with it by
+   * `/login`, and connect it by `/connect`.
    *
    * @default false
    */
-  connect: { read: flag, default: false },
+  connect: { read: flagOrAlso, default: false },
+
+  /**
+   * Where people log in to the application, a path of this origin: whoever wants to connect this provider and is not logged in
+   * is sent there, and connects it afterwards. Only with `connect`.
+   *
+   * @default they are refused with a {@link LoginRequiredError}
+   */
+  loginPath: { read: ownPath },
 
   /** Where the browser goes after logging out. @default '/' */
   logoutRedirect: { read: text, default: '/' },
 
   /**
-   * What `GET /session` tells scripts in the browser about the user: anything that can be JSON, or a promise of it.
+   * What `GET /session` tells scripts in the browser about the user: anything that can be JSON, or a promise of it. If it has a
+   * `displayName` or `name`, the page that asks before a provider is connected says whose account that will be.
    *
    * @default of a user without `verify`, `provider`, `id`, `displayName` and `emails`; of a user of your own, only `id`
    */
@@ -44,6 +54,10 @@ export const AUTH_ROUTER_OPTIONS = {
    */
   onError: { read: aFunction<ErrorHandler>(), default: loginErrorPage },
 } as const satisfies OptionTable
+
+function flagOrAlso(value: boolean | 'also', name: string): boolean | 'also' {
+  return value === 'also' ? value : flag(value, name)
+}
 
 /** The options of `authRouter`. */
 export type AuthRouterOptions = OptionsOf<typeof AUTH_ROUTER_OPTIONS>

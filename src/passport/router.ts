@@ -1,10 +1,12 @@
 import express from 'express'
 import type { RequestHandler, Router } from 'express'
 import passport from 'passport'
-import { readTable } from '../options/option-table.js'
+import { missing, readTable } from '../options/option-table.js'
 import { onlyVisits } from './answer-unseen.js'
 import { errorHandler } from './async-handler.js'
+import { connectNeedsLogin } from './connect-needs-login.js'
 import { askBeforeConnecting } from './connect-page.js'
+import { noteRouter } from './next-login.js'
 import { noteForLogins } from './strategy-marks.js'
 import { refuseNameOf } from './refuse-shared-name.js'
 import { registerStrategy } from './registered-strategies.js'
@@ -37,11 +39,12 @@ import type { LoginStrategy } from './login-strategy.js'
  * | route | what it does |
  * |---|---|
  * | `GET /login` | starts a login; `?return_to=/path` comes back to that path of this origin |
- * | `POST /login` | with `connect`, starts connecting; only from a page of this origin |
+ * | `POST /login` | with `connect: true`, starts connecting; only from a page of this origin |
+ * | `GET /connect`, `POST /connect` | with `connect: 'also'`, starts connecting, as `/login` does with `connect: true` |
  * | `GET /callback`, `POST /callback` | finishes it |
  * | `POST /logout` | ends grants and session; `?return_to=/path` goes to that path of this origin afterwards; only from a page of this origin |
  * | `GET /logged-out` | where the provider sends the browser after its own logout |
- * | `GET /session` | JSON for scripts: who is logged in, until when, and where to log in ({@link SessionInfo}); not with `connect` |
+ * | `GET /session` | JSON for scripts: who is logged in, until when, and where to log in ({@link SessionInfo}); not with `connect: true` |
  * | `POST /backchannel-logout` | the provider says who has logged out there |
  * | `GET /frontchannel-logout` | the same from a page of the provider's, with the option `frontchannelLogout` |
  * | `GET /jwks.json` | the client's public keys, if it has any |
@@ -60,21 +63,29 @@ export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions =
   readStrategy(strategy, 'strategy')
   const sample = "authRouter(strategy, { successRedirect: '/welcome' })"
   const settings = readTable(AUTH_ROUTER_OPTIONS, options, sample)
+  const { connect, loginPath } = settings
+  if (loginPath !== undefined && connect === false) missing('connect', 'loginPath needs it.')
   refuseNameOf(strategy)
   registerStrategy(strategy)
-  const login = passport.authenticate(strategy, loginOptions('start', settings)) as RequestHandler
+  const start = (what: 'login' | 'connect'): RequestHandler =>
+    passport.authenticate(strategy, loginOptions(what, settings)) as RequestHandler
   const callback = callbackHandler(strategy, settings)
   const router = express.Router()
 
-  const start = [notCached, onlyVisits, checkCallbackUrl(strategy)]
-  if (settings.connect) {
-    router.get('/login', start, askBeforeConnecting(strategy), login)
-    router.post('/login', start, login)
-  } else {
-    noteForLogins(strategy)
-    router.get('/login', start, login)
+  const before = [notCached, onlyVisits, checkCallbackUrl(strategy)]
+  if (connect !== false) {
+    const path = connect === 'also' ? '/connect' : '/login'
+    router.use(noteRouter(settings))
+    const asked = [...before, connectNeedsLogin(settings)]
+    router.get(path, asked, askBeforeConnecting(strategy, settings), start('connect'))
+    router.post(path, asked, start('connect'))
+  }
+  if (connect !== true) {
+    router.get('/login', before, start('login'))
     router.get('/session', sessionHandler(strategy, settings))
   }
+  // Whoever is logged in another way can connect it: what they are asked for later, too.
+  if (connect === false) noteForLogins(strategy)
   router.get('/callback', notCached, onlyVisits, callback)
   router.post('/callback', notCached, readForm(), callback)
   router.post('/logout', notCached, onlyVisits, logoutHandler(strategy, settings))

@@ -226,7 +226,8 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
     requireSession(req)
     const start = async (again?: RestartedLogin): Promise<LoginOutcome> => {
-      const url = await this.start(req, { ...options, ...again?.options }, again?.addition)
+      const how = again?.connects === true ? { ...options, assignProperty: 'account' } : options
+      const url = await this.start(req, { ...how, ...again?.options }, again?.addition)
       return { action: 'redirect', url }
     }
     const parameters = options.step === 'start' ? undefined : readResponseParameters(req)

@@ -19,6 +19,11 @@ export interface VerifiedLogin {
   readonly tokenResponse: Readonly<Record<string, unknown>>
   /** The application's own data for this login, as they were given to `startLogin`. `undefined` if there are none. */
   readonly appState: unknown
+  /**
+   * The user who is logged in, to whom this account of theirs will be connected. `undefined` if somebody logs in: then the user
+   * that `verify` returns is who is logged in from then on, and `req.user` is nothing but who was logged in before.
+   */
+  readonly connectTo: (Express.User & object) | undefined
   readonly req: Request
 }
 
@@ -50,6 +55,7 @@ declare module 'passport' {
     authorizationParameters?: Parameters | undefined
     loginHint?: string | undefined
     maxAgeSeconds?: number | undefined
+    mayConnect?: boolean | undefined
     returnTo?: string | undefined
     step?: 'start' | 'finish' | undefined
   }
@@ -70,7 +76,7 @@ declare global {
 export function checkVerify(verify: unknown): void {
   if (verify === undefined || (typeof verify === 'function' && verify.length <= 1)) return
   throw new ConfigurationError(
-    'verify must be a function of one object, { tokens, profile, claims, tokenResponse, appState, req }, that returns the user, or false to refuse the login.',
+    'verify must be a function of one object, { tokens, profile, claims, tokenResponse, appState, connectTo, req }, that returns the user, or false to refuse the login.',
     'verify',
   )
 }

@@ -39,10 +39,11 @@ export const discord = {
  * @see [Discord, User Object](https://discord.com/developers/docs/resources/user#user-object)
  */
 function parseProfile(body: Record<string, unknown>): ParsedProfile {
-  const { id, global_name: displayName, username, email } = body
+  const { id, global_name: displayName, username, email, verified } = body
   return {
     id: typeof id === 'string' ? id : undefined,
     displayName: [displayName, username].find((one) => typeof one === 'string'),
     email: typeof email === 'string' ? email : undefined,
+    emailVerified: typeof verified === 'boolean' ? verified : undefined,
   }
 }

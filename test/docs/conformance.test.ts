@@ -11,6 +11,8 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
     'login CSRF: a forged callback',
     'login started behind the victim’s back',
     'connecting the attacker’s account behind the person’s back',
+    'the response to connecting, in another session or for another user',
+    'a login that has ended, used for connecting',
     'a session cookie planted by a sibling subdomain',
     'a person who has somebody else’s id, at another provider',
     'code injection',

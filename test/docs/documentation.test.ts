@@ -80,6 +80,7 @@ const WHOLE_APPS: Readonly<Record<string, number>> = {
   'docs/moving-over/from-express-openid-connect.md': 2,
   'docs/moving-over/from-openid-client.md': 2,
   'docs/moving-over/from-passport-oauth2.md': 2,
+  'docs/one-account-several-providers.md': 1,
   'docs/pending-logins.md': 1,
   'docs/redis-and-several-processes.md': 1,
   'docs/several-providers.md': 2,

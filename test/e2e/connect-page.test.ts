@@ -11,7 +11,7 @@ import type { Page, RunningServer } from '../support/http.js'
 import { asked, bodyOf, ONE_LOGIN } from '../support/login.js'
 import { describeWithChromium } from '../support/requirements.js'
 import { setScene } from '../support/scene.js'
-import { startScriptedProvider } from '../support/scripted-provider.js'
+import { json, startScriptedProvider } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
 
 jest.setTimeout(60_000)
@@ -97,6 +97,14 @@ describe('a visit of the connect route', () => {
     expect(sent['referrer-policy']).toBe('same-origin')
     expect(page.headers.getSetCookie()).toEqual([])
     expect(asked(bank)).toEqual([])
+  })
+
+  it('is answered with who is logged in here, so that nobody connects their account to somebody else’s', async () => {
+    scene.provider.onProfile(json({ sub: 'ada', name: 'Ada <Lovelace>' }))
+    const page = await visitWith({ ...PAGE, 'sec-fetch-site': 'cross-site' })
+    expect(page.text).toContain(
+      '<p>You are logged in to this application as Ada &#60;Lovelace&#62;.',
+    )
   })
 
   it('leads to the provider at once if it comes from a page of this origin', async () => {

@@ -267,6 +267,27 @@ describe('an error of the profile endpoint', () => {
   })
 })
 
+describe('whether the email address is verified', () => {
+  const email = 'ada@example.com'
+
+  it.each<[Record<string, unknown>, boolean | undefined]>([
+    [{ email, email_verified: true }, true],
+    [{ email, email_verified: 'true' }, true],
+    [{ email, email_verified: false }, false],
+    [{ email, email_verified: 'false' }, false],
+    [{ email }, undefined],
+    [{ email, email_verified: null }, undefined],
+    [{ email, email_verified: 1 }, undefined],
+    [{ email, email_verified: 'yes' }, undefined],
+    [{ email_verified: true }, undefined],
+  ])('is what the provider says, and never guessed: %j', async (claims, emailVerified) => {
+    scene.provider.onProfile(json({ sub: 'ada', ...claims }))
+    const { user } = await logIn()
+    expect(user?.profile?.emailVerified).toBe(emailVerified)
+    expect(Object.hasOwn(user?.profile ?? {}, 'emailVerified')).toBe(emailVerified !== undefined)
+  })
+})
+
 describe('skipUserProfile', () => {
   it.each([true, () => true, () => Promise.resolve(true)])(
     'takes the profile from the ID token, without a request (%p)',

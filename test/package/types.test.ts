@@ -282,8 +282,9 @@ describe('the middleware', () => {
       requireLogin({ loginPath: '/login' }),
       // @ts-expect-error -- the strategy itself, not its name
       authRouter('askara'),
+      authRouter(strategy, { connect: 'also', loginPath: '/login' }),
       // @ts-expect-error -- no such option
-      authRouter(strategy, { loginPath: '/login' }),
+      authRouter(strategy, { logoutPath: '/login' }),
       // @ts-expect-error -- no such option
       requireLogin({ redirect: '/login' }),
     ])

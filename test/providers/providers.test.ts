@@ -43,6 +43,7 @@ interface Row {
     readonly id: string
     readonly displayName?: string
     readonly emails?: readonly { readonly value: string }[]
+    readonly emailVerified?: boolean
   }
   /** How a code that is not good is refused: status and body. */
   readonly refusal: readonly [number, object]
@@ -69,8 +70,12 @@ const ROWS = {
     asks: { scope: 'openid name email', response_mode: 'form_post' },
     pkce: false,
     tokens: { expires_in: 3600, refresh_token: 'refresh-1' },
-    person: { sub: '000792.d7', email: 'ada@privaterelay.example' },
-    becomes: { id: '000792.d7', emails: [{ value: 'ada@privaterelay.example' }] },
+    person: { sub: '000792.d7', email: 'ada@privaterelay.example', email_verified: 'true' },
+    becomes: {
+      id: '000792.d7',
+      emails: [{ value: 'ada@privaterelay.example' }],
+      emailVerified: true,
+    },
     refusal: invalidGrant,
   },
   auth0: {
@@ -85,8 +90,19 @@ const ROWS = {
     asks: { scope: 'identify' },
     pkce: true,
     tokens: { expires_in: 604800, refresh_token: 'refresh-1', scope: 'identify' },
-    person: { id: '80351110224678912', username: 'ada', global_name: 'Ada' },
-    becomes: { id: '80351110224678912', displayName: 'Ada' },
+    person: {
+      id: '80351110224678912',
+      username: 'ada',
+      global_name: 'Ada',
+      email: 'ada@example.com',
+      verified: false,
+    },
+    becomes: {
+      id: '80351110224678912',
+      displayName: 'Ada',
+      emails: [{ value: 'ada@example.com' }],
+      emailVerified: false,
+    },
     refusal: invalidGrant,
   },
   github: {
@@ -94,8 +110,8 @@ const ROWS = {
     asks: { scope: 'read:user' },
     pkce: true,
     tokens: { scope: 'read:user,user:email' },
-    person: { id: 1, login: 'ada', name: null, email: null },
-    becomes: { id: '1', displayName: 'ada' },
+    person: { id: 1, login: 'ada', name: null, email: 'ada@example.com' },
+    becomes: { id: '1', displayName: 'ada', emails: [{ value: 'ada@example.com' }] },
     refusal: [200, { error: 'bad_verification_code', error_description: 'Incorrect or expired.' }],
   },
   gitlab: {

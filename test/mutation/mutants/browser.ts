@@ -95,7 +95,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
   {
     rows: ['rfc9700 4.11.1'],
     tests: ['return-to-4'],
-    file: 'passport/require-login.ts',
+    file: 'passport/ask-for-login.ts',
     find: 'const returnTo = sameOriginPath(here)',
     replace: 'const returnTo: string | undefined = here',
     gone: 'requireLogin carries along the address of the request, whatever it is',

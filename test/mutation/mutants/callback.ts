@@ -21,6 +21,8 @@ const WRONG_ISS =
   'openid fapi2-security-profile-final-client-test-invalid-authorization-response-iss'
 
 /** What is believed of an authorization response. */
+const ANOTHER_SESSION = 'attacks the response to connecting, in another session or for another user'
+
 export const CALLBACK_MUTANTS: readonly Mutant[] = [
   {
     rows: FORGED_STATE,
@@ -198,9 +200,9 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
   {
     rows: ['attacks mix-up of two providers', 'rfc9700 2.1 (3)', 'rfc9700 4.4.2'],
     tests: ['attack-3'],
-    file: 'login/finish-login.ts',
-    find: 'strategy !== strategyId || ',
-    replace: '',
+    file: 'login/check-starter.ts',
+    find: 'strategy === strategyId && (mayConnect',
+    replace: '(mayConnect',
     gone: 'a strategy finishes what another one has started',
   },
   {
@@ -230,9 +232,33 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = [
   {
     rows: ['rfc9700 4.4.2.2'],
     tests: ['login-cookie-1'],
-    file: 'login/finish-login.ts',
-    find: 'strategy !== strategyId || connectTo !== connection',
-    replace: 'strategy !== strategyId',
+    file: 'login/check-starter.ts',
+    find: 'isMeant = connectTo === (await connectionOf(request))',
+    replace: 'await connectionOf(request)',
     gone: 'a provider is connected to whoever is logged in when the callback comes',
+  },
+  {
+    rows: [ANOTHER_SESSION],
+    tests: ['connect-4'],
+    file: 'login/check-starter.ts',
+    find: 'isMeant = connectTo === (await connectionOf(request))',
+    replace: 'await connectionOf(request)',
+    gone: 'the response to connecting counts in another session',
+  },
+  {
+    rows: [ANOTHER_SESSION],
+    tests: ['connect-5'],
+    file: 'login/connection.ts',
+    find: 'JSON.stringify([session.id, passport?.user])',
+    replace: 'JSON.stringify([session.id, typeof passport])',
+    gone: 'a provider is connected to another user of the same session',
+  },
+  {
+    rows: ['attacks a login that has ended, used for connecting'],
+    tests: ['connect-6'],
+    file: 'login/connection.ts',
+    find: ' || (await hasLoginEnded(request))',
+    replace: ' || (await hasLoginEnded(request)) === undefined',
+    gone: 'whoever has been logged out elsewhere can connect a provider',
   },
 ]
