@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici'
 import type { PrivateKey, PrivateKeys } from './client-credentials.js'
 import type { DecryptionKeys } from './decryption.js'
+import { readDispatcher } from './dispatcher.js'
 import type { OptionTable } from './option-table.js'
 import {
   checkedWhenUsed,
@@ -12,7 +12,6 @@ import {
   text,
   forEachHost,
   urlWithoutFragment,
-  withMethods,
 } from './readers.js'
 
 /** When the provider's logout page gets the ID token. */
@@ -158,10 +157,10 @@ export const CLIENT_OPTIONS = {
 
   /**
    * An undici `Dispatcher` for all connections: for a proxy, a private CA, a client certificate, or a `MockAgent`
-   * in tests.
+   * in tests. Refused under Bun, whose own undici ignores it.
    *
    * @default one that all strategies share, with connections that are kept alive
    * @see [undici, Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
    */
-  dispatcher: { read: withMethods<Dispatcher>('dispatch'), alsoCalled: ['agent'] },
+  dispatcher: { read: readDispatcher, alsoCalled: ['agent'] },
 } as const satisfies OptionTable

@@ -26,10 +26,17 @@ export interface ProviderOptions
 
 /**
  * The options of {@link AuthorizationCodeStrategy}: those of the provider, of the client, and of the session.
- * Options that passport-oauth2 has as well keep their names.
+ * Options that passport-oauth2 has as well keep their names. `User` is what `accountOf` receives.
  *
  * They are checked once, when the strategy is created. An option that is unknown, missing or cannot be used
  * throws a `ConfigurationError` that names it.
  */
-export interface AuthorizationCodeOptions
-  extends ProviderOptions, OptionsOf<typeof CLIENT_OPTIONS>, OptionsOf<typeof SESSION_OPTIONS> {}
+export interface AuthorizationCodeOptions<User = never>
+  extends ProviderOptions, OptionsOf<typeof CLIENT_OPTIONS>, OptionsOf<typeof SESSION_OPTIONS> {
+  readonly accountOf?: AccountFunction<User>['accountOf'] | undefined
+}
+
+/** A method, so that options whose `User` is not known are taken by a strategy of any. */
+interface AccountFunction<User> {
+  accountOf(user: User): string | number | undefined
+}

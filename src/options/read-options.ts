@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { isClientSecretAlgorithm } from './client-credentials.js'
 import { CLIENT_OPTIONS } from './client-options.js'
+import { refuseUnderBun } from './dispatcher.js'
 import { readTable } from './option-table.js'
 import type { OptionsOf, SettingsOf } from './option-table.js'
 import { PROVIDER_OPTIONS } from './provider-options.js'
@@ -92,6 +93,7 @@ function refuseContradictions(settings: Settings): void {
     )
   }
   if (clientAuthentication.endsWith('tls_client_auth') && settings.dispatcher === undefined) {
+    refuseUnderBun(`clientAuthentication '${clientAuthentication}'`, 'clientAuthentication')
     throw new ConfigurationError(
       `clientAuthentication '${clientAuthentication}' needs a dispatcher that has the client's certificate: new Agent({ connect: { cert, key } }).`,
       'dispatcher',

@@ -18,6 +18,7 @@ import { readOptions } from '../options/read-options.js'
 import { composeUseCases } from './compose.js'
 import type { UseCases } from './use-cases.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
+import type { DefaultUser } from './default-user.js'
 import { isForLogins } from './strategy-marks.js'
 import { GrantStrategy } from './grant-strategy.js'
 import { startFromRoute } from './start-from-route.js'
@@ -59,7 +60,10 @@ import { requireSession } from '../session/request-session.js'
  * @see [RFC 6749, section 4.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1)
  * @see [RFC 9700 - Best Current Practice for OAuth 2.0 Security](https://www.rfc-editor.org/rfc/rfc9700.html)
  */
-export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStrategy {
+export class AuthorizationCodeStrategy<User extends object = DefaultUser>
+  extends GrantStrategy
+  implements LoginStrategy
+{
   /** Where the provider sends the browser back: the first URL of the option of that name. */
   readonly callbackURL: string
   declare protected readonly useCases: UseCases
@@ -70,6 +74,9 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used, or `name` if Passport
    *   already has another provider's strategy of this name
    */
+  constructor(options: AuthorizationCodeOptions<NoInfer<User>>, verify: Verify<User> | undefined)
+  /** Without `verify`, the user is a {@link DefaultUser}. */
+  constructor(options: AuthorizationCodeOptions<DefaultUser>)
   constructor(options: AuthorizationCodeOptions, verify?: Verify) {
     checkVerify(verify)
     const settings = readOptions(options)

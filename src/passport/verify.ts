@@ -36,10 +36,12 @@ export interface VerifiedLogin {
  * })
  * ```
  */
-export type Verify = (login: VerifiedLogin) => MaybeUser | Promise<MaybeUser>
+export type Verify<User extends object = object> = (
+  login: VerifiedLogin,
+) => Verified<User> | Promise<Verified<User>>
 
-/** `Express.User` is empty until the application says what is in it; `object` excludes `true` and strings. */
-type MaybeUser = (Express.User & object) | false | null
+/** `Express.User` is what `req.user` has. It is empty until the application says what is in it. */
+type Verified<User extends object> = (User & Express.User) | false | null
 
 declare module 'passport' {
   // Passport hands its options on to the strategy; with this, TypeScript lets ours through.
