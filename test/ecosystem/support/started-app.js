@@ -13,7 +13,8 @@ export async function startApp(file, provider, env = {}) {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const { issuer, clientID, clientSecret } = provider.options
-  const program = await startProgram([process.execPath, file].flat().slice(-2), 'Open ', {
+  const command = typeof file === 'string' ? [process.execPath, file] : file
+  const program = await startProgram(command, 'Open ', {
     env: {
       PORT: `${port}`,
       APP_URL: origin,
