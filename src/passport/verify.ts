@@ -40,8 +40,9 @@ export type Verify<User extends object = object> = (
   login: VerifiedLogin,
 ) => Verified<User> | Promise<Verified<User>>
 
-/** `Express.User` is what `req.user` has. It is empty until the application says what is in it. */
-type Verified<User extends object> = (User & Express.User) | false | null
+/** `Express.User` is what `req.user` has, and is empty until the application says what that is. A user must have it all. */
+type Verified<User extends object> =
+  (User extends Express.User ? User : Express.User) | false | null
 
 declare module 'passport' {
   // Passport hands its options on to the strategy; with this, TypeScript lets ours through.
