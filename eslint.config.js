@@ -48,7 +48,9 @@ export default tseslint.config(
     // Applications as people write them, with the globals of Node.js.
     files: ['test/ecosystem/**/*.js'],
     languageOptions: {
-      globals: { console: 'readonly', fetch: 'readonly', process: 'readonly', URL: 'readonly' },
+      globals: Object.fromEntries(
+        ['AbortSignal', 'console', 'fetch', 'process', 'URL'].map((name) => [name, 'readonly']),
+      ),
     },
   },
   prettier,

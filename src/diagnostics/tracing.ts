@@ -1,4 +1,4 @@
-import type { MeterProvider, SpanStatusCode, TracerProvider } from '@opentelemetry/api'
+import type { MeterProvider, SpanStatus, TracerProvider } from '@opentelemetry/api'
 
 /** The name of our tracer in OpenTelemetry. */
 export const TRACER_NAME = 'passport-authorization-code'
@@ -27,7 +27,7 @@ export function inSpan<Value>(
   return trace.getTracer(TRACER_NAME).startActiveSpan(name, async (span) => {
     const note = ({ attributes, failed }: SpanEnd): void => {
       span.setAttributes(attributes)
-      if (failed) span.setStatus({ code: ERROR })
+      if (failed) span.setStatus(FAILED)
     }
     try {
       return await work(note)
@@ -37,7 +37,8 @@ export function inSpan<Value>(
   })
 }
 
-const ERROR: SpanStatusCode.ERROR = 2
+/** `SpanStatusCode.ERROR` of `@opentelemetry/api`. */
+const FAILED = { code: 2 } as unknown as SpanStatus
 
 /** What the application's SDK of OpenTelemetry has registered. */
 interface Registered {

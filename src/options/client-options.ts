@@ -1,6 +1,6 @@
+import type { Dispatcher } from 'undici'
 import type { PrivateKey, PrivateKeys } from './client-credentials.js'
 import type { DecryptionKeys } from './decryption.js'
-import { readDispatcher } from './dispatcher.js'
 import type { OptionTable } from './option-table.js'
 import {
   checkedWhenUsed,
@@ -12,7 +12,9 @@ import {
   text,
   forEachHost,
   urlWithoutFragment,
+  withMethods,
 } from './readers.js'
+import { notUnderBun } from './refuse-under-bun.js'
 
 /** When the provider's logout page gets the ID token. */
 export type IdTokenHint = 'always' | 'fresh' | 'never'
@@ -162,5 +164,5 @@ export const CLIENT_OPTIONS = {
    * @default one that all strategies share, with connections that are kept alive
    * @see [undici, Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
    */
-  dispatcher: { read: readDispatcher, alsoCalled: ['agent'] },
+  dispatcher: { read: notUnderBun(withMethods<Dispatcher>('dispatch')), alsoCalled: ['agent'] },
 } as const satisfies OptionTable

@@ -5,6 +5,7 @@ import {
   processDiscoveryResponse,
 } from 'oauth4webapi'
 import type { AuthorizationServer } from 'oauth4webapi'
+import type { Dispatcher } from 'undici'
 import { createTransport, rethrowAs } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { withoutEmpty } from '../client/without-empty.js'
@@ -12,13 +13,13 @@ import { AuthorizationCodeError, ConfigurationError, DiscoveryError } from '../e
 import { SERVER_ERRORS } from '../errors/table-server.js'
 import { isSecure } from '../lib/secure-url.js'
 import { CLIENT_OPTIONS } from '../options/client-options.js'
-import { readDispatcher } from '../options/dispatcher.js'
 import { refuseOtherAddress } from '../options/issuer-address.js'
 import { missing, readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { REQUEST_OPTIONS } from '../options/request-options.js'
-import { flag, positive } from '../options/readers.js'
+import { flag, positive, withMethods } from '../options/readers.js'
+import { notUnderBun } from '../options/refuse-under-bun.js'
 import { otherIssuer } from './other-issuer.js'
 import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
 
@@ -33,7 +34,7 @@ export const DISCOVER_OPTIONS = {
    * An undici `Dispatcher` for these requests: for a proxy, a private CA, or a `MockAgent` in tests. The strategy
    * has an option of the same name for its own requests. Refused under Bun.
    */
-  dispatcher: { read: readDispatcher },
+  dispatcher: { read: notUnderBun(withMethods<Dispatcher>('dispatch')) },
 
   /**
    * `true` pushes authorization requests, and throws if the provider does not offer it. `false` throws if the

@@ -1,14 +1,14 @@
-import type { Dispatcher } from 'undici'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type { GivenOptions } from './given-options.js'
-import { withMethods } from './readers.js'
 
-const hasDispatch = withMethods<Dispatcher>('dispatch')
-
-/** Reads the option `dispatcher`. @throws {ConfigurationError} under Bun, see {@link refuseUnderBun} */
-export function readDispatcher(value: unknown, name: string): Dispatcher {
-  refuseUnderBun(name, name)
-  return hasDispatch(value, name)
+/** Returns a reader that refuses the option under Bun, see {@link refuseUnderBun}, and otherwise reads as `read` does. */
+export function notUnderBun<Type>(
+  read: (value: unknown, name: string) => Type,
+): (value: unknown, name: string) => Type {
+  return (value, name) => {
+    refuseUnderBun(name, name)
+    return read(value, name)
+  }
 }
 
 /**

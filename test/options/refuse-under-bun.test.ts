@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { refuseUnderBun } from '../../src/options/dispatcher.js'
+import { refuseUnderBun } from '../../src/options/refuse-under-bun.js'
 import { thrownBy } from '../support/errors.js'
 
 // `npm run test:ecosystem -- bundlers` does it under Bun.
