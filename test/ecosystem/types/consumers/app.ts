@@ -31,12 +31,21 @@ export async function main(): Promise<void> {
   }
   const strategy = new AuthorizationCodeStrategy(options)
   passport.use(strategy)
-  const sealed = new PostgresGrants({ pool: new Pool(), secret: 'a secret of 32 characters or more' })
+  const sealed = new PostgresGrants({
+    pool: new Pool(),
+    secret: 'a secret of 32 characters or more',
+  })
   await sealed.setUp()
 
   const types: [
     Same<typeof strategy, AuthorizationCodeStrategy<DefaultUser>>,
     Same<ReturnType<typeof strategy.tokens>, Promise<TokenSet | undefined>>,
   ] = [true, true]
-  console.log(types, authRouter(strategy), requireLogin({ strategy }), flowInspector, guardSessionStore)
+  console.log(
+    types,
+    authRouter(strategy),
+    requireLogin({ strategy }),
+    flowInspector,
+    guardSessionStore,
+  )
 }

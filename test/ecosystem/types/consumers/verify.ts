@@ -32,7 +32,10 @@ export const strategies = [
     name: profile?.displayName ?? '',
     admin: true,
   })),
-  new AuthorizationCodeStrategy({ ...options, accountOf: (user: Account) => user.key }, () => account),
+  new AuthorizationCodeStrategy(
+    { ...options, accountOf: (user: Account) => user.key },
+    () => account,
+  ),
 
   // @ts-expect-error -- an Account has a name
   new AuthorizationCodeStrategy<Account>(options, () => ({ key: 1 })),
