@@ -29,6 +29,8 @@ describe('npm install, in an empty folder', { skip, concurrency: 4 }, () => {
         const packages = ['express', 'express-session', 'passport', installed(client)]
         const args = [
           ...['install', '--dry-run', '--strict-peer-deps', '--prefer-offline'],
+          // Whatever the npm that runs this test was told.
+          '--loglevel=notice',
           ...['--no-audit', '--no-fund', process.env.PACKED_PACKAGE, installed(store), ...packages],
         ]
         const { stdout, stderr } = await run('npm', args, { cwd: folder })
