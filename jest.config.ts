@@ -9,6 +9,9 @@ const config: Config = {
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/skipped-reporter.js'],
   roots: ['<rootDir>/test'],
+  // Has packages and tests of its own: `npm run test:ecosystem`.
+  modulePathIgnorePatterns: ['<rootDir>/test/ecosystem/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/ecosystem/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^passport-authorization-code$': '<rootDir>/src/index.ts',

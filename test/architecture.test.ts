@@ -33,9 +33,12 @@ const MAXIMUM_FOLDERS = 15
 
 /** Packages that are the subject of some files: no other may import a value from them. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  '@opentelemetry/api': ['diagnostics/tracing.ts'],
+  // Applications may lack it, and bundles have a copy of their own.
+  '@opentelemetry/api': [],
   debug: ['diagnostics/watch.ts'],
-  undici: ['client/transport.ts'],
+  // Bun has a module of this name, in which agents do nothing.
+  undici: [],
+  'undici/index.js': ['client/transport.ts'],
   express: ['flow-inspector/router.ts', 'passport/route-handlers.ts', 'passport/router.ts'],
   passport: [
     'passport/authenticate.ts',

@@ -106,9 +106,13 @@ const OPTION_TYPES = new Set(['LateProviderOptions', 'AuthorizationCodeOptions',
 function signatures(name: string, declaration: ts.Declaration): readonly string[] {
   if (ts.isFunctionDeclaration(declaration)) return [code(`${name}${callOf(declaration)}`)]
   if (!ts.isClassDeclaration(declaration) || isError(declaration)) return []
-  return declaration.members
-    .filter(ts.isConstructorDeclaration)
-    .map((constructor) => code(`new ${name}(${parametersOf(constructor)})`))
+  return (
+    declaration.members
+      .filter(ts.isConstructorDeclaration)
+      // With overloads, the one that has a body is not seen from outside.
+      .filter(({ body }, _index, all) => body === undefined || all.length === 1)
+      .map((constructor) => code(`new ${name}(${parametersOf(constructor)})`))
+  )
 }
 
 function text(docstring: Docstring | undefined): string {

@@ -3,6 +3,7 @@ import { createClientKeys, readSigningKey } from '../client/client-keys.js'
 import { createProofOfPossession } from '../client/dpop.js'
 import { createClientRequest } from '../client/requests.js'
 import type { Transport } from '../client/transport.js'
+import { LoginRequiredError } from '../errors/errors.js'
 import { createAuthorizationEndpoint } from '../endpoints/authorization.js'
 import { createPushedAuthorizationRequest } from '../endpoints/pushed-authorization-request.js'
 import { createTokenEndpoint } from '../endpoints/token.js'
@@ -55,6 +56,8 @@ export function createTriedEndpoints(settings: Settings, transport: Transport): 
     strategyId: strategyIdOf(settings),
     pendingLogins: NOT_KEPT,
     presentLogin: () => Promise.resolve(undefined),
+    // Nothing is connected.
+    connectionOf: () => Promise.reject(new LoginRequiredError('not_logged_in')),
     authorizationEndpoint: createAuthorizationEndpoint(
       settings,
       settings.signedAuthorizationRequests ? keys : undefined,

@@ -1,4 +1,5 @@
-import { Agent, fetch } from 'undici'
+// Not 'undici': in place of that, Bun gives a module of its own, in which agents do nothing.
+import { Agent, fetch } from 'undici/index.js'
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type { ProviderErrorFacts } from '../errors/http-statuses.js'

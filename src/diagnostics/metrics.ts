@@ -1,4 +1,4 @@
-import type { Counter, Histogram } from '@opentelemetry/api'
+import type { Counter, Histogram, MeterProvider } from '@opentelemetry/api'
 import type { DiagnosticEvent } from './events.js'
 import { openTelemetry, TRACER_NAME } from './tracing.js'
 
@@ -12,9 +12,7 @@ let instruments: Instruments | undefined
 
 /** Whether metrics are recorded. Many applications have the API of OpenTelemetry installed, but no meter. */
 export function isMetered(): boolean {
-  if (openTelemetry === undefined) return false
-  const { metrics, createNoopMeter } = openTelemetry
-  return metrics.getMeter(TRACER_NAME) !== createNoopMeter()
+  return openTelemetry().metrics !== undefined
 }
 
 /**
@@ -24,8 +22,9 @@ export function isMetered(): boolean {
  * @see [OpenTelemetry, Metrics API](https://opentelemetry.io/docs/specs/otel/metrics/api/)
  */
 export function recordStep({ strategy, step, outcome, reason, durationMs }: DiagnosticEvent): void {
-  if (openTelemetry === undefined) return
-  const { steps, durations } = (instruments ??= createInstruments(openTelemetry))
+  const { metrics } = openTelemetry()
+  if (metrics === undefined) return
+  const { steps, durations } = (instruments ??= createInstruments(metrics))
   const attributes = {
     'passport_authorization_code.strategy': strategy,
     'passport_authorization_code.step': step,
@@ -36,7 +35,7 @@ export function recordStep({ strategy, step, outcome, reason, durationMs }: Diag
   if (durationMs > 0) durations.record(durationMs / 1000, attributes)
 }
 
-function createInstruments({ metrics }: NonNullable<typeof openTelemetry>): Instruments {
+function createInstruments(metrics: MeterProvider): Instruments {
   const meter = metrics.getMeter(TRACER_NAME)
   return {
     steps: meter.createCounter('passport_authorization_code.steps', {

@@ -1,5 +1,4 @@
-import type * as OpenTelemetry from '@opentelemetry/api'
-import { createRequire } from 'node:module'
+import type { MeterProvider, SpanStatus, TracerProvider } from '@opentelemetry/api'
 
 /** The name of our tracer in OpenTelemetry. */
 export const TRACER_NAME = 'passport-authorization-code'
@@ -14,7 +13,7 @@ export interface SpanEnd {
 
 /**
  * Runs `work` in an OpenTelemetry span. The spans of the HTTP requests that it makes become children of this
- * span. If the application does not have OpenTelemetry, it only runs `work`.
+ * span. If no tracer is registered, it only runs `work`.
  *
  * @param work receives a function that writes the outcome into the span
  * @see [OpenTelemetry, Trace API](https://opentelemetry.io/docs/specs/otel/trace/api/)
@@ -23,12 +22,12 @@ export function inSpan<Value>(
   name: string,
   work: (note: (end: SpanEnd) => void) => Promise<Value>,
 ): Promise<Value> {
-  if (openTelemetry === undefined) return work(() => undefined)
-  const { trace, SpanStatusCode } = openTelemetry
+  const { trace } = openTelemetry()
+  if (trace === undefined) return work(() => undefined)
   return trace.getTracer(TRACER_NAME).startActiveSpan(name, async (span) => {
     const note = ({ attributes, failed }: SpanEnd): void => {
       span.setAttributes(attributes)
-      if (failed) span.setStatus({ code: SpanStatusCode.ERROR })
+      if (failed) span.setStatus(FAILED)
     }
     try {
       return await work(note)
@@ -38,14 +37,23 @@ export function inSpan<Value>(
   })
 }
 
-/** The application's `@opentelemetry/api`; `undefined` if it is not installed. */
-export const openTelemetry = findOpenTelemetry()
+/** `SpanStatusCode.ERROR` of `@opentelemetry/api`. */
+const FAILED = { code: 2 } as unknown as SpanStatus
 
-// It is not a dependency, because the application's SDK registers with the application's copy, not with ours.
-function findOpenTelemetry(): typeof OpenTelemetry | undefined {
-  try {
-    return createRequire(import.meta.url)('@opentelemetry/api') as typeof OpenTelemetry
-  } catch {
-    return undefined
-  }
+/** What the application's SDK of OpenTelemetry has registered. */
+interface Registered {
+  readonly trace?: TracerProvider
+  readonly metrics?: MeterProvider
+}
+
+/** Where all copies of `@opentelemetry/api` 1 keep what is registered. */
+const REGISTRY = Symbol.for('opentelemetry.js.api.1')
+
+/**
+ * What the application has registered with OpenTelemetry so far. Read from where `@opentelemetry/api` keeps it, and not
+ * imported: without the package an import would fail, and a `require` finds nothing in an application that was bundled.
+ */
+export function openTelemetry(): Registered {
+  const { [REGISTRY]: registered = {} } = globalThis as { readonly [REGISTRY]?: Registered }
+  return registered
 }

@@ -6,7 +6,7 @@ import type { Conclusion, DiagnosticError, DiagnosticEvent, DiagnosticStep } fro
 import { isMetered, recordStep } from './metrics.js'
 import { createObservation } from './observation.js'
 import type { FlowEvent, Observation } from './observation.js'
-import { inSpan, openTelemetry, TRACER_NAME } from './tracing.js'
+import { inSpan, openTelemetry } from './tracing.js'
 
 /** An async function that can be wrapped. */
 type Work<Arguments extends readonly unknown[], Value> = (...given: Arguments) => Promise<Value>
@@ -78,13 +78,7 @@ function logOf(step: DiagnosticStep): Debugger {
 
 /** Whether spans are recorded. Many applications have the API of OpenTelemetry installed, but no tracer. */
 function isTraced(): boolean {
-  if (openTelemetry === undefined) return false
-  const { trace, ProxyTracerProvider } = openTelemetry
-  const provider = trace.getTracerProvider()
-  return (
-    !(provider instanceof ProxyTracerProvider) ||
-    provider.getDelegateTracer(TRACER_NAME) !== undefined
-  )
+  return openTelemetry().trace !== undefined
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   urlWithoutFragment,
   withMethods,
 } from './readers.js'
+import { notUnderBun } from './refuse-under-bun.js'
 
 /** When the provider's logout page gets the ID token. */
 export type IdTokenHint = 'always' | 'fresh' | 'never'
@@ -158,10 +159,10 @@ export const CLIENT_OPTIONS = {
 
   /**
    * An undici `Dispatcher` for all connections: for a proxy, a private CA, a client certificate, or a `MockAgent`
-   * in tests.
+   * in tests. Refused under Bun, whose own undici ignores it.
    *
    * @default one that all strategies share, with connections that are kept alive
    * @see [undici, Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
    */
-  dispatcher: { read: withMethods<Dispatcher>('dispatch'), alsoCalled: ['agent'] },
+  dispatcher: { read: notUnderBun(withMethods<Dispatcher>('dispatch')), alsoCalled: ['agent'] },
 } as const satisfies OptionTable

@@ -27,25 +27,32 @@ export interface ProviderOptions
 
 /**
  * The options of {@link AuthorizationCodeStrategy}: those of the provider, of the client, and of the session.
- * Options that passport-oauth2 has as well keep their names.
+ * Options that passport-oauth2 has as well keep their names. `User` is what `accountOf` receives.
  *
  * They are checked once, when the strategy is created. An option that is unknown, missing or cannot be used
  * throws a `ConfigurationError` that names it.
  */
-export interface AuthorizationCodeOptions
+export interface AuthorizationCodeOptions<User = never>
   extends
     ProviderOptions,
     OptionsOf<typeof METADATA_OPTIONS>,
     OptionsOf<typeof CLIENT_OPTIONS>,
-    OptionsOf<typeof SESSION_OPTIONS> {}
+    OptionsOf<typeof SESSION_OPTIONS> {
+  readonly accountOf?: AccountFunction<User>['accountOf'] | undefined
+}
+
+/** A method, so that options whose `User` is not known are taken by a strategy of any. */
+interface AccountFunction<User> {
+  accountOf(user: User): string | number | undefined
+}
 
 /**
  * The options of a strategy that reads its provider's metadata later, by the option `metadata`, which `discover.lazy` sets.
  * All options are as in {@link AuthorizationCodeOptions}, except that `authorizationURL` and `tokenURL` can be left out.
  */
-export interface LateProviderOptions
+export interface LateProviderOptions<User = never>
   extends
-    Omit<AuthorizationCodeOptions, 'authorizationURL' | 'tokenURL'>,
+    Omit<AuthorizationCodeOptions<User>, 'authorizationURL' | 'tokenURL'>,
     Partial<Pick<AuthorizationCodeOptions, 'authorizationURL' | 'tokenURL'>> {
   readonly issuer: string
   readonly metadata: () => ProviderMetadata | Promise<ProviderMetadata>

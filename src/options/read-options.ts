@@ -7,6 +7,7 @@ import type { MetadataOption } from './metadata-option.js'
 import { readTable } from './option-table.js'
 import type { OptionsOf, SettingsOf } from './option-table.js'
 import { PROVIDER_OPTIONS } from './provider-options.js'
+import { refuseUnderBun } from './refuse-under-bun.js'
 import { REQUEST_OPTIONS } from './request-options.js'
 import { SESSION_OPTIONS } from './session-options.js'
 import { checkHmacSecret, isHmac } from './signature-algorithms.js'
@@ -125,6 +126,7 @@ function refuseContradictions(settings: Settings, isMethodKnown: boolean): void 
     )
   }
   if (clientAuthentication.endsWith('tls_client_auth') && settings.dispatcher === undefined) {
+    refuseUnderBun(`clientAuthentication '${clientAuthentication}'`, 'clientAuthentication')
     throw new ConfigurationError(
       `clientAuthentication '${clientAuthentication}' needs a dispatcher that has the client's certificate: new Agent({ connect: { cert, key } }).`,
       'dispatcher',

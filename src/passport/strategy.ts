@@ -18,6 +18,7 @@ import { readOptionsAtStart } from '../options/read-options-at-start.js'
 import { composeUseCases } from './compose.js'
 import type { UseCases } from './use-cases.js'
 import { defaultUser, serializeDefaultUsers } from './default-user.js'
+import type { DefaultUser } from './default-user.js'
 import { isForLogins } from './strategy-marks.js'
 import { GrantStrategy } from './grant-strategy.js'
 import { startFromRoute } from './start-from-route.js'
@@ -59,7 +60,10 @@ import { requireSession } from '../session/request-session.js'
  * @see [RFC 6749, section 4.1 - Authorization Code Grant](https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1)
  * @see [RFC 9700 - Best Current Practice for OAuth 2.0 Security](https://www.rfc-editor.org/rfc/rfc9700.html)
  */
-export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStrategy {
+export class AuthorizationCodeStrategy<User extends object = DefaultUser>
+  extends GrantStrategy
+  implements LoginStrategy
+{
   /** Where the provider sends the browser back: the first URL of the option of that name. */
   readonly callbackURL: string
   declare protected readonly useCases: UseCases
@@ -70,11 +74,15 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
    * @throws {ConfigurationError} naming the option that is missing, unknown or cannot be used, or `name` if Passport
    *   already has another provider's strategy of this name
    */
-  constructor(options: AuthorizationCodeOptions, verify?: Verify)
+  constructor(options: AuthorizationCodeOptions<NoInfer<User>>, verify: Verify<User> | undefined)
+  /** Without `verify`, the user is a {@link DefaultUser}. */
+  constructor(options: AuthorizationCodeOptions<DefaultUser>)
   /** The same with a provider whose metadata are read later. */
   // Of a union, editors would show no comments and defaults of the options.
   // eslint-disable-next-line @typescript-eslint/unified-signatures
-  constructor(options: LateProviderOptions, verify?: Verify)
+  constructor(options: LateProviderOptions<NoInfer<User>>, verify: Verify<User> | undefined)
+  // eslint-disable-next-line @typescript-eslint/unified-signatures
+  constructor(options: LateProviderOptions<DefaultUser>)
   constructor(options: AuthorizationCodeOptions | LateProviderOptions, verify?: Verify) {
     checkVerify(verify)
     const read = readOptionsAtStart(options)

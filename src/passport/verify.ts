@@ -41,10 +41,13 @@ export interface VerifiedLogin {
  * })
  * ```
  */
-export type Verify = (login: VerifiedLogin) => MaybeUser | Promise<MaybeUser>
+export type Verify<User extends object = object> = (
+  login: VerifiedLogin,
+) => Verified<User> | Promise<Verified<User>>
 
-/** `Express.User` is empty until the application says what is in it; `object` excludes `true` and strings. */
-type MaybeUser = (Express.User & object) | false | null
+/** `Express.User` is what `req.user` has, and is empty until the application says what that is. A user must have it all. */
+type Verified<User extends object> =
+  (User extends Express.User ? User : Express.User) | false | null
 
 declare module 'passport' {
   // Passport hands its options on to the strategy; with this, TypeScript lets ours through.

@@ -10,6 +10,7 @@ import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import type { ProviderOptions } from '../options/options.js'
 import { REQUEST_OPTIONS } from '../options/request-options.js'
 import { flag, positive, withMethods } from '../options/readers.js'
+import { notUnderBun } from '../options/refuse-under-bun.js'
 import { nameByAddress } from './provider-name.js'
 import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
 import { asDiscoveryError, readMetadata } from './read-metadata.js'
@@ -23,9 +24,9 @@ export const DISCOVER_OPTIONS = {
 
   /**
    * An undici `Dispatcher` for these requests: for a proxy, a private CA, or a `MockAgent` in tests. The strategy
-   * has an option of the same name for its own requests.
+   * has an option of the same name for its own requests. Refused under Bun.
    */
-  dispatcher: { read: withMethods<Dispatcher>('dispatch') },
+  dispatcher: { read: notUnderBun(withMethods<Dispatcher>('dispatch')) },
 
   /**
    * `true` pushes authorization requests, and throws if the provider does not offer it. `false` throws if the

@@ -33,9 +33,10 @@ import { Browser } from '../support/http.js'
 const guides = await readGuides()
 const [readme = await readGuide('README.md')] = guides
 
+const files = guides.filter((guide) => guide !== readme).flatMap(filesOf)
 const program = createProgram({
   ...CODE_GLOBALS,
-  ...Object.fromEntries(guides.filter((guide) => guide !== readme).flatMap(filesOf)),
+  ...Object.fromEntries(files.filter((one) => !declaresGlobally(one))),
 })
 
 describe('the code in the documentation', () => {
@@ -43,6 +44,14 @@ describe('the code in the documentation', () => {
     expect(guides.flatMap(codeIn).length).toBeGreaterThan(40)
     expect(complaints(program)).toEqual([])
   }, 60_000)
+
+  it('compiles alone where it declares something for the whole application', () => {
+    const alone = files.filter(declaresGlobally)
+    expect(alone).toHaveLength(2)
+    for (const [name, code] of alone) {
+      expect(complaints(createProgram({ ...CODE_GLOBALS, [name]: code }))).toEqual([])
+    }
+  }, 120_000)
 
   it('compiles without anything else in the README, where newcomers copy it', () => {
     const alone = createProgram(Object.fromEntries(filesOf(readme)))
@@ -91,6 +100,11 @@ const WHOLE_APPS: Readonly<Record<string, number>> = {
 
 function codeIn({ blocks }: Guide): readonly string[] {
   return blocks.filter(({ language }) => language === 'ts').map(({ code }) => code)
+}
+
+/** Two such blocks would contradict each other. */
+function declaresGlobally([, code]: readonly [string, string]): boolean {
+  return code.includes('declare global')
 }
 
 /** The blocks of a page as files for the compiler, by name. JavaScript is only parsed. */

@@ -165,6 +165,19 @@ describe('the package', () => {
     ])
   })
 
+  it('has each entry for compilers that do not read `exports`, too', async () => {
+    const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+    const { exports, types, typesVersions } = JSON.parse(text) as {
+      exports: Record<string, { types?: string }>
+      types: string
+      typesVersions: { '*': Record<string, readonly string[]> }
+    }
+    const declared = Object.entries(typesVersions['*']).map(([name, [path]]) => [`./${name}`, path])
+    const entries = Object.entries(exports).map(([name, entry]) => [name, entry.types])
+    const known = entries.filter(([, path]) => path !== undefined)
+    expect([['.', types], ...declared].sort()).toEqual(known.sort())
+  })
+
   it('has nothing in its index but lists of exports', async () => {
     const index = await readFile(new URL('../../src/index.ts', import.meta.url), 'utf8')
     const rest = index.replaceAll(/export (?:type )?\{[^}]*\} from '\.\/[\w/-]+\.js'/g, '')
