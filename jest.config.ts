@@ -9,6 +9,8 @@ const config: Config = {
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/skipped-reporter.js'],
   roots: ['<rootDir>/test'],
+  // Has packages of its own: see test/ecosystem/run.ts.
+  modulePathIgnorePatterns: ['<rootDir>/test/ecosystem/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^passport-authorization-code$': '<rootDir>/src/index.ts',
