@@ -1,50 +1,29 @@
 import { tryDonor } from '../support/donor-test.js'
+import { readmeApp, findUser } from '../support/readme-app.js'
 import { codeOrRefresh } from '../support/token-endpoint.js'
 
-const TOKEN = 'https://www.googleapis.com/oauth2/v4/token'
-const USERINFO = 'https://www.googleapis.com/oauth2/v3/userinfo'
-
 tryDonor('passport-google-oauth20', {
-  application({ app, passport, origin, load, adopt, User }) {
-    const GoogleStrategy = load('passport-google-oauth20').Strategy
-    const strategy = adopt(
-      new GoogleStrategy(
+  application: readmeApp({
+    name: 'google',
+    strategy: (given) => {
+      const GoogleStrategy = given.load('passport-google-oauth20').Strategy
+      return new GoogleStrategy(
         {
           clientID: 'GOOGLE_CLIENT_ID',
           clientSecret: 'GOOGLE_CLIENT_SECRET',
-          callbackURL: `${origin}/auth/google/callback`,
+          callbackURL: `${given.origin}/auth/google/callback`,
         },
-        (
-          accessToken: string,
-          refreshToken: string,
-          profile: { id: string; displayName: string },
-          cb: never,
-        ) => {
-          User.findOrCreate(
-            { googleId: profile.id, name: profile.displayName, accessToken, refreshToken },
-            cb,
-          )
-        },
-      ),
-    )
-    passport.use(strategy)
-    app.get(
-      '/auth/google',
-      passport.authenticate('google', { scope: ['profile'], accessType: 'offline' } as object),
-    )
-    app.get(
-      '/auth/google/callback',
-      passport.authenticate('google', { failureRedirect: '/login' }),
-      (_req, res) => res.redirect('/'),
-    )
-    return strategy
-  },
+        findUser(given),
+      )
+    },
+    login: { scope: ['profile'], accessType: 'offline' },
+  }),
   loginPath: '/auth/google',
   callbackPath: '/auth/google/callback',
   provider: {
     // https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code
     // https://developers.google.com/identity/protocols/oauth2/web-server#offline
-    [`POST ${TOKEN}`]: codeOrRefresh(
+    'POST https://www.googleapis.com/oauth2/v4/token': codeOrRefresh(
       {
         access_token: '1/fFAGRNJru1FTz70BzhT3Zg',
         expires_in: 3920,
@@ -60,7 +39,7 @@ tryDonor('passport-google-oauth20', {
       },
     ),
     // https://developers.google.com/identity/openid-connect/openid-connect#obtaininguserprofileinformation
-    [`GET ${USERINFO}`]: {
+    'GET https://www.googleapis.com/oauth2/v3/userinfo': {
       sub: '110248495921238986420',
       name: 'Elisa Beckett',
       given_name: 'Elisa',
@@ -73,12 +52,18 @@ tryDonor('passport-google-oauth20', {
     parameters: { scope: 'profile', access_type: 'offline', client_id: 'GOOGLE_CLIENT_ID' },
   },
   user: {
-    googleId: '110248495921238986420',
-    name: 'Elisa Beckett',
+    id: '110248495921238986420',
     accessToken: '1/fFAGRNJru1FTz70BzhT3Zg',
     refreshToken: '1//xEoDL4iW3cxlI7yDbSRFYNG01kVKM2C-259HOF2aQbI',
   },
-  requests: [`POST ${TOKEN}`, `GET ${USERINFO}`],
+  requests: [
+    'POST https://www.googleapis.com/oauth2/v4/token',
+    'GET https://www.googleapis.com/oauth2/v3/userinfo',
+  ],
   accessToken: '1/fFAGRNJru1FTz70BzhT3Zg',
-  refresh: { seconds: 3920, accessToken: '1/fFAGRNJru1FTz70BzhT3Zg-2', url: TOKEN },
+  refresh: {
+    seconds: 3920,
+    accessToken: '1/fFAGRNJru1FTz70BzhT3Zg-2',
+    url: 'https://www.googleapis.com/oauth2/v4/token',
+  },
 })

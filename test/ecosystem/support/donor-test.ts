@@ -26,6 +26,7 @@ export interface ReadmeApp {
   readonly passport: typeof passport
   /** The application's address, in place of the README's. */
   readonly origin: string
+  readonly provider: EcosystemProvider
   /** Loads a package of the folder `test/ecosystem/adopt`. */
   load(name: string): Package
   /** `adopt`, with the addresses of the provider leading to the test. */
@@ -41,6 +42,10 @@ export interface DonorTest {
   /** The application of the package's README. */
   readonly application: (given: ReadmeApp) => AuthorizationCodeStrategy
   readonly loginPath: string
+  /** The query of the login route. */
+  readonly loginQuery?: string
+  /** Where the browser is sent after the login. @default '/' */
+  readonly home?: string
   readonly callbackPath: string
   /** How the callback comes. @default 'query' */
   readonly responseMode?: 'query' | 'form_post'
@@ -99,7 +104,9 @@ export function tryDonor(name: string, donor: DonorTest): void {
   describe(name, () => {
     it('logs a person in, keeps the token fresh, and logs them out', async () => {
       const { server, provider, browser, errors } = running
-      const started = await browser.visit(server.origin + donor.loginPath)
+      const started = await browser.visit(
+        server.origin + donor.loginPath + (donor.loginQuery ?? ''),
+      )
       expect(errors).toEqual([])
       const asked = new URL(started.location ?? '')
       expect(asked.origin + asked.pathname).toBe(donor.authorization.url)
@@ -111,7 +118,11 @@ export function tryDonor(name: string, donor: DonorTest): void {
       expect(asked.searchParams.has('code_challenge')).toBe(donor.pkce !== false)
 
       const page = await running.logIn()
-      expect([errors, page.status, page.location]).toEqual([[], 302, `${server.origin}/`])
+      expect([errors, page.status, page.location]).toEqual([
+        [],
+        302,
+        server.origin + (donor.home ?? '/'),
+      ])
       expect(provider.requests.map(({ to }) => to)).toEqual(donor.requests)
       expect(provider.requests.map(({ query }) => query.toString()).join()).not.toContain(
         donor.accessToken,
@@ -162,6 +173,7 @@ async function start(donor: DonorTest): Promise<RunningDonor> {
     app,
     passport,
     origin: server.origin,
+    provider,
     load: (name) => load(name) as Package,
     adopt: (given, options) => adopt(given, { dispatcher: provider.dispatcher, ...options }),
     User: { findOrCreate: (fields, done) => done(null, fields) },
@@ -189,7 +201,9 @@ async function start(donor: DonorTest): Promise<RunningDonor> {
     errors,
     async logIn(parameters = { code: 'the-code' }) {
       const { location } = await browser.visit(server.origin + donor.loginPath)
-      const state = new URL(location ?? '').searchParams.get('state') ?? ''
+      const asked = new URL(location ?? '').searchParams
+      provider.nonce ??= asked.get('nonce') ?? undefined
+      const state = asked.get('state') ?? ''
       const response = { ...parameters, ...donor.callbackParameters, state }
       const callback = server.origin + donor.callbackPath
       return donor.responseMode === 'form_post'

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { globalAgent } from 'node:https'
+import { connect } from 'node:net'
 import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
 import { listen } from '../../support/http.js'
@@ -10,6 +12,8 @@ export interface ProviderRequest {
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
   readonly form: URLSearchParams
+  /** The `nonce` of the last authorization request. */
+  readonly nonce: string | undefined
 }
 
 /** What a provider answers: a JSON document, or a function that makes one, with a status of its own if it is not 200. */
@@ -26,6 +30,8 @@ export interface EcosystemProvider {
   readonly dispatcher: Dispatcher
   readonly origin: string
   readonly requests: readonly ProviderRequest[]
+  /** The `nonce` of the last authorization request. */
+  nonce: string | undefined
   close(): Promise<void>
 }
 
@@ -40,13 +46,14 @@ export async function startProvider(answers: ProviderAnswers): Promise<Ecosystem
 
   function answer(req: IncomingMessage, res: ServerResponse, text: string): void {
     const host = req.headers[HOST]
-    const origin = typeof host === 'string' ? host : `https://${req.headers.host ?? ''}`
+    const origin = typeof host === 'string' ? host : originOf(req.headers.host)
     const { pathname, searchParams } = new URL(req.url ?? '', origin)
     const request: ProviderRequest = {
       to: `${req.method ?? ''} ${origin}${pathname}`,
       query: searchParams,
       headers: req.headers,
       form: new URLSearchParams(text),
+      nonce: provider.nonce,
     }
     requests.push(request)
     const given = answers[request.to] ?? { status: 404, body: {} }
@@ -63,15 +70,26 @@ export async function startProvider(answers: ProviderAnswers): Promise<Ecosystem
     }
     return dispatch({ ...options, origin: server.origin, headers }, handler)
   })
-  return {
+  const { createConnection } = globalAgent
+  // Some strategies load the profile with a client of their own, by Node's agent.
+  globalAgent.createConnection = () => connect(Number(new URL(server.origin).port), '127.0.0.1')
+  const provider: EcosystemProvider = {
     dispatcher,
     origin: server.origin,
     requests,
+    nonce: undefined,
     async close() {
+      globalAgent.createConnection = createConnection
       await agent.close()
       await server.close()
     },
   }
+  return provider
+}
+
+/** Whom a request is for that has not come by the dispatcher. */
+function originOf(host = ''): string {
+  return host.startsWith('127.0.0.1:') ? 'http://127.0.0.1' : `https://${host}`
 }
 
 function isWithStatus(made: object): made is { readonly status: number; readonly body: object } {
