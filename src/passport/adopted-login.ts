@@ -62,7 +62,7 @@ export function createAdoptedLogins(parts: AdoptedLoginParts): AdoptedLogins {
         underWay.set(req, { standIn })
         const given: LoginOptions = { ...options }
         if (overrides.authenticate) runAuthenticate(standIn, req, given)
-        return sentParameters(standIn.tokenParams?.(given))
+        return sentParameters(standIn.tokenParams(given))
       },
 
       async profile(req, accessToken, tokenResponse) {

@@ -74,12 +74,17 @@ export function hookedAuthorization(
   return {
     parameters: Object.fromEntries(Object.entries(others).filter(([name]) => isParameter(name))),
     options: {
-      ...options,
+      ...withoutEmpty(options),
       ...((scope ?? fallback) !== undefined && { scope: scope ?? fallback }),
       ...(maxAge !== undefined &&
         options.maxAgeSeconds === undefined && { maxAgeSeconds: Number(maxAge) }),
     },
   }
+}
+
+/** READMEs have empty texts for options that are not used, such as `prompt: ''`. */
+function withoutEmpty(options: LoginOptions): LoginOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''))
 }
 
 function isEmpty(scope: unknown): boolean {

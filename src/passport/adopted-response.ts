@@ -62,7 +62,7 @@ function errorIn(
   members: TokenResponse,
   donor: Pick<Donor, 'parseErrorResponse'> | undefined,
 ): TokenResponse {
-  if (typeof members['error'] === 'string' || donor?.parseErrorResponse === undefined) return {}
+  if (typeof members['error'] === 'string' || donor === undefined) return {}
   try {
     const read: unknown = donor.parseErrorResponse(JSON.stringify(members), 400)
     const { code, message } = Object(read) as {

@@ -21,9 +21,8 @@ export interface Donor {
   _verify: (...args: unknown[]) => unknown
   authenticate(req: object, options: object): unknown
   authorizationParams(options: object): unknown
-  /** Versions before 1.2 have none. */
-  tokenParams?(options: object): unknown
-  parseErrorResponse?(body: string, status: number): unknown
+  tokenParams(options: object): unknown
+  parseErrorResponse(body: string, status: number): unknown
   _loadUserProfile(
     accessToken: unknown,
     done: (error?: unknown, profile?: unknown) => void,
@@ -87,6 +86,12 @@ export function knownDonor(given: unknown): KnownDonor {
   if (strategyPrototype === undefined || clientPrototype === undefined) {
     throw refused(
       `The strategy '${nameOf(members)}' does not extend passport-oauth2. ${advice(members)}`,
+    )
+  }
+  // Every version of passport-oauth2 has this.
+  if (!('_stateStore' in members)) {
+    throw refused(
+      `The strategy '${nameOf(members)}' extends passport-oauth 0.1, which loads Passport 0.1: that replaces req.logIn of all requests, and Passport 0.7 can log nobody in. Use a newer package for this provider, a preset of this library, or new AuthorizationCodeStrategy with the provider’s endpoints.`,
     )
   }
   if (ADOPTED in Object(members['_oauth2'])) {

@@ -27,7 +27,7 @@ tryDonor('passport-facebook', {
   provider: {
     // https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow#exchangecode
     'POST https://graph.facebook.com/v3.2/oauth/access_token': ({ form }) =>
-      form.get('code') === 'used'
+      form.get('code') === 'spent-code-1'
         ? {
             status: 400,
             // https://developers.facebook.com/docs/graph-api/guides/error-handling
@@ -63,7 +63,7 @@ tryDonor('passport-facebook', {
   further(scene) {
     it('reads the error of the token endpoint', async () => {
       const { logIn, errors } = scene()
-      await logIn({ code: 'used' })
+      await logIn({ code: 'spent-code-1' })
       expect(errors).toEqual([
         expect.objectContaining({
           code: 'ERR_TOKEN_ENDPOINT',

@@ -75,13 +75,12 @@ tryDonor('passport-forcedotcom', {
   requests: [
     'POST https://login.salesforce.com/services/oauth2/token',
     'GET https://mycompany.my.salesforce.com/id/00DB0000000TfcRMAS/005B0000005Bk90IAC',
-    'GET https://mycompany.my.salesforce.com/services/data/v29.0/chatter/users/me/photo',
+    'GET https://mycompany.my.salesforce.com/services/data/v%7Bversion%7D/chatter/users/me/photo',
   ],
 
   accessToken:
     '00DB0000000TfcR!AQQAQFhoK8vTMg_rKA.esrJ2bCs.OOIjJgl.9Cx6O7KqjZmHMLOyVb.U61BU9tm4xRusf7d3fD1P9oefzqS6i9sJMPWj48IK',
   refresh: {
-    seconds: None,
     accessToken:
       '00Dx0000000BV7z!AR8AQBM8J_xr9kLqmZIRyQxZgLcM4HVi41aGtW0qW3JCzf5xdTGGGSoVim8FfJkZEqxbjaFbberKGk8v8AnYrvChG4qJbQo8',
     url: 'https://login.salesforce.com/services/oauth2/token',

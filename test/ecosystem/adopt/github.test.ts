@@ -25,7 +25,7 @@ tryDonor('passport-github', {
     // https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
     // https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens
     'POST https://github.com/login/oauth/access_token': ({ form }) =>
-      form.get('code') === 'expired'
+      form.get('code') === 'spent-code-1'
         ? {
             // https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors
             error: 'bad_verification_code',
@@ -86,7 +86,7 @@ tryDonor('passport-github', {
   further(scene) {
     it('recognises an error that comes with HTTP 200', async () => {
       const { logIn, errors } = scene()
-      await logIn({ code: 'expired' })
+      await logIn({ code: 'spent-code-1' })
       expect(errors).toEqual([
         expect.objectContaining({
           code: 'ERR_TOKEN_ENDPOINT',

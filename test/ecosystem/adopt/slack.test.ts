@@ -1,54 +1,27 @@
-import { tryDonor } from '../support/donor-test.js'
-import { readmeApp, findUser } from '../support/readme-app.js'
+import { execFileSync } from 'node:child_process'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from '@jest/globals'
 
-import { expect } from '@jest/globals'
-tryDonor('passport-slack', {
-  application: readmeApp({
-    name: 'slack',
-    strategy: (given) => {
-      const Strategy = given.load('passport-slack').Strategy
-      return new Strategy(
-        {
-          clientID: 'SLACK_ID',
-          clientSecret: 'SLACK_SECRET',
-          skipUserProfile: false,
-          scope: ['identity.basic', 'identity.email', 'identity.avatar', 'identity.team'],
-        },
-        findUser(given),
-      )
-    },
+// In a process of its own: the Passport that it loads changes the requests of all tests.
+const PROGRAM = `
+  const { Strategy } = require('passport-slack')
+  const { adopt } = require('../../../dist/index.js')
+  const strategy = new Strategy({ clientID: 'CLIENT_ID', clientSecret: 'CLIENT_SECRET' }, () => {})
+  try {
+    adopt(strategy)
+  } catch ({ code, message }) {
+    console.log(JSON.stringify({ code, message }))
+  }
+`
 
-    adopt: ({ origin }) => ({ callbackURL: `${origin}/auth/slack/callback` }),
-  }),
-  loginPath: '/auth/slack',
-  callbackPath: '/auth/slack/callback',
-
-  pkce: false,
-  provider: {
-    // https://docs.slack.dev/reference/methods/oauth.access
-    'POST https://slack.com/api/oauth.access': {
-      ok: true,
-      access_token: 'xoxp-1234',
-      scope: 'identity.basic',
-      team_id: 'TXXXXXXXXX',
-      team_name: 'Wyld Stallyns LLC',
-      enterprise_id: null,
-    },
-    // https://docs.slack.dev/reference/methods/users.identity
-    'GET https://slack.com/api/users.identity': {
-      ok: true,
-      user: { name: 'Sonny Whether', id: 'U0G9QF9C6' },
-      team: { id: 'T0G9PQBBK' },
-    },
-  },
-  authorization: {
-    url: 'https://slack.com/oauth/authorize',
-    parameters: { scope: 'identity.basic identity.email identity.avatar identity.team' },
-  },
-  user: { id: 'U0G9QF9C6', accessToken: 'xoxp-1234' },
-  requests: ['POST https://slack.com/api/oauth.access', 'GET https://slack.com/api/users.identity'],
-  check: ([, identity]) => {
-    expect(identity?.headers.authorization).toBe('Bearer xoxp-1234')
-  },
-  accessToken: 'xoxp-1234',
+describe('passport-slack', () => {
+  it('is refused, because it loads Passport 0.1, and Passport 0.7 could log nobody in', () => {
+    const cwd = dirname(fileURLToPath(import.meta.url))
+    const printed = execFileSync(process.execPath, ['-e', PROGRAM], { cwd, encoding: 'utf8' })
+    expect(JSON.parse(printed)).toEqual({
+      code: 'ERR_CONFIGURATION',
+      message: expect.stringContaining("'slack' extends passport-oauth 0.1"),
+    })
+  })
 })

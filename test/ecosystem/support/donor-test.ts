@@ -68,9 +68,12 @@ export interface DonorTest {
   readonly check?: (requests: readonly ProviderRequest[]) => void
   /** The access token of the login. */
   readonly accessToken: string
-  /** The lifetime of the access token in **seconds**, and the refreshed one; left out if the provider has no refresh tokens. */
+  /**
+   * The lifetime of the access token in **seconds**, if the provider says one, and the refreshed token; left out if the provider
+   * has no refresh tokens.
+   */
   readonly refresh?: {
-    readonly seconds: number
+    readonly seconds?: number
     readonly accessToken: string
     readonly url: string
   }
@@ -133,8 +136,12 @@ export function tryDonor(name: string, donor: DonorTest): void {
       expect(await tokens(running)).toEqual([donor.accessToken, donor.accessToken])
 
       if (donor.refresh !== undefined) {
-        advanceClock(donor.refresh.seconds + 1)
-        expect(await tokens(running)).toEqual([
+        const { seconds } = donor.refresh
+        if (seconds !== undefined) advanceClock(seconds + 1)
+        // Without a lifetime, an API refuses the token.
+        const refused =
+          seconds === undefined ? `?refused=${encodeURIComponent(donor.accessToken)}` : ''
+        expect(await tokens(running, refused)).toEqual([
           donor.refresh.accessToken,
           donor.refresh.accessToken,
         ])
@@ -153,8 +160,8 @@ export function tryDonor(name: string, donor: DonorTest): void {
 }
 
 /** The access token that two requests at once are given, or the code of their error. */
-async function tokens({ browser, server }: RunningDonor): Promise<readonly string[]> {
-  const both = [1, 2].map(() => browser.visit(`${server.origin}/token`))
+async function tokens({ browser, server }: RunningDonor, query = ''): Promise<readonly string[]> {
+  const both = [1, 2].map(() => browser.visit(`${server.origin}/token${query}`))
   return (await Promise.all(both)).map(({ text }) => text)
 }
 
@@ -180,7 +187,8 @@ async function start(donor: DonorTest): Promise<RunningDonor> {
   })
   app.get('/', (req, res) => res.json(req.user ?? null))
   app.get('/token', (req, res) => {
-    strategy.accessToken(req).then(
+    const { refused } = req.query as { readonly refused?: string }
+    strategy.accessToken(req, { refused }).then(
       (token) => res.send(token),
       (error: unknown) => res.send(String((error as { readonly code?: unknown }).code)),
     )
