@@ -5,7 +5,7 @@ import { ADOPTED } from './donor.js'
 import type { DonorClient } from './donor.js'
 import type { ProfileLoads } from './hooked-profile.js'
 import { sendThrough } from './inherited-oauth2.js'
-import type { InheritedOAuth2 } from './inherited-oauth2.js'
+import type { InheritedOAuth2 } from './oauth2-client.js'
 
 /** The tokens of a login as the donor's `getOAuthAccessToken` returns them. */
 export interface DonorTokens {

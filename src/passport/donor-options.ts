@@ -44,7 +44,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
  * The options that a donor was created with, as passport-oauth2 and node-oauth keep them.
  *
  * @param clientSecret the secret that the donor makes for each request, if it does
- * @throws {ConfigurationError} if its `callbackURL` is relative, and `given` has none
+ * @throws {ConfigurationError} if its `callbackURL` is relative or missing, and `given` has none
  */
 export function donorOptions(
   donor: Donor,
@@ -99,8 +99,14 @@ function authentication({ name, _oauth2: client }: Donor, isOwnSecret: boolean):
     : { clientAuthentication: 'client_secret_post' }
 }
 
-function callbackOf({ name, _callbackURL: url }: Donor): string | undefined {
-  if (url === undefined || /^https?:\/\//i.test(url)) return url
+function callbackOf({ name, _callbackURL: url }: Donor): string {
+  if (url === undefined || url === '') {
+    throw new ConfigurationError(
+      `The strategy '${name}' has no callbackURL. Give adopt the one that is registered with the provider: adopt(strategy, { callbackURL: 'https://your-app.com/auth/callback' }).`,
+      'callbackURL',
+    )
+  }
+  if (/^https?:\/\//i.test(url)) return url
   throw new ConfigurationError(
     `The callbackURL of the strategy '${name}' is '${url}', which passport-oauth2 completes by the headers of each request, and a browser can set these. Give adopt the absolute one, as registered with the provider: adopt(strategy, { callbackURL: 'https://your-app.com${url.startsWith('/') ? '' : '/'}${url}' }).`,
     'callbackURL',

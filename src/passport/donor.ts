@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
-import type { SendRequest } from './inherited-oauth2.js'
+import type { SendRequest } from './oauth2-client.js'
 
 /**
  * A Passport strategy of another package that extends the one of passport-oauth2, whatever copy of it. The types of these

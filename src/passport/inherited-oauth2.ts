@@ -2,25 +2,7 @@ import type { ResourceClient } from '../client/requests.js'
 import { TransportError } from '../client/transport.js'
 import type { OutgoingRequest, Transport } from '../client/transport.js'
 import type { ProfileLoads } from './hooked-profile.js'
-
-/** Headers as node-oauth takes them. */
-type Headers = Readonly<Record<string, string>> | null
-
-/** node-oauth's method that all its requests go through. */
-export type SendRequest = (
-  method: string,
-  url: string,
-  headers: Headers,
-  body: unknown,
-  accessToken: string | null,
-  callback: (error: unknown, data?: string, response?: unknown) => void,
-) => void
-
-/** The methods of node-oauth's client that all its requests use. */
-export interface InheritedOAuth2 {
-  useAuthorizationHeaderforGET(useIt: boolean): void
-  _request: SendRequest
-}
+import type { InheritedOAuth2, OAuth2Headers } from './oauth2-client.js'
 
 /**
  * Sends the requests of passport-oauth2's `this._oauth2`, which `userProfile` of existing subclasses
@@ -80,13 +62,13 @@ function withoutToken(
   return { url }
 }
 
-function inLowerCase(headers: Headers): Record<string, string> {
+function inLowerCase(headers: OAuth2Headers): Record<string, string> {
   const entries = Object.entries(headers ?? {})
   return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 /** node-oauth puts the token into the header itself, or leaves that to its client. */
-function credentialsIn(headers: Headers): string | undefined {
+function credentialsIn(headers: OAuth2Headers): string | undefined {
   const { authorization = '' } = inLowerCase(headers)
   return /^\S+ +(\S+)$/.exec(authorization)?.[1]
 }
