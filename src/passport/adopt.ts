@@ -43,14 +43,14 @@ export interface AdoptOptions extends Partial<AuthorizationCodeOptions> {
  *
  * @example
  * ```ts
- * import { Strategy as GoogleStrategy } from 'passport-google-oauth20'
  * import { adopt, MemoryGrants } from 'passport-authorization-code'
+ * import type { DonorStrategy } from 'passport-authorization-code'
  *
- * const strategy = adopt(
- *   new GoogleStrategy({ clientID, clientSecret, callbackURL: 'https://your-app.com/auth/callback' }, verify),
- *   { grants: new MemoryGrants() },
- * )
- * passport.use(strategy)
+ * function keepFresh(googleStrategy: DonorStrategy) {
+ *   const strategy = adopt(googleStrategy, { grants: new MemoryGrants() })
+ *   passport.use(strategy)
+ *   return strategy
+ * }
  * ```
  *
  * @param donor a strategy, created as its own documentation says
