@@ -70,7 +70,7 @@ export function createAdoptedLogins(parts: AdoptedLoginParts): AdoptedLogins {
         const { tokens, profile } = await inTime(async () => {
           const read = await parts.client.readTokens(donorResponseIn(tokenResponse, accessToken))
           const loaded = await parts.profileLoads.load(accessToken, (done) =>
-            standIn._loadUserProfile(read.accessToken, done as () => void),
+            standIn._loadUserProfile(read.accessToken, done),
           )
           return { tokens: read, profile: loaded }
         }, parts)

@@ -282,7 +282,7 @@ describe('authenticate of a donor', () => {
       seen = ''
       override authenticate(req: Request, options?: object): void {
         this.seen = 'set by authenticate'
-        super.authenticate(req, { ...options, hint: req.query['hint'] } as never)
+        super.authenticate(req, { ...options, hint: req.query['hint'] })
       }
       override authorizationParams(options: { hint?: string }): object {
         return { hint: options.hint, seen: this.seen }
@@ -300,7 +300,7 @@ describe('authenticate of a donor', () => {
     [
       'refuses',
       function () {
-        return this.fail({ message: 'Not from here.' }, 403)
+        this.fail({ message: 'Not from here.' }, 403);
       },
       403,
       [],
@@ -308,7 +308,7 @@ describe('authenticate of a donor', () => {
     [
       'reports an error',
       function () {
-        return this.error(new Error('no'))
+        this.error(new Error('no'));
       },
       500,
       [new Error('no')],

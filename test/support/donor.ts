@@ -35,7 +35,7 @@ export class Donor extends OAuth2Strategy {
         clientID: 'client-1',
         clientSecret: 'secret-1',
         ...options,
-      } as never,
+      },
       verify as VerifyFunction,
     )
     this.name = 'donor'
@@ -51,7 +51,10 @@ export class Donor extends OAuth2Strategy {
     done: (error?: unknown, profile?: unknown) => void,
   ): void {
     this.client.get(this.profileURL, accessToken, (error, body = '{}') => {
-      if (error) return done(error)
+      if (error) {
+        done(error)
+        return
+      }
       const json = JSON.parse(body) as Record<string, unknown>
       done(null, { provider: this.name, id: json['sub'], _json: json })
     })

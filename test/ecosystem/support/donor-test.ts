@@ -16,9 +16,11 @@ import type { RunningServer } from '../../support/http.js'
 import { startProvider } from './provider.js'
 import type { EcosystemProvider, ProviderAnswers, ProviderRequest } from './provider.js'
 
-/** What a package exports. Each has types of its own, or none. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the applications are written as their READMEs write them
-export type Package = any
+/** A strategy's class. Each package has types of its own, or none. */
+type StrategyClass = new (options: object, ...verify: readonly unknown[]) => DonorStrategy
+
+/** What a package exports. */
+export type Package = StrategyClass & { readonly Strategy: StrategyClass }
 
 /** What an application of a package's README starts from. */
 export interface ReadmeApp {

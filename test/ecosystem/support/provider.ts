@@ -70,7 +70,7 @@ export async function startProvider(answers: ProviderAnswers): Promise<Ecosystem
     }
     return dispatch({ ...options, origin: server.origin, headers }, handler)
   })
-  const { createConnection } = globalAgent
+  const createConnection = globalAgent.createConnection.bind(globalAgent)
   // Some strategies load the profile with a client of their own, by Node's agent.
   globalAgent.createConnection = () => connect(Number(new URL(server.origin).port), '127.0.0.1')
   const provider: EcosystemProvider = {
