@@ -28,7 +28,7 @@ const ENTRIES = ['cli.ts', 'flow-inspector.ts', 'index.ts', 'postgres.ts', 'redi
 
 const MAXIMUM_LINES = 300
 /** Files on the longest chain of imports, from an entry to a file without imports. */
-const MAXIMUM_CHAIN = 11
+const MAXIMUM_CHAIN = 12
 const MAXIMUM_FOLDERS = 15
 
 /** Packages that are the subject of some files: no other may import a value from them. */

@@ -81,10 +81,13 @@ export interface NewLogin extends Omit<AcceptedLogin, keyof LoginProgress> {
 
 /** What passport-oauth2's hooks return for one login; subclasses of the strategy override them. */
 export interface FinishLoginHooks {
-  /** `tokenParams`: further parameters of the token request. */
-  readonly tokenParameters: Parameters
+  /** `tokenParams`: further parameters of the token request. Called once, before the request is sent. */
+  readonly tokenParameters: () => Parameters
   /** `userProfile`: the profile that belongs to an access token. */
-  readonly readProfile: ReadProfile
+  readonly readProfile: (
+    accessToken: string,
+    tokenResponse: Readonly<Record<string, unknown>>,
+  ) => ReturnType<ReadProfile>
 }
 
 /**
@@ -254,7 +257,8 @@ async function decide(
   let profile: Profile | undefined
   let isAccepted = false
   try {
-    profile = await loadProfile(tokens.accessToken, claims, hooks.readProfile, settings)
+    const read: ReadProfile = (token) => hooks.readProfile(token, tokenResponse)
+    profile = await loadProfile(tokens.accessToken, claims, read, settings)
     const subject = subjectOf(claims, profile)
     await checkPerson(request, subject, login, presentLogin)
     const { appState } = login
@@ -277,7 +281,8 @@ async function decide(
   }
 }
 
-function checkedParameters({ tokenParameters }: FinishLoginHooks): Parameters {
+function checkedParameters(hooks: FinishLoginHooks): Parameters {
+  const tokenParameters = hooks.tokenParameters()
   const isUnused = typeof tokenParameters === 'object' && Object.keys(tokenParameters).length === 0
   return isUnused ? tokenParameters : checkParameters(tokenParameters, 'tokenParams')
 }

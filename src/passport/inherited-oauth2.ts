@@ -1,58 +1,76 @@
 import type { ResourceClient } from '../client/requests.js'
 import { TransportError } from '../client/transport.js'
 import type { OutgoingRequest, Transport } from '../client/transport.js'
-
-/** The methods of node-oauth's client that all its requests use. */
-export interface InheritedOAuth2 {
-  useAuthorizationHeaderforGET(useIt: boolean): void
-  _request: (
-    method: string,
-    url: string,
-    headers: Readonly<Record<string, string>> | null,
-    body: unknown,
-    accessToken: string | null,
-    callback: (error: unknown, data?: string, response?: unknown) => void,
-  ) => void
-}
+import type { ProfileLoads } from './hooked-profile.js'
+import type { InheritedOAuth2, OAuth2Headers } from './oauth2-client.js'
 
 /**
  * Sends the requests of passport-oauth2's `this._oauth2`, which `userProfile` of existing subclasses
  * calls, through our transport: HTTPS, limits, proxies, and the access token in a header, never in a URL.
+ *
+ * @param loads end with what a callback throws: nothing else would catch it, and the process would end
  */
 export function sendThrough(
   transport: Transport,
   resources: ResourceClient,
   oauth2: InheritedOAuth2,
+  loads: ProfileLoads,
 ): void {
   oauth2.useAuthorizationHeaderforGET(true)
   oauth2._request = (method, url, headers, body, accessToken, callback) => {
+    const target = withoutToken(url, loads)
+    const token = accessToken || target.token
     const request: OutgoingRequest = {
       method: method === 'POST' ? 'POST' : 'GET',
-      url,
-      headers: { ...headers },
+      url: target.url,
+      headers: inLowerCase(headers),
       body: typeof body === 'string' && body !== '' ? body : undefined,
     }
-    const answered =
-      accessToken === null ? transport.send(request) : resources.send(request, accessToken)
-    answered.then(
-      ({ status, text, headers: fields }) => {
-        if (status >= 200 && status < 300)
-          callback(null, text, { statusCode: status, headers: fields })
-        else
-          callback({
-            statusCode: status,
-            data: withoutTokens(text, [accessToken, credentialsIn(headers)]),
-          })
-      },
-      (error: unknown) =>
-        callback(error instanceof TransportError ? (error.cause ?? error) : error),
-    )
+    // Some strategies pass an empty text as the token, and a header of their own.
+    const answered = token ? resources.send(request, token) : transport.send(request)
+    answered
+      .then(
+        ({ status, text, headers: fields }) => {
+          if (status >= 200 && status < 300)
+            callback(null, text, { statusCode: status, headers: fields })
+          else
+            callback({
+              statusCode: status,
+              data: withoutTokens(text, [token, credentialsIn(headers)]),
+            })
+        },
+        (error: unknown) =>
+          callback(error instanceof TransportError ? (error.cause ?? error) : error),
+      )
+      .catch((error: unknown) => loads.fail(token || credentialsIn(headers), error))
   }
 }
 
+/** Some strategies write the access token into the query themselves. It goes into a header instead. */
+function withoutToken(
+  url: string,
+  loads: ProfileLoads,
+): { readonly url: string; readonly token?: string | undefined } {
+  if (!url.includes('?') || !URL.canParse(url)) return { url }
+  const target = new URL(url)
+  for (const [name, value] of target.searchParams) {
+    const token = loads.tokenIn(value)
+    if (token === undefined) continue
+    target.searchParams.delete(name)
+    return { url: target.href, token }
+  }
+  return { url }
+}
+
+function inLowerCase(headers: OAuth2Headers): Record<string, string> {
+  const entries = Object.entries(headers ?? {})
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]))
+}
+
 /** node-oauth puts the token into the header itself, or leaves that to its client. */
-function credentialsIn(headers: Readonly<Record<string, string>> | null): string | undefined {
-  return /^\S+ +(\S+)$/.exec(headers?.['Authorization'] ?? '')?.[1]
+function credentialsIn(headers: OAuth2Headers): string | undefined {
+  const { authorization = '' } = inLowerCase(headers)
+  return /^\S+ +(\S+)$/.exec(authorization)?.[1]
 }
 
 /** Subclasses put the answer into their errors, and an API may quote what it was sent. */

@@ -12,7 +12,6 @@ import { restartedLogin } from '../login/restarted-login.js'
 import type { RestartedLogin } from '../login/restarted-login.js'
 import type { WantedOfLogin } from '../login/step-up.js'
 import type { AuthorizationCodeOptions, LateProviderOptions } from '../options/options.js'
-import type { Parameters } from '../options/parameters.js'
 import type { Profile } from '../options/profile.js'
 import { readOptionsAtStart } from '../options/read-options-at-start.js'
 import { composeUseCases } from './compose.js'
@@ -26,11 +25,14 @@ import type { GivenToStart, Start } from './start-from-route.js'
 import { addLoginCheck } from './login-checks.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { sendThrough } from './inherited-oauth2.js'
-import type { InheritedOAuth2 } from './inherited-oauth2.js'
+import type { InheritedOAuth2 } from './oauth2-client.js'
 import { answerUnseen } from './answer-unseen.js'
 import { UNCACHED } from './uncached.js'
 import { actionsOf } from './passport-actions.js'
-import { hookedProfile } from './hooked-profile.js'
+import { createProfileLoads } from './hooked-profile.js'
+import type { ProfileLoads } from './hooked-profile.js'
+import { methodHooks } from './login-hooks.js'
+import type { LoginHooks } from './login-hooks.js'
 import { refuseNameInUse, refuseSharedName } from './refuse-shared-name.js'
 import { registeredStrategies } from './registered-strategies.js'
 import { checkVerify } from './verify.js'
@@ -67,6 +69,8 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
   /** Where the provider sends the browser back: the first URL of the option of that name. */
   readonly callbackURL: string
   declare protected readonly useCases: UseCases
+  /** @internal */
+  declare protected readonly profileLoads: ProfileLoads
 
   /**
    * @param options the provider's options (from `discover`, `askara`, `jiko`, …) and the client's
@@ -106,9 +110,12 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
       async (login: LoginToVerify) => decide(login as VerifiedLogin),
       () => AuthorizationCodeStrategy.registered(),
     )
-    sendThrough(useCases.transport, useCases.resources, this._oauth2 as unknown as InheritedOAuth2)
+    const loads = createProfileLoads()
+    const inherited = this._oauth2 as unknown as InheritedOAuth2
+    sendThrough(useCases.transport, useCases.resources, inherited, loads)
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
     Object.defineProperty(this, 'useCases', { value: useCases })
+    Object.defineProperty(this, 'profileLoads', { value: loads })
     addLoginCheck(this, useCases.loginCheck)
     makeObservable(this, useCases.diagnostics.observation)
   }
@@ -211,6 +218,15 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
       .catch(() => undefined)
   }
 
+  /**
+   * The hooks of one login: this strategy's own methods, unless they are another strategy's.
+   *
+   * @internal
+   */
+  protected loginHooks(): LoginHooks {
+    return methodHooks(this, this.profileLoads)
+  }
+
   /** What the strategies of the application can do. */
   private static registered(): readonly UseCases[] {
     return registeredStrategies()
@@ -227,8 +243,8 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     requireSession(req)
     this.useCases.noteRequest(req)
     refuseNameInUse(this, this.useCases, req)
-    const hooked = this.authorizationParams(options) as Parameters
-    return this.useCases.startLogin(req, options, hooked, addition)
+    const hooked = this.loginHooks().authorization(req, options)
+    return this.useCases.startLogin(req, hooked.options, hooked.parameters, addition)
   }
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
@@ -242,10 +258,11 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     if (parameters !== undefined && (options.step === 'finish' || isResponse(parameters))) {
       this.useCases.noteRequest(req)
       refuseNameInUse(this, this.useCases, req)
+      const hooks = this.loginHooks()
       const outcome = await this.useCases.finishLogin(req, parameters, options, {
-        tokenParameters: this.tokenParams(options) as Parameters,
-        readProfile: this.useCases.diagnostics.watch('profile', (accessToken) =>
-          hookedProfile((done) => this.userProfile(accessToken, done)),
+        tokenParameters: () => hooks.token(req, options),
+        readProfile: this.useCases.diagnostics.watch('profile', (accessToken, tokenResponse) =>
+          hooks.profile(req, accessToken, tokenResponse),
         ),
       })
       if (outcome.action !== 'restart') return outcome

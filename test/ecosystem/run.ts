@@ -1,8 +1,8 @@
 /**
  * Installs each folder beside this file as it is locked there, adds the packed package, and runs the folder's tests.
  *
- * `npm run test:ecosystem` runs all of them, `npm run test:ecosystem -- clients types` some. Prints how long each took;
- * the exit code is 1 if any failed.
+ * `npm run test:ecosystem` runs all of them, `npm run test:ecosystem -- clients adopt/github2 adopt/facebook` some, or some tests of
+ * a folder whose tests are Jest's. Prints how long each took; the exit code is 1 if any failed.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,8 @@ const repository = join(ecosystem, '..', '..')
 /** npm, without what nobody reads. */
 const NPM = ['--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline']
 
-const folders = process.argv.length > 2 ? process.argv.slice(2) : await allFolders()
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : await allFolders()
+const folders = new Set(wanted.map((one) => one.split('/', 1).join()))
 const temporary = await mkdtemp(join(tmpdir(), 'ecosystem-'))
 const ends: string[] = []
 try {
@@ -32,6 +33,13 @@ console.log(ends.join('\n'))
 async function allFolders(): Promise<readonly string[]> {
   const entries = await readdir(ecosystem)
   return entries.filter((one) => existsSync(join(ecosystem, one, 'package.json'))).sort()
+}
+
+/** The tests that are wanted of a folder; none are all. */
+function testsOf(name: string): readonly string[] {
+  return wanted
+    .filter((one) => one.startsWith(`${name}/`))
+    .map((one) => `ecosystem/${one}\\.test\\.`)
 }
 
 async function pack(): Promise<string> {
@@ -50,7 +58,7 @@ async function runFolder(name: string, tarball: string): Promise<string> {
     await run('npm', ['ci', ...NPM], folder)
     await run('npm', ['install', '--no-save', '--no-package-lock', ...NPM, tarball], folder)
     const installed = took()
-    await run('npm', ['test'], folder, { PACKED_PACKAGE: tarball })
+    await run('npm', ['test', '--', ...testsOf(name)], folder, { PACKED_PACKAGE: tarball })
     return `ok    ${name} (${took()}, ${installed} of them to install)`
   } catch (error) {
     process.exitCode = 1

@@ -338,8 +338,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     also: [
       {
         file: 'passport/inherited-oauth2.ts',
-        find: 'resources.send(request, accessToken)',
-        replace: 'transport.send({ ...request, url: `${url}&access_token=${accessToken}` })',
+        find: 'resources.send(request, token)',
+        replace: 'transport.send({ ...request, url: `${url}&access_token=${token}` })',
       },
     ],
     gone: 'this._oauth2.get puts the access token into the URL',
