@@ -36,12 +36,17 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/api': ['diagnostics/tracing.ts'],
   debug: ['diagnostics/watch.ts'],
   undici: ['client/transport.ts'],
-  express: ['flow-inspector/router.ts', 'passport/route-handlers.ts', 'passport/router.ts'],
+  express: [
+    'flow-inspector/router.ts',
+    'passport/route-handlers.ts',
+    'passport/router.ts',
+    'passport/strategy-routes.ts',
+  ],
   passport: [
     'passport/authenticate.ts',
     'passport/default-user.ts',
     'passport/registered-strategies.ts',
-    'passport/router.ts',
+    'passport/strategy-routes.ts',
   ],
   'passport-oauth2': ['passport/logout-strategy.ts'],
   jose: [

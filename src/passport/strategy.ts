@@ -31,7 +31,8 @@ import { UNCACHED } from './uncached.js'
 import { actionsOf } from './passport-actions.js'
 import { hookedProfile } from './hooked-profile.js'
 import { refuseNameInUse, refuseSharedName } from './refuse-shared-name.js'
-import { registeredStrategies } from './registered-strategies.js'
+import { makeRetirable } from './retirement.js'
+import { strategiesOfSession } from './strategies-of-session.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
 import { requireSession } from '../session/request-session.js'
@@ -89,12 +90,13 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
     const useCases = composeUseCases(
       settings,
       async (login: LoginToVerify) => decide(login as VerifiedLogin),
-      () => AuthorizationCodeStrategy.registered(),
+      (request) => AuthorizationCodeStrategy.ofApplication(request),
     )
     sendThrough(useCases.transport, useCases.resources, this._oauth2 as unknown as InheritedOAuth2)
     // Not enumerable, so that a log of the strategy does not show the client's credentials.
     Object.defineProperty(this, 'useCases', { value: useCases })
     addLoginCheck(this, useCases.loginCheck)
+    makeRetirable(this, useCases)
     makeObservable(this, useCases.diagnostics.observation)
   }
 
@@ -196,9 +198,9 @@ export class AuthorizationCodeStrategy extends GrantStrategy implements LoginStr
       .catch(() => undefined)
   }
 
-  /** What the strategies of the application can do. */
-  private static registered(): readonly UseCases[] {
-    return registeredStrategies()
+  /** What the strategies of the application can do that may have something in the session of a request. */
+  private static ofApplication(request: LoginRequest): readonly UseCases[] {
+    return strategiesOfSession(request)
       .filter((one) => one instanceof AuthorizationCodeStrategy)
       .map(({ useCases }) => useCases)
   }

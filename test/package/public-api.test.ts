@@ -72,6 +72,7 @@ describe('the package', () => {
       'salesforce',
       'silentLogin',
       'slack',
+      'strategyPerTenant',
     ])
   })
 
@@ -89,6 +90,7 @@ describe('the package', () => {
       'AuthorizationCodeFlowError',
       'AuthorizationCodeOptions',
       'AuthorizationDetail',
+      'ChooseStrategy',
       'ClientAssertionAlgorithm',
       'ClientAssertionAudience',
       'ClientAuthenticationMethod',
@@ -154,7 +156,10 @@ describe('the package', () => {
       'StartLoginOptions',
       'StoredGrants',
       'StoredRecord',
+      'StrategyPerTenantOptions',
       'TakenLogin',
+      'TenantStrategies',
+      'TenantVersion',
       'TokenSet',
       'VerifiedLogin',
       'Verify',
