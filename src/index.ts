@@ -42,6 +42,7 @@ export { requireLogin } from './passport/require-login.js'
 export { silentLogin } from './passport/silent-login.js'
 export { loginErrorPage } from './passport/login-error-page.js'
 export { authRouter } from './passport/router.js'
+export { strategyPerTenant } from './passport/strategy-per-tenant.js'
 export { AuthorizationCodeStrategy } from './passport/strategy.js'
 
 export type {
@@ -109,6 +110,9 @@ export type { DiscoveredProvider, DiscoverOptions, LateProvider } from './provid
 export type { MicrosoftProvider } from './providers/microsoft.js'
 export type { AdoptOptions } from './passport/adopt.js'
 export type { DonorStrategy } from './passport/donor.js'
+export type { ChooseStrategy } from './passport/chosen-strategy.js'
+export type { StrategyPerTenantOptions, TenantStrategies } from './passport/strategy-per-tenant.js'
+export type { TenantVersion } from './passport/tenant-making.js'
 export type { RequireLoginOptions } from './passport/require-login.js'
 export type { SilentLoginOptions } from './passport/silent-login.js'
 export type { AuthRouterOptions } from './passport/router-options.js'

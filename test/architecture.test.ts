@@ -39,12 +39,17 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   // Bun has a module of this name, in which agents do nothing.
   undici: [],
   'undici/index.js': ['client/transport.ts'],
-  express: ['flow-inspector/router.ts', 'passport/route-handlers.ts', 'passport/router.ts'],
+  express: [
+    'flow-inspector/router.ts',
+    'passport/route-handlers.ts',
+    'passport/router.ts',
+    'passport/strategy-routes.ts',
+  ],
   passport: [
     'passport/authenticate.ts',
     'passport/default-user.ts',
     'passport/registered-strategies.ts',
-    'passport/router.ts',
+    'passport/strategy-routes.ts',
   ],
   'passport-oauth2': ['passport/logout-strategy.ts'],
   jose: [

@@ -14,6 +14,7 @@ import { REQUEST_OPTIONS } from '../../src/options/request-options.js'
 import { SESSION_OPTIONS } from '../../src/options/session-options.js'
 import { REQUIRE_LOGIN_OPTIONS } from '../../src/passport/require-login.js'
 import { AUTH_ROUTER_OPTIONS } from '../../src/passport/router-options.js'
+import { STRATEGY_PER_TENANT_OPTIONS } from '../../src/passport/strategy-per-tenant.js'
 import { DISCOVER_OPTIONS } from '../../src/providers/discover.js'
 import { GUARD_OPTIONS } from '../../src/session/guard-session-store.js'
 import {
@@ -52,6 +53,11 @@ const OTHERS: readonly Section[] = [
     table: AUTH_ROUTER_OPTIONS,
   },
   { title: '`requireLogin(options)`', type: 'RequireLoginOptions', table: REQUIRE_LOGIN_OPTIONS },
+  {
+    title: '`strategyPerTenant(options)`',
+    type: 'StrategyPerTenantOptions',
+    table: STRATEGY_PER_TENANT_OPTIONS,
+  },
   { title: '`discover(issuer, options)`', type: 'DiscoverOptions', table: DISCOVER_OPTIONS },
   {
     title: '`cookiePendingLogins(options)`',

@@ -15,6 +15,8 @@ export const LONGEST_DELIVERY_MS = 600_000
 export interface LogoutTokenSettings {
   readonly issuer?: string | undefined
   readonly clientID: string
+  /** See the option of this name. */
+  readonly tenant?: string | undefined
 }
 
 /** What a valid logout token says. */
@@ -65,9 +67,11 @@ export async function readLogoutToken(
   // Only an ID token has a nonce, and an ID token must not be accepted as a logout token.
   if (nonce !== undefined) throw new LogoutTokenError('it has a nonce')
   const at = iat * 1000
+  const { issuer, clientID, tenant } = settings
+  const known = [issuer, clientID, jti, ...(tenant === undefined ? [] : [tenant])]
   if (at < now - LONGEST_DELIVERY_MS) throw new LogoutTokenError('it was issued too long ago')
   return {
-    id: hash('sha256', JSON.stringify([settings.issuer, settings.clientID, jti]), 'base64url'),
+    id: hash('sha256', JSON.stringify(known), 'base64url'),
     ended: endedBy(claims),
     at,
   }

@@ -33,6 +33,8 @@ export interface GrantedClient {
   /** Takes the place of the issuer if there is none. */
   readonly tokenURL?: string | undefined
   readonly clientID: string
+  /** See the option of this name: what is said of a client there is not said of the same client of another tenant. */
+  readonly tenant?: string | undefined
 }
 
 /**
@@ -43,10 +45,10 @@ export interface GrantedClient {
  * @param subject the person's id at the provider
  */
 export function personName(
-  { issuer, tokenURL, clientID }: GrantedClient,
+  { issuer, tokenURL, clientID, tenant }: GrantedClient,
   subject: string | undefined,
 ): string {
-  const text = JSON.stringify([issuer ?? tokenURL, clientID, subject ?? null])
+  const text = JSON.stringify([issuer ?? tokenURL, clientID, subject ?? null, ...ofTenant(tenant)])
   return PERSON + hash('sha256', text, 'base64url')
 }
 
@@ -60,10 +62,18 @@ function encoded(strategy: string): string {
   return strategy.replaceAll('%', '%25').replaceAll('/', '%2F')
 }
 
+/** What a digest has more if it is of a tenant's: without one, digests are as they always were. */
+function ofTenant(tenant: string | undefined): readonly string[] {
+  return tenant === undefined ? [] : [tenant]
+}
+
+/** A client whose logins its provider can end. */
+export type EndableClient = Pick<GrantedClient, 'issuer' | 'clientID' | 'tenant'>
+
 /** The names under which a provider can end a login: one for the session there, and one for the person. Digests. */
 export function providerNames(
   { sub, sid }: Readonly<Record<string, unknown>>,
-  client: { readonly issuer?: string | undefined; readonly clientID: string },
+  { issuer, clientID, tenant }: EndableClient,
 ): readonly ProviderName[] {
   const kinds: readonly [ProviderNameKind, unknown][] = [
     ['sid', sid],
@@ -72,7 +82,7 @@ export function providerNames(
   return kinds
     .filter(([, value]) => typeof value === 'string')
     .map(([kind, value]) => {
-      const text = JSON.stringify([client.issuer, client.clientID, value])
+      const text = JSON.stringify([issuer, clientID, value, ...ofTenant(tenant)])
       return { kind, name: `${kind}/${hash('sha256', text, 'base64url')}` }
     })
 }
@@ -85,9 +95,7 @@ export function isProviderName(name: string): boolean {
 /** Those under which the provider may end this client's logins. A front-channel logout never names a person. */
 export function endableNames(
   claims: Readonly<Record<string, unknown>>,
-  client: {
-    readonly issuer?: string | undefined
-    readonly clientID: string
+  client: EndableClient & {
     readonly backchannelLogout: boolean
     readonly frontchannelLogout: boolean
   },

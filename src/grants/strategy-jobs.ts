@@ -26,6 +26,8 @@ export interface GrantJobs {
 export interface StrategiesOfGrants {
   /** Adds those of a strategy, for as long as something else holds `jobs`: the strategy does. */
   readonly add: (strategy: string, jobs: GrantJobs) => void
+  /** Removes those of a strategy that the application has dropped, before they are collected. */
+  readonly remove: (strategy: string, jobs: GrantJobs) => void
   /** Those of the strategies that the application still has. */
   readonly present: () => ReadonlyMap<string, GrantJobs>
 }
@@ -49,6 +51,32 @@ export function createStrategiesOfGrants(): StrategiesOfGrants {
 
   return {
     add: (strategy, jobs) => void all.set(strategy, new WeakRef(jobs)),
+    remove(strategy, jobs) {
+      if (all.get(strategy)?.deref() === jobs) all.delete(strategy)
+    },
     present,
+  }
+}
+
+/** Whether the grants of a store know the strategy: its name is then taken, and their jobs work for it too. */
+export interface Listing {
+  readonly add: () => void
+  readonly remove: () => void
+}
+
+/**
+ * Creates the {@link Listing} of one strategy.
+ *
+ * @param jobs what the strategy does for its grants; `undefined` if they are in the sessions, which have no jobs
+ */
+export function createListing(
+  strategies: StrategiesOfGrants,
+  strategy: string,
+  jobs: GrantJobs | undefined,
+): Listing {
+  if (jobs === undefined) return { add: () => undefined, remove: () => undefined }
+  return {
+    add: () => strategies.add(strategy, jobs),
+    remove: () => strategies.remove(strategy, jobs),
   }
 }

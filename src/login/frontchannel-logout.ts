@@ -2,7 +2,7 @@ import { readQuery } from '../endpoints/authorization-response.js'
 import { ConfigurationError } from '../errors/errors.js'
 import type { GrantIndex } from '../grants/grant-index.js'
 import { providerNames } from '../grants/index-names.js'
-import type { ProviderName } from '../grants/index-names.js'
+import type { EndableClient, ProviderName } from '../grants/index-names.js'
 import { systemClock, within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -14,7 +14,7 @@ import { providerSessionOf } from './provider-session.js'
 
 /** What front-channel logout needs. */
 export interface FrontchannelLogoutParts {
-  readonly settings: { readonly issuer?: string | undefined; readonly clientID: string }
+  readonly settings: EndableClient
   readonly sessionKey: string
   readonly index: Pick<GrantIndex, 'endListed'>
   readonly endLogin: EndLogin

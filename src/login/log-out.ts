@@ -18,8 +18,8 @@ export interface LogOutParts {
   readonly self: EndLoginHere
   /** Where that strategy's data are in a session. */
   readonly sessionKey: string
-  /** The strategies of the application. `self` may be among them. */
-  readonly strategies: readonly EndLoginHere[]
+  /** The strategies of the application that may have something in the session of a request. `self` may be among them. */
+  readonly strategies: (request: LoginRequest) => readonly EndLoginHere[]
   /** The fields of the session that survive. */
   readonly keepSession: readonly string[]
   /** The address where the browser can log out at the provider as well. */
@@ -45,11 +45,11 @@ export async function logOut(
   { returnTo }: LogOutOptions,
   { self, sessionKey, strategies, keepSession, providerLogout }: LogOutParts,
 ): Promise<string | undefined> {
-  const all = new Set([self, ...strategies])
+  const allFor = (one: LoginRequest): Set<EndLoginHere> => new Set([self, ...strategies(one)])
   const { user } = request as LoginRequest & { readonly user?: unknown }
   const data = readStrategyData(requireSession(request), sessionKey)
-  const [ended, ...others] = await endEach(request, all)
-  await endAddedMeanwhile(request, all)
+  const [ended, ...others] = await endEach(request, allFor(request))
+  await endAddedMeanwhile(request, allFor)
   const isOfOthers = Boolean(user) || others.some((one) => one !== undefined)
   const isAsked = ended !== undefined || isLogin(data) || !isOfOthers
   const known = { ...providerSessionOf(data), idToken: ended?.idToken }
@@ -84,12 +84,13 @@ async function endEach(
 /** Ends what was connected to the session after this request has read it. */
 async function endAddedMeanwhile(
   request: LoginRequest,
-  strategies: Iterable<EndLoginHere>,
+  strategiesFor: (request: LoginRequest) => Iterable<EndLoginHere>,
 ): Promise<void> {
   const session = requireSession(request)
   if (!isFromCookie(request)) return
   // If the store fails, the session cannot be destroyed either, and that is what the caller gets to know.
   const stored = await readStoredSession(request).catch(() => undefined)
   if (stored === undefined) return
-  await endEach(earlierRequest(request, stored), strategies, session)
+  const earlier = earlierRequest(request, stored)
+  await endEach(earlier, strategiesFor(earlier), session)
 }

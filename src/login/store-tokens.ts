@@ -54,8 +54,8 @@ export interface StoreTokensParts {
   readonly presentLogin: PresentLogin
   readonly engine: Pick<GrantEngine, 'look'>
   readonly endReplacedLogins: EndReplacedLogins
-  /** Where the strategies of the application have their data in a session. */
-  readonly sessionKeys: () => readonly string[]
+  /** Where the strategies of the application have their data in the session of a request. */
+  readonly sessionKeys: (request: LoginRequest) => readonly string[]
   readonly holding: Holding
   readonly revoking: Pick<Revoking, 'discard'>
   /** The application's own id of the person; `undefined` if grants are not listed by account. */
@@ -210,7 +210,7 @@ function createAttempt(login: AcceptedLogin, parts: StoreTokensParts): LoginAtte
       hold(session, begun, login, parts)
       const { sessionKey } = parts.settings
       if (extended !== undefined) {
-        carryConnections(requireSession(earlier), session, sessionKey, parts.sessionKeys())
+        carryConnections(requireSession(earlier), session, sessionKey, parts.sessionKeys(earlier))
         carriedFrom = earlier
       }
       // It may have become so meanwhile.

@@ -27,6 +27,17 @@ export const SESSION_OPTIONS = {
   },
 
   /**
+   * The tenant whose people log in by this strategy, in an application with many tenants, each with an issuer of its own
+   * choice. `strategyPerTenant` sets it, and a `name` that no other tenant has. What another tenant's provider says then counts
+   * for nobody here, even if that tenant has the same issuer and `clientID`: its logouts end no session of this tenant. And a
+   * grant that survives logging out is not found for a person who is logged in by another way, because another tenant's
+   * provider may have chosen their account.
+   *
+   * @default the strategy is not one of a tenant
+   */
+  tenant: { read: text },
+
+  /**
    * The properties of `req.session` that are copied to the new session when login and logout change its id, such
    * as a shopping cart. All others are lost.
    *

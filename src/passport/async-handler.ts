@@ -1,8 +1,11 @@
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 
-/** How a request is answered: by writing the response, or by the route's next handler. */
-export type Reply = (() => void) | 'next'
+/**
+ * How a request is answered: by writing the response or passing it to other routes, by the route's next handler, or by none of
+ * this router, as if the page did not exist.
+ */
+export type Reply = ((next: NextFunction) => void) | 'next' | 'router'
 
 /**
  * Makes an Express handler from an async function that works out the reply.
@@ -37,7 +40,9 @@ export function errorHandler(
 }
 
 function send(reply: Reply, res: Response, next: NextFunction): void {
-  if (reply === 'next') {
-    if (!res.writableEnded) next()
-  } else if (!res.headersSent) reply()
+  if (typeof reply === 'string') {
+    if (res.writableEnded) return
+    if (reply === 'next') next()
+    else next(reply)
+  } else if (!res.headersSent) reply(next)
 }

@@ -13,7 +13,8 @@ import { createProcessParts, partsOf } from '../grants/grants.js'
 import type { GrantParts } from '../grants/grants.js'
 import { idInSession, tokensInSession } from '../grants/holding.js'
 import type { Holding } from '../grants/holding.js'
-import type { GrantJobs } from '../grants/strategy-jobs.js'
+import { createListing } from '../grants/strategy-jobs.js'
+import type { GrantJobs, Listing } from '../grants/strategy-jobs.js'
 import type { RefreshWays } from '../grants/refresh-ways.js'
 import { createHeldGrants } from '../grants/held-grants.js'
 import type { HeldGrants } from '../grants/held-grants.js'
@@ -53,6 +54,7 @@ export interface ComposedGrants extends GrantParts {
   readonly revoking: Revoking
   /** What the strategy does for the jobs of its grants. */
   readonly jobs: GrantJobs | undefined
+  readonly listing: Listing
   /** The application's own id of the person; `undefined` without the option `grants`, and if the user has none. */
   readonly accountOf: AccountOf
   /** How long a grant lives that is not used, in **milliseconds**. */
@@ -169,7 +171,9 @@ export function composeGrants(
     ...shared,
     timeoutMs,
     ofAccount:
-      accountGrants !== undefined && settings.grantLifetime === 'account'
+      accountGrants !== undefined &&
+      settings.grantLifetime === 'account' &&
+      settings.tenant === undefined
         ? { grants: accountGrants, accountOn }
         : undefined,
   })
@@ -185,11 +189,13 @@ export function composeGrants(
     grants === undefined
       ? undefined
       : createGrantJobs({ ...shared, client: settings, erase: ending.erase })
-  if (jobs !== undefined) parts.strategies.add(strategy, jobs)
+  const listing = createListing(parts.strategies, strategy, jobs)
+  listing.add()
 
   return {
     ...parts,
     jobs,
+    listing,
     pendingSeal: parts.pendingSeal ?? sealOf(settings),
     index: { ...parts.index, end: underWay.counted(parts.index.end) },
     holding,

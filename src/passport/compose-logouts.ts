@@ -25,8 +25,8 @@ export interface LogoutParts extends Pick<GrantParts, 'engine' | 'claims' | 'ind
   readonly verifyLogoutToken: VerifyProviderJwt | undefined
   /** Ends what this strategy has in a session. */
   readonly endLogin: EndLoginHere
-  /** The same of all strategies of the application, whenever it is needed. */
-  readonly endLogins: () => readonly EndLoginHere[]
+  /** The same of all strategies of the application that may have something in the session of a request. */
+  readonly endLogins: (request: LoginRequest) => readonly EndLoginHere[]
 }
 
 /** Puts together how people log out: here, and by what the provider says. */
@@ -35,8 +35,8 @@ export function composeLogouts(parts: LogoutParts, { watch, flow, report }: Diag
   const { sessionKey, keepSession } = settings
 
   function logOutParts(providerLogout: LogOutParts['providerLogout']): LogOutParts {
-    const strategies = parts.endLogins()
-    return { self: parts.endLogin, sessionKey, strategies, keepSession, providerLogout }
+    const { endLogin: self, endLogins: strategies } = parts
+    return { self, sessionKey, strategies, keepSession, providerLogout }
   }
 
   /** Ends a login that the provider has ended. */

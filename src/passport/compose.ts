@@ -22,6 +22,7 @@ import { createDropCovered } from '../grants/drop-covered.js'
 import type { EndedLogin } from '../grants/engine.js'
 import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
+import type { LoginRequest } from '../lib/login-request.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
 import type { RestartLogin } from '../login/deliver-login.js'
 import { createConnectionOf } from '../login/connection.js'
@@ -55,13 +56,14 @@ import type { UseCases } from './use-cases.js'
  * Puts the parts of a strategy together. All wiring is here: each part gets what it needs as parameters, and
  * the diagnostics wrap the parts, which do not know of them.
  *
- * @param strategies the strategies of the application, whenever they are needed; this one may be among them
+ * @param strategies the strategies of the application that may have something in the session of a request, whenever they
+ *   are needed; this one may be among them
  * @throws {ConfigurationError} if the credentials are missing or cannot be used
  */
 export function composeUseCases(
   { settings, complete }: ReadOptions,
   verify: (login: LoginToVerify) => Promise<unknown>,
-  strategies: () => readonly UseCases[] = () => [],
+  strategies: (request: LoginRequest) => readonly UseCases[] = () => [],
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
   const { watch, report, reportAfter, flow, observe, observation } = diagnostics
@@ -141,11 +143,11 @@ export function composeUseCases(
     presentLogin,
     undoLogin: createUndoLogin(grants),
     dropCovered: createDropCovered(grants),
-    endReplacedLogins: createEndReplacedLogins(() => [
+    endReplacedLogins: createEndReplacedLogins((request) => [
       endReplacedLogin,
-      ...strategies().map((one) => one.endReplacedLogin),
+      ...strategies(request).map((one) => one.endReplacedLogin),
     ]),
-    sessionKeys: () => strategies().map(({ loginCheck }) => loginCheck.sessionKey),
+    sessionKeys: (request) => strategies(request).map(({ loginCheck }) => loginCheck.sessionKey),
   })
   const isShared = settings.grants !== undefined
   const callbackClaims = withPrivateNotes(claims, isShared ? grants.pendingSeal : undefined)
@@ -202,6 +204,7 @@ export function composeUseCases(
     isTokenRefused: createIsTokenRefused(settings.isTokenRefused),
     noteRequest: grants.noteRequest,
     jobs: grants.jobs,
+    listing: grants.listing,
     idle,
     resources,
     transport,
@@ -231,7 +234,7 @@ export function composeUseCases(
           ? endpoints.using(({ verifyLogoutToken }) => verifyLogoutToken)
           : undefined,
         endLogin,
-        endLogins: () => strategies().map((one) => one.endLogin),
+        endLogins: (request) => strategies(request).map((one) => one.endLogin),
       },
       diagnostics,
     ),

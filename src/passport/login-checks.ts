@@ -1,8 +1,9 @@
-import { ConfigurationError } from '../errors/errors.js'
+import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
 import type { LoginCheck } from '../grants/login-check.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { isAuthenticated } from '../login/connection.js'
 import { requireSession } from '../session/request-session.js'
+import type { LoginStrategy } from './login-strategy.js'
 
 /**
  * The checks of the strategies that the application has, by their place in a session. They are held weakly: an application
@@ -33,6 +34,11 @@ export function addLoginCheck(strategy: object, check: LoginCheck): void {
   dropped.register(check, { key, held })
 }
 
+/** Where a strategy has its data in a session; `undefined` if this copy of the package has not made it. */
+export function sessionKeyOf(strategy: object): string | undefined {
+  return checkOf.get(strategy)?.sessionKey
+}
+
 /**
  * Whether Passport knows the person, and no grant by which they are logged in has ended.
  *
@@ -51,6 +57,20 @@ export async function isLoggedIn(
     throw new ConfigurationError(`${caller} needs app.use(passport.session()) before it.`)
   }
   return authenticated && !(await hasLoginEnded(request, asked))
+}
+
+/** Whether the person has logged in by this strategy. @throws {StorageError} if the store of the grants cannot be reached */
+export async function isLoggedInBy(
+  strategy: LoginStrategy,
+  request: LoginRequest,
+): Promise<boolean> {
+  try {
+    await strategy.checkLogin(request, {})
+    return true
+  } catch (error) {
+    if (error instanceof LoginRequiredError) return false
+    throw error
+  }
 }
 
 /**

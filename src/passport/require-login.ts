@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { ConfigurationError, LoginRequiredError, StepUpRequiredError } from '../errors/errors.js'
 import { scopesOf } from '../grants/scope-set.js'
 import { isSilent, STEP_UP_OPTIONS } from '../login/login-options.js'
@@ -8,25 +8,36 @@ import { ownPath } from '../options/readers.js'
 import { askForLogin } from './ask-for-login.js'
 import { askForMore } from './ask-for-more.js'
 import { asyncHandler } from './async-handler.js'
+import { isChoice, readStrategySource, strategyOf } from './chosen-strategy.js'
 import { isLoggedIn } from './login-checks.js'
-import { readStrategy } from './strategy-reader.js'
+import { loginPathOf } from './login-path.js'
+import type { LoginStrategy } from './login-strategy.js'
 import { noteSessionStore } from '../session/seen-session-store.js'
+
+type LoginPath = (req: Request) => string
 
 /** The table of {@link RequireLoginOptions}. */
 export const REQUIRE_LOGIN_OPTIONS = {
   ...STEP_UP_OPTIONS,
 
-  /** The path of the login route, on this origin. @default '/login' */
-  loginPath: { read: ownPath, default: '/login' },
+  /**
+   * The path of the login route, on this origin, or a function that returns it for a request.
+   *
+   * @default '/login'; if `strategy` is a function, the login route where the chosen strategy's `callbackURL` leads
+   */
+  loginPath: { read: loginPathOption },
 
   /**
    * Also requires a valid access token of this strategy: refreshes one that has expired, and asks for a login if
    * that is not possible. Without this option, no token is refreshed. It still asks for a login if the grant has ended
    * by which the person is logged in, and lets them pass if the store of grants cannot be reached.
    *
+   * A function chooses the strategy of each request, such as that of a tenant: whoever has logged in at another tenant is asked
+   * to log in at this one. Where it chooses none, nobody passes, and the request leaves the router (`next('router')`).
+   *
    * @default being logged in is enough
    */
-  strategy: { read: readStrategy },
+  strategy: { read: readStrategySource },
 
   /**
    * What the person must have granted, as one string or a list, in the provider's own words. Whoever has not is sent to the
@@ -73,20 +84,32 @@ type RequireLoginSettings = SettingsOf<typeof REQUIRE_LOGIN_OPTIONS>
  * })
  * ```
  *
+ * @example The pages of each tenant
+ * ```ts
+ * import { requireLogin } from 'passport-authorization-code'
+ *
+ * app.get('/:tenant/home', requireLogin({ strategy: tenants.strategyFor }), (req, res) => {
+ *   res.json(req.user)
+ * })
+ * ```
+ *
  * @throws {ConfigurationError} if `loginPath` is not a path of this origin, or an option is unknown or cannot be used
  * @see [RFC 9470 - OAuth 2.0 Step Up Authentication Challenge Protocol](https://www.rfc-editor.org/rfc/rfc9470.html)
  */
 export function requireLogin(options: RequireLoginOptions = {}): RequestHandler {
   const sample = "requireLogin({ loginPath: '/auth/login' })"
   const settings = readTable(REQUIRE_LOGIN_OPTIONS, options, sample)
-  const { loginPath, strategy } = settings
+  const { strategy: source } = settings
   const [given] = Object.entries(settings).flatMap(([name, value]) =>
     name in STEP_UP_OPTIONS && value !== undefined ? [name] : [],
   )
-  if (given !== undefined && strategy === undefined) missing('strategy', `${given} needs it.`)
+  if (given !== undefined && source === undefined) missing('strategy', `${given} needs it.`)
   refuseSilence(settings)
   return asyncHandler(async (req, res) => {
     noteSessionStore(req)
+    const strategy = source && (await strategyOf(source, req, 'strategy'))
+    if (strategy === undefined && source !== undefined) return 'router'
+    const loginPath = loginPathFor(settings, strategy, req)
     if (!(await isLoggedIn(req, strategy))) return askForLogin(loginPath, req, res)
     if (strategy === undefined) return 'next'
     try {
@@ -96,9 +119,25 @@ export function requireLogin(options: RequireLoginOptions = {}): RequestHandler 
     } catch (error) {
       if (error instanceof LoginRequiredError) return askForLogin(loginPath, req, res)
       if (!(error instanceof StepUpRequiredError)) throw error
-      return askForMore(error, strategy, settings, req, res)
+      return askForMore(error, strategy, { ...settings, loginPath }, req, res)
     }
   })
+}
+
+function loginPathOption(value: string | LoginPath, name: string): string | LoginPath {
+  return typeof value === 'function' ? value : ownPath(value, name)
+}
+
+/** Where the person logs in. @throws {ConfigurationError} if the application's function returns no path of this origin */
+function loginPathFor(
+  { loginPath, strategy: source }: RequireLoginSettings,
+  strategy: LoginStrategy | undefined,
+  req: Request,
+): string {
+  if (typeof loginPath === 'function') return ownPath(loginPath(req), 'What loginPath returns')
+  if (loginPath !== undefined) return loginPath
+  const isChosen = source !== undefined && isChoice(source)
+  return isChosen && strategy !== undefined ? loginPathOf(strategy) : '/login'
 }
 
 /**

@@ -1,40 +1,26 @@
 import express from 'express'
-import type { RequestHandler, Router } from 'express'
-import passport from 'passport'
+import type { Router } from 'express'
 import { missing, readTable } from '../options/option-table.js'
-import { onlyVisits } from './answer-unseen.js'
-import { errorHandler } from './async-handler.js'
-import { connectNeedsLogin } from './connect-needs-login.js'
-import { askBeforeConnecting } from './connect-page.js'
-import { noteRouter } from './next-login.js'
-import { noteForLogins } from './strategy-marks.js'
+import { asyncHandler, errorHandler } from './async-handler.js'
+import { isChoice, noteOnStrategies, readStrategySource, strategyOf } from './chosen-strategy.js'
+import type { ChooseStrategy } from './chosen-strategy.js'
+import type { LoginStrategy } from './login-strategy.js'
 import { refuseNameOf } from './refuse-shared-name.js'
 import { registerStrategy } from './registered-strategies.js'
-import {
-  backchannelLogoutHandler,
-  frontchannelLogoutHandler,
-  loggedOutHandler,
-  logoutHandler,
-} from './logout-handlers.js'
-import {
-  callbackHandler,
-  checkCallbackUrl,
-  jwksHandler,
-  loginOptions,
-  notCached,
-  readForm,
-} from './route-handlers.js'
 import { AUTH_ROUTER_OPTIONS } from './router-options.js'
-import type { AuthRouterOptions } from './router-options.js'
-import { sessionHandler } from './session-info.js'
-import { readStrategy } from './strategy-reader.js'
-import type { LoginStrategy } from './login-strategy.js'
+import type { AuthRouterOptions, RouterSettings } from './router-options.js'
+import { noteForLogins } from './strategy-marks.js'
+import { strategyRoutes } from './strategy-routes.js'
 
 /**
  * An Express router with the routes of one strategy. Mount it where `callbackURL` leads: for
  * `https://your-app.com/auth/callback` under `/auth`. It needs express-session before it, and Passport's
  * `passport.session()` for `req.user` on later requests. Passport then knows the strategy by its name; an application
- * that drops strategies while it runs calls `passport.unuse(strategy.name)`.
+ * that drops strategies while it runs calls `passport.unuse(strategy.name)`, or gives a function.
+ *
+ * With a function that chooses the strategy, the routes are those of the strategy of each request, such as that of a tenant.
+ * Where it chooses none, the router has no routes, and what it throws goes to `onError`. Passport does not know these strategies
+ * by their names.
  *
  * | route | what it does |
  * |---|---|
@@ -56,45 +42,56 @@ import type { LoginStrategy } from './login-strategy.js'
  * app.use('/auth', authRouter(strategy, { successRedirect: '/dashboard' }))
  * ```
  *
+ * @example A strategy for each tenant
+ * ```ts
+ * import { authRouter } from 'passport-authorization-code'
+ *
+ * app.use('/:tenant/auth', authRouter(tenants.strategyFor))
+ * ```
+ *
+ * @param strategy the strategy, or a function that chooses one for each request
  * @throws {ConfigurationError} if `strategy` is not an `AuthorizationCodeStrategy`, Passport has another provider's
  *   strategy of its name, or an option is unknown or cannot be used
  */
-export function authRouter(strategy: LoginStrategy, options: AuthRouterOptions = {}): Router {
-  readStrategy(strategy, 'strategy')
+export function authRouter(
+  strategy: LoginStrategy | ChooseStrategy,
+  options: AuthRouterOptions = {},
+): Router {
+  const source = readStrategySource(strategy, 'strategy')
   const sample = "authRouter(strategy, { successRedirect: '/welcome' })"
   const settings = readTable(AUTH_ROUTER_OPTIONS, options, sample)
   const { connect, loginPath } = settings
   if (loginPath !== undefined && connect === false) missing('connect', 'loginPath needs it.')
+  const router = isChoice(source) ? chosenRoutes(source, settings) : routesOfOne(source, settings)
+  router.use(errorHandler(settings.onError))
+  return router
+}
+
+function routesOfOne(strategy: LoginStrategy, settings: RouterSettings): Router {
   refuseNameOf(strategy)
   registerStrategy(strategy)
-  const start = (what: 'login' | 'connect'): RequestHandler =>
-    passport.authenticate(strategy, loginOptions(what, settings)) as RequestHandler
-  const callback = callbackHandler(strategy, settings)
-  const router = express.Router()
+  return strategyRoutes(strategy, settings, 'anyone')
+}
 
-  const before = [notCached, onlyVisits, checkCallbackUrl(strategy)]
-  if (connect !== false) {
-    const path = connect === 'also' ? '/connect' : '/login'
-    router.use(noteRouter(settings))
-    const asked = [...before, connectNeedsLogin(settings)]
-    router.get(path, asked, askBeforeConnecting(strategy, settings), start('connect'))
-    router.post(path, asked, start('connect'))
+/** The routes of the strategy that each request has. They go with the strategy when the application drops it. */
+function chosenRoutes(choose: ChooseStrategy, settings: RouterSettings): Router {
+  // A page may ask for more before the first request to these routes.
+  if (settings.connect === false) noteOnStrategies(choose, noteForLogins)
+  const known = new WeakMap<LoginStrategy, Router>()
+  // The function finds the parameters of the path under which the router is mounted.
+  const router = express.Router({ mergeParams: true })
+
+  function routesOf(strategy: LoginStrategy): Router {
+    const routes = known.get(strategy) ?? strategyRoutes(strategy, settings, 'own')
+    known.set(strategy, routes)
+    return routes
   }
-  if (connect !== true) {
-    router.get('/login', before, start('login'))
-    router.get('/session', sessionHandler(strategy, settings))
-  }
-  // Whoever is logged in another way can connect it: what they are asked for later, too.
-  if (connect === false) noteForLogins(strategy)
-  router.get('/callback', notCached, onlyVisits, callback)
-  router.post('/callback', notCached, readForm(), callback)
-  router.post('/logout', notCached, onlyVisits, logoutHandler(strategy, settings))
-  router.get('/logged-out', notCached, onlyVisits, loggedOutHandler(strategy, settings))
-  router.post('/backchannel-logout', notCached, readForm(), backchannelLogoutHandler(strategy))
-  if (strategy.takesFrontchannelLogout) {
-    router.get('/frontchannel-logout', notCached, onlyVisits, frontchannelLogoutHandler(strategy))
-  }
-  router.get('/jwks.json', jwksHandler(strategy))
-  router.use(errorHandler(settings.onError))
+
+  router.use(
+    asyncHandler(async (req, res) => {
+      const strategy = await strategyOf(choose, req, 'strategy')
+      return strategy === undefined ? 'router' : (next) => void routesOf(strategy)(req, res, next)
+    }),
+  )
   return router
 }

@@ -3,7 +3,8 @@ import { shortDigest } from '../lib/short-digest.js'
 import { requireSession } from '../session/request-session.js'
 import { maxAgeOf } from '../session/session-lifetime.js'
 import { asyncHandler } from './async-handler.js'
-import { isLoggedIn } from './login-checks.js'
+import { isLoggedIn, isLoggedInBy } from './login-checks.js'
+import { loginPathOf, pathOfRoutes } from './login-path.js'
 import type { LoginStrategy } from './login-strategy.js'
 import type { RouterSettings } from './router-options.js'
 
@@ -21,7 +22,10 @@ import type { RouterSettings } from './router-options.js'
  * ```
  */
 export interface SessionInfo {
-  /** Whether `requireLogin()` would let the person pass. */
+  /**
+   * Whether `requireLogin()` would let the person pass. If a function chooses the strategy, whether they have logged in by that
+   * strategy: at that tenant.
+   */
   readonly loggedIn: boolean
   /** What `sessionUser` returned, or its default. Left out if nobody is logged in. */
   readonly user?: unknown
@@ -37,6 +41,9 @@ export interface SessionInfo {
   readonly logoutPath?: string
 }
 
+/** Whose login it is about: whoever is logged in, or only who has logged in by the strategy itself. */
+export type WhoseLogin = 'anyone' | 'own'
+
 /**
  * `GET /session`: who is logged in, until when, and where to log in. Whoever asks again with `If-None-Match` gets 304 while it
  * is still so.
@@ -46,15 +53,16 @@ export interface SessionInfo {
 export function sessionHandler(
   strategy: LoginStrategy,
   { sessionUser }: RouterSettings,
+  whose: WhoseLogin,
 ): RequestHandler {
-  const { pathname } = new URL(strategy.callbackURL)
-  // Where the browser sees the routes: a proxy may put a prefix in front of them.
-  const routes = pathname.replace(/\/callback\/?$/i, '')
-  const loginPath = `${routes}/login`
+  const routes = pathOfRoutes(strategy)
+  const loginPath = loginPathOf(strategy)
 
   return asyncHandler(async (req, res) => {
     const { user } = req
-    const isPresent = await isLoggedIn(req, undefined, 'GET /session')
+    const isPresent =
+      (await isLoggedIn(req, undefined, 'GET /session')) &&
+      (whose === 'anyone' || (await isLoggedInBy(strategy, req)))
     const info: SessionInfo =
       isPresent && user !== undefined
         ? {

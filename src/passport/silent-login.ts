@@ -7,15 +7,18 @@ import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
 import { positive } from '../options/readers.js'
 import { asyncHandler } from './async-handler.js'
+import { noteOnStrategies, readStrategySource, strategyOf } from './chosen-strategy.js'
 import { isLoggedIn } from './login-checks.js'
 import { isPageVisit } from './page-visit.js'
 import { noteSilentLogin } from './strategy-marks.js'
-import { readStrategy } from './strategy-reader.js'
 
 /** The table of {@link SilentLoginOptions}. */
 export const SILENT_LOGIN_OPTIONS = {
-  /** The strategy that people log in with. */
-  strategy: { read: readStrategy, required: true },
+  /**
+   * The strategy that people log in with, or a function that chooses it for each request. Where it chooses none, the page is
+   * shown.
+   */
+  strategy: { read: readStrategySource, required: true },
 
   /** After an attempt, how long no further one is made in the same browser, in **seconds**. @default 300 (5 minutes) */
   retryAfterSeconds: { read: positive, default: 300 },
@@ -49,17 +52,19 @@ export type SilentLoginOptions = OptionsOf<typeof SILENT_LOGIN_OPTIONS>
  */
 export function silentLogin(options: SilentLoginOptions): RequestHandler {
   const sample = 'silentLogin({ strategy })'
-  const { strategy, retryAfterSeconds } = readTable(SILENT_LOGIN_OPTIONS, options, sample)
-  noteSilentLogin(strategy)
+  const { strategy: source, retryAfterSeconds } = readTable(SILENT_LOGIN_OPTIONS, options, sample)
+  noteOnStrategies(source, noteSilentLogin)
   return asyncHandler(async (req, res) => {
     const returnTo = sameOriginPath(req.originalUrl)
     if (returnTo === undefined || !isSeenVisit(req)) return 'next'
-    if (await isLoggedIn(req, undefined, 'silentLogin')) {
-      resumeAttempts(req, strategy.name)
-      return 'next'
-    }
-    if (!mayAttempt(req, strategy.name, retryAfterSeconds)) return 'next'
     try {
+      const strategy = await strategyOf(source, req, 'strategy')
+      if (strategy === undefined) return 'next'
+      if (await isLoggedIn(req, undefined, 'silentLogin')) {
+        resumeAttempts(req, strategy.name)
+        return 'next'
+      }
+      if (!mayAttempt(req, strategy.name, retryAfterSeconds)) return 'next'
       await strategy.startLogin(req, res, { prompt: 'none', returnTo })
       return () => undefined
     } catch (error) {

@@ -28,6 +28,15 @@ const dropped = new FinalizationRegistry<{ readonly all: ByName; readonly name: 
   },
 )
 
+/** The strategies that the application has dropped, and that are not collected yet. */
+const retired = new WeakSet()
+
+/** Notes that the application has dropped a strategy: its name is free at once. @param isRetired `false` takes it back */
+export function noteRetired(strategy: object, isRetired = true): void {
+  if (isRetired) retired.add(strategy)
+  else retired.delete(strategy)
+}
+
 /** What a Passport instance leaves on the requests that it has handled. */
 interface Managed {
   readonly _sessionManager?: object
@@ -64,7 +73,7 @@ export function noteUse(
   const other = present?.strategy.deref()
   if (present !== undefined && other !== undefined) {
     if (other === strategy) return undefined
-    const isOver = present.wasRegistered && !isRegistered(other)
+    const isOver = retired.has(other) || (present.wasRegistered && !isRegistered(other))
     if (!isOver && !isSameProvider(present.provider, provider)) return present.provider
   }
   const wasRegistered = isRegistered(strategy)

@@ -34,7 +34,8 @@ import type { ProfileLoads } from './hooked-profile.js'
 import { methodHooks } from './login-hooks.js'
 import type { LoginHooks } from './login-hooks.js'
 import { refuseNameInUse, refuseSharedName } from './refuse-shared-name.js'
-import { registeredStrategies } from './registered-strategies.js'
+import { makeRetirable } from './retirement.js'
+import { strategiesOfSession } from './strategies-of-session.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
 import { requireSession } from '../session/request-session.js'
@@ -108,7 +109,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     const useCases = composeUseCases(
       read,
       async (login: LoginToVerify) => decide(login as VerifiedLogin),
-      () => AuthorizationCodeStrategy.registered(),
+      (request) => AuthorizationCodeStrategy.ofApplication(request),
     )
     const loads = createProfileLoads()
     const inherited = this._oauth2 as unknown as InheritedOAuth2
@@ -117,6 +118,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     Object.defineProperty(this, 'useCases', { value: useCases })
     Object.defineProperty(this, 'profileLoads', { value: loads })
     addLoginCheck(this, useCases.loginCheck)
+    makeRetirable(this, useCases)
     makeObservable(this, useCases.diagnostics.observation)
   }
 
@@ -227,9 +229,9 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     return methodHooks(this, this.profileLoads)
   }
 
-  /** What the strategies of the application can do. */
-  private static registered(): readonly UseCases[] {
-    return registeredStrategies()
+  /** What the strategies of the application can do that may have something in the session of a request. */
+  private static ofApplication(request: LoginRequest): readonly UseCases[] {
+    return strategiesOfSession(request)
       .filter((one) => one instanceof AuthorizationCodeStrategy)
       .map(({ useCases }) => useCases)
   }

@@ -5,7 +5,7 @@ import type { Diagnostics } from '../diagnostics/watch.js'
 import type { ReadProfile } from '../endpoints/profile.js'
 import type { ListGrants } from '../grants/list-grants.js'
 import type { LoginCheck } from '../grants/login-check.js'
-import type { GrantJobs } from '../grants/strategy-jobs.js'
+import type { GrantJobs, Listing } from '../grants/strategy-jobs.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { EndLoginHere } from '../login/end-login-here.js'
 import type { FinishLogin } from '../login/finish-login.js'
@@ -29,6 +29,8 @@ export interface UseCases {
   readonly listGrants: ListGrants
   /** What this strategy does for the jobs of its grants, which hold it weakly: it is here so that it lives as long. */
   readonly jobs: GrantJobs | undefined
+  /** Whether the jobs of its grants know the strategy. */
+  readonly listing: Listing
   /** Whether logins have ended, for {@link requireLogin}. */
   readonly loginCheck: LoginCheck
   /** Takes note of the request's session store, in which sessions of others can be ended. */

@@ -86,6 +86,7 @@ const WHOLE_APPS: Readonly<Record<string, number>> = {
   'docs/graceful-stop.md': 1,
   'docs/key-rotation.md': 1,
   'docs/logging-out.md': 1,
+  'docs/many-tenants.md': 1,
   'docs/moving-over/from-express-openid-connect.md': 2,
   'docs/moving-over/from-openid-client.md': 2,
   'docs/moving-over/from-passport-oauth2.md': 2,

@@ -73,6 +73,7 @@ describe('the package', () => {
       'salesforce',
       'silentLogin',
       'slack',
+      'strategyPerTenant',
     ])
   })
 
@@ -91,6 +92,7 @@ describe('the package', () => {
       'AuthorizationCodeFlowError',
       'AuthorizationCodeOptions',
       'AuthorizationDetail',
+      'ChooseStrategy',
       'ClientAssertionAlgorithm',
       'ClientAssertionAudience',
       'ClientAuthenticationMethod',
@@ -160,7 +162,10 @@ describe('the package', () => {
       'StartLoginOptions',
       'StoredGrants',
       'StoredRecord',
+      'StrategyPerTenantOptions',
       'TakenLogin',
+      'TenantStrategies',
+      'TenantVersion',
       'TokenSet',
       'VerifiedLogin',
       'Verify',

@@ -37,6 +37,10 @@ declare global {
   const users: { findOrCreate(id: string): Promise<Express.User> }
   const passport: import('passport').PassportStatic
   const strategy: import('passport-authorization-code').AuthorizationCodeStrategy
+  /** The strategies of an application's tenants. */
+  const tenants: import('passport-authorization-code').TenantStrategies<
+    import('passport-authorization-code').AuthorizationCodeStrategy
+  >
   const server: import('node:http').Server
   /** An access token that an API has refused. */
   const refusedToken: string

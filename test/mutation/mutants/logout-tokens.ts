@@ -185,7 +185,7 @@ export const LOGOUT_TOKEN_MUTANTS: readonly Mutant[] = [
   {
     rows: [BACKCHANNEL],
     tests: ['oidc-5'],
-    file: 'passport/router.ts',
+    file: 'passport/strategy-routes.ts',
     find: "'/backchannel-logout', notCached, ",
     replace: "'/backchannel-logout', ",
     gone: 'the answer to a logout token may be cached',

@@ -112,7 +112,7 @@ export const PENDING_LOGIN_MUTANTS: readonly Mutant[] = [
   {
     rows: [ONE_REQUEST_A_CODE],
     tests: ['login-cookie-4'],
-    file: 'passport/router.ts',
+    file: 'passport/strategy-routes.ts',
     find: "  router.post('/callback', notCached, readForm(), callback)\n",
     replace: '',
     gone: 'form_post is not accepted',
