@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { asyncHandler } from './async-handler.js'
 import { htmlPage } from './html-page.js'
+import { personOn } from './person-on.js'
 import type { LoginStrategy } from './login-strategy.js'
 import type { RouterSettings } from './router-options.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
@@ -59,20 +60,6 @@ function mayBeOthersIdea(req: Request): boolean {
   if (site !== undefined) return site !== 'same-origin'
   const isBrowser = agent?.startsWith('Mozilla/') === true || accept?.includes('text/html') === true
   return (mode === undefined && isBrowser) || isFromOtherOrigin(req)
-}
-
-/**
- * What people call the user who is logged in, if scripts may know it. Somebody else may have left the browser logged in, or have
- * logged it in: whoever sees the page must not connect their own account to that user.
- */
-async function personOn(
-  req: Request,
-  { sessionUser }: RouterSettings,
-): Promise<string | undefined> {
-  const told: unknown = req.user && (await sessionUser(req.user, req))
-  const { displayName, name } = Object(told) as Readonly<Record<string, unknown>>
-  return [displayName, name].find((one) => typeof one === 'string' && one !== '') as
-    string | undefined
 }
 
 function connectPage(name: string, person: string | undefined): string {

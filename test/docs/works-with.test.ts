@@ -15,7 +15,8 @@ interface Row {
 }
 
 const rows: readonly Row[] = page.split('\n').flatMap((line) => {
-  const [, test = '', folder = ''] = /`(([\w-]+)\/[\w/-]+\.js)` *\|$/.exec(line) ?? []
+  const [, test = '', folder = ''] =
+    /`(([\w-]+)\/[\w/-]+(?:\.js|\.test\.ts))` *\|$/.exec(line) ?? []
   const versions = [...line.matchAll(/`(@?[\w./-]+@\d[\w.-]*)`/g)].map(([, one = '']) => one)
   return test === '' ? [] : [{ versions, test, folder }]
 })

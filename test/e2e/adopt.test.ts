@@ -300,7 +300,7 @@ describe('authenticate of a donor', () => {
     [
       'refuses',
       function () {
-        this.fail({ message: 'Not from here.' }, 403);
+        this.fail({ message: 'Not from here.' }, 403)
       },
       403,
       [],
@@ -308,7 +308,7 @@ describe('authenticate of a donor', () => {
     [
       'reports an error',
       function () {
-        this.error(new Error('no'));
+        this.error(new Error('no'))
       },
       500,
       [new Error('no')],

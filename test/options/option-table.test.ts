@@ -29,7 +29,15 @@ describe('the table of options', () => {
   it.each(entries.filter(([, { needs }]) => needs !== undefined))(
     'refuses %s without what it needs',
     (name, { needs, read }) => {
-      const samples = [true, 5, 'https://provider.example/a', ['PS256'], ['id_token'], 'a text', () => ({})]
+      const samples = [
+        true,
+        5,
+        'https://provider.example/a',
+        ['PS256'],
+        ['id_token'],
+        'a text',
+        () => ({}),
+      ]
       const value = samples.find((sample) => {
         try {
           return read(sample as never, name, {}) !== undefined

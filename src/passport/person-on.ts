@@ -1,0 +1,16 @@
+import type { Request } from 'express'
+import type { RouterSettings } from './router-options.js'
+
+/**
+ * What people call the user who is logged in, if scripts may know it. Somebody else may have left the browser logged in, or have
+ * logged it in: whoever sees the page must not connect their own account to that user.
+ */
+export async function personOn(
+  req: Request,
+  { sessionUser }: RouterSettings,
+): Promise<string | undefined> {
+  const told: unknown = req.user && (await sessionUser(req.user, req))
+  const { displayName, name } = Object(told) as Readonly<Record<string, unknown>>
+  return [displayName, name].find((one) => typeof one === 'string' && one !== '') as
+    string | undefined
+}
