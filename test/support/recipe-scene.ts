@@ -16,9 +16,12 @@ export interface RecipeScene {
     page: string,
     environment: Readonly<Record<string, string>>,
     change?: RecipeOptions['change'],
+    isBlock?: RecipeOptions['isBlock'],
   ): Promise<GuideApp>
   /** Lets the apps' clock be one more hour ahead: access tokens expire, and the provider's clock goes on as before. */
   passAnHour(): Promise<void>
+  /** What the apps' clock shows, in **seconds** since the epoch, for tokens that are about this moment. */
+  appSeconds(): number
   /** The requests that these addresses got, such as `POST https://oauth2.googleapis.com/revoke`. */
   requestsTo(address: string): ProvidersElsewhere['requests']
 }
@@ -48,17 +51,19 @@ export function setRecipeScene(): RecipeScene {
     get elsewhere() {
       return elsewhere
     },
-    start: (page, environment, change) =>
+    start: (page, environment, change, isBlock) =>
       startRecipe(page, {
         project,
         elsewhere,
         environment: { ...clock.environment, ...environment },
         ...(change && { change }),
+        ...(isBlock && { isBlock }),
       }),
     async passAnHour() {
       hours += 1
       await clock.putForward(hours * 3_600_000)
     },
+    appSeconds: () => Math.floor(Date.now() / 1000) + hours * 3600,
     requestsTo: (address) => elsewhere.requests.filter(({ to }) => to === address),
   }
 }

@@ -1,4 +1,4 @@
-import { appsIn, readGuide } from './documentation.js'
+import { readGuide } from './documentation.js'
 import type { GuideApp, GuideProject } from './guide-app.js'
 import type { Browser, Page } from './http.js'
 import type { Answer, ProvidersElsewhere } from './providers-elsewhere.js'
@@ -10,6 +10,8 @@ export interface RecipeOptions {
   readonly environment: Readonly<Record<string, string>>
   /** Changes the app, as the page tells its readers to, or adds routes for the test. */
   readonly change?: (code: string) => string
+  /** Which block of code of the page it is. @default the whole app */
+  readonly isBlock?: (code: string) => boolean
 }
 
 /** In the app's own process, all requests to providers end at the one of this machine. */
@@ -19,10 +21,13 @@ export const elsewhere = new Agent().compose((dispatch) => (options, handler) =>
   return dispatch({ ...options, origin: process.env.ELSEWHERE, path }, handler)
 })`
 
+const isApp = (code: string): boolean => code.includes('app.listen(')
+
 /** Runs the app of a recipe, as it stands on its page: only its requests to the internet stay on this machine. */
 export async function startRecipe(page: string, options: RecipeOptions): Promise<GuideApp> {
-  const { project, elsewhere, environment, change = (code) => code } = options
-  const [app] = appsIn(await readGuide(`docs/recipes/${page}.md`))
+  const { project, elsewhere, environment, change = (code) => code, isBlock = isApp } = options
+  const { blocks } = await readGuide(`docs/recipes/${page}.md`)
+  const app = blocks.find(({ code }) => isBlock(code))
   if (app === undefined) throw new Error(`The recipe ${page} has no app.`)
   await project.write('elsewhere.mjs', DISPATCHER)
   const code = change(app.code)
