@@ -25,7 +25,13 @@ const isApp = (code: string): boolean => code.includes('app.listen(')
 
 /** Runs the app of a recipe, as it stands on its page: only its requests to the internet stay on this machine. */
 export async function startRecipe(page: string, options: RecipeOptions): Promise<GuideApp> {
-  const { project, elsewhere, environment, change = (code) => code, isBlock = isApp } = options
+  const {
+    project,
+    elsewhere,
+    environment,
+    change = (code: string) => code,
+    isBlock = isApp,
+  } = options
   const { blocks } = await readGuide(`docs/recipes/${page}.md`)
   const app = blocks.find(({ code }) => isBlock(code))
   if (app === undefined) throw new Error(`The recipe ${page} has no app.`)

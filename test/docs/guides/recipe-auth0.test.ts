@@ -99,7 +99,11 @@ describe('the recipe for Auth0', () => {
 
   it.each([
     ['revokes nothing', undefined, []],
-    ["revokes, with revocationEnds: 'token',", "...auth0(AUTH0_DOMAIN), revocationEnds: 'token'", ['access-1', 'refresh-1']], // prettier-ignore
+    [
+      "revokes, with revocationEnds: 'token',",
+      "...auth0(AUTH0_DOMAIN), revocationEnds: 'token'",
+      ['access-1', 'refresh-1'],
+    ],
   ])(
     '%s when the person logs out, and leads to /oidc/logout and back',
     async (_what, options, expected) => {
@@ -116,7 +120,7 @@ describe('the recipe for Auth0', () => {
         post_logout_redirect_uri: `${app.url}/auth/logged-out`,
       })
       const back = `${app.url}/auth/logged-out?state=${there.searchParams.get('state') ?? ''}`
-      expect((await followWithin(browser, back)).url).toBe(`${app.url}/`)
+      expect(await followWithin(browser, back)).toMatchObject({ status: 200, url: `${app.url}/` })
       const revoked = scene.requestsTo(`POST ${AT.revocationURL}`).map(({ form }) => form['token'])
       expect(revoked.sort()).toEqual(expected)
     },

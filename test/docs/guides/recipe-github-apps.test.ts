@@ -57,9 +57,14 @@ describe('the recipe for GitHub Apps', () => {
   it('asks for no scope, and gets the email addresses of a person who shows none', async () => {
     const { address, asked, shown } = await logIn()
     expect(address).toBe(github.authorizationURL)
-    expect(Object.keys(asked).sort()).toEqual(
-      ['client_id', 'code_challenge', 'code_challenge_method', 'redirect_uri', 'response_type', 'state'], // prettier-ignore
-    )
+    expect(Object.keys(asked).sort()).toEqual([
+      'client_id',
+      'code_challenge',
+      'code_challenge_method',
+      'redirect_uri',
+      'response_type',
+      'state',
+    ])
     expect(JSON.parse(shown.text)).toMatchObject({
       user: { provider: 'github', id: '1', profile: { displayName: 'ada' } },
       emails: [{ email: 'ada@example.com', verified: true }],

@@ -14,11 +14,13 @@ jest.setTimeout(60_000)
 
 const CALENDAR = 'https://www.googleapis.com/auth/calendar.readonly'
 const EVENTS = 'GET https://www.googleapis.com/calendar/v3/calendars/primary/events'
-const LOGIN_SCOPE = `openid ${['email', 'profile'].map((one) => `https://www.googleapis.com/auth/userinfo.${one}`).join(' ')}`
+const USERINFO = 'https://www.googleapis.com/auth/userinfo'
+const LOGIN_SCOPE = `openid ${USERINFO}.email ${USERINFO}.profile`
 
 /** A job of the same app, for the test to start. */
 const JOB = `app.get('/job/:sub', async (req, res) => {
-  const answer = await strategy.fetch({ account: 'google:' + req.params.sub }, 'https://www.googleapis.com/calendar/v3/calendars/primary/events')
+  const account = 'google:' + req.params.sub
+  const answer = await strategy.fetch({ account }, '${EVENTS.slice('GET '.length)}')
   res.json(await answer.json())
 })`
 
@@ -131,6 +133,16 @@ describeWithPostgres('the recipe for Google', (postgres) => {
     const second = await logIn('/me', true)
     expect(second.asked['prompt']).toBe('consent')
     expect(second.shown).toMatchObject({ status: 200, url: `${app.url}/me` })
+  })
+
+  it('asks for consent for the calendar too, if it was allowed before and no refresh token came', async () => {
+    await logIn('/me', true)
+    await browser.post(`${app.url}/disconnect`)
+    const { shown } = await logIn('/calendar', false, `${LOGIN_SCOPE} ${CALENDAR}`)
+    expect(shown.location).toContain('prompt=consent')
+    const again = await logIn('/calendar', true, `${LOGIN_SCOPE} ${CALENDAR}`)
+    expect(again.asked).toMatchObject({ include_granted_scopes: 'true', prompt: 'consent' })
+    expect(again.shown).toMatchObject({ status: 200, url: `${app.url}/calendar` })
   })
 
   it('sends the person to log in when the refresh token has ended, as after 7 days of testing', async () => {

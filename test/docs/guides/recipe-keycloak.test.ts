@@ -113,7 +113,7 @@ describeWithPostgres('the recipe for Keycloak', (postgres) => {
     expect(there.searchParams.get('post_logout_redirect_uri')).toBe(`${app.url}/auth/logged-out`)
     expect(there.searchParams.has('id_token_hint')).toBe(true)
     const back = `${app.url}/auth/logged-out?state=${there.searchParams.get('state') ?? ''}`
-    expect((await followWithin(browser, back)).url).toBe(`${app.url}/`)
+    expect(await followWithin(browser, back)).toMatchObject({ status: 200, url: `${app.url}/` })
     expect(scene.requestsTo(`POST ${AT.revocationURL}`)).toEqual([])
 
     await scene.passAnHour()
@@ -151,6 +151,14 @@ describeWithPostgres('the recipe for Keycloak', (postgres) => {
       error_description: 'Token is not active',
     })
     expect((await beginLogin(browser, `${app.url}/me`)).address).toBe(AT.authorizationURL)
+  })
+
+  it('fails the login of a person without the role offline_access', async () => {
+    const login = await beginLogin(browser, `${app.url}/me`)
+    const description = 'Offline tokens not allowed for the user or client'
+    provider.members = () => ({ error: 'not_allowed', error_description: description })
+    const { status, text } = await login.finish()
+    expect([status, text]).toEqual([502, expect.stringContaining(description)])
   })
 
   it('has a compose file with everything that the app reads, and nothing else', async () => {

@@ -55,7 +55,7 @@ describe('the recipe for Microsoft Entra', () => {
     }
   })
 
-  const start = (change?: RecipeOptions['change']): Promise<GuideApp> =>
+  const start = (change?: RecipeOptions['change'], tenant = TENANT): Promise<GuideApp> =>
     scene.start(
       'microsoft-entra',
       {
@@ -63,7 +63,7 @@ describe('the recipe for Microsoft Entra', () => {
         API_URL: ORDERS,
         ENTRA_CLIENT_ID: 'c1',
         ENTRA_CLIENT_SECRET: 'secret-1',
-        ENTRA_TENANT_ID: TENANT,
+        ENTRA_TENANT_ID: tenant,
       },
       change,
     )
@@ -131,8 +131,7 @@ describe('the recipe for Microsoft Entra', () => {
     })
     expect(parameters['id_token_hint']).toBeUndefined()
     const back = `${app.url}/auth/logged-out?state=${parameters['state'] ?? ''}`
-    // The home page needs a login.
-    expect((await followWithin(browser, back)).location).toContain(AT.authorizationURL)
+    expect(await followWithin(browser, back)).toMatchObject({ status: 200, url: `${app.url}/` })
   })
 
   it('ends the session when the logout page of Entra says so', async () => {
@@ -145,6 +144,35 @@ describe('the recipe for Microsoft Entra', () => {
     expect(frame.status).toBe(200)
     const { address } = await beginLogin(browser, `${app.url}/me`)
     expect(address).toBe(AT.authorizationURL)
+  })
+
+  it('has a profile and no claims for the accounts of all tenants', async () => {
+    const { tokenURL } = microsoft('common')
+    scene.elsewhere.answers = {
+      ...scene.elsewhere.answers,
+      [`POST ${tokenURL}`]: scene.elsewhere.answers[`POST ${AT.tokenURL}`] ?? (() => ({})),
+      [`GET ${AT.profileURL ?? ''}`]: () => ({ body: { sub: 'pairwise-ada', name: 'Ada' } }),
+    }
+    const app = await start(
+      (code) =>
+        code
+          .replace('skipUserProfile: true,', '')
+          .replace('frontchannelLogout: true,', '')
+          .replace(
+            '({ claims }) => {',
+            '({ claims, profile }) => {\n return { id: profile.id, claims }',
+          ),
+      'common',
+    )
+    const { address, shown } = await logIn(app)
+    expect(address).toBe('https://login.microsoftonline.com/common/oauth2/v2.0/authorize')
+    expect(JSON.parse(shown.text)).toMatchObject({ user: { id: 'pairwise-ada' } })
+    expect(shown.text).not.toContain('claims')
+  })
+
+  it('cannot use the logout page of Entra without the keys of one tenant', async () => {
+    const starting = start((code) => code, 'common')
+    await expect(starting).rejects.toThrow('jwksURL')
   })
 
   it('cannot log in for another API without skipUserProfile: UserInfo is Graph’s', async () => {
