@@ -13,6 +13,7 @@ const AT = microsoft(TENANT)
 const GRAPH = 'https://graph.microsoft.com/v1.0/me'
 const ORDERS = 'https://api.example.com/orders'
 const API_SCOPE = 'api://orders/Orders.Read'
+const GRAPH_SCOPE = 'openid profile email offline_access User.Read'
 
 describe('the recipe for Microsoft Entra', () => {
   const scene = setRecipeScene()
@@ -78,17 +79,20 @@ describe('the recipe for Microsoft Entra', () => {
     const app = await start()
     const { address, asked, shown } = await logIn(app)
     expect(address).toBe(AT.authorizationURL)
-    expect(asked['scope']).toBe('openid profile email offline_access User.Read')
+    expect(asked['scope']).toBe(`${GRAPH_SCOPE} ${API_SCOPE}`)
     const user = { id: 'object-ada', name: 'Ada', email: 'ada@example.com' }
     expect(JSON.parse(shown.text)).toEqual({ user, graph: { token: 'for-graph' } })
     const orders = await browser.visit(`${app.url}/orders`)
     expect(JSON.parse(orders.text)).toEqual({ token: 'for-orders' })
-    const [, second] = provider.tokenRequests()
+    const [first, second] = provider.tokenRequests()
+    expect(first).toMatchObject({ grant_type: 'authorization_code', scope: GRAPH_SCOPE })
     expect(second).toMatchObject({ refresh_token: 'refresh-1', scope: API_SCOPE })
 
     await scene.passAnHour()
     expect((await browser.visit(`${app.url}/me`)).status).toBe(200)
     expect((await browser.visit(`${app.url}/orders`)).status).toBe(200)
+    const [, , third] = provider.tokenRequests()
+    expect(third).toMatchObject({ grant_type: 'refresh_token', scope: GRAPH_SCOPE })
     expect(scene.requestsTo(`GET ${AT.profileURL ?? ''}`)).toEqual([])
   })
 
@@ -177,7 +181,9 @@ describe('the recipe for Microsoft Entra', () => {
 
   it('cannot log in for another API without skipUserProfile: UserInfo is Graph’s', async () => {
     const app = await start((code) =>
-      code.replace('User.Read', API_SCOPE).replace('skipUserProfile: true,', ''),
+      code
+        .replace('{ scope: GRAPH }', '{ scope: API_SCOPE }')
+        .replace('skipUserProfile: true,', ''),
     )
     const { shown } = await logIn(app)
     expect([shown.status, shown.text]).toEqual([502, expect.stringContaining('UserInfo')])
