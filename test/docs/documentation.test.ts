@@ -70,6 +70,7 @@ describe('the code in the documentation', () => {
       'sh',
       'text',
       'ts',
+      'yaml',
     ])
   })
 
@@ -92,6 +93,12 @@ const WHOLE_APPS: Readonly<Record<string, number>> = {
   'docs/moving-over/from-passport-oauth2.md': 2,
   'docs/one-account-several-providers.md': 1,
   'docs/pending-logins.md': 1,
+  'docs/recipes/auth0.md': 1,
+  'docs/recipes/cognito.md': 1,
+  'docs/recipes/github-apps.md': 1,
+  'docs/recipes/google.md': 1,
+  'docs/recipes/keycloak.md': 1,
+  'docs/recipes/microsoft-entra.md': 1,
   'docs/redis-and-several-processes.md': 1,
   'docs/several-providers.md': 2,
   'docs/single-page-apps.md': 1,

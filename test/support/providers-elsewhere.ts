@@ -14,14 +14,19 @@ export interface CaughtRequest {
   readonly form: Readonly<Record<string, string>>
 }
 
-/** What such a request is answered: JSON, with 200 unless there is a status. */
-export type Answer = (request: CaughtRequest) => {
+/** What such a request is answered: JSON with 200, unless there is a status; a text is sent as a JWT. */
+export interface Answered {
   readonly status?: number
   readonly body?: unknown
 }
 
+/** Answers such a request. */
+export type Answer = (request: CaughtRequest) => Answered | Promise<Answered>
+
 /** Stands in for every provider on the internet: all requests of the dispatcher end here. */
 export interface ProvidersElsewhere {
+  /** Where it really is. `https://host/path` is `/host/path` there. */
+  readonly origin: string
   readonly dispatcher: Dispatcher
   /** The requests so far, oldest first. */
   readonly requests: CaughtRequest[]
@@ -48,14 +53,19 @@ export async function startProvidersElsewhere(): Promise<ProvidersElsewhere> {
         form: Object.fromEntries(form),
       }
       requests.push(request)
-      const { status = 200, body = {} } = elsewhere.answers[request.to]?.(request) ?? {
-        status: 404,
-      }
-      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      void answer(request).then(({ status = 200, body = {} }) => {
+        const isText = typeof body === 'string'
+        res
+          .writeHead(status, { 'content-type': isText ? 'application/jwt' : 'application/json' })
+          .end(isText ? body : JSON.stringify(body))
+      })
     })
   })
+  const answer = async (request: CaughtRequest): Promise<Answered> =>
+    elsewhere.answers[request.to]?.(request) ?? { status: 404 }
   const agent = new Agent()
   const elsewhere: ProvidersElsewhere = {
+    origin: server.origin,
     // https://host/path becomes /host/path here.
     dispatcher: agent.compose((dispatch) => (options, handler) => {
       const { host } = new URL(String(options.origin))
