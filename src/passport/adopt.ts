@@ -117,7 +117,7 @@ class AdoptedStrategy extends AuthorizationCodeStrategy<AdoptedUser> {
 
   override authenticate(req: Request, options: LoginOptions = {}): void {
     const { success, fail, error } = this as unknown as PassportActions
-    const strategy: AdoptedStrategy = Object.assign(Object.create(this), {
+    const strategy: AdoptedStrategy = Object.assign(Object.create(this) as AdoptedStrategy, {
       success: (user: object, info: object) => success(user, { ...this.infoOf(req), ...info }),
       fail: (info: object, status: number) => fail({ ...info, ...this.infoOf(req) }, status),
       error: (failure: unknown) => {

@@ -44,12 +44,12 @@ export function runAuthenticate(
   options: object,
 ): HookedParameters | undefined {
   let hooked: HookedParameters | undefined
-  let isReached = false
-  let failure: { readonly error: unknown } | undefined
+  let isReached = false as boolean
+  const failures: unknown[] = []
   const reach = (): void => void (isReached = true)
   const end = (error: unknown): void => {
     // passport-oauth2 itself says nothing that counts here.
-    if (!isReached) failure ??= { error }
+    if (!isReached) failures.push(error)
   }
   const client = Object.create(standIn._oauth2, {
     getOAuthAccessToken: { value: reach },
@@ -76,7 +76,7 @@ export function runAuthenticate(
   Object.assign(standIn, idle)
   try {
     settled(standIn.authenticate(req, options))
-    if (failure !== undefined) throw failure.error
+    if (failures.length > 0) throw failures[0]
     if (!isReached) throw unsupported(standIn, 'does not call that of passport-oauth2 at once')
     const { _oauth2: original } = Object.getPrototypeOf(standIn) as Donor
     const used = standIn._oauth2 as unknown as Record<string, unknown>

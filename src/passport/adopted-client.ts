@@ -26,7 +26,7 @@ export interface AdoptedClient {
   /** What its `getOAuthAccessToken` makes of this token response. It sends nothing. */
   readTokens(response: TokenResponse): Promise<DonorTokens>
   /** The client secret in the token requests of its `getOAuthAccessToken`, if that makes one each time. It sends nothing. */
-  clientSecret(): Promise<string>
+  readonly clientSecret: () => Promise<string>
 }
 
 /**

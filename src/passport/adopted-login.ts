@@ -130,6 +130,6 @@ function withoutResponse(req: LoginRequest): LoginRequest {
 
 function left(parameters: unknown): unknown {
   if (typeof parameters !== 'object' || parameters === null) return parameters
-  const { code: _code, error: _error, ...others } = parameters as Record<string, unknown>
-  return others
+  const others = Object.entries(parameters).filter(([name]) => name !== 'code' && name !== 'error')
+  return Object.fromEntries(others)
 }

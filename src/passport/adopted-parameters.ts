@@ -88,5 +88,10 @@ function withoutEmpty(options: LoginOptions): LoginOptions {
 }
 
 function isEmpty(scope: unknown): boolean {
-  return scope === undefined || scope === null || scope === '' || String(scope) === ''
+  return (
+    scope === undefined ||
+    scope === null ||
+    scope === '' ||
+    (Array.isArray(scope) && scope.length === 0)
+  )
 }

@@ -34,7 +34,7 @@ export function callVerify(donor: Donor, login: DonorLogin): Promise<Verified> {
     const done = (error?: unknown, user?: unknown, info?: unknown): void => {
       if (error)
         reject(error instanceof Error ? error : new Error('verify failed', { cause: error }))
-      else resolve({ user: user || false, info })
+      else resolve({ user: Boolean(user) && user, info })
     }
     const returned = donor._verify(
       ...(takesRequest ? [req] : []),

@@ -61,11 +61,11 @@ export function donorOptions(
     authorizationURL: `${client._baseSite ?? ''}${client._authorizeUrl}`,
     tokenURL,
     clientID: client._clientId,
-    clientSecret: isOwnSecret ? clientSecret : client._clientSecret || undefined,
+    clientSecret: isOwnSecret ? clientSecret : unlessEmpty(client._clientSecret),
     ...authentication(donor, isOwnSecret),
     callbackURL: given.callbackURL ?? callbackOf(donor),
-    scope: donor._scope || undefined,
-    scopeSeparator: donor._scopeSeparator || undefined,
+    scope: unlessEmpty(donor._scope),
+    scopeSeparator: unlessEmpty(donor._scopeSeparator),
     customHeaders: headersOf(client._customHeaders),
     issuer: issuerOf(donor),
   }
@@ -143,4 +143,8 @@ export function withoutUndefined<Members extends object>(
 ): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
   const set = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.fromEntries(set) as { [Name in keyof Members]: Exclude<Members[Name], undefined> }
+}
+
+function unlessEmpty<Value>(value: Value): Value | undefined {
+  return value === '' || value === null ? undefined : value
 }

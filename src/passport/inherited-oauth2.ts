@@ -19,7 +19,7 @@ export function sendThrough(
   oauth2.useAuthorizationHeaderforGET(true)
   oauth2._request = (method, url, headers, body, accessToken, callback) => {
     const target = withoutToken(url, loads)
-    const token = accessToken || target.token
+    const token = accessToken === '' ? target.token : (accessToken ?? target.token)
     const request: OutgoingRequest = {
       method: method === 'POST' ? 'POST' : 'GET',
       url: target.url,
@@ -42,7 +42,7 @@ export function sendThrough(
         (error: unknown) =>
           callback(error instanceof TransportError ? (error.cause ?? error) : error),
       )
-      .catch((error: unknown) => loads.fail(token || credentialsIn(headers), error))
+      .catch((error: unknown) => loads.fail(token ?? credentialsIn(headers), error))
   }
 }
 

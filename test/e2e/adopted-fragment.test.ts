@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals'
 import express from 'express'
+import type { RequestHandler } from 'express'
 import session from 'express-session'
 import passport from 'passport'
 import { adopt, authRouter } from '../../src/index.js'
@@ -42,8 +43,11 @@ describeWithChromium('the fragment that Facebook appends to the callback', (exec
     passport.deserializeUser((user: Express.User, done) => done(null, user))
     passport.use(strategy)
     app.use('/auth', authRouter(strategy))
-    app.get('/own/login', passport.authenticate(name))
-    app.get('/own/callback', passport.authenticate(name, { successRedirect: '/' }))
+    app.get('/own/login', passport.authenticate(name) as RequestHandler)
+    app.get(
+      '/own/callback',
+      passport.authenticate(name, { successRedirect: '/' }) as RequestHandler,
+    )
     app.get('/', (req, res) => res.json(req.user ?? null))
     try {
       const { page } = await chromium.arrive()

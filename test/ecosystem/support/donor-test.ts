@@ -30,7 +30,7 @@ export interface ReadmeApp {
   readonly origin: string
   readonly provider: EcosystemProvider
   /** Loads a package of the folder `test/ecosystem/adopt`. */
-  load(name: string): Package
+  readonly load: (name: string) => Package
   /** `adopt`, with the addresses of the provider leading to the test. */
   adopt(donor: DonorStrategy, options?: AdoptOptions): AuthorizationCodeStrategy
   /** The model of the READMEs: finds the user with these fields, or makes one. */
@@ -89,7 +89,7 @@ export interface RunningDonor {
   readonly provider: EcosystemProvider
   readonly browser: Browser
   readonly errors: unknown[]
-  logIn(parameters?: Readonly<Record<string, string>>): ReturnType<Browser['visit']>
+  readonly logIn: (parameters?: Readonly<Record<string, string>>) => ReturnType<Browser['visit']>
 }
 
 /** Packages have their own folder, with old versions of what the application uses. */
