@@ -1,6 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express'
-import passport from 'passport'
+import type passport from 'passport'
+import { ConfigurationError } from '../errors/errors.js'
 import type { LoginStrategy } from './login-strategy.js'
+import { notedPassport, passportOf } from './registered-strategies.js'
+import type { PassportInstance } from './registered-strategies.js'
 
 /** What Passport hands to a custom callback. */
 export interface Authenticated {
@@ -20,19 +23,63 @@ export function authenticate(
       if (error) reject(asError(error))
       else resolve({ user, info })
     }
-    const handle = passport.authenticate(strategy, options, finished) as RequestHandler
+    const instance = passportFor(strategy, req)
+    const handle = instance.authenticate(strategy, options, finished) as RequestHandler
     void handle(req, res, reject)
   })
 }
 
-/** Passport's `req.logIn` as a promise. */
+/** Starts a login as `passport.authenticate` does. */
+export function startHandler(
+  strategy: LoginStrategy,
+  options: passport.AuthenticateOptions,
+): RequestHandler {
+  return (req, res, next) => {
+    const handle = passportFor(strategy, req).authenticate(strategy, options) as RequestHandler
+    void handle(req, res, next)
+  }
+}
+
+/** What `passport.session()` leaves on a request. */
+interface Managed {
+  readonly _sessionManager?: object
+}
+
+/**
+ * The Passport that handles a request. If nobody has said to which one the strategy belongs, the user is kept by the one whose
+ * `passport.session()` has handled the request, because that one will read the user again.
+ */
+function passportFor(strategy: LoginStrategy, req: Request): PassportInstance {
+  const noted = notedPassport(strategy)
+  const { _sessionManager: manager } = req as Managed
+  if (noted !== undefined || manager === undefined) return passportOf(strategy)
+  // Passport puts its own session manager on each request that it handles.
+  return Object.create(passportOf(strategy), { _sm: { value: manager } }) as PassportInstance
+}
+
+/** What Passport says if no function of its takes a user. */
+const NOT_SERIALIZED = 'Failed to serialize user into session'
+
+/**
+ * Passport's `req.logIn` as a promise.
+ *
+ * @throws {ConfigurationError} if Passport has no function that takes the user
+ */
 export function logIn(user: Express.User, req: Request): Promise<void> {
   return new Promise((resolve, reject) => {
     req.logIn(user, (error: unknown) => {
-      if (error) reject(asError(error))
+      if (error instanceof Error && error.message === NOT_SERIALIZED) reject(notSerialized())
+      else if (error) reject(asError(error))
       else resolve()
     })
   })
+}
+
+function notSerialized(): ConfigurationError {
+  return new ConfigurationError(
+    'Passport does not know how to keep this user in the session. Call passport.serializeUser and passport.deserializeUser. Without verify, and with a Passport of your own, give it to the router: authRouter(strategy, { passport }).',
+    'passport',
+  )
 }
 
 function asError(error: unknown): Error {

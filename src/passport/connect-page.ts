@@ -36,7 +36,7 @@ export function askBeforeConnecting(
   return asyncHandler(async (req) => {
     if (!mayBeOthersIdea(req)) return 'next'
     await refuseTwoSessions(req)
-    const person = await personOn(req, settings)
+    const person = await personOn(req, settings.sessionUser)
     return () => {
       req.res?.set(HEADERS).send(connectPage(name, person))
     }

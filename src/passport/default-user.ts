@@ -4,6 +4,7 @@ import passport from 'passport'
 import type { LoginSession } from '../lib/login-request.js'
 import { accountText } from '../options/holder.js'
 import type { Profile } from '../options/profile.js'
+import type { PassportInstance } from './registered-strategies.js'
 
 /** The users that this library has made, each with its account. Nothing else is a default user, whatever it looks like. */
 const made = new WeakMap<object, string | undefined>()
@@ -61,36 +62,38 @@ function markOf({ id }: LoginSession): string {
 /** A request as Passport hands it to serializers. */
 type WithSession = IncomingMessage & { readonly session?: LoginSession }
 
-let registered = false
+/** The Passports that know default users. */
+const registered = new WeakSet<PassportInstance>()
 
 /**
- * Registers functions with Passport that keep default users in the session, so that an application needs no
+ * Registers functions with a Passport that keep default users in the session, so that an application needs no
  * `serializeUser` and `deserializeUser` for them. If the application registers its own, these are used instead,
  * whichever came first.
  */
-export function serializeDefaultUsers(): void {
-  if (registered) return
-  registered = true
+export function serializeDefaultUsers(instance: PassportInstance = passport): void {
+  if (registered.has(instance)) return
+  registered.add(instance)
 
-  passport.serializeUser<SerializedDefaultUser, WithSession>((req, user, done) => {
+  instance.serializeUser<SerializedDefaultUser, WithSession>((req, user, done) => {
     // With 'pass', Passport calls the next function.
-    if (!made.has(user) || isNotAlone('_serializers') || req.session === undefined) done('pass')
+    if (!made.has(user) || isNotAlone(instance, '_serializers') || req.session === undefined)
+      done('pass')
     else {
       done(null, { defaultUser: user as DefaultUser, mark: markOf(req.session) })
     }
   })
-  passport.deserializeUser<unknown, WithSession>((req, serialized, done) => {
+  instance.deserializeUser<unknown, WithSession>((req, serialized, done) => {
     const user = defaultUserIn(serialized, req.session)
     if (user !== undefined) done(null, user)
     // Passport has an error for a user that no function takes, which the person could only end by removing the cookie.
-    else if (isNotAlone('_deserializers')) done('pass')
+    else if (isNotAlone(instance, '_deserializers')) done('pass')
     else done(null, false)
   })
 }
 
 /** Whether the application has registered functions of its own, too. */
-function isNotAlone(list: '_deserializers' | '_serializers'): boolean {
-  const { [list]: functions = [] } = passport as unknown as Partial<
+function isNotAlone(instance: PassportInstance, list: '_deserializers' | '_serializers'): boolean {
+  const { [list]: functions = [] } = instance as unknown as Partial<
     Record<typeof list, readonly unknown[]>
   >
   return functions.length > 1

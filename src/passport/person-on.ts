@@ -1,13 +1,14 @@
 import type { Request } from 'express'
-import type { RouterSettings } from './router-options.js'
 
 /**
  * What people call the user who is logged in, if scripts may know it. Somebody else may have left the browser logged in, or have
  * logged it in: whoever sees the page must not connect their own account to that user.
+ *
+ * @param sessionUser what scripts may know of the user
  */
 export async function personOn(
   req: Request,
-  { sessionUser }: RouterSettings,
+  sessionUser: (user: Express.User, req: Request) => unknown,
 ): Promise<string | undefined> {
   const told: unknown = req.user && (await sessionUser(req.user, req))
   const { displayName, name } = Object(told) as Readonly<Record<string, unknown>>

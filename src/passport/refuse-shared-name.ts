@@ -3,8 +3,9 @@ import { isLoopback } from '../lib/loopback.js'
 import { isRequest } from '../options/holder.js'
 import type { Holder } from '../options/holder.js'
 import type { LoginStrategy } from './login-strategy.js'
-import { registeredAs, registeredStrategies } from './registered-strategies.js'
-import { isSameProvider, noteUse, usesDefaultPassport } from './strategies-in-use.js'
+import { passportOf, registeredAs, registeredStrategies } from './registered-strategies.js'
+import type { PassportInstance } from './registered-strategies.js'
+import { isSameProvider, noteUse, usesPassport } from './strategies-in-use.js'
 import type { NamedProvider } from './strategies-in-use.js'
 
 /**
@@ -17,14 +18,14 @@ import type { NamedProvider } from './strategies-in-use.js'
  *
  * @throws {ConfigurationError} with the name
  */
-export function refuseSharedName(provider: NamedProvider): void {
-  for (const one of registeredStrategies()) refuseOther(provider, namedProviderOf(one))
+export function refuseSharedName(provider: NamedProvider, instance?: PassportInstance): void {
+  for (const one of registeredStrategies(instance)) refuseOther(provider, namedProviderOf(one))
 }
 
 /** As {@link refuseSharedName}, for a strategy that exists. A subclass may have changed its name. */
 export function refuseNameOf(strategy: LoginStrategy): void {
   const named = namedProviderOf(strategy)
-  if (named !== undefined) refuseSharedName(named)
+  if (named !== undefined) refuseSharedName(named, passportOf(strategy))
 }
 
 /**
@@ -36,9 +37,14 @@ export function refuseNameOf(strategy: LoginStrategy): void {
 export function refuseNameInUse(strategy: object, identity: object, request: object): void {
   const named = namedProviderOf(strategy)
   if (named === undefined) return
-  // Another Passport instance has users of its own.
-  if (usesDefaultPassport(request)) refuseSharedName(named)
-  if (!isExempt(named)) refuseOther(named, noteUse(named, identity, request, isRegistered))
+  // Another Passport has users of its own.
+  const instance = passportOf(strategy)
+  if (usesPassport(request, instance)) refuseSharedName(named, instance)
+  if (!isExempt(named))
+    refuseOther(
+      named,
+      noteUse(named, identity, request, (one) => isRegistered(one, instance)),
+    )
 }
 
 /**
@@ -50,8 +56,9 @@ export function refuseNameInUse(strategy: object, identity: object, request: obj
 export function refuseReplaced(strategy: object, holder: Holder): void {
   if (!isRequest(holder)) return
   const named = namedProviderOf(strategy)
-  if (named === undefined || !usesDefaultPassport(holder)) return
-  refuseOther(named, namedProviderOf(registeredAs(named.name)))
+  const instance = passportOf(strategy)
+  if (named === undefined || !usesPassport(holder, instance)) return
+  refuseOther(named, namedProviderOf(registeredAs(named.name, instance)))
 }
 
 function refuseOther(provider: NamedProvider, other: NamedProvider | undefined): void {
@@ -76,8 +83,8 @@ function isExempt({ authorizationURL }: NamedProvider): boolean {
   return isLoopback(hostOf(authorizationURL))
 }
 
-function isRegistered(identity: object): boolean {
-  return registeredStrategies().some(
+function isRegistered(identity: object, instance: PassportInstance): boolean {
+  return registeredStrategies(instance).some(
     (one) => (Object(one) as { readonly useCases?: unknown }).useCases === identity,
   )
 }

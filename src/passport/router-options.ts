@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { OptionTable, OptionsOf, SettingsOf } from '../options/option-table.js'
-import { aFunction, flag, ownPath, text } from '../options/readers.js'
+import { aFunction, flag, ownPath, text, withMethods } from '../options/readers.js'
 import { loginErrorPage } from './login-error-page.js'
+import type { PassportInstance } from './registered-strategies.js'
 import { sessionUserByDefault } from './session-user.js'
 
 /** The table of {@link AuthRouterOptions}. */
@@ -44,6 +45,17 @@ export const AUTH_ROUTER_OPTIONS = {
    * @default of a user without `verify`, `provider`, `id`, `displayName` and `emails`; of a user of your own, only `id`
    */
   sessionUser: { read: aFunction<SessionUser>(), default: sessionUserByDefault },
+
+  /**
+   * The Passport whose `passport.session()` handles the requests: one that you have made with `new Passport()`, or that of a second
+   * copy of the package. It then knows the strategy by its name, and users without `verify`.
+   *
+   * @default for logins, the one whose `passport.session()` has handled the request, which must know your users; for all else, the
+   * one that `import passport from 'passport'` brings
+   */
+  passport: {
+    read: withMethods<PassportInstance>('authenticate', 'deserializeUser', 'serializeUser', 'use'),
+  },
 
   /**
    * Receives every error of these routes. `(error, req, res, next) => next(error)` leaves them all to the

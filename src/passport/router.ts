@@ -6,7 +6,8 @@ import { isChoice, noteOnStrategies, readStrategySource, strategyOf } from './ch
 import type { ChooseStrategy } from './chosen-strategy.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { refuseNameOf } from './refuse-shared-name.js'
-import { registerStrategy } from './registered-strategies.js'
+import { serializeDefaultUsers } from './default-user.js'
+import { notePassport, registerStrategy } from './registered-strategies.js'
 import { AUTH_ROUTER_OPTIONS } from './router-options.js'
 import type { AuthRouterOptions, RouterSettings } from './router-options.js'
 import { noteForLogins } from './strategy-marks.js'
@@ -60,8 +61,13 @@ export function authRouter(
   const source = readStrategySource(strategy, 'strategy')
   const sample = "authRouter(strategy, { successRedirect: '/welcome' })"
   const settings = readTable(AUTH_ROUTER_OPTIONS, options, sample)
-  const { connect, loginPath } = settings
+  const { connect, loginPath, passport } = settings
   if (loginPath !== undefined && connect === false) missing('connect', 'loginPath needs it.')
+  if (passport !== undefined) {
+    // After a restart, people come back before anybody logs in.
+    serializeDefaultUsers(passport)
+    noteOnStrategies(source, (one) => notePassport(one, passport))
+  }
   const router = isChoice(source) ? chosenRoutes(source, settings) : routesOfOne(source, settings)
   router.use(errorHandler(settings.onError))
   return router

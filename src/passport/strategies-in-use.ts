@@ -1,4 +1,5 @@
-import { defaultManager } from './registered-strategies.js'
+import { managerOf } from './registered-strategies.js'
+import type { PassportInstance } from './registered-strategies.js'
 
 /** What tells providers apart that have one name. */
 export interface NamedProvider {
@@ -42,13 +43,13 @@ interface Managed {
   readonly _sessionManager?: object
 }
 
-/** Whether a request goes through the Passport that `import passport from 'passport'` brings. */
-export function usesDefaultPassport(request: object): boolean {
-  return managerOf(request) === defaultManager()
+/** Whether a request goes through this Passport. */
+export function usesPassport(request: object, instance: PassportInstance): boolean {
+  return managerOn(request) === managerOf(instance)
 }
 
-function managerOf(request: object): object {
-  return (request as Managed)._sessionManager ?? defaultManager()
+function managerOn(request: object): object {
+  return (request as Managed)._sessionManager ?? managerOf()
 }
 
 /**
@@ -65,7 +66,7 @@ export function noteUse(
   request: object,
   isRegistered: (strategy: object) => boolean,
 ): NamedProvider | undefined {
-  const manager = managerOf(request)
+  const manager = managerOn(request)
   const all: ByName = inUse.get(manager) ?? new Map<string, StrategyInUse>()
   inUse.set(manager, all)
   const { name } = provider

@@ -1,6 +1,7 @@
 import type { LoginRequest } from '../lib/login-request.js'
 import { sessionKeyOf } from './login-checks.js'
 import { registeredStrategies } from './registered-strategies.js'
+import type { PassportInstance } from './registered-strategies.js'
 
 /**
  * The strategies that functions have chosen for requests, by their place in a session; of several that have the same place, the
@@ -23,10 +24,13 @@ export function noteStrategyOfRequest(strategy: object): void {
 }
 
 /**
- * The strategies of the application that may have something in the session of a request: those that Passport knows, and those
+ * The strategies of the application that may have something in the session of a request: those that its Passport knows, and those
  * that were chosen and have their place in this session.
  */
-export function strategiesOfSession({ session }: LoginRequest): readonly unknown[] {
+export function strategiesOfSession(
+  { session }: LoginRequest,
+  instance: PassportInstance,
+): readonly unknown[] {
   const keys = session ? Object.keys(session) : []
-  return [...registeredStrategies(), ...keys.map((key) => chosen.get(key)?.deref())]
+  return [...registeredStrategies(instance), ...keys.map((key) => chosen.get(key)?.deref())]
 }

@@ -1,5 +1,5 @@
 import type { LoginStrategy } from './login-strategy.js'
-import { registeredStrategies } from './registered-strategies.js'
+import { passportOf, registeredStrategies } from './registered-strategies.js'
 
 /** What is noted on a strategy. Each is one symbol for all copies of this package. */
 const MARKS = {
@@ -14,7 +14,9 @@ export function noteSilentLogin(strategy: LoginStrategy): void {
 
 /** The names of the strategies with which people are logged in silently: of this one and of those that Passport knows. */
 export function silentStrategyNames(self: { readonly name: string }): readonly string[] {
-  const silent = [self, ...registeredStrategies()].filter((one) => isMarked(one, 'silent'))
+  const silent = [self, ...registeredStrategies(passportOf(self))].filter((one) =>
+    isMarked(one, 'silent'),
+  )
   return silent.map((one) => (one as LoginStrategy).name)
 }
 

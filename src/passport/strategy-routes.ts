@@ -1,7 +1,7 @@
 import express from 'express'
 import type { RequestHandler, Router } from 'express'
-import passport from 'passport'
 import { onlyVisits } from './answer-unseen.js'
+import { startHandler } from './authenticate.js'
 import { connectNeedsLogin } from './connect-needs-login.js'
 import { askBeforeConnecting } from './connect-page.js'
 import type { LoginStrategy } from './login-strategy.js'
@@ -37,7 +37,7 @@ export function strategyRoutes(
 ): Router {
   const { connect } = settings
   const start = (what: 'login' | 'connect'): RequestHandler =>
-    passport.authenticate(strategy, loginOptions(what, settings)) as RequestHandler
+    startHandler(strategy, loginOptions(what, settings))
   const callback = callbackHandler(strategy, settings)
   const router = express.Router({ mergeParams: true })
 

@@ -35,6 +35,7 @@ import { methodHooks } from './login-hooks.js'
 import type { LoginHooks } from './login-hooks.js'
 import { refuseNameInUse, refuseSharedName } from './refuse-shared-name.js'
 import { makeRetirable } from './retirement.js'
+import { passportOf } from './registered-strategies.js'
 import { strategiesOfSession } from './strategies-of-session.js'
 import { checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
@@ -109,7 +110,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     const useCases = composeUseCases(
       read,
       async (login: LoginToVerify) => decide(login as VerifiedLogin),
-      (request) => AuthorizationCodeStrategy.ofApplication(request),
+      (request) => this.ofApplication(request),
     )
     const loads = createProfileLoads()
     const inherited = this._oauth2 as unknown as InheritedOAuth2
@@ -230,8 +231,8 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
   }
 
   /** What the strategies of the application can do that may have something in the session of a request. */
-  private static ofApplication(request: LoginRequest): readonly UseCases[] {
-    return strategiesOfSession(request)
+  private ofApplication(request: LoginRequest): readonly UseCases[] {
+    return strategiesOfSession(request, passportOf(this))
       .filter((one) => one instanceof AuthorizationCodeStrategy)
       .map(({ useCases }) => useCases)
   }
