@@ -253,6 +253,7 @@ describe('the list of a person’s grants', () => {
     expect(listed[0]).toEqual({
       id: expect.any(String),
       strategy: 'company',
+      subject: 'ada',
       scope: 'email calendar',
       createdAt: Date.now(),
       renewedAt: Date.now(),

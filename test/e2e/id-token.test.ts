@@ -333,6 +333,7 @@ describe('the UserInfo endpoint', () => {
       provider: 'oauth2',
       id: 'ada',
       displayName: 'Ada Lovelace',
+      emailVerified: true,
       emails: [{ value: 'ada@example.com' }],
       _json: said,
     }
