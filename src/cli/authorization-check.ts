@@ -113,7 +113,7 @@ function responseIn(answer: Answer, url: URL, { callbackURL }: Settings): SentRe
  * @see [OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html)
  */
 function formTo(callbackURL: string, page: string): URLSearchParams | undefined {
-  const tags = page.match(/<(?:form|input)\b[^>]{0,2000}>/gi)?.map(unescaped) ?? []
+  const tags = page.match(/<(?:form|input)\b[^<>]{0,2000}>/gi)?.map(unescaped) ?? []
   if (!tags.some((tag) => /^<form/i.test(tag) && attribute(tag, 'action') === callbackURL)) {
     return undefined
   }
@@ -132,7 +132,7 @@ function attribute(tag: string, name: string): string | undefined {
 /** The characters that pages escape in addresses and values. */
 function unescaped(html: string): string {
   return html
-    .replace(/&#x([\da-f]{1,6});/gi, (_, digits: string) =>
+    .replace(/&#x([\da-f]{1,5});/gi, (_, digits: string) =>
       String.fromCodePoint(parseInt(digits, 16)),
     )
     .replace(/&#(\d{1,6});/g, (_, digits: string) => String.fromCodePoint(Number(digits)))

@@ -26,14 +26,14 @@ import { createTriedEndpoints } from './tried-endpoints.js'
 import { createTransport } from '../client/transport.js'
 import type { Transport } from '../client/transport.js'
 import { ConfigurationError, DiscoveryError } from '../errors/errors.js'
-import type { AuthorizationCodeOptions } from '../options/options.js'
-import { readOptions } from '../options/read-options.js'
+import type { AuthorizationCodeOptions, LateProviderOptions } from '../options/options.js'
+import { readOptionsAtStart } from '../options/read-options-at-start.js'
 import type { Settings } from '../options/read-options.js'
 
 /** The parts of a set-up that are checked. */
 export interface CheckedSetup {
   /** Loads the options of the strategy. If it throws, the error becomes a finding. */
-  readonly loadOptions: () => Promise<AuthorizationCodeOptions>
+  readonly loadOptions: () => Promise<AuthorizationCodeOptions | LateProviderOptions>
   /** The running application; left out, its login route is not checked. */
   readonly application?: RunningApplication | undefined
   /** Loads the application, to see its middleware; left out, that is not checked. */
@@ -105,7 +105,8 @@ async function readSetup({ loadOptions }: CheckedSetup): Promise<{
   readonly options?: Settings
 }> {
   try {
-    const options = readOptions({ timeoutMs: TIMEOUT_MS, ...(await loadOptions()) })
+    const { complete } = readOptionsAtStart({ timeoutMs: TIMEOUT_MS, ...(await loadOptions()) })
+    const options = typeof complete === 'function' ? await complete() : complete
     return { verdict: { check: 'options', ...ok(`of ${options.name}`) }, options }
   } catch (error) {
     if (error instanceof DiscoveryError) {

@@ -8,7 +8,7 @@ export interface RefusedPage {
   readonly cure: string
 }
 
-/** The longest text of a page that is quoted, in characters. */
+/** The longest text that is quoted, in characters. It is searched many times before it is printed. */
 const QUOTED_LENGTH = 200
 
 /**
@@ -32,6 +32,9 @@ export function refusedPage(
     cure: cureFor(words, redirectUri),
   }
 }
+
+/** An error code among other words. It begins where a word does: whatever the length of the words, they are read once. */
+const CODE = /(?<![a-z])[a-z]+(?:_[a-z]+)+/i
 
 /** What to do about a refusal, by what providers write about it. The first one counts. */
 const CURES: readonly (readonly [said: RegExp, cure: (redirectUri: string) => string])[] = [
@@ -64,7 +67,7 @@ const CURES: readonly (readonly [said: RegExp, cure: (redirectUri: string) => st
 export function cureFor(words: string, redirectUri: string): string {
   const [, cure] = CURES.find(([said]) => said.test(words)) ?? []
   if (cure !== undefined) return cure(redirectUri)
-  const code = /[a-z]+(?:_[a-z]+)+/i.exec(words)?.[0]
+  const code = CODE.exec(words)?.[0]
   const fix = authorizationErrorFrom({ error: code })?.fix
   if (fix !== undefined && code?.includes('client') !== true) return fix
   return `Compare clientID with the provider’s, and see that the client may use the authorization code flow. ${register(redirectUri)}`
@@ -80,12 +83,12 @@ function errorInAddress({ headers }: Answer, url: URL): string | undefined {
   if (!URL.canParse(location, url.href)) return undefined
   const { searchParams: query } = new URL(location, url.href)
   const [error, description] = [query.get('error'), query.get('error_description')]
-  if (error !== null) return description === null ? error : `${error} (${description})`
+  if (error !== null) return inWords(error, description)
   const google = query.get('authError')
   // Google's error is a text within other data, in base64.
   return google === null
     ? undefined
-    : (/[a-z]+(?:_[a-z]+)+/.exec(Buffer.from(google, 'base64').toString('latin1'))?.[0] ??
+    : (/(?<![a-z])[a-z]+(?:_[a-z]+)+/.exec(Buffer.from(google, 'base64').toString('latin1'))?.[0] ??
         'an error')
 }
 
@@ -97,14 +100,22 @@ function entraError({ text }: Answer): string | undefined {
 /** What a page says, as short text: its JSON error, or its words without the markup. */
 function wordsOf({ text }: Answer): string {
   const { error, error_description: description } = jsonIn(text)
-  if (typeof error === 'string') {
-    return typeof description === 'string' ? `${error} (${description})` : error
-  }
-  const words = text
-    .replace(/<(script|style|head)\b[\s\S]*?<\/\1\s*>/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
+  if (typeof error === 'string') return inWords(error, description)
+  return cut(withoutMarkup(text).replace(/\s+/g, ' ').trim())
+}
+
+/** What is not closed ends with the page, so that a page of any length is read once. */
+function withoutMarkup(page: string): string {
+  return page
+    .replace(/<(script|style|head)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' ')
+    .replace(/<[^<>]*>/g, ' ')
+}
+
+function inWords(error: string, description: unknown): string {
+  return typeof description === 'string' ? `${cut(error)} (${cut(description)})` : cut(error)
+}
+
+function cut(words: string): string {
   return words.length > QUOTED_LENGTH ? `${words.slice(0, QUOTED_LENGTH)}…` : words
 }
 

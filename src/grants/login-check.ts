@@ -21,6 +21,11 @@ export interface LoginCheck {
   /** Where the strategy's data are in a session. */
   readonly sessionKey: string
   /**
+   * Whether the strategy's provider was only connected here, to somebody who has logged in at another tenant. The login of that
+   * tenant is known by its place in the session: its strategy may have been dropped.
+   */
+  readonly isOtherTenants: (request: LoginRequest) => boolean
+  /**
    * What is known of the login that the request's session holds; `undefined` if it holds none of this strategy, or a provider
    * that is only connected. Takes one look at the record, which is shared for `cacheSeconds`. Never rejects.
    */
@@ -32,6 +37,8 @@ export interface LoginCheck {
 /** What {@link createLoginCheck} needs. */
 export interface LoginCheckParts {
   readonly sessionKey: string
+  /** See the option. */
+  readonly tenant: string | undefined
   /** Identifies the strategy. */
   readonly strategy: string
   readonly engine: Pick<GrantEngine, 'read' | 'look' | 'peek' | 'prolong'>
@@ -41,12 +48,15 @@ export interface LoginCheckParts {
   readonly sessionGrant: Pick<SessionGrant, 'noteEnd'>
 }
 
+/** What the places of all tenants of one `strategyPerTenant` begin with. */
+const GROUP = /^oauth2:[^:]+:/
+
 /** How long a page waits for the store, in **milliseconds**. */
 const LIMIT_MS = 1_000
 
 /** Creates the {@link LoginCheck} of one strategy. */
 export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
-  const { sessionKey, strategy, engine, index, hasStore, sessionGrant } = parts
+  const { sessionKey, tenant, strategy, engine, index, hasStore, sessionGrant } = parts
 
   async function stateOfRecord(
     id: string,
@@ -73,6 +83,17 @@ export function createLoginCheck(parts: LoginCheckParts): LoginCheck {
 
   return {
     sessionKey,
+
+    isOtherTenants({ session }) {
+      if (!session || tenant === undefined) return false
+      const [group] = GROUP.exec(sessionKey) ?? []
+      if (group === undefined || !isConnectedHere(readStrategyData(session, sessionKey)))
+        return false
+      return Object.keys(session).some((key) => {
+        const data = key.startsWith(group) ? readStrategyData(session, key) : {}
+        return grantIdOf(data) !== undefined && !isConnectedHere(data)
+      })
+    },
 
     async stateOf({ session }) {
       if (!session) return undefined

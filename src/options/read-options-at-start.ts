@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import { DiscoveryError } from '../errors/provider-errors.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
+import { systemClock, within } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
 import { callFunction } from './call-function.js'
 import { METADATA_OPTION_NAMES } from './metadata-option.js'
 import type { ProviderMetadata } from './metadata-option.js'
@@ -14,6 +17,17 @@ export interface ReadOptions {
   readonly complete: Settings | (() => Promise<Settings>)
 }
 
+/** How long the metadata may take, in **milliseconds**: longer than the requests of `discover.lazy`, which have limits of their own. */
+const LIMIT_MS = 60_000
+
+/** Everybody who logs in waits for them, and they are asked for again only when this is over. */
+function late(): never {
+  throw new DiscoveryError(
+    `The provider's metadata could not be read: the function metadata has not answered in ${LIMIT_MS / 1000} seconds.`,
+    { phase: 'discovery' },
+  )
+}
+
 /**
  * Reads the options of a strategy at the start, when metadata that are read later are not known yet. What can be checked
  * without them is checked now, and the rest with them.
@@ -22,6 +36,7 @@ export interface ReadOptions {
  */
 export function readOptionsAtStart(
   given: AuthorizationCodeOptions | LateProviderOptions,
+  clock: Clock = systemClock,
 ): ReadOptions {
   // JavaScript may pass anything.
   const { metadata } = Object(given) as typeof given
@@ -35,7 +50,7 @@ export function readOptionsAtStart(
   return {
     settings,
     async complete() {
-      const read = await callFunction('metadata', metadata)
+      const read = await within(clock, LIMIT_MS, callFunction('metadata', metadata), late)
       if (last === undefined || !isDeepStrictEqual(read, last.read)) {
         last = { read, settings: readOptions(withMetadata(options as LateProviderOptions, read)) }
       }

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
 import type { LoginOptions } from '../login/login-options.js'
+import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import { readTable } from '../options/option-table.js'
 import { texts } from '../options/readers.js'
@@ -141,9 +142,20 @@ class AdoptedStrategy extends AuthorizationCodeStrategy<AdoptedUser> {
   }
 }
 
+/** What the library itself says of a login, such as where it leads. */
+const OWN_INFO: ReadonlySet<string> = new Set([
+  'appState',
+  'connected',
+  'error',
+  'errorDescription',
+  'returnTo',
+] satisfies (keyof FailureInfo | keyof LoginInfo)[])
+
+/** The donor's info may be a profile, whose members a stranger has written: it says nothing in the library's place. */
 function infoIn(info: unknown): object {
   if (typeof info === 'string') return { message: info }
-  return typeof info === 'object' && info !== null ? info : {}
+  const all = Object.entries(Object(info) as object)
+  return Object.fromEntries(all.filter(([name]) => !OWN_INFO.has(name)))
 }
 
 function isCallback(req: Request, { step }: LoginOptions): boolean {

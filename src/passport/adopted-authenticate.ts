@@ -84,7 +84,8 @@ export function runAuthenticate(
     if (changed !== undefined)
       throw unsupported(standIn, `changes _oauth2.${changed} for a request`)
   } finally {
-    for (const name of Object.keys(idle)) Reflect.deleteProperty(standIn, name)
+    // Whoever calls it later still ends nowhere: no code is sent a second time, and nothing is thrown in a timer.
+    for (const name of ['authorizationParams', '_oauth2']) Reflect.deleteProperty(standIn, name)
   }
   return hooked
 }

@@ -203,7 +203,11 @@ export function composeGrants(
     revoking,
     ending,
     noteRequest,
-    loginCheck: createLoginCheck({ ...shared, sessionGrant, hasStore: grants !== undefined }),
+    loginCheck: createLoginCheck({
+      ...{ ...shared, sessionGrant },
+      tenant: settings.tenant,
+      hasStore: grants !== undefined,
+    }),
     heldGrants: createHeldGrants({ ...shared, sessionGrant }),
     listGrants: createListGrants({ ...shared, sessionGrant, accountOn }),
     beginLogin: createBeginLogin({ ...shared, settings, isListed: grants !== undefined }),

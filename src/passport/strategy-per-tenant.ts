@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors/errors.js'
 import { systemClock } from '../lib/clock.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import type { AuthorizationCodeOptions } from '../options/options.js'
+import type { AuthorizationCodeOptions, LateProviderOptions } from '../options/options.js'
 import { aFunction, positive } from '../options/readers.js'
 import { serializeDefaultUsers } from './default-user.js'
 import { createKeptStrategies } from './tenant-keeping.js'
@@ -18,8 +18,9 @@ export const STRATEGY_PER_TENANT_OPTIONS = {
 
   /**
    * The options of a tenant's strategy, from your database; `undefined` if there is no such tenant. It is asked at the tenant's
-   * first use, and again after `checkAfterMs`: if the options differ then, in any value, the strategy is created anew. `name`,
-   * `tenant` and `sessionKey` are made from the tenant.
+   * first use, and again after `checkAfterMs`: if the options differ then, in any value, the strategy is created anew. Only the
+   * function `metadata`, which `discover.lazy` makes anew each time, may be another one. `name`, `tenant` and `sessionKey` are
+   * made from the tenant.
    */
   optionsOf: {
     read: aFunction<(tenant: string) => OptionsOfTenant | Promise<OptionsOfTenant>>(),
@@ -84,7 +85,7 @@ export type StrategyPerTenantOptions<Strategy extends TenantStrategy = TenantStr
   Pick<TenantMakerParts<Strategy>, 'create'>
 
 type TenantOf = string | number | undefined
-type OptionsOfTenant = AuthorizationCodeOptions | undefined
+type OptionsOfTenant = AuthorizationCodeOptions | LateProviderOptions | undefined
 
 /** The strategies of an application's tenants: see {@link strategyPerTenant}. */
 export interface TenantStrategies<Strategy extends TenantStrategy = TenantStrategy> {

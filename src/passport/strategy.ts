@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { JSONWebKeySet } from 'jose'
 import { makeObservable } from '../diagnostics/observation.js'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
+import { LoginRequiredError } from '../errors/login-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { passToErrorHandlers } from '../lib/pass-to-error-handlers.js'
 import type { LoginToVerify } from '../login/finish-login.js'
@@ -188,12 +189,15 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
    * })
    * ```
    *
-   * @throws {LoginRequiredError} if nobody is logged in by this strategy
+   * @throws {LoginRequiredError} if nobody is logged in by this strategy, or somebody who has logged in at another tenant has only
+   *   connected this one
    * @throws {StepUpRequiredError} saying what is missing
    * @throws {StorageError} if the store of the grants cannot be reached
    */
-  checkLogin(req: LoginRequest, wanted: WantedOfLogin): Promise<void> {
-    return this.useCases.stepUp.check(req, wanted)
+  async checkLogin(req: LoginRequest, wanted: WantedOfLogin): Promise<void> {
+    const { loginCheck, stepUp } = this.useCases
+    if (loginCheck.isOtherTenants(req)) throw new LoginRequiredError('not_logged_in')
+    await stepUp.check(req, wanted)
   }
 
   /** Called by Passport: starts a login or finishes one. A prefetch, `HEAD` or `OPTIONS` request does neither. */

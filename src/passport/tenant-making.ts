@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ConfigurationError, StorageError } from '../errors/errors.js'
 import { within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
-import type { AuthorizationCodeOptions } from '../options/options.js'
+import type { AuthorizationCodeOptions, LateProviderOptions } from '../options/options.js'
 import { sessionKeyOf } from './login-checks.js'
 import { reinstate, retire } from './retirement.js'
 import { noteStrategyOfRequest } from './strategies-of-session.js'
@@ -12,11 +12,13 @@ import type { MadeStrategy, TenantMaker, TenantStrategy } from './tenant-strateg
 /** What says whether a tenant's settings have changed. */
 export type TenantVersion = string | number | Date | undefined
 
+type OptionsOfTenant = AuthorizationCodeOptions | LateProviderOptions
+
 /** What {@link createTenantMaker} needs: the options of `strategyPerTenant`. */
 export interface TenantMakerParts<Strategy extends TenantStrategy> {
   readonly optionsOf: (
     tenant: string,
-  ) => AuthorizationCodeOptions | undefined | Promise<AuthorizationCodeOptions | undefined>
+  ) => OptionsOfTenant | undefined | Promise<OptionsOfTenant | undefined>
   readonly versionOf: ((tenant: string) => TenantVersion | Promise<TenantVersion>) | undefined
   /**
    * Creates a tenant's strategy of its options, which it must pass on as they are: `(options) => new
@@ -49,8 +51,9 @@ export function createTenantMaker<Strategy extends TenantStrategy>(
     if (version !== undefined && isDeepStrictEqual(present?.madeOf, version)) return present
     const options = await optionsOf(tenant)
     if (options === undefined) return undefined
-    // A change of the application's own object would change what is compared.
-    const madeOf = version ?? { ...options }
+    // A change of the application's own object would change what is compared. `discover.lazy` makes a function each time, and a
+    // strategy with the new one would not know the metadata that were read. Whose they are, the issuer says.
+    const madeOf = version ?? { ...options, metadata: undefined }
     if (isDeepStrictEqual(present?.madeOf, madeOf)) return present
     return { madeOf, strategy: createInPlaceOf(present?.strategy, options, tenant) }
   }
@@ -58,7 +61,7 @@ export function createTenantMaker<Strategy extends TenantStrategy>(
   /** While the new one is created, its name is free. */
   function createInPlaceOf(
     present: Strategy | undefined,
-    options: AuthorizationCodeOptions,
+    options: OptionsOfTenant,
     tenant: string,
   ): Strategy {
     if (present !== undefined) retire(present)
@@ -70,13 +73,14 @@ export function createTenantMaker<Strategy extends TenantStrategy>(
     }
   }
 
-  function createStrategy(options: AuthorizationCodeOptions, tenant: string): Strategy {
-    const own = OWN_OPTIONS.find((one) => options[one] !== undefined)
-    if (own !== undefined) {
-      throw new ConfigurationError(`Leave ${own} out: it is made from the tenant.`, own)
+  function createStrategy(options: OptionsOfTenant, tenant: string): Strategy {
+    const given = OWN_OPTIONS.find((one) => options[one] !== undefined)
+    if (given !== undefined) {
+      throw new ConfigurationError(`Leave ${given} out: it is made from the tenant.`, given)
     }
     const name = `${parts.name}:${encodeURIComponent(tenant)}`
-    const strategy = create({ ...options, name, tenant }, tenant)
+    const own = { ...options, name, tenant } as AuthorizationCodeOptions
+    const strategy = create(own, tenant)
     readStrategy(strategy, 'What create returns')
     if (strategy.name !== name || !hasOwnPlace(strategy)) {
       throw new ConfigurationError(

@@ -1,5 +1,6 @@
 import type { AuthorizationServer } from 'oauth4webapi'
 import { isLoopback } from '../lib/loopback.js'
+import { providerText } from '../lib/provider-text.js'
 import { nameByAddress } from './provider-name.js'
 
 /** See the option of `discover`. */
@@ -123,7 +124,9 @@ function refuseLoopback(metadata: AuthorizationServer): void {
     (key) => /_(?:endpoint|uri)$/.test(key) && isOnThisMachine(all[key]),
   )
   if (name !== undefined) {
-    throw new Error(`its ${name} is on this machine (${String(all[name])}), and its issuer is not`)
+    throw new Error(
+      `its ${name} is on this machine (${providerText(all[name])}), and its issuer is not`,
+    )
   }
 }
 

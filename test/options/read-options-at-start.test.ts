@@ -3,6 +3,7 @@ import { discover } from '../../src/index.js'
 import type { ProviderMetadata } from '../../src/index.js'
 import { readOptionsAtStart } from '../../src/options/read-options-at-start.js'
 import type { LateProviderOptions } from '../../src/options/options.js'
+import { createManualClock } from '../support/manual-clock.js'
 
 const ISSUER = 'https://provider.example'
 const METADATA: ProviderMetadata = {
@@ -37,6 +38,18 @@ async function completed(
 }
 
 describe('options with metadata that are read later', () => {
+  it('fail when the function has not answered in a minute, and ask it anew afterwards', async () => {
+    const clock = createManualClock()
+    const answers = [new Promise<never>(() => undefined), Promise.resolve(METADATA)]
+    const metadata = (): Promise<ProviderMetadata> => answers.shift() ?? Promise.reject(new Error())
+    const { complete } = readOptionsAtStart({ ...required, metadata }, clock)
+    if (typeof complete !== 'function') throw new Error('nothing is read later')
+    const first = complete()
+    clock.advance(60_000)
+    await expect(first).rejects.toMatchObject({ code: 'ERR_DISCOVERY', status: 502 })
+    await expect(complete()).resolves.toMatchObject({ tokenURL: `${ISSUER}/token` })
+  })
+
   it('are complete when they are read, and the same object as long as the metadata are the same', async () => {
     let metadata = METADATA
     const { settings, complete } = readOptionsAtStart({ ...required, metadata: () => metadata })

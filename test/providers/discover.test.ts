@@ -193,6 +193,13 @@ describe('discover, at a provider that is not on this machine', () => {
     })
   })
 
+  it('shows no control characters of its address, which is cut', async () => {
+    const jwks_uri = `https://localhost/\u001b[2J\nanother line${'x'.repeat(1000)}`
+    await expect(discovered({ jwks_uri })).rejects.toMatchObject({
+      message: expect.stringMatching(/^[ -~…]{1,500}$/),
+    })
+  })
+
   it('takes those that are elsewhere', async () => {
     const userinfo = 'https://accounts.example/me'
     await expect(discovered({ userinfo_endpoint: userinfo })).resolves.toMatchObject({
