@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import type { Answer } from '../../support/providers-elsewhere.js'
 import { startInternet } from './internet.js'
 import type { Internet } from './internet.js'
 
-/** Google, as far as an application with one calendar page needs it. A code or a subject is a person's name. */
+/** Google, as far as an application with one calendar page needs it. A code is `codeFor` a person, a subject their name. */
 export interface Google extends Internet {
   /** How many refreshes there were, and with which refresh tokens. */
   refreshes(): readonly (string | undefined)[]
@@ -13,6 +14,7 @@ export interface Google extends Internet {
 }
 
 const CALENDARS = 'GET https://www.googleapis.com/calendar/v3/users/me/calendarList'
+const INVALID_GRANT = { status: 400, body: { error: 'invalid_grant' } }
 const TOKEN_URLS = [
   'POST https://oauth2.googleapis.com/token',
   'POST https://www.googleapis.com/oauth2/v4/token',
@@ -29,10 +31,12 @@ export async function startGoogle(): Promise<Google> {
   let issued = 0
 
   const token: Answer = ({ form }) => {
-    const { grant_type, code = '', refresh_token = '' } = form
+    const { grant_type, code = '', code_verifier, refresh_token = '' } = form
     const isLogin = grant_type === 'authorization_code'
-    const person = isLogin ? code : people.get(refresh_token)
-    if (person === undefined) return { status: 400, body: { error: 'invalid_grant' } }
+    const [coded = '', challenge = ''] = code.split(' ')
+    if (isLogin && challenge !== challengeOf(code_verifier)) return INVALID_GRANT
+    const person = isLogin ? coded : people.get(refresh_token)
+    if (person === undefined) return INVALID_GRANT
     issued += 1
     const access_token = `access-${person}-${issued}`
     people.set(access_token, person)
@@ -45,8 +49,8 @@ export async function startGoogle(): Promise<Google> {
     (body: (person: string) => object): Answer =>
     ({ headers, form }) => {
       // passport-oauth2 sends the token in the query.
-      const { access_token = headers.authorization?.toString().replace('Bearer ', '') } = form
-      const person = people.get(access_token ?? '')
+      const { access_token = String(headers['authorization']).replace('Bearer ', '') } = form
+      const person = people.get(access_token)
       return person === undefined ? { status: 401 } : { body: body(person) }
     }
 
@@ -66,4 +70,14 @@ export async function startGoogle(): Promise<Google> {
     givesRefreshTokens: true,
   })
   return google
+}
+
+/** The code of a login, for an authorization request. It counts only with the verifier of that request, if it had one. */
+export function codeFor(person: string, asked: URLSearchParams): string {
+  return `${person} ${asked.get('code_challenge') ?? ''}`
+}
+
+/** @see [RFC 7636, section 4.2 - Client Creates the Code Challenge](https://www.rfc-editor.org/rfc/rfc7636.html#section-4.2) */
+function challengeOf(verifier: string | undefined): string {
+  return verifier === undefined ? '' : createHash('sha256').update(verifier).digest('base64url')
 }
