@@ -218,6 +218,9 @@ describeWithPostgres('the guide from passport-google-oauth20', (postgres) => {
     expect(await run('import.js')).toBe('2 imported, 0 were there before\n')
     google.end('bob')
     expect(await run('trial.js')).toBe('google: 1 work, 1 have ended, 0 failed for now\n')
+    // In the old version, which still runs. The grant is left as it is.
+    expectCalendars(await finish(bob, 'bob', await begin(bob)), 'bob')
+    expect(await run('import.js')).toBe('0 imported, 2 were there before\n')
 
     await deploy(after)
     expect((await calendars(ada)).location).toContain('/auth/google?')
