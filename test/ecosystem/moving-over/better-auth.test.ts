@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
-import { startTestProvider } from 'passport-authorization-code/testing'
-import type { TestProvider } from 'passport-authorization-code/testing'
+import { startTestProvider } from '../../../src/testing.js'
+import type { TestProvider } from '../../../src/testing.js'
 import { readGuide } from '../../support/documentation.js'
 import type { CodeBlock } from '../../support/documentation.js'
 import { Browser } from '../../support/http.js'
