@@ -80,7 +80,7 @@ describe('the code in the documentation', () => {
   })
 })
 
-/** How many whole apps each page has. The README's is run below, that of docs/graceful-stop.md in test/e2e, all others in test/docs/guides. */
+/** How many whole apps each page has. The README's is run below, that of docs/graceful-stop.md in test/e2e, those of passport-google-oauth20 and Auth.js in test/ecosystem, all others in test/docs/guides. */
 const WHOLE_APPS: Readonly<Record<string, number>> = {
   'README.md': 1,
   'docs/behind-a-proxy.md': 1,
@@ -88,8 +88,10 @@ const WHOLE_APPS: Readonly<Record<string, number>> = {
   'docs/key-rotation.md': 1,
   'docs/logging-out.md': 1,
   'docs/many-tenants.md': 1,
+  'docs/moving-over/from-auth-js.md': 2,
   'docs/moving-over/from-express-openid-connect.md': 2,
   'docs/moving-over/from-openid-client.md': 2,
+  'docs/moving-over/from-passport-google-oauth20.md': 2,
   'docs/moving-over/from-passport-oauth2.md': 2,
   'docs/one-account-several-providers.md': 1,
   'docs/pending-logins.md': 1,

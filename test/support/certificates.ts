@@ -10,6 +10,8 @@ export interface Certificate {
 export interface CertificateOptions {
   /** @default 127.0.0.1 */
   readonly address?: string
+  /** Names that it is for beside the address. @default none */
+  readonly names?: readonly string[]
   /** Until when it is good. @default tomorrow */
   readonly expiresAt?: Date
   /** The certificate of the CA that issues it. @default it vouches for itself */
@@ -23,6 +25,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Makes a certificate. */
 export async function createCertificate({
   address = '127.0.0.1',
+  names = [],
   expiresAt = new Date(Date.now() + DAY_MS),
   ca,
   isCa = false,
@@ -36,7 +39,13 @@ export async function createCertificate({
       notAfterDate: expiresAt,
       ...(ca && { ca }),
       extensions: [
-        { name: 'subjectAltName', altNames: [{ type: 7, ip: address }] },
+        {
+          name: 'subjectAltName',
+          altNames: [
+            { type: 7, ip: address },
+            ...names.map((value) => ({ type: 2 as const, value })),
+          ],
+        },
         ...(isCa ? [{ name: 'basicConstraints' as const, cA: true, critical: true }] : []),
       ],
     },

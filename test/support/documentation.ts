@@ -50,12 +50,18 @@ declare global {
 /** Reads a page. */
 export async function readGuide(file: string): Promise<Guide> {
   const text = await readFile(join(REPOSITORY, file), 'utf8')
+  return { file, text, blocks: blocksIn(text) }
+}
+
+function blocksIn(text: string): readonly CodeBlock[] {
   const blocks = [...text.matchAll(/(?:[Ii]n a file `([\w./]+)`:\n\n)?^```(\w*)\n(.*?)^```$/gms)]
-  return {
-    file,
-    text,
-    blocks: blocks.map(([, named, language = '', code = '']) => ({ language, code, file: named })),
-  }
+  return blocks.map(([, named, language = '', code = '']) => ({ language, code, file: named }))
+}
+
+/** The blocks under a heading of the second level. */
+export function blocksUnder(heading: string, { text }: Guide): readonly CodeBlock[] {
+  const section = text.split(/^## /m).find((one) => one.startsWith(`${heading}\n`))
+  return blocksIn(section ?? '')
 }
 
 /** The pages beside the README that are not under docs/. */
