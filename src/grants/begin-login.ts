@@ -25,8 +25,8 @@ export interface NewTokens {
   readonly exchangedAt: number
   /** The person's id at the provider. */
   readonly subject: string | undefined
-  /** The session that will hold it. */
-  readonly sessionId: string
+  /** The session that will hold it; `undefined` if that is not known yet. */
+  readonly sessionId: string | undefined
   /** Whether the provider is connected to a person who is already logged in by another way. */
   readonly connected: boolean
   /** How long the login lives without being used, in **milliseconds**. */

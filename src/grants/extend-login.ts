@@ -23,7 +23,7 @@ interface ExtendingLogin {
   readonly tokens: TokenSet
   readonly renewAt: number | undefined
   /** The session that will hold the grant. */
-  readonly sessionId: string
+  readonly sessionId: string | undefined
   /** Whether the provider is connected to a person who is already logged in by another way: then that session stays. */
   readonly connected: boolean
   readonly lifetimeMs: number

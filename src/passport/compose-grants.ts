@@ -58,7 +58,7 @@ export interface ComposedGrants extends GrantParts {
   /** The application's own id of the person; `undefined` without the option `grants`, and if the user has none. */
   readonly accountOf: AccountOf
   /** How long a grant lives that is not used, in **milliseconds**. */
-  readonly lifetimeOf: (session: LoginSession) => number
+  readonly lifetimeOf: (session: LoginSession | undefined) => number
   /**
    * Resolves when no renewal, no revocation and no logout of the provider is under way, or the time is up: to the number of
    * those that still are.

@@ -631,7 +631,7 @@ describe('verify', () => {
     await browser.follow(app.loginURL)
 
     expect(seen.map((login) => Object.keys(login).sort())).toEqual([
-      ['appState', 'claims', 'profile', 'req', 'tokenResponse', 'tokens'],
+      ['appState', 'claims', 'connectTo', 'profile', 'req', 'tokenResponse', 'tokens'],
     ])
     expect(seen[0]?.tokens).toMatchObject({ accessToken: 'at-3', scope: 'read' })
     expect(seen[0]?.profile).toEqual({
