@@ -1,9 +1,8 @@
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
-import type { BeginLogin, NewTokens } from '../grants/begin-login.js'
-import type { BegunLogin } from '../grants/stored-login.js'
+import type { BeginLogin, NewTokens } from '../grants/new-tokens.js'
+import type { BegunLogin, ExtendedGrant } from '../grants/stored-login.js'
 import type { DropCovered } from '../grants/drop-covered.js'
 import type { GrantEngine } from '../grants/engine.js'
-import type { ExtendedGrant } from '../grants/extend-login.js'
 import { hasEnded } from '../grants/grant-record.js'
 import type { Holding } from '../grants/holding.js'
 import type { Revoking } from '../grants/revoking.js'
@@ -18,7 +17,6 @@ import type { LoginAttempt } from './next-session.js'
 import { withLoginNote } from './present-login.js'
 import type { PresentLogin } from './present-login.js'
 import { withProviderSession } from './provider-session.js'
-import type { EndReplacedLogins } from './replaced-logins.js'
 
 /** The options of the strategy that keeping a login depends on. */
 export interface KeepLoginSettings {
@@ -41,7 +39,8 @@ export interface KeepLoginParts {
   readonly dropCovered: DropCovered
   readonly presentLogin: PresentLogin
   readonly engine: Pick<GrantEngine, 'look' | 'noteSession'>
-  readonly endReplacedLogins: EndReplacedLogins
+  /** Ends what was in a session before, and is not in the one that is there now. Never rejects. */
+  readonly endReplacedLogins: (earlier: LoginRequest, now?: LoginSession) => Promise<void>
   /** Where the strategies of the application have their data in the session of a request. */
   readonly sessionKeys: (request: LoginRequest) => readonly string[]
   readonly holding: Holding

@@ -5,7 +5,6 @@ import { clearFields, keepFields } from '../session/request-session.js'
 import type { AcceptedLogin } from './accepted-login.js'
 import { earlierRequest } from './earlier-request.js'
 import { onFailedLogin } from './failed-login.js'
-import type { EndReplacedLogins } from './replaced-logins.js'
 import { carryPendingLogins } from './session-pending-logins.js'
 
 /** Where a login goes: the session that will hold it, and the request as it was before. */
@@ -36,7 +35,8 @@ export interface WaitingLogin {
 /** What {@link fillNextSession} needs. */
 export interface NextSessionParts {
   readonly settings: { readonly sessionKey: string; readonly keepSession: readonly string[] }
-  readonly endReplacedLogins: EndReplacedLogins
+  /** Ends what was in the session before, and is not in the new one. */
+  readonly endReplacedLogins: (earlier: LoginRequest, now: LoginSession) => Promise<void>
 }
 
 /** Puts a login into the session that Passport's `req.logIn` makes in place of `session`. */

@@ -15,9 +15,10 @@ export function verifiedBy(
 ): Promise<Verified> {
   return new Promise((resolve, reject) => {
     const done: VerifyDone = (error, user, info) => {
+      const isRefused = !user
       if (error)
         reject(error instanceof Error ? error : new Error('verify failed', { cause: error }))
-      else resolve({ user: (user as unknown) || false, info: infoIn(info) })
+      else resolve({ user: isRefused ? false : user, info: infoIn(info) })
     }
     const decide = (user: unknown): void => {
       if (decidesByReturn) resolve({ user, info: {} })
