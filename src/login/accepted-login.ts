@@ -1,8 +1,8 @@
 import type { IdTokenClaims } from '../endpoints/id-token.js'
-import type { LoginRequest } from '../lib/login-request.js'
+import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import type { Profile } from '../options/profile.js'
 import type { TokenSet } from '../options/token-set.js'
-import type { LoginProgress } from './login-outcome.js'
+import type { HandedOver, LoginProgress } from './login-outcome.js'
 import type { BegunLogin } from '../grants/stored-login.js'
 import type { LoginNote } from '../grants/login-note.js'
 
@@ -52,16 +52,6 @@ export function subjectOf(
  */
 export type StoreTokens = (request: LoginRequest, login: AcceptedLogin) => Promise<void>
 
-/** A login that is handed to the application. */
-export interface HandedOver {
-  /** For `req.authInfo`. */
-  readonly info: { readonly tokens: TokenSet } | { readonly grant: string }
-  /** The grant that was made; `undefined` if there is none yet. */
-  readonly begun: BegunLogin | undefined
-  /** Ends what was stored, or revokes the tokens: the application has not got them. */
-  readonly undo: () => void
-}
-
 /**
  * Hands a login to the application, which does without a session: its tokens, or the id of its grant where grants are in a store
  * and found by an account. A login for more changes a grant that a session has, so that no other is made. If the application
@@ -72,3 +62,21 @@ export interface HandedOver {
  * @throws {StorageError} if the store of grants fails
  */
 export type HandOver = (request: LoginRequest, login: AcceptedLogin) => Promise<HandedOver>
+
+/** Where a login goes: the session that will hold it, and the request as it was before. */
+export interface NextPlace {
+  readonly session: LoginSession
+  readonly earlier: LoginRequest
+}
+
+/** One login, until it is clear whether somebody receives it. */
+export interface LoginAttempt {
+  /** Stores the grant, and writes it into the session that begins. @throws {StorageError} */
+  readonly hold: (place: NextPlace, account: string | undefined) => Promise<void>
+  /** To be called when the session is stored. @throws {LoginRequiredError} if the grant has ended before */
+  readonly stored: () => Promise<void>
+  /** Ends what has been stored. */
+  readonly undo: () => void
+  /** Nothing is sent to the browser any more. */
+  readonly responseIsOver: (wasAnswered: boolean) => void
+}

@@ -3,9 +3,8 @@ import type { BegunLogin } from '../grants/stored-login.js'
 import { isOver, onceOver } from '../lib/is-over.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { PendingLogin } from '../options/pending-login-store.js'
-import type { HandedOver } from './accepted-login.js'
 import type { LoginOptions } from './login-options.js'
-import type { LoginOutcome, LoginProgress, Success } from './login-outcome.js'
+import type { HandedOver, LoginOutcome, LoginProgress, Success } from './login-outcome.js'
 import type { Place } from './same-callback.js'
 
 /** A login that the application has accepted, and that is in no session yet. */

@@ -1,3 +1,4 @@
+import type { BegunLogin } from '../grants/stored-login.js'
 import type { TokenSet } from '../options/token-set.js'
 
 /** Passport puts this into `req.authInfo`. */
@@ -56,4 +57,14 @@ export interface LoginProgress {
   readonly onFailed: (error: unknown) => void
   /** Whether the browser has got the session by another request with the same callback. */
   readonly isDelivered: () => boolean
+}
+
+/** A login that is handed to the application. */
+export interface HandedOver {
+  /** For `req.authInfo`. */
+  readonly info: { readonly tokens: TokenSet } | { readonly grant: string }
+  /** The grant that was made; `undefined` if there is none yet. */
+  readonly begun: BegunLogin | undefined
+  /** Ends what was stored, or revokes the tokens: the application has not got them. */
+  readonly undo: () => void
 }

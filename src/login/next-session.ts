@@ -2,28 +2,10 @@ import { onceOver } from '../lib/is-over.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { fillWhenRegenerated } from '../session/replace-session.js'
 import { clearFields, keepFields } from '../session/request-session.js'
-import type { AcceptedLogin } from './accepted-login.js'
+import type { AcceptedLogin, LoginAttempt } from './accepted-login.js'
 import { earlierRequest } from './earlier-request.js'
 import { onFailedLogin } from './failed-login.js'
 import { carryPendingLogins } from './session-pending-logins.js'
-
-/** Where a login goes: the session that will hold it, and the request as it was before. */
-interface Place {
-  readonly session: LoginSession
-  readonly earlier: LoginRequest
-}
-
-/** One login, until it is clear whether somebody receives it. */
-export interface LoginAttempt {
-  /** Stores the grant, and writes it into the session that begins. @throws {StorageError} */
-  readonly hold: (place: Place, account: string | undefined) => Promise<void>
-  /** To be called when the session is stored. @throws {LoginRequiredError} if the grant has ended before */
-  readonly stored: () => Promise<void>
-  /** Ends what has been stored. */
-  readonly undo: () => void
-  /** Nothing is sent to the browser any more. */
-  readonly responseIsOver: (wasAnswered: boolean) => void
-}
 
 /** A login that waits for its session. */
 export interface WaitingLogin {
