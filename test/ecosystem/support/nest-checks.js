@@ -91,11 +91,11 @@ export function testGuide(folder, { logInFetch, startTestProvider }) {
     })
 
     it('logs people in with its guard, keeps their tokens, refreshes them, and logs out', async () => {
-      provider.accessTokenSeconds = 1
       const { origin } = await start(main)
       const get = await logInFetch(origin, '/auth/login')
       const home = await (await get('/')).json()
       assert.deepEqual(home, { user: { id: 'grace', name: 'Grace Hopper' } })
+      provider.expireAccessTokens()
       const answer = await get('/orders')
       assert.equal(answer.status, 200)
       assert.equal((await answer.json()).sub, 'grace')
@@ -116,6 +116,11 @@ export function testGuide(folder, { logInFetch, startTestProvider }) {
       const forged = await fetch(`${app.origin}/auth/callback?code=stolen-code&state=forged-state`)
       assert.ok(forged.status >= 400 && forged.status < 500, `${forged.status}`)
       assert.doesNotMatch((await forged.text()) + app.output(), /stolen-code|forged-state/)
+
+      provider.fail('token', 503, 9)
+      const failed = await callbackOf(app.origin)
+      assert.ok([502, 503].includes(failed.status), `${failed.status}`)
+      assert.equal(failed.body.statusCode, failed.status)
     })
   })
 
