@@ -31,7 +31,7 @@ async function logIn(verify: AnyVerify): Promise<unknown> {
           strategy,
           { session: false },
           (error: unknown, user: unknown, info: object | undefined, status: unknown) => {
-            const { tokens: _tokens, ...said } = { ...info } as { tokens?: unknown }
+            const said = { ...info, tokens: undefined }
             if (error) res.json({ error: (error as Error).message })
             else res.json({ user, info: said, status })
           },
