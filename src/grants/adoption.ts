@@ -1,7 +1,12 @@
 import type { LoginRequest } from '../lib/login-request.js'
-import type { GrantOwner, GrantRecord } from './grant-record.js'
+import type { GrantOwner, GrantRecord, HeldLine } from './grant-record.js'
 import type { ProviderName } from './index-names.js'
-import type { HeldGrant } from './new-record.js'
+
+/** The tokens of a grant as a session holds them. */
+export interface HeldGrant extends Pick<GrantRecord, 'strategy' | 'of' | 'lifetimeMs'> {
+  /** The newest first. */
+  readonly lines: readonly HeldLine[]
+}
 
 /** What the engine does for tokens that a session holds. */
 export interface Adoption {

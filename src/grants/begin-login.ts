@@ -6,44 +6,12 @@ import { ACCOUNT_LIFE_MS, accountGrantId } from './account-grant-id.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { accountName, endableNames, loginsName, personName, strategyName } from './index-names.js'
 import { createExtendLogin } from './extend-login.js'
-import type { ExtendedGrant } from './extend-login.js'
 import type { GrantIndex } from './grant-index.js'
-import type { LoginNote } from './login-note.js'
 import type { GrantedClient, ProviderName } from './index-names.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
 import { renewalTime } from './line-state.js'
+import type { BeginLogin, NewTokens } from './new-tokens.js'
 import type { BegunLogin } from './stored-login.js'
-
-/** A login whose tokens have come. */
-export interface NewTokens {
-  readonly tokens: TokenSet
-  /** The claims of its ID token. */
-  readonly claims: IdTokenClaims | undefined
-  /** The application's own id of the person. */
-  readonly account: string | undefined
-  /** When its code was sent to the provider, in **milliseconds since the epoch**. */
-  readonly exchangedAt: number
-  /** The person's id at the provider. */
-  readonly subject: string | undefined
-  /** The session that will hold it. */
-  readonly sessionId: string
-  /** Whether the provider is connected to a person who is already logged in by another way. */
-  readonly connected: boolean
-  /** How long the login lives without being used, in **milliseconds**. */
-  readonly lifetimeMs: number
-  readonly note: LoginNote
-  /** A login for more: the grant that the same person has in the session already. */
-  readonly extended?: ExtendedGrant | undefined
-}
-
-/**
- * Stores the tokens of a login as a grant. The order matters: the record, then the names it is listed under, then a look
- * whether the provider has ended one of them. So either the provider's logout finds the login, or this finds the logout.
- *
- * @throws {LoginRequiredError} if the person has logged out at the provider meanwhile
- * @throws {StorageError} if the store fails
- */
-export type BeginLogin = (login: NewTokens) => Promise<BegunLogin>
 
 /** What {@link createBeginLogin} needs. */
 export interface BeginLoginParts {

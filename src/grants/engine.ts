@@ -47,6 +47,8 @@ export interface GrantEngine extends Adoption {
   readonly extend: (id: string, login: AddedLogin) => Promise<GrantRecord | undefined>
   /** Writes the record of a login that uses another grant. @throws {StorageError} */
   readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
+  /** Notes which session has got a login that was stored before it. @throws {StorageError} */
+  readonly noteSession: (id: string, sessionId: string) => Promise<void>
   /** The record; `undefined` if there is none of this strategy. Not older than the cache allows. @throws {StorageError} */
   readonly read: (id: string, strategy: string) => Promise<GrantRecord | undefined>
   /** The record as the store has it now, of any strategy. @throws {StorageError} */

@@ -7,23 +7,14 @@ import type { GrantOwner } from './grant-record.js'
 import { isProviderName } from './index-names.js'
 import { needlessLines } from './needless-lines.js'
 import { scopesOf } from './scope-set.js'
-import type { BegunLogin } from './stored-login.js'
-
-/** The grant that a login for more adds to. */
-export interface ExtendedGrant {
-  readonly id: string
-  /** The holder that the session before the login has: see `GrantOwner.holder`. */
-  readonly holder: string | undefined
-  /** The scope of tokens whose answer did not say it, as far as that is known. */
-  readonly unsaidScope: string | undefined
-}
+import type { BegunLogin, ExtendedGrant } from './stored-login.js'
 
 /** The login that does. */
 interface ExtendingLogin {
   readonly tokens: TokenSet
   readonly renewAt: number | undefined
   /** The session that will hold the grant. */
-  readonly sessionId: string
+  readonly sessionId: string | undefined
   /** Whether the provider is connected to a person who is already logged in by another way: then that session stays. */
   readonly connected: boolean
   readonly lifetimeMs: number

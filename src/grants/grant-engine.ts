@@ -103,6 +103,16 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       return isNew ? record : ((await cells.look(cell)).record ?? record)
     },
 
+    async noteSession(id, sessionId) {
+      const cell = cells.cellOf(id)
+      for (;;) {
+        const look = await cells.look(cell)
+        const { record } = look
+        if (record === undefined || hasEnded(record) || record.of.sessionId === sessionId) return
+        if (await cells.write(cell, look, { ...record, of: { ...record.of, sessionId } })) return
+      }
+    },
+
     async adopt(id, held) {
       const cell = cells.cellOf(id)
       let look = await cells.recentLook(cell)

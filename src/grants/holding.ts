@@ -8,11 +8,10 @@ import { readStrategyData, requireSession, showStrategyData } from '../session/r
 import type { StrategyData } from '../session/request-session.js'
 import { changeStoredData, tryToChangeStoredData } from '../session/stored-session.js'
 import type { SessionAddress } from '../session/stored-session.js'
-import type { AdoptedOwners, Adoption } from './adoption.js'
+import type { AdoptedOwners, Adoption, HeldGrant } from './adoption.js'
 import { hasEnded, isNewer, lineOf } from './grant-record.js'
 import { holderIn, mayUse } from './holder.js'
 import type { GrantRecord, Line } from './grant-record.js'
-import type { HeldGrant } from './new-record.js'
 import {
   entryOf,
   grantIdOf,

@@ -24,12 +24,6 @@ export interface AddedLogin extends Omit<NewGrant, 'of'> {
   readonly of: (present: GrantOwner) => GrantOwner | undefined
 }
 
-/** The tokens of a grant as a session holds them. */
-export interface HeldGrant extends NewLogin {
-  /** The newest first. */
-  readonly lines: readonly HeldLine[]
-}
-
 /** The record of a grant that is about to begin: without a line yet. */
 export function emptyRecord({ strategy, of, lifetimeMs }: NewLogin, now: number): GrantRecord {
   return {
@@ -54,7 +48,7 @@ export function emptyRecord({ strategy, of, lifetimeMs }: NewLogin, now: number)
  */
 export function heldRecord(
   id: string,
-  held: HeldGrant,
+  held: NewLogin & { readonly lines: readonly HeldLine[] },
   found: GrantRecord | undefined,
   now: number,
 ): GrantRecord {

@@ -18,3 +18,12 @@ export interface StoredLogin {
 export interface BegunLogin extends StoredLogin {
   readonly record: GrantRecord
 }
+
+/** The grant that a login for more adds to. */
+export interface ExtendedGrant {
+  readonly id: string
+  /** The holder that the session before the login has: see `GrantOwner.holder`. */
+  readonly holder: string | undefined
+  /** The scope of tokens whose answer did not say it, as far as that is known. */
+  readonly unsaidScope: string | undefined
+}

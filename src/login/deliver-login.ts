@@ -1,19 +1,24 @@
 import { PendingLoginError } from '../errors/login-errors.js'
+import type { BegunLogin } from '../grants/stored-login.js'
 import { isOver, onceOver } from '../lib/is-over.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { PendingLogin } from '../options/pending-login-store.js'
 import type { LoginOptions } from './login-options.js'
-import type { LoginOutcome, LoginProgress } from './login-outcome.js'
+import type { HandedOver, LoginOutcome, LoginProgress, Success } from './login-outcome.js'
 import type { Place } from './same-callback.js'
 
 /** A login that the application has accepted, and that is in no session yet. */
 export interface DecidedLogin {
   readonly user: object
+  /** What the application says beside the user. */
+  readonly said: object
   readonly returnTo: string | undefined
   /** The application's own data for this login. */
   readonly appState: unknown
   /** Whether the provider is connected to a person who is already logged in. */
   readonly connecting: boolean
+  /** Its grant, if one was made before there is a session. */
+  readonly begun?: BegunLogin | undefined
 }
 
 /** Makes a stored session the one of the request. Resolves to whether there is such a session. */
@@ -24,6 +29,8 @@ export interface Delivery<Login extends DecidedLogin> {
   readonly request: LoginRequest
   readonly options: LoginOptions
   readonly storeTokens: (login: Login & LoginProgress) => Promise<void>
+  /** Gives the login to the application, which does without a session. */
+  readonly handOver: (login: Login & LoginProgress) => Promise<HandedOver>
   readonly adoptSession: AdoptSession
   readonly place: Place<Login>
 }
@@ -34,34 +41,67 @@ export interface Delivery<Login extends DecidedLogin> {
  * If the browser has dropped this request and waits for the answer to the same callback in another one, the login is left to
  * that. Only the cookies of a response that the browser reads can log it in.
  *
- * @throws whatever `storeTokens` throws
+ * @throws whatever `storeTokens` and `handOver` throw
  */
 export async function deliverLogin<Login extends DecidedLogin>(
   login: Login,
-  { request, options, storeTokens, place }: Delivery<Login>,
+  { request, options, storeTokens, handOver, place }: Delivery<Login>,
 ): Promise<LoginOutcome> {
-  const { user, returnTo, appState, connecting } = login
+  const { user, said, returnTo, appState, connecting } = login
   const info = {
+    ...said,
     ...(returnTo !== undefined && { returnTo }),
     ...(appState !== undefined && { appState }),
     ...(connecting && { connected: true as const }),
   }
   const outcome = { action: 'success', user, info } as const
+  const progress: LoginProgress = {
+    onStored: (sessionId) => place.end({ kind: 'stored', sessionId }),
+    onFailed: (error) => place.end({ kind: 'failed', error }),
+    isDelivered: place.isDelivered,
+  }
   const { res } = request
   if (res !== undefined && isOver(res) && place.isAwaited()) place.end({ kind: 'left', login })
-  else if (options.session === false) place.end({ kind: 'outcome', outcome })
-  else {
-    await storeTokens({
-      ...login,
-      onStored: (sessionId) => place.end({ kind: 'stored', sessionId }),
-      onFailed: (error) => place.end({ kind: 'failed', error }),
-      isDelivered: place.isDelivered,
-    })
+  else if (options.session === false) {
+    return withoutSession(outcome, login, await handOver({ ...login, ...progress }), { res, place })
+  } else {
+    await storeTokens({ ...login, ...progress })
     if (connecting) place.end({ kind: 'stored' })
     // Passport, or the application's own callback, has not stored the session.
     else onceOver(res, () => place.end({ kind: 'lost' }))
   }
   return outcome
+}
+
+/**
+ * What the application gets of a login that it keeps itself. Requests with the same callback that wait until then get the same,
+ * because the browser reads one response only.
+ */
+function withoutSession<Login extends DecidedLogin>(
+  success: Success,
+  login: Login,
+  { info, begun, undo }: HandedOver,
+  { res, place }: Pick<Delivery<Login>, 'place'> & Pick<LoginRequest, 'res'>,
+): LoginOutcome {
+  const outcome = { ...success, info: { ...success.info, ...info } }
+  let isLeft: boolean | undefined
+  const leave = (): boolean => {
+    if (isLeft === undefined) {
+      isLeft = place.isAwaited()
+      place.end(
+        isLeft ? { kind: 'left', login: { ...login, begun } } : { kind: 'outcome', outcome },
+      )
+    }
+    return isLeft
+  }
+  if (res === undefined) leave()
+  else onceOver(res, leave)
+  return {
+    ...outcome,
+    onLost() {
+      if (!leave()) undo()
+    },
+  }
 }
 
 /** The login that another request finishes. */

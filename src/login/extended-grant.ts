@@ -1,5 +1,4 @@
-import type { ExtendedGrant } from '../grants/extend-login.js'
-import type { Holding } from '../grants/holding.js'
+import type { ExtendedGrant } from '../grants/stored-login.js'
 import type { LoginNote } from '../grants/login-note.js'
 import { holderIn } from '../grants/holder.js'
 import type { LoginRequest } from '../lib/login-request.js'
@@ -10,7 +9,10 @@ import type { PresentLogin } from './present-login.js'
 export interface ExtendedGrantParts {
   readonly settings: { readonly sessionKey: string; readonly scope?: string | undefined }
   readonly presentLogin: PresentLogin
-  readonly holding: Pick<Holding, 'find'>
+  /** Finds the grant that the session holds; otherwise a text says why there is none. */
+  readonly holding: {
+    readonly find: (request: LoginRequest) => Promise<{ readonly id: string } | string>
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { ConfigurationError } from '../errors/errors.js'
 import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { subjectOf } from './accepted-login.js'
-import type { AcceptedLogin, StoreTokens } from './accepted-login.js'
+import type { AcceptedLogin, HandOver, StoreTokens, Verified } from './accepted-login.js'
 import { noteAim } from './aim.js'
 import { checkPerson, noteOf, unnoticed } from './added-login.js'
 import { checkStarter } from './check-starter.js'
@@ -50,12 +50,13 @@ export interface FinishLoginParts extends TakePendingLoginParts {
   /** Verifies a signed response (JARM) and resolves to its parameters, if responses must be signed. */
   readonly openResponse: ((parameters: URLSearchParams) => Promise<URLSearchParams>) | undefined
   readonly exchangeCode: (grant: CodeGrant) => Promise<Exchanged>
-  /** The application's decision: the user, or `false` or `null` to refuse. */
-  readonly verify: (login: LoginToVerify) => Promise<unknown>
+  readonly verify: (login: LoginToVerify) => Promise<Verified>
   /** Revokes tokens that nobody receives, if that ends nothing else. Does not wait for it, and never throws. */
   readonly discard: (tokens: TokenSet, subject: string | undefined) => void
   /** Puts the tokens into the session: the current one if another provider is `connecting`, otherwise a new one. */
   readonly storeTokens: StoreTokens
+  /** Gives them to the application, with `session: false`. */
+  readonly handOver: HandOver
   readonly adoptSession: AdoptSession
 }
 
@@ -116,7 +117,8 @@ export type FinishLogin = (
 
 /** Creates {@link FinishLogin}. */
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
-  const { settings, strategyId, openResponse, sameCallbacks, storeTokens, adoptSession } = parts
+  const { settings, strategyId, openResponse, sameCallbacks, adoptSession } = parts
+  const { storeTokens, handOver } = parts
   return async (request, parameters, options, hooks) => {
     const connecting = options.assignProperty !== undefined
     if (connecting) await refuseTwoSessions(request)
@@ -130,6 +132,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       request,
       options,
       storeTokens: (login: NewLogin & LoginProgress) => storeTokens(request, login),
+      handOver: (login: NewLogin & LoginProgress) => handOver(request, login),
       adoptSession,
     }
     let own: Place<NewLogin> | undefined
@@ -231,14 +234,19 @@ async function finish(
   const state = stateParameter(response) ?? ''
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
   const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
-  if (accepted === undefined) return refuse({ message: 'This account may not log in here.' })
+  if (accepted.user === undefined)
+    return refuse({ message: 'This account may not log in here.', ...accepted.said })
   const connecting = login.connectTo !== undefined
   const decided = { ...exchanged, ...accepted, exchangedAt, returnTo, appState, connecting }
-  return deliverLogin(decided, delivery)
+  return deliverLogin<NewLogin>(decided, delivery)
 }
 
+type Decision =
+  | Pick<AcceptedLogin, 'user' | 'profile' | 'note' | 'said'>
+  | { readonly user: undefined; readonly said: object }
+
 /**
- * Asks the application whether the person may log in: `undefined` if not. Then nobody receives the tokens, nor after an error.
+ * Asks the application whether the person may log in: there is no `user` if not. Then nobody receives the tokens, nor after an error.
  *
  * @throws {ProfileError} if the profile cannot be loaded
  * @throws {AnotherPersonError} if nobody else may come back than who is logged in, and somebody else has
@@ -252,7 +260,7 @@ async function decide(
   login: PendingLogin,
   hooks: FinishLoginHooks,
   parts: Pick<FinishLoginParts, 'settings' | 'verify' | 'discard' | 'presentLogin'>,
-): Promise<Pick<AcceptedLogin, 'user' | 'profile' | 'note'> | undefined> {
+): Promise<Decision> {
   const { settings, verify, discard, presentLogin } = parts
   let profile: Profile | undefined
   let isAccepted = false
@@ -264,8 +272,8 @@ async function decide(
     const { appState } = login
     const connectTo = login.connectTo === undefined ? undefined : presentUser(request)
     const facts = { tokens, profile, claims, tokenResponse, appState, connectTo }
-    const user = await verify({ ...facts, req: request })
-    if (user === false || user === null) return undefined
+    const { user, info: said } = await verify({ ...facts, req: request })
+    if (user === false || user === null) return { user: undefined, said }
     if (!user) {
       throw new ConfigurationError(
         'verify returned nothing: return the user, or false to refuse the login.',
@@ -275,7 +283,7 @@ async function decide(
     const present = login.asked === undefined ? undefined : await presentLogin(request)
     const note = noteOf(tokens, claims, subject, login, present)
     isAccepted = true
-    return { user, profile, note }
+    return { user, profile, note, said }
   } finally {
     if (!isAccepted) discard(tokens, subjectOf(claims, profile))
   }

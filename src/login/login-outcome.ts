@@ -1,3 +1,6 @@
+import type { BegunLogin } from '../grants/stored-login.js'
+import type { TokenSet } from '../options/token-set.js'
+
 /** Passport puts this into `req.authInfo`. */
 export interface LoginInfo {
   /** Where the person wanted to go: a path of this origin, from `/login?return_to=` or the option `returnTo`. */
@@ -6,6 +9,19 @@ export interface LoginInfo {
   readonly appState?: unknown
   /** Present if a provider was connected to the person who was logged in already. */
   readonly connected?: true
+  /** With `session: false`: the tokens, unless `grant` is there. */
+  readonly tokens?: TokenSet
+  /** With `session: false` and the option `grants`: the id of the grant. */
+  readonly grant?: string
+}
+
+/** Somebody has logged in. */
+export interface Success {
+  readonly action: 'success'
+  readonly user: object
+  readonly info: LoginInfo
+  /** Called if nobody receives it, because the browser has gone away. */
+  readonly onLost?: () => void
 }
 
 /** Why a login was refused; Passport hands it to a custom callback as `info`. */
@@ -29,7 +45,7 @@ export type LoginOutcome =
    * why.
    */
   | { readonly action: 'redirect'; readonly url: string; readonly refused?: string }
-  | { readonly action: 'success'; readonly user: object; readonly info: LoginInfo }
+  | Success
   /** The person, the provider or the application refused. */
   | { readonly action: 'fail'; readonly info: FailureInfo; readonly status: number }
 
@@ -41,4 +57,14 @@ export interface LoginProgress {
   readonly onFailed: (error: unknown) => void
   /** Whether the browser has got the session by another request with the same callback. */
   readonly isDelivered: () => boolean
+}
+
+/** A login that is handed to the application. */
+export interface HandedOver {
+  /** For `req.authInfo`. */
+  readonly info: { readonly tokens: TokenSet } | { readonly grant: string }
+  /** The grant that was made; `undefined` if there is none yet. */
+  readonly begun: BegunLogin | undefined
+  /** Ends what was stored, or revokes the tokens: the application has not got them. */
+  readonly undo: () => void
 }

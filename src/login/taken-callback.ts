@@ -5,7 +5,7 @@ import type { Claims } from '../grants/claims.js'
 import { grantIdOf } from '../grants/session-entry.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import type { PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
-import { readStrategyData, requireSession } from '../session/request-session.js'
+import { readStrategyData } from '../session/request-session.js'
 import type { LoginOptions } from './login-options.js'
 import type { LoginOutcome } from './login-outcome.js'
 
@@ -48,10 +48,10 @@ export function claimIdOf(state: string): string {
 }
 
 function holdsGrant(
-  request: LoginRequest,
+  { session }: LoginRequest,
   { sessionKey }: { readonly sessionKey: string },
 ): boolean {
-  return grantIdOf(readStrategyData(requireSession(request), sessionKey)) !== undefined
+  return session !== undefined && grantIdOf(readStrategyData(session, sessionKey)) !== undefined
 }
 
 /** A callback without a pending login is an error, unless it comes again after it has succeeded. */

@@ -1,7 +1,6 @@
 import type { Request, Response } from 'express'
 import { isResponse, readResponseParameters } from '../endpoints/authorization-response.js'
 import type { LoginOptions } from '../login/login-options.js'
-import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import { readTable } from '../options/option-table.js'
 import { texts } from '../options/readers.js'
@@ -20,6 +19,9 @@ import { endFragment, hasFragment } from './inherited-fragment.js'
 import type { LoginHooks } from './login-hooks.js'
 import type { PassportActions } from './passport-actions.js'
 import { AuthorizationCodeStrategy } from './strategy.js'
+import { infoIn } from './verified.js'
+import type { VerifyDone } from './verified.js'
+import type { VerifiedLogin, Verify } from './verify.js'
 
 /** The options of {@link adopt}: those of the strategy, in place of the donor's, and one more. */
 export interface AdoptOptions extends Partial<AuthorizationCodeOptions> {
@@ -94,16 +96,15 @@ type AdoptedUser = Express.User & object
 /** A strategy whose hooks and `verify` are a donor's. */
 class AdoptedStrategy extends AuthorizationCodeStrategy<AdoptedUser> {
   declare private readonly logins: AdoptedLogins
-  declare private readonly infos: WeakMap<object, unknown>
   declare private readonly endsFragment: boolean
 
   constructor(options: AuthorizationCodeOptions, { donor, overrides, client }: Adopted) {
-    const infos = new WeakMap<object, unknown>()
-    super(options, async (login) => {
+    const verify = async (login: VerifiedLogin, done: VerifyDone): Promise<false> => {
       const { user, info } = await logins.verify(login)
-      infos.set(login.req, info)
-      return user as AdoptedUser | false
-    })
+      done(null, user, info)
+      return false
+    }
+    super(options, verify as Verify<AdoptedUser>)
     const { profileLoads } = this
     const profileTimeoutMs = 2 * (options.timeoutMs ?? 10_000)
     const logins = createAdoptedLogins({ donor, overrides, client, profileLoads, profileTimeoutMs })
@@ -111,16 +112,13 @@ class AdoptedStrategy extends AuthorizationCodeStrategy<AdoptedUser> {
     // Not enumerable, because the donor has the client's credentials.
     Object.defineProperties(this, {
       logins: { value: logins },
-      infos: { value: infos },
       endsFragment: { value: hasFragment(this.name, options.authorizationURL) },
     })
   }
 
   override authenticate(req: Request, options: LoginOptions = {}): void {
-    const { success, fail, error } = this as unknown as PassportActions
+    const { fail, error } = this as unknown as PassportActions
     const strategy: AdoptedStrategy = Object.assign(Object.create(this) as AdoptedStrategy, {
-      success: (user: object, info: object) => success(user, { ...this.infoOf(req), ...info }),
-      fail: (info: object, status: number) => fail({ ...info, ...this.infoOf(req) }, status),
       error: (failure: unknown) => {
         if (!(failure instanceof DonorRefusal)) error(failure)
         else fail(infoIn(failure.challenge), Number(failure.status ?? 403))
@@ -135,27 +133,6 @@ class AdoptedStrategy extends AuthorizationCodeStrategy<AdoptedUser> {
   protected override loginHooks(): LoginHooks {
     return this.logins.hooks
   }
-
-  /** What the donor's `verify` has said beside the user. */
-  private infoOf(req: object): object {
-    return infoIn(this.infos.get(req))
-  }
-}
-
-/** What the library itself says of a login, such as where it leads. */
-const OWN_INFO: ReadonlySet<string> = new Set([
-  'appState',
-  'connected',
-  'error',
-  'errorDescription',
-  'returnTo',
-] satisfies (keyof FailureInfo | keyof LoginInfo)[])
-
-/** The donor's info may be a profile, whose members a stranger has written: it says nothing in the library's place. */
-function infoIn(info: unknown): object {
-  if (typeof info === 'string') return { message: info }
-  const all = Object.entries(Object(info) as object)
-  return Object.fromEntries(all.filter(([name]) => !OWN_INFO.has(name)))
 }
 
 function isCallback(req: Request, { step }: LoginOptions): boolean {

@@ -1,4 +1,6 @@
+import type { Verified } from '../login/accepted-login.js'
 import type { Donor } from './donor.js'
+import { verifiedBy } from './verified.js'
 
 /** What passport-oauth2 passes to `verify`. */
 export interface DonorLogin {
@@ -9,14 +11,6 @@ export interface DonorLogin {
   /** The token response without the refresh token. */
   readonly parameters: unknown
   readonly profile: unknown
-}
-
-/** What `verify` has called back with. */
-export interface Verified {
-  /** `false` if the login is refused. */
-  readonly user: unknown
-  /** What the application says beside it: for `req.authInfo`, or the reason of a refusal. */
-  readonly info: unknown
 }
 
 /**
@@ -30,13 +24,8 @@ export function callVerify(donor: Donor, login: DonorLogin): Promise<Verified> {
   const { req, accessToken, refreshToken, parameters, profile } = login
   const takesRequest = Boolean(donor._passReqToCallback)
   const takesParameters = donor._verify.length === (takesRequest ? 6 : 5)
-  return new Promise((resolve, reject) => {
-    const done = (error?: unknown, user?: unknown, info?: unknown): void => {
-      if (error)
-        reject(error instanceof Error ? error : new Error('verify failed', { cause: error }))
-      else resolve({ user: Boolean(user) && user, info })
-    }
-    const returned = donor._verify(
+  const call = (done: unknown): unknown =>
+    donor._verify(
       ...(takesRequest ? [req] : []),
       accessToken,
       refreshToken,
@@ -44,7 +33,5 @@ export function callVerify(donor: Donor, login: DonorLogin): Promise<Verified> {
       profile,
       done,
     )
-    // An async function that rejects has not called `done`: nobody else would answer the browser.
-    Promise.resolve(returned).catch(reject)
-  })
+  return verifiedBy(call, { decidesByReturn: false })
 }

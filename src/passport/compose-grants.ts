@@ -4,7 +4,7 @@ import { ConfigurationError } from '../errors/errors.js'
 import { createAccountGrants } from '../grants/account-grants.js'
 import { createAdoptedOwners } from '../grants/adopted-owner.js'
 import { createBeginLogin } from '../grants/begin-login.js'
-import type { BeginLogin } from '../grants/begin-login.js'
+import type { BeginLogin } from '../grants/new-tokens.js'
 import { createEnding } from '../grants/ending.js'
 import type { Ending } from '../grants/ending.js'
 import { createIsPersonAlive } from '../grants/person-grants.js'
@@ -58,7 +58,7 @@ export interface ComposedGrants extends GrantParts {
   /** The application's own id of the person; `undefined` without the option `grants`, and if the user has none. */
   readonly accountOf: AccountOf
   /** How long a grant lives that is not used, in **milliseconds**. */
-  readonly lifetimeOf: (session: LoginSession) => number
+  readonly lifetimeOf: (session: LoginSession | undefined) => number
   /**
    * Resolves when no renewal, no revocation and no logout of the provider is under way, or the time is up: to the number of
    * those that still are.

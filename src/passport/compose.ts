@@ -23,13 +23,14 @@ import type { EndedLogin } from '../grants/engine.js'
 import { createUndoLogin } from '../grants/undo-login.js'
 import { systemClock } from '../lib/clock.js'
 import type { LoginRequest } from '../lib/login-request.js'
+import type { Verified } from '../login/accepted-login.js'
 import { createCallbackEnds } from '../login/callback-ends.js'
-import type { RestartLogin } from '../login/deliver-login.js'
 import { createConnectionOf } from '../login/connection.js'
 import { createEndLoginHere } from '../login/end-login-here.js'
 import { createFinishLogin } from '../login/finish-login.js'
 import type { LoginToVerify, NewLogin } from '../login/finish-login.js'
-import type { LoginOutcome } from '../login/login-outcome.js'
+import { createHandOver } from '../login/hand-over-login.js'
+import type { KeepLoginParts } from '../login/login-attempt.js'
 import { createPresentLogin } from '../login/present-login.js'
 import { createEndReplacedLogins } from '../login/replaced-logins.js'
 import { createSameCallbacks } from '../login/same-callback.js'
@@ -41,6 +42,7 @@ import type { ReadOptions } from '../options/read-options-at-start.js'
 import { strategyIdOf } from '../options/read-options.js'
 import type { KnownSettings } from '../options/read-options.js'
 import { adoptSession } from '../session/replace-session.js'
+import { conclusionOf } from './callback-conclusion.js'
 import { composeEndpoints } from './compose-endpoints.js'
 import type { EndpointParts, Endpoints } from './compose-endpoints.js'
 import { composeGrants } from './compose-grants.js'
@@ -62,7 +64,7 @@ import type { UseCases } from './use-cases.js'
  */
 export function composeUseCases(
   { settings, complete }: ReadOptions,
-  verify: (login: LoginToVerify) => Promise<unknown>,
+  verify: (login: LoginToVerify) => Promise<Verified>,
   strategies: (request: LoginRequest) => readonly UseCases[] = () => [],
 ): UseCases {
   const diagnostics = createDiagnostics(settings.name)
@@ -136,7 +138,7 @@ export function composeUseCases(
       dpopThumbprint: dpop?.thumbprint,
     }),
   )
-  const storeTokens = createStoreTokens({
+  const keepLogin: KeepLoginParts = {
     ...grants,
     settings,
     hasLogoutPage: () => hasLogoutPage(endpoints),
@@ -148,7 +150,7 @@ export function composeUseCases(
       ...strategies(request).map((one) => one.endReplacedLogin),
     ]),
     sessionKeys: (request) => strategies(request).map(({ loginCheck }) => loginCheck.sessionKey),
-  })
+  }
   const isShared = settings.grants !== undefined
   const callbackClaims = withPrivateNotes(claims, isShared ? grants.pendingSeal : undefined)
   const claimTtlMs = Math.max(settings.pendingLoginLifetimeMs, pendingLogins.lifetimeMs ?? 0)
@@ -158,9 +160,10 @@ export function composeUseCases(
     waitMs: 2 * timeoutMs + 10_000,
     clock: systemClock,
   })
-  const decide = watch('verify', verify, (user): Conclusion =>
+  const decide = watch('verify', verify, ({ user }): Conclusion =>
     user ? { outcome: 'ok' } : { outcome: 'refused', reason: 'verify' },
   )
+  const storeTokens = createStoreTokens(keepLogin)
   const observedStoreTokens = observe(storeTokens, async (...given) => {
     observation.emit(() => ({ type: 'store', action: 'keep', result: 'kept', durationMs: 0 }))
     await storeTokens(...given)
@@ -181,6 +184,7 @@ export function composeUseCases(
       verify: decide,
       discard: (tokens, subject) => void grants.revoking.discard(tokens, subject),
       storeTokens: observedStoreTokens,
+      handOver: createHandOver(keepLogin),
     }),
   )
 
@@ -273,26 +277,4 @@ function checkCredentials(settings: KnownSettings, keys: ClientKeys | undefined)
 function hasLogoutPage({ known }: ProviderEndpoints<Endpoints>): boolean {
   const endpoints = known()
   return endpoints === undefined || endpoints.settings.endSessionURL !== undefined
-}
-
-/** How a callback has ended. */
-function conclusionOf(outcome: LoginOutcome | RestartLogin): Conclusion {
-  switch (outcome.action) {
-    case 'fail': {
-      const { error: reason = 'verify', errorDescription } = outcome.info
-      return {
-        outcome: 'refused',
-        reason,
-        ...(errorDescription !== undefined && { errorDescription }),
-      }
-    }
-    case 'redirect':
-      return outcome.refused === undefined
-        ? { outcome: 'ok', reason: 'repeated' }
-        : { outcome: 'refused', reason: outcome.refused }
-    case 'restart':
-      return { outcome: 'ok', reason: 'repeated' }
-    case 'success':
-      return { outcome: 'ok' }
-  }
 }

@@ -22,7 +22,10 @@ export function actionsOf(
   return (outcome) => {
     // The application may have answered by itself meanwhile, for example after a time-out of its own. Or the browser has
     // gone away: it would never know the session of a login.
-    if (res !== undefined && isOver(res)) return
+    if (res !== undefined && isOver(res)) {
+      if (outcome.action === 'success') outcome.onLost?.()
+      return
+    }
     if (outcome.action === 'redirect') redirect(outcome.url)
     else if (outcome.action === 'success') success(outcome.user, outcome.info)
     else if (outcome.action === 'fail') fail(outcome.info, outcome.status)

@@ -38,7 +38,7 @@ import { refuseNameInUse, refuseSharedName } from './refuse-shared-name.js'
 import { makeRetirable } from './retirement.js'
 import { passportOf } from './registered-strategies.js'
 import { strategiesOfSession } from './strategies-of-session.js'
-import { checkVerify } from './verify.js'
+import { callVerify, checkVerify } from './verify.js'
 import type { VerifiedLogin, Verify } from './verify.js'
 import { requireSession } from '../session/request-session.js'
 
@@ -110,7 +110,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     const decide = verify ?? (({ profile }) => defaultUser(settings.name, profile))
     const useCases = composeUseCases(
       read,
-      async (login: LoginToVerify) => decide(login as VerifiedLogin),
+      (login: LoginToVerify) => callVerify(decide, login as VerifiedLogin),
       (request) => this.ofApplication(request),
     )
     const loads = createProfileLoads()
@@ -247,7 +247,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     options: LoginOptions,
     addition?: Addition,
   ): Promise<string> {
-    requireSession(req)
+    if (options.session !== false) requireSession(req)
     this.useCases.noteRequest(req)
     refuseNameInUse(this, this.useCases, req)
     const hooked = this.loginHooks().authorization(req, options)
@@ -255,7 +255,8 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
   }
 
   private async startOrFinish(req: Request, options: LoginOptions): Promise<LoginOutcome> {
-    requireSession(req)
+    // Without one, pending logins are in cookies, or their store asks for it.
+    if (options.session !== false) requireSession(req)
     const start = async (again?: RestartedLogin): Promise<LoginOutcome> => {
       const how = again?.connects === true ? { ...options, assignProperty: 'account' } : options
       const url = await this.start(req, { ...how, ...again?.options }, again?.addition)

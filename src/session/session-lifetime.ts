@@ -7,8 +7,9 @@ export const SHORTEST_LIFE_MS = 14 * 24 * 60 * 60 * 1000
  * As long as the session could live if the next request comes just before it ends, and the one before came just before
  * the grant would have been prolonged.
  */
-export function lifetimeOfSession(session: LoginSession): number {
-  return Math.max(SHORTEST_LIFE_MS, 2 * (maxAgeOf(session) ?? 0))
+export function lifetimeOfSession(session: LoginSession | undefined): number {
+  const maxAge = session === undefined ? undefined : maxAgeOf(session)
+  return Math.max(SHORTEST_LIFE_MS, 2 * (maxAge ?? 0))
 }
 
 /** How long the session lives after a request, in **milliseconds**; `undefined` if it lives as long as the browser. */

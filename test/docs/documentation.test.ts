@@ -33,7 +33,12 @@ import { Browser } from '../support/http.js'
 const guides = await readGuides()
 const [readme = await readGuide('README.md')] = guides
 
-const files = guides.filter((guide) => guide !== readme).flatMap(filesOf)
+/** Compiled and run with their packages, by test/ecosystem. */
+const COMPILED_ELSEWHERE = ['docs/nest.md', 'docs/moving-over/from-nest-authguard.md']
+
+const files = guides
+  .filter((guide) => guide !== readme && !COMPILED_ELSEWHERE.includes(guide.file))
+  .flatMap(filesOf)
 const program = createProgram({
   ...CODE_GLOBALS,
   ...Object.fromEntries(files.filter((one) => !declaresGlobally(one))),
@@ -80,7 +85,7 @@ describe('the code in the documentation', () => {
   })
 })
 
-/** How many whole apps each page has. The README's is run below, that of docs/graceful-stop.md in test/e2e, those of passport-google-oauth20 and Auth.js in test/ecosystem, all others in test/docs/guides. */
+/** How many whole apps each page has. The README's is run below, that of docs/graceful-stop.md in test/e2e, those with Nest, passport-google-oauth20 and Auth.js in test/ecosystem, all others in test/docs/guides. */
 const WHOLE_APPS: Readonly<Record<string, number>> = {
   'README.md': 1,
   'docs/behind-a-proxy.md': 1,
@@ -90,9 +95,11 @@ const WHOLE_APPS: Readonly<Record<string, number>> = {
   'docs/many-tenants.md': 1,
   'docs/moving-over/from-auth-js.md': 2,
   'docs/moving-over/from-express-openid-connect.md': 2,
+  'docs/moving-over/from-nest-authguard.md': 2,
   'docs/moving-over/from-openid-client.md': 2,
   'docs/moving-over/from-passport-google-oauth20.md': 2,
   'docs/moving-over/from-passport-oauth2.md': 2,
+  'docs/nest.md': 1,
   'docs/one-account-several-providers.md': 1,
   'docs/pending-logins.md': 1,
   'docs/recipes/auth0.md': 1,

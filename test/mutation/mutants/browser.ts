@@ -151,7 +151,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
   {
     rows: [FIXATION],
     tests: ['rule-12'],
-    file: 'login/store-tokens.ts',
+    file: 'login/next-session.ts',
     find: '      clearFields(session)\n',
     replace: '',
     gone: 'everything is carried over with keepSessionInfo',
@@ -159,7 +159,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
   {
     rows: [FIXATION],
     tests: ['rule-12'],
-    file: 'login/store-tokens.ts',
+    file: 'login/next-session.ts',
     find: '      keepFields(keepSession, session, fresh)\n',
     replace:
       "      keepFields(Object.keys(session).filter((name) => name !== 'cookie'), session, fresh)\n",
