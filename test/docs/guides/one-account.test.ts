@@ -8,6 +8,9 @@ import {
   it,
   jest,
 } from '@jest/globals'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
 import { startTestProvider } from '../../../src/testing.js'
 import type { TestProvider } from '../../../src/testing.js'
 import { appsIn, readGuide } from '../../support/documentation.js'
@@ -17,7 +20,7 @@ import type { GuideProject } from '../../support/guide-app.js'
 import { Browser, listen } from '../../support/http.js'
 import type { Page, RunningServer } from '../../support/http.js'
 
-jest.setTimeout(90_000)
+jest.setTimeout(180_000)
 
 /** A person at a provider. */
 type Account = Readonly<{ key: string; name: string; email: string | null; sub?: string }>
@@ -47,12 +50,15 @@ function newPeople(): People {
   }
 }
 
+let databases = 0
 let guide: Guide
 let google: TestProvider
 let github: TestProvider
 let githubApi: RunningServer
 /** What GitHub's API was asked. */
 let calls: string[]
+/** With what it answers; `undefined` cuts the connection. */
+let githubStatus: number | undefined
 let project: GuideProject
 /** The guide's application, as it is. */
 let right: string
@@ -70,16 +76,22 @@ beforeAll(async () => {
     req.on('data', (chunk: Buffer) => (body += chunk.toString()))
     req.on('end', () => {
       calls.push(`${req.method} ${req.url} ${body}`)
-      res.writeHead(204).end()
+      if (githubStatus === undefined) res.destroy()
+      else res.writeHead(githubStatus).end()
     })
   })
 })
 beforeAll(async () => {
   project = await createGuideProject()
+  // To make a database takes seconds: the apps get copies of this one.
+  const empty = new PGlite(join(project.folder, 'empty'))
+  await empty.waitReady
+  await empty.close()
   right = await start()
 })
 beforeEach(() => {
   calls = []
+  githubStatus = 204
   browser = new Browser()
   people = newPeople()
   url = right
@@ -112,7 +124,10 @@ async function start(change: (code: string) => string = (code) => code): Promise
     .replace('...google,', `...google, ...${JSON.stringify(atGoogle)},`)
     .replace('...github,', `...github, ...${JSON.stringify(atGitHub)},`)
     .replace('https://api.github.com', githubApi.origin)
+  const database = join(project.folder, `data-${(databases += 1)}`)
+  await cp(join(project.folder, 'empty'), database, { recursive: true })
   const started = await project.start({ ...app, code }, () => ({
+    DATABASE_DIR: database,
     GOOGLE_CLIENT_ID: google.options.clientID,
     GOOGLE_CLIENT_SECRET: google.options.clientSecret,
     GITHUB_CLIENT_ID: github.options.clientID,
@@ -181,8 +196,14 @@ describe('the guide to one account with several providers', () => {
       `${url}/login?return_to=%2Fsettings`,
     )
     expect(await logIn('google', ada)).toBe(ada.name)
+    const [authorization] = google.requestsTo('authorize')
+    expect(authorization?.parameters).toMatchObject({
+      access_type: 'offline',
+      prompt: 'select_account',
+    })
     const page = await connect('github', adaAtGitHub)
     expect(listed(page)).toEqual([`google: ${ada.email}`, `github: ${adaAtGitHub.name}`])
+    expect(page.text).not.toContain('please connect it again')
     expect(await logIn('github', adaAtGitHub, new Browser())).toBe(ada.name)
   })
 
@@ -212,11 +233,66 @@ describe('the guide to one account with several providers', () => {
     const last = await press(after, `value="${adaAtGitHub.key}"`)
     expect(listed(last)).toEqual([`google: ${ada.email}`])
     expect(calls).toEqual([
-      expect.stringMatching(/^DELETE \/applications\/.+\/token .+access_token/),
+      expect.stringMatching(/^DELETE \/applications\/test-client\/grant .+access_token/),
     ])
     const refused = await press(last, `value="${ada.key}"`)
     expect([refused.status, refused.text]).toEqual([409, 'This is your only way to log in.'])
     expect(await logIn('google', alice, new Browser())).toBe(alice.name)
+  })
+
+  it.each([undefined, 503])(
+    'disconnects here also if GitHub answers %s, and says what is left',
+    async (status) => {
+      await logIn('google', people.ada)
+      const page = await connect('github', people.adaAtGitHub)
+      githubStatus = status
+      const left = await press(page, `value="${people.adaAtGitHub.key}"`)
+      expect([left.status, calls.length]).toEqual([200, 1])
+      expect(left.text).toContain('https://github.com/settings/applications')
+      expect(listed(await browser.visit(`${url}/settings`))).toEqual([
+        `google: ${people.ada.email}`,
+      ])
+    },
+  )
+
+  it('disconnects nothing but what the person has connected', async () => {
+    const { ada, adaAtGitHub } = people
+    await logIn('github', adaAtGitHub, new Browser())
+    await logIn('google', ada)
+    const unlink = (fields: Record<string, string>): Promise<Page> =>
+      browser.post(`${url}/settings/unlink`, fields)
+    const refused = { status: 404, text: 'You have not connected this account.' }
+    expect(await unlink({ provider: 'github', id: adaAtGitHub.key })).toMatchObject(refused)
+    expect(await unlink({})).toMatchObject(refused)
+    for (const [action, status] of Object.entries({ unlink: 404, move: 409 })) {
+      const headers = { 'sec-fetch-site': 'same-origin' }
+      const page = await browser.request(`${url}/settings/${action}`, { method: 'POST', headers })
+      expect([action, page.status]).toEqual([action, status])
+    }
+  })
+
+  it('says so to a person who has said no, and leads back', async () => {
+    google.fail('authorize', 'denied')
+    const refused = await browser.follow(`${url}/auth/google/login`)
+    expect(refused).toMatchObject({
+      status: 200,
+      text: 'Nothing was changed. <a href="/login">Go back</a>',
+    })
+    await logIn('google', people.ada)
+    github.fail('authorize', 'denied')
+    const page = await connect('github', people.adaAtGitHub)
+    expect(page.text).toBe('Nothing was changed. <a href="/settings">Go back</a>')
+  })
+
+  it('leads to the login after logging out, and after disconnecting what one is logged in with', async () => {
+    const { ada, adaAtGitHub } = people
+    await logIn('google', ada)
+    const page = await connect('github', adaAtGitHub)
+    const loggedOut = { status: 200, url: `${url}/login?return_to=%2Fsettings` }
+    expect(await press(page, `value="${ada.key}"`)).toMatchObject(loggedOut)
+    expect(await logIn('github', adaAtGitHub)).toBe(ada.name)
+    const settings = await browser.visit(`${url}/settings`)
+    expect(await press(settings, 'Log out')).toMatchObject({ status: 200, url: `${url}/login` })
   })
 
   it('moves an account to another user after both are confirmed', async () => {
@@ -332,5 +408,13 @@ describe('the mistakes that lead to account takeover', () => {
     expect(await attack()).toBe(ada.name)
     url = await start(isOld)
     expect(await attack()).toBe(mallory.name)
+
+    // The person who is asked to log in again sees only what logs in the same user.
+    browser = new Browser()
+    people = newPeople()
+    await logIn('google', people.ada)
+    const asked = await connect('github', people.adaAtGitHub)
+    expect(asked.text.match(/Log in with \w+/g)).toEqual(['Log in with google'])
+    expect((await new Browser().visit(`${url}/login`)).text).toContain('Log in with github')
   })
 })
