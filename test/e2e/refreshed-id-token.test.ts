@@ -133,11 +133,22 @@ describe('a refresh response', () => {
   it.each([
     ['fail', 503, 'down'],
     ['are no key set', 200, '<html>'],
-  ])('is used, with the ID token from before, while the keys %s', async (_how, status, body) => {
+  ])('is checked by the keys from before, while the keys %s', async (_how, status, body) => {
     const app = await startLoggedIn()
     const before = await tokensIn(app)
     advanceClock(601)
     scene.provider.on('/jwks', (_request, response) => response.writeHead(status).end(body))
+    expect(await renew(app)).toEqual({ accessToken: expect.any(String) })
+    expect((await tokensIn(app)).idToken).not.toBe(before.idToken)
+  })
+
+  it('is used, with the ID token from before, while the key of its own cannot be loaded', async () => {
+    const app = await startLoggedIn()
+    const before = await tokensIn(app)
+    advanceClock(601)
+    scene.provider.on('/jwks', (_request, response) => response.writeHead(503).end())
+    const { privateKey } = await createProviderKey('PS256')
+    provider.makeIdToken = (said) => signWith(privateKey, said, { kid: 'key-2' })
     expect(await renew(app)).toEqual({ accessToken: expect.any(String) })
     const after = await tokensIn(app)
     expect(after.idToken).toBe(before.idToken)
