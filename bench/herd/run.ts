@@ -50,7 +50,9 @@ export async function runHerd({ grants: count, perSecond }: HerdOptions): Promis
     callbackURL: 'https://app.example/auth/callback',
     grants,
   })
-  const { accessToken, idle } = composeUseCases(options, () => Promise.resolve({ user: {}, info: {} }))
+  const { accessToken, idle } = composeUseCases(options, () =>
+    Promise.resolve({ user: {}, info: {} }),
+  )
   const { engine } = partsOf(grants)
   const startedAt = performance.now()
   const people = Array.from({ length: count }, (_, number) => `person${number}`)
