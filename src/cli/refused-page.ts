@@ -1,5 +1,6 @@
 import { isObject } from '../client/answer.js'
 import type { Answer } from '../client/transport.js'
+import { parsedJson } from '../lib/parsed-json.js'
 import { authorizationErrorFrom } from '../errors/oauth-errors.js'
 
 /** Why the provider shows a page of its own instead of a login. */
@@ -121,10 +122,6 @@ function cut(words: string): string {
 
 /** The members of a JSON object; none if the text is something else. */
 export function jsonIn(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const body: unknown = JSON.parse(text)
-    return isObject(body) ? body : {}
-  } catch {
-    return {}
-  }
+  const body = parsedJson(text)
+  return isObject(body) ? body : {}
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { SetupError } from './finding.js'
 import { STRATEGY_SETTINGS } from './settings.js'
+import { parsedJson } from '../lib/parsed-json.js'
 import { AuthorizationCodeError } from '../errors/errors.js'
 import type { OptionTable } from '../options/option-table.js'
 import type { AuthorizationCodeOptions, ProviderOptions } from '../options/options.js'
@@ -80,7 +81,7 @@ const KEYS: ReadonlySet<string> = new Set(['dpopKey', 'privateKey'])
 
 /** The value of an option that was given as text: what is no text, as JSON. */
 async function valueOf(option: string, given: string): Promise<unknown> {
-  const value = jsonIn(given)
+  const value = parsedJson(given)
   if (typeof value === 'object' && value !== null) return value
   if (KEYS.has(option)) return readKey(given)
   const { read } = (OPTIONS as OptionTable)[option] ?? {}
@@ -89,14 +90,6 @@ async function valueOf(option: string, given: string): Promise<unknown> {
     return given
   } catch {
     return value ?? given
-  }
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -12,6 +12,7 @@ import { failingSince } from '../errors/failing-since.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import { doublingPause } from '../lib/doubling-pause.js'
+import { parsedJson } from '../lib/parsed-json.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import type { JwtSender } from './expected-jwt.js'
 
@@ -229,18 +230,10 @@ export async function readKeySet(url: string, transport: Transport): Promise<rea
       retryAfterMs: retryAfterMs(answer),
     })
   }
-  const { keys } = Object(parsed(text)) as { readonly keys?: readonly unknown[] }
+  const { keys } = Object(parsedJson(text)) as { readonly keys?: readonly unknown[] }
   if (Array.isArray(keys)) return keys as readonly unknown[]
   throw new DiscoveryError("The provider's keys are not a JSON Web Key Set.", {
     phase: 'keys',
     httpStatus: status,
   })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

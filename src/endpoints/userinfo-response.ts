@@ -1,3 +1,4 @@
+import { parsedJson } from '../lib/parsed-json.js'
 import { MAXIMUM_DEPTH, isObject, isTooDeep, parseBody, refusalOf } from '../client/answer.js'
 import { readChallenge } from '../client/challenge.js'
 import type { Answer } from '../client/transport.js'
@@ -44,20 +45,11 @@ export async function readUserInfo(
 async function claimsIn(text: string, { decrypt, verify }: JwtReaders): Promise<unknown> {
   // A JWT, too, may end with a line break.
   const plain = (await decrypt('userinfo', text.trim())).trim()
-  if (!isSignedJwt(plain)) return parsed(plain)
+  if (!isSignedJwt(plain)) return parsedJson(plain)
   if (verify === undefined) {
     throw new Error('it is signed, and the options issuer and jwksURL are needed to verify it')
   }
   return verify(plain, { sender: 'provider', required: ['sub'] })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    // The parser's own message would quote the answer, so it is not passed on.
-    return undefined
-  }
 }
 
 /** A profile that came and cannot be used. */

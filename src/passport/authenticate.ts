@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import type passport from 'passport'
 import { ConfigurationError } from '../errors/errors.js'
 import type { LoginStrategy } from './login-strategy.js'
-import { notedPassport, passportOf } from './registered-strategies.js'
+import { managerOn, notedPassport, passportOf } from './registered-strategies.js'
 import type { PassportInstance } from './registered-strategies.js'
 
 /** What Passport hands to a custom callback. */
@@ -40,18 +40,13 @@ export function startHandler(
   }
 }
 
-/** What `passport.session()` leaves on a request. */
-interface Managed {
-  readonly _sessionManager?: object
-}
-
 /**
  * The Passport that handles a request. If nobody has said to which one the strategy belongs, the user is kept by the one whose
  * `passport.session()` has handled the request, because that one will read the user again.
  */
 function passportFor(strategy: LoginStrategy, req: Request): PassportInstance {
   const noted = notedPassport(strategy)
-  const { _sessionManager: manager } = req as Managed
+  const manager = managerOn(req)
   if (noted !== undefined || manager === undefined) return passportOf(strategy)
   // Passport puts its own session manager on each request that it handles.
   return Object.create(passportOf(strategy), { _sm: { value: manager } }) as PassportInstance

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { ConfigurationError, LoginRequiredError } from '../errors/errors.js'
+import { comparablePath } from '../lib/comparable-path.js'
 import { askForLogin } from './ask-for-login.js'
 import { asyncHandler } from './async-handler.js'
 import { isLoggedIn } from './login-checks.js'
@@ -34,14 +35,9 @@ function isSentForm({ method, headers }: Request): boolean {
 
 function refuseCircle(loginPath: string, { baseUrl, path }: Request): void {
   const [target = ''] = loginPath.split(/[?#]/)
-  if (comparable(target) !== comparable(baseUrl + path)) return
+  if (comparablePath(target) !== comparablePath(baseUrl + path)) return
   throw new ConfigurationError(
     `loginPath is ${loginPath}, the route that connects a provider to somebody who is logged in. Set it to the path where people log in.`,
     'loginPath',
   )
-}
-
-/** As Express compares paths: ignoring upper and lower case, and a slash at the end. */
-function comparable(path: string): string {
-  return path.toLowerCase().replace(/\/$/, '')
 }

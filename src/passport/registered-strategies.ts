@@ -46,6 +46,11 @@ export function managerOf(instance: PassportInstance = passport): object {
   return (instance as PassportInside)._sm ?? instance
 }
 
+/** What the Passport that has handled a request has left on it; `undefined` if none has. */
+export function managerOn(request: object): object | undefined {
+  return (request as { readonly _sessionManager?: object })._sessionManager
+}
+
 /** What a Passport knows by a name. */
 export function registeredAs(name: string, instance: PassportInstance): unknown {
   return (instance as PassportInside)._strategies?.[name]

@@ -2,6 +2,7 @@ import express from 'express'
 import type { RequestHandler, Response } from 'express'
 import type { AuthenticateOptions } from 'passport'
 import { ConfigurationError } from '../errors/errors.js'
+import { comparablePath } from '../lib/comparable-path.js'
 import { withQuery } from '../lib/with-query.js'
 import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
 import { asyncHandler } from './async-handler.js'
@@ -102,15 +103,10 @@ export function checkCallbackUrl({ callbackURL }: LoginStrategy): RequestHandler
   const { pathname } = new URL(callbackURL)
   return (req, _res, next) => {
     const here = `${req.baseUrl}/callback`
-    if (comparable(pathname).endsWith(comparable(here))) next()
+    if (comparablePath(pathname).endsWith(comparablePath(here))) next()
     else {
       const message = `callbackURL has the path ${pathname}, and authRouter takes callbacks at ${here}: mount it where callbackURL leads, or register ${here} at the provider.`
       next(new ConfigurationError(message, 'callbackURL'))
     }
   }
-}
-
-/** As Express compares paths: ignoring upper and lower case, and a slash at the end. */
-function comparable(path: string): string {
-  return path.toLowerCase().replace(/\/$/, '')
 }

@@ -1,4 +1,4 @@
-import { managerOf } from './registered-strategies.js'
+import { managerOf, managerOn } from './registered-strategies.js'
 import type { PassportInstance } from './registered-strategies.js'
 
 /** What tells providers apart that have one name. */
@@ -38,18 +38,13 @@ export function noteRetired(strategy: object, isRetired = true): void {
   else retired.delete(strategy)
 }
 
-/** What a Passport instance leaves on the requests that it has handled. */
-interface Managed {
-  readonly _sessionManager?: object
-}
-
 /** Whether a request goes through this Passport. */
 export function usesPassport(request: object, instance: PassportInstance): boolean {
-  return managerOn(request) === managerOf(instance)
+  return managerFor(request) === managerOf(instance)
 }
 
-function managerOn(request: object): object {
-  return (request as Managed)._sessionManager ?? managerOf()
+function managerFor(request: object): object {
+  return managerOn(request) ?? managerOf()
 }
 
 /**
@@ -66,7 +61,7 @@ export function noteUse(
   request: object,
   isRegistered: (strategy: object) => boolean,
 ): NamedProvider | undefined {
-  const manager = managerOn(request)
+  const manager = managerFor(request)
   const all: ByName = inUse.get(manager) ?? new Map<string, StrategyInUse>()
   inUse.set(manager, all)
   const { name } = provider

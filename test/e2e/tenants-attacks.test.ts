@@ -1,8 +1,7 @@
 import '../support/own-realm.js'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { discover, MemoryGrants } from '../../src/index.js'
+import { MemoryGrants } from '../../src/index.js'
 import { Browser } from '../support/http.js'
-import { startIdTokenServer } from '../support/id-token-server.js'
 import type { IdTokenServer } from '../support/id-token-server.js'
 import { bodyOf, changed, startLogin } from '../support/login.js'
 import { present } from '../support/present.js'
@@ -10,6 +9,7 @@ import { speakOpenId } from '../support/openid-provider.js'
 import type { OpenIdProvider } from '../support/openid-provider.js'
 import { startScriptedProvider } from '../support/scripted-provider.js'
 import type { ScriptedProvider } from '../support/scripted-provider.js'
+import { startTenantProvider } from '../support/tenant-provider.js'
 import { startTenantsApp } from '../support/tenants-app.js'
 import type { TenantsApp, TenantsAppOptions, TenantSettings } from '../support/tenants-app.js'
 
@@ -38,16 +38,8 @@ async function startHostile(): Promise<Hostile> {
 }
 
 async function startReal(tenant: string): Promise<IdTokenServer> {
-  const server = await startIdTokenServer({
-    algorithm: 'ES256',
-    callbackURL: app.at(tenant, '/auth/callback'),
-  })
+  const server = await startTenantProvider(app, tenant)
   running.push(server)
-  const { clientID, clientSecret } = server
-  app.settings.set(tenant, {
-    ...{ ...(await discover(server.origin)), clientID, clientSecret, scope: 'openid' },
-    profileURL: undefined,
-  })
   return server
 }
 

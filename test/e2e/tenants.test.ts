@@ -13,9 +13,9 @@ import {
 import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider, TestProviderOptions } from '../../src/testing.js'
 import { Browser } from '../support/http.js'
-import { startIdTokenServer } from '../support/id-token-server.js'
 import { bodyOf, startLogin } from '../support/login.js'
 import { present } from '../support/present.js'
+import { startTenantProvider } from '../support/tenant-provider.js'
 import { startTenantsApp } from '../support/tenants-app.js'
 import type { TenantsApp, TenantsAppOptions, TenantSettings } from '../support/tenants-app.js'
 
@@ -69,16 +69,7 @@ describe('two tenants at oidc-provider', () => {
   it('have routes, logins and sessions of their own', async () => {
     const app = await start()
     for (const tenant of ['a', 'b']) {
-      const server = await startIdTokenServer({
-        algorithm: 'ES256',
-        callbackURL: app.at(tenant, '/auth/callback'),
-      })
-      running.push(server)
-      const { clientID, clientSecret } = server
-      app.settings.set(tenant, {
-        ...{ ...(await discover(server.origin)), clientID, clientSecret, scope: 'openid' },
-        profileURL: undefined,
-      })
+      running.push(await startTenantProvider(app, tenant))
     }
     const [ada, bob] = [new Browser(), new Browser()]
     const home = await ada.follow(app.at('a', '/home'))

@@ -105,8 +105,8 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
     rows: ['fapi-2 5.4.3'],
     tests: ['id-token-12'],
     file: 'endpoints/provider-keys.ts',
-    find: 'Object(parsed(text))',
-    replace: 'Object(parsed(text.replaceAll(\'"use":"enc"\', \'"use":"sig"\')))',
+    find: 'Object(parsedJson(text))',
+    replace: 'Object(parsedJson(text.replaceAll(\'"use":"enc"\', \'"use":"sig"\')))',
     gone: 'the use of keys is not looked at',
   },
   {
