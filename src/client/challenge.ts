@@ -5,7 +5,14 @@ const MAXIMUM_LENGTH = 4096
 const PARAMETER = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g
 
 /** The parameters that are read. */
-const NAMES = ['error', 'error_description', 'scope', 'acr_values', 'max_age'] as const
+const NAMES = [
+  'error',
+  'error_description',
+  'scope',
+  'acr_values',
+  'max_age',
+  'resource_metadata',
+] as const
 
 /** Why a resource rejects an access token, in the words of the provider. They may contain anything. */
 export interface Challenge {
@@ -18,6 +25,8 @@ export interface Challenge {
   readonly acr_values?: string
   /** How old the authentication may be, in **seconds** (RFC 9470). */
   readonly max_age?: string
+  /** Where the resource's metadata are (RFC 9728, section 5.1). */
+  readonly resource_metadata?: string
 }
 
 /**

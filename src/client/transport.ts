@@ -40,7 +40,8 @@ export interface Transport {
    */
   readonly send: (request: OutgoingRequest) => Promise<Answer>
   /**
-   * `fetch` under the same limits, except that of connections; `redirect` is `manual` unless `init` says otherwise.
+   * `fetch` under the same limits, except that of connections; `redirect` is `manual` unless `init` says otherwise. Of an
+   * event stream, the time is limited until it begins.
    *
    * @throws {TransportError} if no answer came
    */
@@ -154,6 +155,11 @@ export function createTransport(options: TransportOptions, clock: Clock = system
       } as UndiciRequestInit
       try {
         const answer = (await fetch(target, undiciInit)) as unknown as Response
+        // What an API sends as it happens has no end that could be waited for: whoever reads it says when it is enough.
+        if (isEventStream(answer)) {
+          stopTimer()
+          return answer
+        }
         return withLimitedBody(answer, responseLimitBytes, stopTimer)
       } catch (error) {
         stopTimer()
@@ -179,6 +185,11 @@ function secureUrl(url: string | URL, plainHttpHosts: readonly string[] | undefi
     throw new ConfigurationError(`Refused to send a request to ${parsed.origin}: it is not HTTPS.`)
   }
   return parsed
+}
+
+/** @see [HTML, section 9.2 - Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html) */
+function isEventStream({ headers }: Response): boolean {
+  return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
 }
 
 /** @param stopTimer called when the body was read to its end */

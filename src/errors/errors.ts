@@ -15,6 +15,7 @@ import type {
   TokenEndpointError,
 } from './provider-errors.js'
 import type { ConfigurationError, StorageError } from './setup-errors.js'
+import type { ConnectionRequiredError, NotConnectableError } from './connection-errors.js'
 import type { AnotherPersonError, StepUpRequiredError } from './step-up-errors.js'
 
 export { AuthorizationCodeError } from './base.js'
@@ -80,6 +81,8 @@ export type AuthorizationCodeFlowError =
   | LoginRequiredError
   | StepUpRequiredError
   | AnotherPersonError
+  | ConnectionRequiredError
+  | NotConnectableError
   | CrossSiteRequestError
   | LogoutResponseError
   | LogoutTokenError

@@ -20,8 +20,8 @@ const FOR_ANOTHER_PURPOSE: NetworkError = {
 }
 
 /**
- * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and three of this
- * library, `timeout`, `too_large` and `bad_encoding`.
+ * The reasons why no answer came, by `error.networkCode`: the codes of Node and OpenSSL, and four of this
+ * library, `timeout`, `too_large`, `bad_encoding` and `not_public`.
  */
 export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
   Object.entries({
@@ -38,6 +38,11 @@ export const NETWORK_ERRORS: ReadonlyMap<string, NetworkError> = new Map(
       meaning:
         'The answer is compressed, and cannot be decompressed: it is damaged or cut off, or its `Content-Encoding` is another one than gzip, br and deflate.',
       fix: 'Look at the answer and its `Content-Encoding`. Often a proxy on the way compresses a second time, or removes the compression and keeps the header.',
+    },
+    not_public: {
+      meaning:
+        'The host has an address that is not on the public internet, such as a loopback or private one. `connectResources` connects to no such address.',
+      fix: 'For a server on your own network while you develop, set `dangerouslyAllowPrivateNetwork`.',
     },
     ENOTFOUND: {
       meaning: 'There is no such host.',

@@ -151,6 +151,39 @@ export const LOGIN_ERRORS = {
       '**An API still refuses.** Compare the `scope` and `acr_values` of its `WWW-Authenticate` with what the access token says.',
     ],
   },
+  ERR_CONNECTION_REQUIRED: {
+    class: 'ConnectionRequiredError',
+    status: 401,
+    fault: 'browser',
+    retryable: false,
+    message: 'The person has to connect this resource.',
+    cause:
+      'A request by `connections.fetchFor` needs an access token that this person’s connections do not give. `reason` says why: `not_connected`, `refused` (the resource or its authorization server no longer accepts the connection), `insufficient_scope` (`scope` says what is missing), `other_authorization_server` (the resource now trusts another one), or `client_forgotten` (the authorization server no longer knows this application).',
+    fix: 'Send the person to `connectURL`, from a page or by a message. In a job, go on with the next person: `connections.list` shows the connection as waiting.',
+    page: {
+      title: 'A connection is needed',
+      text: 'This application needs your permission at another server first. Connect it in the settings of this application.',
+      loginLink: false,
+    },
+    checks: [
+      '**`reason` is `not_connected` although the person has connected it.** Connections are found by the account, and by the address: it must be within the `resource` of the connection, as `connections.list` shows it.',
+    ],
+  },
+  ERR_NOT_CONNECTABLE: {
+    class: 'NotConnectableError',
+    status: 422,
+    fault: 'browser',
+    retryable: false,
+    message: 'This resource cannot be connected.',
+    cause:
+      'The address that a person has entered leads to nothing that can be connected safely: the message says what is wrong with it, and `reason` is one of `address` (not HTTPS, or not on the public internet), `no_metadata`, `other_resource` (its metadata are of another resource), `other_issuer`, `no_pkce` (its authorization server does not offer S256), `client_needed` (it takes neither client metadata documents nor dynamic registration), `registration_refused`, and `too_many` (connections or registrations of this person).',
+    fix: 'The person checks the address, or tells whoever runs the server. For `client_needed`, register this application there, and add the client to `registeredClients`.',
+    page: {
+      title: 'This server cannot be connected',
+      text: 'There is no server at this address that this application can use. Check the address, or ask whoever runs the server. Nothing was changed.',
+      loginLink: false,
+    },
+  },
   ERR_ANOTHER_PERSON: {
     class: 'AnotherPersonError',
     status: 403,

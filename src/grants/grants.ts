@@ -25,6 +25,8 @@ import { createRememberedLinks } from './remembered-links.js'
 import { clearRecords, sealedRecords } from './record-codec.js'
 import { resealAll } from './reseal.js'
 import type { Resealed } from './reseal.js'
+import { createSealedNotes } from './sealed-notes.js'
+import type { SealedNotes } from './sealed-notes.js'
 import { watchStore } from './watch-store.js'
 import type { StoreFailureListener } from './watch-store.js'
 import type { RecordCodec } from './record-codec.js'
@@ -58,6 +60,10 @@ export interface GrantParts {
   readonly strategies: StrategiesOfGrants
   /** Seals what a session holds of pending logins; `undefined` without a secret. */
   readonly pendingSeal: Seal | undefined
+  /** The store, whose failures the parts hear of. */
+  readonly store: GrantStore
+  /** What else is kept in the store, sealed; `undefined` without a secret. */
+  readonly notes: SealedNotes | undefined
   /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
   readonly onStoreFailure: (listener: StoreFailureListener) => void
   /** Calls the listener, instead of any earlier one, with each record that another secret has sealed. */
@@ -99,6 +105,8 @@ export function createGrantParts(
     index: createGrantIndex(shared),
     strategies: createStrategiesOfGrants(),
     pendingSeal: undefined,
+    store: shared,
+    notes: undefined,
     onStoreFailure: (listener) => void (tell = listener),
     onForeignSecret: (listener) => void (tellForeign = listener),
   }
@@ -149,6 +157,7 @@ export class Grants implements StoredGrants {
   readonly [GRANT_PARTS]: unknown
   readonly #store: GrantStore
   readonly #seal: Seal
+  readonly #notes: SealedNotes
 
   /** @throws {ConfigurationError} if the store lacks a method, the secret is too short, or an option is unknown */
   constructor(store: GrantStore, options: GrantsOptions) {
@@ -161,7 +170,9 @@ export class Grants implements StoredGrants {
     this.#seal = createSeal(secret, 'grants')
     const makeCodec = (onForeign: () => void): RecordCodec => sealedRecords(this.#seal, onForeign)
     const parts = createGrantParts(this.#store, makeCodec, cacheSeconds)
-    this[GRANT_PARTS] = { ...parts, pendingSeal: createSeal(secret, 'pending logins') }
+    this.#notes = createSealedNotes(parts.store, createSeal(secret, 'notes'))
+    const pendingSeal = createSeal(secret, 'pending logins')
+    this[GRANT_PARTS] = { ...parts, pendingSeal, notes: this.#notes }
   }
 
   /**
@@ -263,7 +274,8 @@ export class Grants implements StoredGrants {
    */
   protected resealAll(ids: AsyncIterable<readonly string[]>): Promise<Resealed> {
     const { engine } = partsOf(this)
-    return resealAll(ids, { store: this.#store, seal: this.#seal, rewrite: engine.rewrite })
+    const grants = { store: this.#store, seal: this.#seal, rewrite: engine.rewrite }
+    return resealAll(ids, { ...grants, notes: this.#notes })
   }
 
   /**

@@ -10,6 +10,16 @@ export function grantIdIn(key: string): string | undefined {
   return key.startsWith('grant/') ? key.slice('grant/'.length) : undefined
 }
 
+/** The id under which the store has a sealed note. */
+export function noteKey(name: string): string {
+  return `note/${name}`
+}
+
+/** The name of the note whose record has this id in the store; `undefined` if it is not a note's. */
+export function noteNameIn(key: string): string | undefined {
+  return key.startsWith('note/') ? key.slice('note/'.length) : undefined
+}
+
 /** The id under which the store has that something counts once, such as a callback. */
 export function claimKey(id: string): string {
   return `claim/${id}`

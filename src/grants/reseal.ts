@@ -1,7 +1,8 @@
 import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { storeCall } from './claims.js'
-import { grantIdIn } from './record-keys.js'
+import { grantIdIn, noteNameIn } from './record-keys.js'
+import type { SealedNotes } from './sealed-notes.js'
 
 /** What sealing all records with the first secret has done. */
 export interface Resealed {
@@ -17,6 +18,7 @@ export interface ResealParts {
   readonly seal: Seal
   /** Writes the record of a grant as it is. */
   readonly rewrite: (id: string) => Promise<void>
+  readonly notes: Pick<SealedNotes, 'reseal'>
 }
 
 /**
@@ -27,22 +29,30 @@ export interface ResealParts {
  */
 export async function resealAll(
   keys: AsyncIterable<readonly string[]>,
-  { store, seal, rewrite }: ResealParts,
+  { store, seal, rewrite, notes }: ResealParts,
 ): Promise<Resealed> {
-  let resealed = 0
-  let unreadable = 0
+  const counts = { resealed: 0, unreadable: 0 }
+
+  async function resealGrant(id: string, key: string): Promise<keyof Resealed | undefined> {
+    const stored = await storeCall(() => store.get(key))
+    if (stored === undefined || seal.isCurrent(stored.value)) return undefined
+    if (seal.open(stored.value, key) === undefined) return 'unreadable'
+    await rewrite(id)
+    return 'resealed'
+  }
+
+  async function resealOne(key: string): Promise<keyof Resealed | undefined> {
+    const id = grantIdIn(key)
+    if (id !== undefined) return resealGrant(id, key)
+    const note = noteNameIn(key)
+    return note === undefined ? undefined : notes.reseal(note)
+  }
+
   for await (const batch of keys) {
     for (const key of batch) {
-      const id = grantIdIn(key)
-      const stored = id === undefined ? undefined : await storeCall(() => store.get(key))
-      if (id === undefined || stored === undefined || seal.isCurrent(stored.value)) continue
-      if (seal.open(stored.value, key) === undefined) {
-        unreadable += 1
-        continue
-      }
-      await rewrite(id)
-      resealed += 1
+      const done = await resealOne(key)
+      if (done !== undefined) counts[done] += 1
     }
   }
-  return { resealed, unreadable }
+  return counts
 }

@@ -155,6 +155,35 @@ export function carryPendingLogins(from: LoginSession, to: LoginSession, session
   }
 }
 
+/** A login that is pending in a session, whichever strategy has started it. */
+export interface FoundPendingLogin {
+  /** The key of the strategy. */
+  readonly sessionKey: string
+  /** The `redirect_uri` that was sent. */
+  readonly redirectUri: string
+}
+
+/**
+ * Finds a pending login by its `state` alone, where several strategies have one callback URL. It stays where it is.
+ *
+ * @param prefix what the keys of these strategies begin with
+ */
+export function findPendingLogin(
+  session: LoginSession,
+  prefix: string,
+  state: string,
+): FoundPendingLogin | undefined {
+  const id = attemptIdOf(state)
+  for (const sessionKey of Object.keys(session).filter((key) => key.startsWith(prefix))) {
+    const attempts = attemptsIn(readStrategyData(session, sessionKey))
+    const found = attempts.find((one) => one.id === id)
+    if (found !== undefined && !('used' in found)) {
+      return { sessionKey, redirectUri: found.redirectUri }
+    }
+  }
+  return undefined
+}
+
 function attemptIdOf(state: string): string {
   return shortDigest(state)
 }

@@ -20,6 +20,8 @@ export interface KeepingParts<Strategy extends TenantStrategy> extends TenantMak
   readonly maximum: number
   readonly onCheckFailed: ((error: unknown, tenant: string) => unknown) | undefined
   readonly clock: Clock
+  /** Whether several may have one callback URL, because they tell by the `state` whose callback it is. @default false */
+  readonly shareCallbackURL?: boolean
 }
 
 /** The strategies of tenants, as long as they are used. */
@@ -53,6 +55,7 @@ export function createKeptStrategies<Strategy extends TenantStrategy>(
   parts: KeepingParts<Strategy>,
 ): KeptStrategies<Strategy> {
   const { make, checkAfterMs, idleMs, maximum, onCheckFailed, clock } = parts
+  const { shareCallbackURL = false } = parts
   /** The one that was not used for the longest time first. */
   const kept = new Map<string, Kept<Strategy>>()
   const tenantOfCallback = new Map<string, string>()
@@ -85,7 +88,7 @@ export function createKeptStrategies<Strategy extends TenantStrategy>(
     const { callbackURL } = made.strategy
     const present = kept.get(tenant)
     const other = tenantOfCallback.get(callbackURL) ?? tenant
-    if (other !== tenant) {
+    if (other !== tenant && !shareCallbackURL) {
       retire(made.strategy)
       if (present !== undefined) reinstate(present.made.strategy)
       throw new ConfigurationError(
