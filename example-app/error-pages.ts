@@ -26,6 +26,14 @@ const EXPLANATIONS: Readonly<Record<ExplainedCode, Explanation>> = {
     'This page needs more than your login has',
     'The login server was asked for a newer or stronger login, or for further rights, and did not give them. You are still logged in.',
   ),
+  ERR_CONNECTION_REQUIRED: notYours(
+    'A connection is needed',
+    'This server wants your permission. Connect it on the page of your servers.',
+  ),
+  ERR_NOT_CONNECTABLE: notYours(
+    'This server cannot be connected',
+    'Check the address. It must be that of a server which says how it is connected.',
+  ),
   ERR_ANOTHER_PERSON: startAgain(
     'Somebody else came back',
     'You are still logged in as before. The login server has answered for another person. Log out first if you want to change.',

@@ -19,6 +19,7 @@ const CHAPTERS = [
   'Functions and classes',
   'Providers',
   'Errors',
+  'Connecting resources',
   'Tests',
   'Flow inspector',
   'Types',
@@ -26,6 +27,7 @@ const CHAPTERS = [
 
 function chapterOf({ name, entry, file, declaration }: Export): (typeof CHAPTERS)[number] {
   if (name === 'AuthorizationCodeStrategy') return 'The strategy'
+  if (entry.endsWith('/connect')) return 'Connecting resources'
   if (entry.endsWith('/testing')) return 'Tests'
   if (entry.endsWith('/flow-inspector')) return 'Flow inspector'
   if (!isValue(declaration)) return 'Types'

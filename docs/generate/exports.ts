@@ -8,6 +8,7 @@ const ENTRIES = [
   ['passport-authorization-code', 'index'],
   ['passport-authorization-code/redis', 'redis'],
   ['passport-authorization-code/postgres', 'postgres'],
+  ['passport-authorization-code/connect', 'connect'],
   ['passport-authorization-code/testing', 'testing'],
   ['passport-authorization-code/flow-inspector', 'flow-inspector'],
 ] as const

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
+import { CONNECT_OPTIONS } from '../../src/connect/connect-options.js'
 import { FLOW_INSPECTOR_OPTIONS } from '../../src/flow-inspector/router.js'
 import { GRANTS_OPTIONS } from '../../src/grants/grants.js'
 import { POSTGRES_GRANTS_OPTIONS } from '../../src/grants/postgres-store.js'
@@ -72,6 +73,7 @@ const OTHERS: readonly Section[] = [
     table: POSTGRES_GRANTS_OPTIONS,
   },
   { title: '`new Grants(store, options)`', type: 'GrantsOptions', table: GRANTS_OPTIONS },
+  { title: '`connectResources(options)`', type: 'ConnectOptions', table: CONNECT_OPTIONS },
   {
     title: '`flowInspector(strategy, options)`',
     type: 'FlowInspectorOptions',

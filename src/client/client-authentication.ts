@@ -1,4 +1,4 @@
-import { ClientSecretBasic, ClientSecretPost, None, TlsClientAuth } from 'oauth4webapi'
+import { ClientSecretPost, None, TlsClientAuth } from 'oauth4webapi'
 import type { ClientAuth } from 'oauth4webapi'
 import { byAssertion, createSecretSigner } from './client-assertion.js'
 import type { ClientAssertionSettings } from './client-assertion.js'
@@ -35,7 +35,7 @@ export function createClientAuthentication(
     case 'client_secret_basic':
       return bySecret(
         required(clientSecret, 'clientSecret', clientAuthentication),
-        settings.basicCredentials === 'raw' ? rawClientSecretBasic : ClientSecretBasic,
+        clientSecretBasic(settings.basicCredentials === 'raw' ? (text) => text : formEncoded),
       )
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
@@ -76,14 +76,21 @@ function bySecret(
 }
 
 /**
- * Basic credentials without the form encoding of each part that RFC 6749, section 2.3.1 requires: most servers
- * do not decode them.
+ * Basic credentials. RFC 6749 requires each part to be form-encoded first, but most servers do not decode them: so no character is
+ * encoded that does not have to be, and ids and secrets of letters, digits and `-._*` are the same for both.
+ *
+ * @see [RFC 6749, section 2.3.1 - Client Password](https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1)
  */
-function rawClientSecretBasic(clientSecret: string): ClientAuth {
-  return (_server, client, _body, headers) => {
-    const credentials = Buffer.from(`${client.client_id}:${clientSecret}`).toString('base64')
-    headers.set('authorization', `Basic ${credentials}`)
+function clientSecretBasic(encoded: (text: string) => string): (secret: string) => ClientAuth {
+  return (secret) => (_server, client, _body, headers) => {
+    const credentials = `${encoded(client.client_id)}:${encoded(secret)}`
+    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
   }
+}
+
+/** @see [URL Standard, section 5.2 - application/x-www-form-urlencoded serializing](https://url.spec.whatwg.org/#urlencoded-serializing) */
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
 /** The methods that a client may have credentials for, the safest first. */

@@ -43,8 +43,9 @@ export async function readAuthorizationServer(
 
 /** What the metadata say, as options of a strategy. @throws {Error} if an endpoint is missing or on this machine */
 export function providerOf({ metadata }: TrustedServer): ProviderMetadata {
-  const { name: _, ...provider } = toProvider(metadata as unknown as AuthorizationServer, {})
-  return provider
+  const provider = toProvider(metadata as unknown as AuthorizationServer, {})
+  // Nobody logs in or out by this server: neither a profile nor a logout page is wanted.
+  return { ...provider, name: undefined, profileURL: undefined, endSessionURL: undefined }
 }
 
 /** The scopes that a server lists. */

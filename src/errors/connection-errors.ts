@@ -30,11 +30,12 @@ const MESSAGES: Readonly<Record<ConnectionRequiredReason, string>> = {
  *
  * @example
  * ```ts
- * import { ConnectionRequiredError } from 'passport-authorization-code/connect'
+ * import { ConnectionRequiredError } from 'passport-authorization-code'
  *
- * app.get('/tools', async (req, res, next) => {
+ * app.get('/report', async (req, res, next) => {
  *   try {
- *     res.json(await listTools(connections.fetchFor(req)))
+ *     const answer = await connections.fetchFor(req)('https://api.partner.example/report')
+ *     res.json(await answer.json())
  *   } catch (error) {
  *     if (!(error instanceof ConnectionRequiredError)) return next(error)
  *     res.redirect(error.connectURL)
@@ -88,10 +89,10 @@ export type NotConnectableReason =
  *
  * @example
  * ```ts
- * import { loginErrorPage } from 'passport-authorization-code'
- * import { NotConnectableError } from 'passport-authorization-code/connect'
+ * import type { ErrorRequestHandler } from 'express'
+ * import { loginErrorPage, NotConnectableError } from 'passport-authorization-code'
  *
- * const onError = (error, req, res, next) => {
+ * const onError: ErrorRequestHandler = (error, req, res, next) => {
  *   if (!(error instanceof NotConnectableError)) return loginErrorPage(error, req, res, next)
  *   res.status(error.status).render('not-connectable', { reason: error.reason })
  * }

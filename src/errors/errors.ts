@@ -45,6 +45,8 @@ export {
 } from './provider-errors.js'
 export type { ProviderErrorFacts } from './http-statuses.js'
 export { ConfigurationError, StorageError } from './setup-errors.js'
+export { ConnectionRequiredError, NotConnectableError } from './connection-errors.js'
+export type { ConnectionRequiredReason, NotConnectableReason } from './connection-errors.js'
 export { AnotherPersonError, StepUpRequiredError } from './step-up-errors.js'
 export type { MissingFromLogin } from './step-up-errors.js'
 export type { ErrorCode } from './table.js'

@@ -29,6 +29,11 @@ const EXAMPLES: Readonly<Record<ErrorCode, AuthorizationCodeFlowError>> = {
   }),
   ERR_LOGIN_REQUIRED: new library.LoginRequiredError('no_tokens'),
   ERR_STEP_UP_REQUIRED: new library.StepUpRequiredError({ scope: ['files'] }, 'insufficient_scope'),
+  ERR_CONNECTION_REQUIRED: new library.ConnectionRequiredError('not_connected', {
+    resource: 'https://api.partner.example/',
+    connectURL: 'https://your-app.com/connect/login',
+  }),
+  ERR_NOT_CONNECTABLE: new library.NotConnectableError('address', 'The address must be HTTPS.'),
   ERR_ANOTHER_PERSON: new library.AnotherPersonError(),
   ERR_CROSS_SITE_REQUEST: new library.CrossSiteRequestError(),
   ERR_TWO_SESSIONS: new library.CrossSiteRequestError('ERR_TWO_SESSIONS'),

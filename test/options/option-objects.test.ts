@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { MemoryStore } from 'express-session'
 import OAuth2Strategy from 'passport-oauth2'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
+import { connectResources } from '../../src/connect.js'
 import { flowInspector } from '../../src/flow-inspector.js'
 import {
   authRouter,
@@ -33,6 +34,7 @@ const TAKERS: Readonly<Record<string, (options: never) => unknown>> = {
   authRouter: (options) => authRouter(strategy, options),
   requireLogin: (options) => requireLogin(options),
   silentLogin: (options) => silentLogin(options),
+  connectResources: (options) => connectResources(options),
   cookiePendingLogins: (options) => cookiePendingLogins(options),
   discover: (options) => discover(ISSUER, options),
   flowInspector: (options) => flowInspector(strategy, options),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
+import * as connect from '../../src/connect.js'
 import * as inspector from '../../src/flow-inspector.js'
 import * as api from '../../src/index.js'
 import * as postgres from '../../src/postgres.js'
@@ -13,6 +14,10 @@ describe('the package', () => {
 
   it('exports the grants in PostgreSQL from an entry of its own', () => {
     expect(Object.keys(postgres)).toEqual(['PostgresGrants'])
+  })
+
+  it('exports what connects resources by address from an entry of its own', () => {
+    expect(Object.keys(connect)).toEqual(['connectResources'])
   })
 
   it('exports the flow inspector from an entry of its own', () => {
@@ -36,6 +41,7 @@ describe('the package', () => {
       'AuthorizationCodeStrategy',
       'AuthorizationResponseError',
       'ConfigurationError',
+      'ConnectionRequiredError',
       'CrossSiteRequestError',
       'DiscoveryError',
       'Grants',
@@ -43,6 +49,7 @@ describe('the package', () => {
       'LogoutResponseError',
       'LogoutTokenError',
       'MemoryGrants',
+      'NotConnectableError',
       'PendingLoginError',
       'ProfileError',
       'ProviderError',
@@ -98,6 +105,7 @@ describe('the package', () => {
       'ClientAuthenticationMethod',
       'ClientSecret',
       'ClientSecretAlgorithm',
+      'ConnectionRequiredReason',
       'CookiePendingLoginsOptions',
       'DecryptionAlgorithm',
       'DecryptionKeys',
@@ -139,6 +147,7 @@ describe('the package', () => {
       'MissingFromLogin',
       'NamedDecryptionKey',
       'NamedPrivateKey',
+      'NotConnectableReason',
       'OAuthErrorFacts',
       'Parameters',
       'ParsedProfile',

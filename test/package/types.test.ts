@@ -321,6 +321,10 @@ describe('the errors', () => {
         return [error.status satisfies 400]
       case 'ERR_STEP_UP_REQUIRED':
         return [error.scope, error.acrValues, error.maxAgeSeconds, error.response?.status]
+      case 'ERR_CONNECTION_REQUIRED':
+        return [error.reason, error.resource, error.connectURL, error.scope]
+      case 'ERR_NOT_CONNECTABLE':
+        return [error.reason, error.status satisfies 422]
       case 'ERR_ANOTHER_PERSON':
       case 'ERR_CROSS_SITE_REQUEST':
       case 'ERR_TWO_SESSIONS':
@@ -352,6 +356,8 @@ describe('the errors', () => {
       | 'ERR_AUTHORIZATION_RESPONSE'
       | 'ERR_AUTHENTICATION_REQUIREMENTS'
       | 'ERR_STEP_UP_REQUIRED'
+      | 'ERR_CONNECTION_REQUIRED'
+      | 'ERR_NOT_CONNECTABLE'
       | 'ERR_ANOTHER_PERSON'
       | 'ERR_TOKEN_ENDPOINT'
       | 'ERR_PUSHED_AUTHORIZATION_REQUEST'

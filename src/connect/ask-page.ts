@@ -1,0 +1,46 @@
+import { htmlPage } from '../passport/html-page.js'
+import type { Plan } from './plan.js'
+
+/** How many scopes the page names. */
+const SHOWN_SCOPES = 20
+
+/**
+ * The headers of the page that asks, as those of the page that asks before a provider is connected: no other site may frame it,
+ * and nothing in it is loaded or run.
+ */
+export const ASK_HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'same-origin',
+  'X-Frame-Options': 'DENY',
+} as const
+
+/**
+ * Asks the person before they are sent to the authorization server of a resource. Names are what the server calls itself, so the
+ * addresses are there too, whose hosts nobody can make up.
+ *
+ * @param person what people call the user who is logged in
+ */
+export function askPage({ resource, server, scope, present }: Plan, person?: string): string {
+  const { host } = new URL(resource.resource)
+  const login = new URL(server.issuer).host
+  const called = resource.name === undefined ? '' : `, which calls itself “${resource.name}”`
+  const shown = scope.slice(0, SHOWN_SCOPES).join(', ')
+  const more = scope.length > SHOWN_SCOPES ? ` and ${scope.length - SHOWN_SCOPES} more` : ''
+  return htmlPage(
+    `Connect ${host}?`,
+    [
+      ...(person === undefined ? [] : [`You are logged in to this application as ${person}.`]),
+      `If you go on, this application gets access to ${resource.resource}${called}.`,
+      `You will be sent to ${login} to log in and to allow it. Enter the password for ${host} nowhere else, and go on only if you know ${login}.`,
+      scope.length === 0
+        ? 'It does not say which permissions it wants.'
+        : `It wants these permissions: ${shown}${more}.`,
+      ...(present === undefined
+        ? []
+        : ['You have connected it before. That connection is replaced.']),
+      'If you did not expect this question, close this page. Nothing has been changed.',
+    ],
+    { button: `Go to ${login}` },
+  )
+}

@@ -1,0 +1,81 @@
+import type { TrustedServer } from './authorization-server.js'
+import type { CallbackURLs } from './callback-urls.js'
+import type { DynamicAuthentication, DynamicClient } from './client-registration.js'
+import type { ConnectSettings, RegisteredClient } from './connect-options.js'
+
+/** The client that this application is at an authorization server. */
+export interface ChosenClient {
+  /** How it came to its id. */
+  readonly kind: 'registered' | 'document' | 'dynamic'
+  readonly clientID: string
+  /** Of a client that was registered dynamically. Those of other clients are in the options. */
+  readonly clientSecret?: string
+  /** Left out for a client that was registered beforehand: what the server supports says it. */
+  readonly clientAuthentication?: DynamicAuthentication
+  readonly redirectUri: string
+}
+
+/** What {@link createChooseClient} needs. */
+export interface ChooseClientParts {
+  readonly settings: Pick<
+    ConnectSettings,
+    'registeredClients' | 'clientMetadataURL' | 'dangerouslyShareCallback'
+  >
+  readonly urls: CallbackURLs
+  /** The client that is registered dynamically. */
+  readonly register: (server: TrustedServer) => Promise<DynamicClient>
+}
+
+/** Finds the client that was registered beforehand. */
+export async function registeredClient(
+  issuer: string,
+  { registeredClients: clients }: Pick<ConnectSettings, 'registeredClients'>,
+): Promise<RegisteredClient | undefined> {
+  if (typeof clients === 'function') return clients(issuer)
+  return Object.hasOwn(clients, issuer) ? clients[issuer] : undefined
+}
+
+/**
+ * Creates the function that chooses the client at a server: one that was registered beforehand, else a Client ID Metadata
+ * Document, else dynamic registration.
+ *
+ * A callback that several servers share is used only with those that say in each response who they are, or that the
+ * application has named: otherwise one could get the code of another (mix-up).
+ */
+export function createChooseClient({ settings, urls, register }: ChooseClientParts) {
+  return async (server: TrustedServer): Promise<ChosenClient> => {
+    const { issuer } = server
+    const known = await registeredClient(issuer, settings)
+    if (known !== undefined) {
+      return { kind: 'registered', clientID: known.clientID, redirectUri: urls.shared }
+    }
+    const document = documentFor(server)
+    if (document !== undefined) {
+      return { kind: 'document', clientAuthentication: 'none', ...document }
+    }
+    const { clientID, clientSecret, clientAuthentication } = await register(server)
+    return {
+      kind: 'dynamic',
+      clientID,
+      clientAuthentication,
+      ...(clientSecret !== undefined && { clientSecret }),
+      redirectUri: urls.ofServer(issuer),
+    }
+  }
+
+  function documentFor({
+    issuer,
+    metadata,
+  }: TrustedServer): Pick<ChosenClient, 'clientID' | 'redirectUri'> | undefined {
+    const { clientMetadataURL: hosted, dangerouslyShareCallback } = settings
+    if (metadata['client_id_metadata_document_supported'] !== true) return undefined
+    if (hosted === undefined) {
+      const clientID = urls.documentOf(issuer)
+      return clientID === undefined ? undefined : { clientID, redirectUri: urls.ofServer(issuer) }
+    }
+    const saysWhoItIs = metadata['authorization_response_iss_parameter_supported'] === true
+    return saysWhoItIs || dangerouslyShareCallback
+      ? { clientID: hosted, redirectUri: urls.shared }
+      : undefined
+  }
+}

@@ -1,0 +1,189 @@
+import express from 'express'
+import type { Request, RequestHandler, Router } from 'express'
+import { ConfigurationError } from '../errors/setup-errors.js'
+import {
+  CrossSiteRequestError,
+  LoginRequiredError,
+  PendingLoginError,
+} from '../errors/login-errors.js'
+import { readQuery, readResponseParameters } from '../endpoints/authorization-response.js'
+import { comparablePath } from '../lib/comparable-path.js'
+import { isFromOtherOrigin } from '../lib/other-origin.js'
+import { sameOriginPath } from '../lib/same-origin-path.js'
+import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
+import { findPendingLogin } from '../login/session-pending-logins.js'
+import { asyncHandler, errorHandler } from '../passport/async-handler.js'
+import type { Reply } from '../passport/async-handler.js'
+import { onlyVisits } from '../passport/answer-unseen.js'
+import { askForLogin } from '../passport/ask-for-login.js'
+import { authenticate } from '../passport/authenticate.js'
+import { isLoggedIn } from '../passport/login-checks.js'
+import { personOn } from '../passport/person-on.js'
+import { refusedLoginPage } from '../passport/refused-login-page.js'
+import { notCached, readForm } from '../passport/route-handlers.js'
+import { requireSession } from '../session/request-session.js'
+import { refuseTwoSessions } from '../session/session-cookies.js'
+import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
+import { askPage, ASK_HEADERS } from './ask-page.js'
+import type { CallbackURLs } from './callback-urls.js'
+import { clientMetadata } from './client-registration.js'
+import type { ConnectSettings } from './connect-options.js'
+import type { ConnectedStrategy } from './connected-strategy.js'
+import type { FinishConnection, StartConnection } from './connecting.js'
+import type { Planning } from './plan.js'
+import { readResourceAddress } from './resource-address.js'
+import { STRATEGY_PREFIX } from './targets.js'
+
+/** What the routes need. */
+export interface ConnectRouterParts {
+  readonly settings: ConnectSettings
+  readonly urls: CallbackURLs
+  readonly planning: Planning
+  readonly start: StartConnection
+  readonly finish: FinishConnection
+  readonly strategyOf: (target: string) => Promise<ConnectedStrategy | undefined>
+  readonly disconnect: (account: string, address: URL) => Promise<boolean>
+  /** The account of who is logged in. @throws {ConfigurationError} if the user has none */
+  readonly accountOn: (req: Request) => string
+}
+
+/** What the keys of these strategies begin with in a session. */
+const KEY_PREFIX = DEFAULT_KEY_PREFIX + STRATEGY_PREFIX
+
+/** The routes by which people connect and disconnect resources. */
+export function createConnectRouter(parts: ConnectRouterParts): Router {
+  const { settings, urls, planning, start, accountOn } = parts
+  const router = express.Router()
+  const before = [notCached, onlyVisits, checkMount(settings.callbackURL), needsLogin(settings)]
+
+  router.get(
+    '/login',
+    before,
+    asyncHandler(async (req, res) => {
+      await refuseTwoSessions(req)
+      const plan = await planning.plan(accountOn(req), addressOn(req, settings))
+      const person = await personOn(req, settings.sessionUser)
+      return () => res.set(ASK_HEADERS).send(askPage(plan, person))
+    }),
+  )
+
+  router.post(
+    '/login',
+    before,
+    asyncHandler(async (req, res) => {
+      if (isFromOtherOrigin(req)) throw new CrossSiteRequestError()
+      const plan = await planning.plan(accountOn(req), addressOn(req, settings))
+      const begin = await start(plan)
+      return (next) => begin(req, res, next)
+    }),
+  )
+
+  const callback = callbackHandler(parts)
+  for (const path of ['/callback', '/callback/:server']) {
+    router.get(path, notCached, onlyVisits, callback)
+    router.post(path, notCached, readForm(), callback)
+  }
+
+  router.post(
+    '/disconnect',
+    notCached,
+    readForm(),
+    needsLogin(settings),
+    asyncHandler(async (req, res) => {
+      if (isFromOtherOrigin(req)) throw new CrossSiteRequestError()
+      await parts.disconnect(accountOn(req), addressOn(req, settings))
+      const goal = sameOriginPath(valueOn(req, 'return_to')) ?? settings.successRedirect
+      return () => res.redirect(303, goal)
+    }),
+  )
+
+  // No login before this one: authorization servers read it.
+  router.get('/client/:server', (req, res) => {
+    const { callback: redirectUri, document } = urls.ofId(req.params.server)
+    const metadata = clientMetadata(settings.client, redirectUri, 'none')
+    res.set('Cache-Control', 'public, max-age=300')
+    res.json({ client_id: document, ...metadata })
+  })
+
+  router.use(errorHandler(settings.onError))
+  return router
+}
+
+/** `GET` and `POST /callback`: finishes what was started, with the strategy that has started it. */
+function callbackHandler(parts: ConnectRouterParts): RequestHandler {
+  const { settings, finish, accountOn } = parts
+  const options = {
+    step: 'finish',
+    successRedirect: settings.successRedirect,
+    assignProperty: 'account',
+  } as const
+  return asyncHandler(async (req, res) => {
+    const strategy = await strategyOfCallback(req, parts)
+    const { user, info } = await authenticate(strategy, options, req, res)
+    if (!user) {
+      const page = refusedLoginPage(info as FailureInfo, req, settings.successRedirect)
+      return () => res.status(403).send(page)
+    }
+    const { appState, returnTo } = info as LoginInfo
+    await finish(accountOn(req), appState)
+    return () => res.redirect(returnTo ?? settings.successRedirect)
+  })
+}
+
+/**
+ * The strategy that has started the login of a callback. If none is pending, the same callback may have come before: a strategy of
+ * the same server knows that, whichever resource it is for.
+ *
+ * @throws {PendingLoginError} if nothing was started in this session at the server that the address names
+ */
+async function strategyOfCallback(
+  req: Request,
+  { urls, strategyOf }: ConnectRouterParts,
+): Promise<ConnectedStrategy> {
+  const session = requireSession(req)
+  const state = readResponseParameters(req).get('state') ?? ''
+  const server = req.params['server']
+  const arrivedAt = server === undefined ? urls.shared : urls.ofId(String(server)).callback
+  const pending = findPendingLogin(session, KEY_PREFIX, state)
+  // At another address than was sent: the code may be another server's (mix-up).
+  const isElsewhere = pending !== undefined && pending.redirectUri !== arrivedAt
+  const keys = Object.keys(session).filter((key) => key.startsWith(KEY_PREFIX))
+  for (const key of pending === undefined ? keys : [pending.sessionKey]) {
+    const strategy = await strategyOf(key.slice(KEY_PREFIX.length))
+    if (!isElsewhere && strategy?.callbackURL === arrivedAt) return strategy
+  }
+  throw new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
+}
+
+/** Lets only people pass who are logged in. The others log in first, and come back. */
+function needsLogin({ loginPath }: ConnectSettings): RequestHandler {
+  return asyncHandler(async (req, res): Promise<Reply> => {
+    if (await isLoggedIn(req, undefined, 'connectResources')) return 'next'
+    if (loginPath === undefined) throw new LoginRequiredError('not_logged_in')
+    return askForLogin(loginPath, req, res)
+  })
+}
+
+/** Reports a `callbackURL` that leads to no route of the router, before the first person comes back to a 404. */
+function checkMount(callbackURL: string): RequestHandler {
+  const { pathname } = new URL(callbackURL)
+  return (req, _res, next) => {
+    const here = `${req.baseUrl}/callback`
+    if (comparablePath(pathname).endsWith(comparablePath(here))) next()
+    else {
+      const message = `callbackURL has the path ${pathname}, and connections.router takes callbacks at ${here}: mount it where callbackURL leads.`
+      next(new ConfigurationError(message, 'callbackURL'))
+    }
+  }
+}
+
+/** @throws {NotConnectableError} if it is no address that can be connected */
+function addressOn(req: Request, { dangerouslyAllowPrivateNetwork }: ConnectSettings): URL {
+  return readResourceAddress(valueOn(req, 'resource'), dangerouslyAllowPrivateNetwork)
+}
+
+/** A field of the form, or a parameter of the query. */
+function valueOn(req: Request, name: string): string | undefined {
+  const field = (Object(req.body) as Readonly<Record<string, unknown>>)[name]
+  return typeof field === 'string' ? field : (readQuery(req).get(name) ?? undefined)
+}

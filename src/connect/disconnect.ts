@@ -1,0 +1,42 @@
+import type { StoredConnection, StoredConnections } from './connections.js'
+import type { Targets } from './targets.js'
+
+/** Ends connections, with their grants. */
+export interface Disconnect {
+  /** The connection that covers an address. Resolves to whether there was one. @throws {StorageError} then call it again */
+  readonly one: (account: string, address: URL) => Promise<boolean>
+  /** All of a person. Resolves to how many there were. @throws {StorageError} then call it again */
+  readonly all: (account: string) => Promise<number>
+}
+
+/** Creates {@link Disconnect}. */
+export function createDisconnect({
+  connections,
+  targets,
+}: {
+  readonly connections: StoredConnections
+  readonly targets: Pick<Targets, 'strategyOf'>
+}): Disconnect {
+  // The grant first: if that fails, the connection is still listed, and can be ended again.
+  async function end(connection: StoredConnection): Promise<void> {
+    const { account, target } = connection
+    const strategy = await targets.strategyOf(target)
+    await strategy?.endGrant({ account })
+    await connections.remove(connection)
+  }
+
+  return {
+    async one(account, address) {
+      const found = await connections.find(account, address, true)
+      if (found === undefined) return false
+      await end(found)
+      return true
+    },
+
+    async all(account) {
+      const all = await connections.list(account)
+      for (const one of all) await end(one)
+      return all.length
+    },
+  }
+}

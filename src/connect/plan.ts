@@ -1,0 +1,154 @@
+import type { Transport } from '../client/transport.js'
+import { NotConnectableError } from '../errors/connection-errors.js'
+import type { Clock } from '../lib/clock.js'
+import { readAuthorizationServer, scopesOfferedBy } from './authorization-server.js'
+import type { TrustedServer } from './authorization-server.js'
+import { registeredClient } from './choose-client.js'
+import type { ConnectSettings } from './connect-options.js'
+import type { StoredConnection, StoredConnections } from './connections.js'
+import { askForChallenge, readProtectedResource } from './protected-resource.js'
+import type { ProtectedResource, ResourceChallenge } from './protected-resource.js'
+import { createRemember } from './remember.js'
+import { unionOf } from './scope-names.js'
+import type { WantedNotes } from './wanted-notes.js'
+
+/** What a person is asked about before they connect a resource, and what the login then asks for. */
+export interface Plan {
+  /** What the person has entered, as a browser would write it. */
+  readonly address: string
+  readonly resource: ProtectedResource
+  readonly server: TrustedServer
+  readonly challenge: ResourceChallenge
+  readonly scope: readonly string[]
+  /** The connection that there is already. */
+  readonly present: StoredConnection | undefined
+}
+
+/** Finds out how a resource is connected. */
+export interface Planning {
+  /**
+   * @throws {NotConnectableError} if it cannot be connected
+   * @throws {DiscoveryError} if a server cannot be reached, or fails
+   * @throws {StorageError}
+   */
+  readonly plan: (account: string, address: URL) => Promise<Plan>
+  /** The issuers that a resource trusts now; `undefined` if that cannot be found out. */
+  readonly issuersOf: (
+    address: URL,
+    challenge: ResourceChallenge,
+  ) => Promise<readonly string[] | undefined>
+  /** The metadata of an authorization server. @throws as `plan` does */
+  readonly serverOf: (issuer: string) => Promise<TrustedServer>
+}
+
+/** What {@link createPlanning} needs. */
+export interface PlanningParts {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly settings: Pick<ConnectSettings, 'maximumPerAccount' | 'registeredClients'>
+  readonly connections: StoredConnections
+  readonly wanted: WantedNotes
+}
+
+/** How long metadata are used without reading them again, in **milliseconds**: while a person reads the page that asks. */
+const KNOWN_MS = 60_000
+
+/** Of how many resources and servers. */
+const MAXIMUM_KNOWN = 200
+
+/** How many plans of one person are made at a time. */
+const AT_ONCE = 4
+
+/** The scope that brings a refresh token. */
+const OFFLINE = 'offline_access'
+
+/** Creates {@link Planning}. */
+export function createPlanning(parts: PlanningParts): Planning {
+  const { transport, clock, settings, connections, wanted } = parts
+  const rememberServer = createRemember<TrustedServer>(clock, KNOWN_MS, MAXIMUM_KNOWN)
+  const rememberResource = createRemember<ProtectedResource>(clock, KNOWN_MS, MAXIMUM_KNOWN)
+  const underWay = new Map<string, number>()
+
+  const serverOf = (issuer: string): Promise<TrustedServer> =>
+    rememberServer(issuer, () => readAuthorizationServer(issuer, transport))
+
+  /** What the resource has said when it last refused a request, else what it says now. */
+  async function challengeOf(account: string, address: URL): Promise<ResourceChallenge> {
+    const present = await connections.find(account, address, true)
+    const noted =
+      present === undefined
+        ? await wanted.read(account, address.href)
+        : { ...present.challenge, ...present.waiting?.challenge }
+    if (noted?.metadataURL !== undefined) return noted
+    return { ...(await askForChallenge(address, transport)), ...noted }
+  }
+
+  /** The server that this application is registered at beforehand, else the first. */
+  async function trustedServer({ issuers }: ProtectedResource): Promise<TrustedServer> {
+    const [first = ''] = issuers
+    for (const issuer of issuers) {
+      if ((await registeredClient(issuer, settings)) !== undefined) return serverOf(issuer)
+    }
+    return serverOf(first)
+  }
+
+  async function makePlan(account: string, address: URL): Promise<Plan> {
+    const challenge = await challengeOf(account, address)
+    // What a resource has said since it was read last may be news.
+    const since = (await connections.find(account, address))?.waiting?.since
+    const key = JSON.stringify([address.href, challenge, since])
+    const resource = await rememberResource(key, () =>
+      readProtectedResource(address, challenge, transport),
+    )
+    const server = await trustedServer(resource)
+    const all = await connections.list(account)
+    const present = all.find((one) => one.resource === resource.resource)
+    if (present === undefined && all.length >= settings.maximumPerAccount) {
+      throw new NotConnectableError(
+        'too_many',
+        `You have connected ${all.length} servers, and that is as many as there may be. Disconnect one first.`,
+      )
+    }
+    const earlier = present?.issuer === server.issuer ? present.scope : undefined
+    const scope = unionOf(earlier, challenge.scope ?? resource.scopesSupported)
+    const isOffered = scope.length > 0 && scopesOfferedBy(server).includes(OFFLINE)
+    return {
+      address: address.href,
+      resource,
+      server,
+      challenge,
+      scope: isOffered ? unionOf(scope, [OFFLINE]) : scope,
+      present,
+    }
+  }
+
+  return {
+    serverOf,
+
+    async plan(account, address) {
+      const others = underWay.get(account) ?? 0
+      if (others >= AT_ONCE) {
+        throw new NotConnectableError(
+          'too_many',
+          'Wait until the other servers have been looked at.',
+        )
+      }
+      underWay.set(account, others + 1)
+      try {
+        return await makePlan(account, address)
+      } finally {
+        const left = (underWay.get(account) ?? 1) - 1
+        if (left === 0) underWay.delete(account)
+        else underWay.set(account, left)
+      }
+    },
+
+    async issuersOf(address, challenge) {
+      try {
+        return (await readProtectedResource(address, challenge, transport)).issuers
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

@@ -1,0 +1,137 @@
+import { DiscoveryError } from '../errors/provider-errors.js'
+import { NotConnectableError } from '../errors/connection-errors.js'
+import type { NotConnectableReason } from '../errors/connection-errors.js'
+import type { SealedNotes } from '../grants/sealed-notes.js'
+import { wait } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+import { randomId } from '../lib/random-id.js'
+import { shortDigest } from '../lib/short-digest.js'
+import { createSingleFlight } from '../lib/single-flight.js'
+import type { TrustedServer } from './authorization-server.js'
+import type { DynamicClient } from './client-registration.js'
+import { NOTE_LIFE_MS } from './note-life.js'
+
+/** This application's registrations at authorization servers: one at each, over all processes. */
+export interface Registrations {
+  /**
+   * The client at a server: the one that is registered, or a new one if there is none, its secret has expired, or the server has
+   * forgotten it.
+   *
+   * @throws what {@link registerClient} throws, in each process that waits for it
+   * @throws {StorageError} if the store fails
+   */
+  readonly clientAt: (server: TrustedServer) => Promise<DynamicClient>
+  /** Notes that a server has forgotten a client, so that the next login registers again. @throws {StorageError} */
+  readonly forget: (issuer: string, clientID: string) => Promise<void>
+}
+
+/** What {@link createRegistrations} needs. */
+export interface RegistrationsParts {
+  readonly notes: SealedNotes
+  readonly clock: Clock
+  readonly register: (server: TrustedServer) => Promise<DynamicClient>
+}
+
+type Registration =
+  | { readonly state: 'under_way'; readonly by: string }
+  | { readonly state: 'registered'; readonly client: DynamicClient }
+  | { readonly state: 'failed'; readonly reason: NotConnectableReason; readonly message: string }
+  | { readonly state: 'forgotten' }
+
+/** How long one process may take to register, before another one tries, in **milliseconds**. */
+const UNDER_WAY_MS = 20_000
+
+/** How often it is looked whether another process has registered, in **milliseconds**. */
+const LOOK_MS = 100
+
+/** For how long a refusal counts for the processes that have waited for it, in **milliseconds**. */
+const FAILED_MS = 5_000
+
+/** A secret that expires sooner is not used for another login, in **milliseconds**. */
+const REMAINING_MS = 10 * 60_000
+
+/** Creates {@link Registrations}. */
+export function createRegistrations({ notes, clock, register }: RegistrationsParts): Registrations {
+  const share = createSingleFlight<DynamicClient>()
+
+  /** Registers, if no other process does. `undefined` if one does. */
+  async function registerAlone(
+    name: string,
+    was: string | undefined,
+    server: TrustedServer,
+  ): Promise<DynamicClient | undefined> {
+    const own: Registration = { state: 'under_way', by: randomId() }
+    const mark = await notes.write(name, was, own, UNDER_WAY_MS)
+    if (mark === undefined) return undefined
+    try {
+      const client = await register(server)
+      const done: Registration = { state: 'registered', client }
+      const isNoted = await notes.write(name, mark, done, NOTE_LIFE_MS)
+      // Another process has taken this one for dead, and has registered too: its client counts.
+      return isNoted === undefined ? undefined : client
+    } catch (error) {
+      const failed = failureOf(error)
+      // What has another cause may succeed at once.
+      if (failed !== undefined) await notes.write(name, mark, failed, FAILED_MS)
+      else await notes.write(name, mark, { state: 'forgotten' } satisfies Registration, FAILED_MS)
+      throw error
+    }
+  }
+
+  async function clientAt(server: TrustedServer): Promise<DynamicClient> {
+    const name = noteName(server.issuer)
+    /** The mark of another process, and since when it is known here. */
+    let seen: { readonly version: string; readonly since: number } | undefined
+    /** The version that was there at first: a failure that is older than this request says nothing. */
+    let first: string | undefined
+    for (;;) {
+      const note = await notes.read<Registration>(name)
+      first ??= note?.version ?? ''
+      const registration = note?.value
+      if (registration?.state === 'registered' && isUsable(registration.client, clock)) {
+        return registration.client
+      }
+      if (registration?.state === 'failed' && note?.version !== first) {
+        throw new NotConnectableError(registration.reason, registration.message)
+      }
+      if (registration?.state === 'under_way' && note !== undefined) {
+        if (seen?.version !== note.version) {
+          seen = { version: note.version, since: clock.monotonic() }
+        }
+        if (clock.monotonic() - seen.since < UNDER_WAY_MS) {
+          await wait(clock, LOOK_MS)
+          continue
+        }
+      }
+      const client = await registerAlone(name, note?.version, server)
+      if (client !== undefined) return client
+    }
+  }
+
+  return {
+    clientAt: (server) => share(server.issuer, () => clientAt(server)),
+
+    async forget(issuer, clientID) {
+      const name = noteName(issuer)
+      const note = await notes.read<Registration>(name)
+      const isIt = note?.value.state === 'registered' && note.value.client.clientID === clientID
+      const forgotten: Registration = { state: 'forgotten' }
+      if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
+    },
+  }
+}
+
+function noteName(issuer: string): string {
+  return `connect/registration/${shortDigest(issuer)}`
+}
+
+function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolean {
+  return clock.now() + REMAINING_MS < expiresAt
+}
+
+/** What other processes are told of a failure; `undefined` if it may not happen to them. */
+function failureOf(error: unknown): Registration | undefined {
+  if (error instanceof DiscoveryError || !(error instanceof NotConnectableError)) return undefined
+  const { reason, message } = error
+  return { state: 'failed', reason, message }
+}

@@ -1,0 +1,33 @@
+import type { SealedNotes } from '../grants/sealed-notes.js'
+import { shortDigest } from '../lib/short-digest.js'
+import type { ResourceChallenge } from './protected-resource.js'
+
+/** What resources have said that refused a request of a person who has not connected them. */
+export interface WantedNotes {
+  /** @throws {StorageError} */
+  readonly read: (account: string, address: string) => Promise<ResourceChallenge | undefined>
+  /** @throws {StorageError} */
+  readonly write: (account: string, address: string, wanted: ResourceChallenge) => Promise<void>
+}
+
+/** How long it is known, in **milliseconds**: until the person has found the time to connect. */
+const KNOWN_MS = 24 * 60 * 60_000
+
+/** Creates {@link WantedNotes}. */
+export function createWantedNotes(notes: SealedNotes): WantedNotes {
+  const noteName = (account: string, address: string): string =>
+    `connect/wanted/${shortDigest(JSON.stringify([account, address]))}`
+  return {
+    async read(account, address) {
+      return (await notes.read<ResourceChallenge>(noteName(account, address)))?.value
+    },
+
+    async write(account, address, wanted) {
+      const name = noteName(account, address)
+      const present = await notes.read<ResourceChallenge>(name)
+      if (JSON.stringify(present?.value) === JSON.stringify(wanted)) return
+      // If another request is faster, what it has written is as new.
+      await notes.write(name, present?.version, wanted, KNOWN_MS)
+    },
+  }
+}
