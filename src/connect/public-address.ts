@@ -1,4 +1,8 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+
+/** What of IPv6 is given out for the internet. All else is reserved, such as `::/96`, which stands for IPv4 addresses. */
+const [UNICAST_PREFIX, UNICAST_BITS] = ipaddr.IPv6.parseCIDR('2000::/3')
 
 /**
  * Whether an IP address is on the public internet: not loopback, private, link-local, shared, documentation, multicast or
@@ -7,8 +11,13 @@ import ipaddr from 'ipaddr.js'
  *
  * @see [IANA IPv4 Special-Purpose Address Registry](https://www.iana.org/assignments/iana-ipv4-special-registry/)
  * @see [IANA IPv6 Special-Purpose Address Registry](https://www.iana.org/assignments/iana-ipv6-special-registry/)
+ * @see [IANA IPv6 Address Space](https://www.iana.org/assignments/ipv6-address-space/)
  */
 export function isPublicAddress(address: string): boolean {
   const withoutZone = address.replace(/%.*$/, '')
-  return ipaddr.isValid(withoutZone) && ipaddr.parse(withoutZone).range() === 'unicast'
+  // What is an address for ipaddr.js alone, such as `8.8`, is a name for others.
+  if (isIP(withoutZone) === 0) return false
+  const parsed = ipaddr.parse(withoutZone)
+  if (parsed.range() !== 'unicast') return false
+  return parsed instanceof ipaddr.IPv4 || parsed.match(UNICAST_PREFIX, UNICAST_BITS)
 }
