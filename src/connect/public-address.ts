@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** What of IPv6 is given out for the internet. All else is reserved, such as `::/96`, which stands for IPv4 addresses. */
@@ -15,9 +14,13 @@ const [UNICAST_PREFIX, UNICAST_BITS] = ipaddr.IPv6.parseCIDR('2000::/3')
  */
 export function isPublicAddress(address: string): boolean {
   const withoutZone = address.replace(/%.*$/, '')
-  // What is an address for ipaddr.js alone, such as `8.8`, is a name for others.
-  if (isIP(withoutZone) === 0) return false
+  if (!isAddress(withoutZone)) return false
   const parsed = ipaddr.parse(withoutZone)
   if (parsed.range() !== 'unicast') return false
   return parsed instanceof ipaddr.IPv4 || parsed.match(UNICAST_PREFIX, UNICAST_BITS)
+}
+
+/** Whether a text is an IP address. What only some take for one, such as `8.8` or `010.8.8.8`, is a name. */
+export function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
 }
