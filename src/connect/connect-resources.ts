@@ -150,6 +150,7 @@ export function connectResources(options: ConnectOptions): Connections {
     clock,
     register: (server) =>
       registerClient(server, settings.client, urls.ofServer(server.issuer), metadataTransport),
+    redirectUriOf: urls.ofServer,
   })
   const chooseClient = createChooseClient({ settings, urls, register: registrations.clientAt })
   const connecting = createConnecting({ clock, connections, targets, chooseClient })
