@@ -1,44 +1,114 @@
+import { systemClock } from '../lib/clock.js'
 import { createSeal } from '../lib/sealing.js'
 import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
 import { GRANT_PARTS } from '../options/grants-option.js'
 import type { StoredGrants } from '../options/grants-option.js'
 import { readTable } from '../options/option-table.js'
-import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import { secrets, withMethods, zeroOrMore } from '../options/readers.js'
+import { withMethods, zeroOrMore } from '../options/readers.js'
 import { requireAccount } from '../options/holder.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
-import { createGrantParts } from './grant-parts.js'
-import type { GrantParts } from './grant-parts.js'
-import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
+import { createClaims } from './claims.js'
+import type { Claims } from './claims.js'
+import { createGrantEngine } from './grant-engine.js'
+import type { GrantEngine } from './engine.js'
+import { createGrantIndex } from './grant-index.js'
+import type { GrantIndex } from './grant-index.js'
+import { hasEnded } from './grant-record.js'
+import { GRANTS_OPTIONS } from './grants-options.js'
+import type { GrantsOptions } from './grants-options.js'
+import { createStrategiesOfGrants } from './strategy-jobs.js'
+import type { GrantJobs, RenewedIdle, StrategiesOfGrants } from './strategy-jobs.js'
 import { importGrants } from './imported-grant.js'
 import type { Imported, ImportedGrant } from './imported-grant.js'
-import { sealedRecords } from './record-codec.js'
+import { createMemoryStore } from './memory-store.js'
+import { createRememberedLinks } from './remembered-links.js'
+import { clearRecords, sealedRecords } from './record-codec.js'
 import { resealAll } from './reseal.js'
 import type { Resealed } from './reseal.js'
 import { createSealedNotes } from './sealed-notes.js'
 import type { SealedNotes } from './sealed-notes.js'
+import { watchStore } from './watch-store.js'
+import type { StoreFailureListener } from './watch-store.js'
 import type { RecordCodec } from './record-codec.js'
 
-/** The table of {@link GrantsOptions}. */
-export const GRANTS_OPTIONS = {
-  /**
-   * Encrypts the records: a secret of at least 32 characters. To replace a secret, pass a list: the first one
-   * encrypts, and all of them decrypt, as with express-session's `secret`.
-   */
-  secret: { read: secrets, required: true },
+/** What works on one store: shared by all strategies that are given it. */
+export interface GrantParts {
+  readonly engine: GrantEngine
+  readonly claims: Claims
+  readonly index: GrantIndex
+  /** What each strategy that was created with these grants does for all of them. */
+  readonly strategies: StrategiesOfGrants
+  /** Seals what a session holds of pending logins; `undefined` without a secret. */
+  readonly pendingSeal: Seal | undefined
+  /** The store, whose failures the parts hear of. */
+  readonly store: GrantStore
+  /** What else is kept in the store, sealed; `undefined` without a secret. */
+  readonly notes: SealedNotes | undefined
+  /** Calls the listener, instead of any earlier one, with each method of the store that has failed. */
+  readonly onStoreFailure: (listener: StoreFailureListener) => void
+  /** Calls the listener, instead of any earlier one, with each record that another secret has sealed. */
+  readonly onForeignSecret: (listener: () => void) => void
+}
 
-  /**
-   * How long a process may use a record without looking at the store, in **seconds**. A request with a valid access
-   * token then needs no command of the store. What another process has ended counts here after this time at the latest.
-   *
-   * @default 10
-   */
-  cacheSeconds: { read: zeroOrMore, default: 10 },
-} as const satisfies OptionTable
+/** Builds the parts that work on a store. */
+export function createGrantParts(
+  store: GrantStore,
+  makeCodec: (onForeign: () => void) => RecordCodec,
+  cacheSeconds: number,
+): GrantParts {
+  let tell: StoreFailureListener | undefined
+  const watched = watchStore(store, (method, hasFailed) => {
+    if (hasFailed) tell?.(method)
+    links.noteCall(hasFailed)
+  })
+  let tellForeign: (() => void) | undefined
+  const codec = makeCodec(() => tellForeign?.())
+  const engine = createGrantEngine({
+    store: watched,
+    codec,
+    clock: systemClock,
+    cacheMs: cacheSeconds * 1000,
+  })
+  const links = createRememberedLinks({
+    store: watched,
+    clock: systemClock,
+    async isAlive(id) {
+      const record = await engine.look(id)
+      return record !== undefined && !hasEnded(record)
+    },
+  })
+  // The engine hears of all calls: a process that only does jobs meets an outage while it looks for grants.
+  const shared = watchStore(links.store, (_, hasFailed) => engine.noteStoreCall(hasFailed))
+  return {
+    engine,
+    claims: createClaims(shared),
+    index: createGrantIndex(shared),
+    strategies: createStrategiesOfGrants(),
+    pendingSeal: undefined,
+    store: shared,
+    notes: undefined,
+    onStoreFailure: (listener) => void (tell = listener),
+    onForeignSecret: (listener) => void (tellForeign = listener),
+  }
+}
 
-/** The options of {@link Grants}. */
-export type GrantsOptions = OptionsOf<typeof GRANTS_OPTIONS>
+/**
+ * How many grants, claims and tombstones a process remembers whose tokens are in the sessions: each takes about as much
+ * memory as a session.
+ */
+const MAXIMUM_RECORDS = 100_000
+
+/** Records are in this process: a look costs next to nothing. */
+const CACHE_SECONDS = 10
+
+/** The parts for strategies whose tokens are in the sessions. Strangers' claims, logins' and grants have a limit each. */
+export function createProcessParts(): GrantParts {
+  const limited = (): GrantStore => createMemoryStore({ maximumRecords: MAXIMUM_RECORDS })
+  const store = limited()
+  const claims = createClaims(limited(), limited())
+  return { ...createGrantParts(store, () => clearRecords, CACHE_SECONDS), claims }
+}
 
 /** The parts of a value of the option `grants`. */
 export function partsOf(grants: StoredGrants): GrantParts {

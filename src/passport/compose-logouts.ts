@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../diagnostics/watch.js'
 import { redirectEvent, visitEvent } from '../diagnostics/browser-events.js'
 import type { VerifyProviderJwt } from '../endpoints/expected-jwt.js'
-import type { GrantParts } from '../grants/grant-parts.js'
+import type { GrantParts } from '../grants/grants.js'
 import type { LoginRequest } from '../lib/login-request.js'
 import { createBackchannelLogout } from '../login/backchannel-logout.js'
 import type { EndLoginHere } from '../login/end-login-here.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { createProcessParts } from '../../src/grants/grant-parts.js'
+import { createProcessParts } from '../../src/grants/grants.js'
 
 const TTL_MS = 600_000
 
