@@ -33,8 +33,8 @@ export interface ProtectedResource {
 const MAXIMUM_ISSUERS = 10
 
 /** The scheme of DPoP at the beginning of a challenge. */
-const DPOP_CHALLENGE = /(?:^|,\s*)DPoP(?:\s|$)/i
-const BEARER_CHALLENGE = /(?:^|,\s*)Bearer(?:\s|$)/i
+const DPOP_CHALLENGE = /(?:^|,\s*)DPoP(?:[\s,]|$)/i
+const BEARER_CHALLENGE = /(?:^|,\s*)Bearer(?:[\s,]|$)/i
 
 /**
  * What a resource says in a 401 or 403.
