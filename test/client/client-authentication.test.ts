@@ -145,6 +145,23 @@ describe('client_secret_basic', () => {
     expect(new URLSearchParams(`id=${id}&secret=${secret}`).get('secret')).toBe(basic.clientSecret)
   })
 
+  it.each([
+    // What oauth4webapi, for one, would encode: most servers do not decode it.
+    ['pre-registered-client', 'a.secret_with-every*character', 'pre-registered-client'],
+    ['client.1', 'Aa0-._*', 'client.1'],
+    ['client:1 é', 'a+b/c=d&e%f', 'client%3A1+%C3%A9'],
+    ["a~b'(c)!", '"<>"', 'a%7Eb%27%28c%29%21'],
+  ])('encodes of %j and %j no more than a form would', async (id, secret, sent) => {
+    const { request } = await logInWith({
+      ...{ clientAuthentication: 'client_secret_basic', clientID: id, clientSecret: secret },
+    })
+    const [, credentials = ''] = request.headers.authorization?.split(' ') ?? []
+    const [first, second = ''] = Buffer.from(credentials, 'base64').toString().split(':')
+    expect(first).toBe(sent)
+    expect(`=${second}`).toBe(new URLSearchParams({ '': secret }).toString())
+    expect(new URLSearchParams(`secret=${second}`).get('secret')).toBe(secret)
+  })
+
   it('leaves the parts as they are where a provider reads them raw', async () => {
     expect(await credentialsWith('raw')).toBe(`${basic.clientID}:${basic.clientSecret}`)
   })

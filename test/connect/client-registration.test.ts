@@ -131,7 +131,7 @@ describe('a registration that cannot be used', () => {
     ['is null', { status: 201, body: null }, 'no client_id'],
     ['is a redirect', { status: 302, headers: { location: '/other' } }, 'HTTP 302'],
     ['is not there', { status: 404, body: 'Not found' }, 'HTTP 404'],
-  ])('because the answer %s is refused [registration-1]', async (_, answer, words) => {
+  ])('because the answer %s is refused', async (_, answer, words) => {
     await expect(register(answer)).rejects.toMatchObject(refusal('registration_refused', words))
     expect(server.asked).toEqual(['POST /register'])
   })

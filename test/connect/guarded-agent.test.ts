@@ -154,7 +154,7 @@ describe('the agent for addresses that people enter', () => {
     ['a mapped one', ['::ffff:127.0.0.1'], '::ffff:127.0.0.1'],
     ['a link-local one with its zone', ['fe80::1%lo'], 'fe80::1%lo'],
     ['none', [], HOST],
-  ])('refuses a name whose addresses are %s [address-3]', async (_, addresses, refused) => {
+  ])('refuses a name whose addresses are %s [address-4]', async (_, addresses, refused) => {
     const { lookup } = lookupOf(addresses)
     expectRefused(await failuresOf(transportWith(lookup), `http://${HOST}:${port}/`), refused)
     expectNothingSent()

@@ -3,6 +3,7 @@ import { BOUND_TOKEN_MUTANTS } from './bound-tokens.js'
 import { BROWSER_MUTANTS } from './browser.js'
 import { CALLBACK_MUTANTS } from './callback.js'
 import { CLIENT_MUTANTS } from './clients.js'
+import { CONNECT_MUTANTS } from './connect.js'
 import { DISCOVERY_MUTANTS } from './discovery.js'
 import { ID_TOKEN_MUTANTS } from './id-tokens.js'
 import { LOGOUT_TOKEN_MUTANTS } from './logout-tokens.js'
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...TLS_MUTANTS,
   ...REQUEST_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...CONNECT_MUTANTS,
   ...BOUND_TOKEN_MUTANTS,
   ...TOKEN_MUTANTS,
   ...ID_TOKEN_MUTANTS,

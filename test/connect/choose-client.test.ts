@@ -1,0 +1,142 @@
+import { describe, expect, it } from '@jest/globals'
+import type { TrustedServer } from '../../src/connect/authorization-server.js'
+import { callbackURLsOf } from '../../src/connect/callback-urls.js'
+import { createChooseClient, registeredClient } from '../../src/connect/choose-client.js'
+import type { ChooseClientParts, ChosenClient } from '../../src/connect/choose-client.js'
+import type { DynamicClient } from '../../src/connect/client-registration.js'
+
+const ISSUER = 'https://as.example'
+const CALLBACK = 'https://app.example/connect/callback'
+const HOSTED = 'https://app.example/client.json'
+
+const DOCUMENTS = { client_id_metadata_document_supported: true }
+const SAYS_ISS = { authorization_response_iss_parameter_supported: true }
+
+type Choose = (server: TrustedServer, account: string) => Promise<ChosenClient>
+
+interface Given {
+  readonly settings?: Partial<ChooseClientParts['settings']>
+  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly callbackURL?: string
+  readonly dynamic?: DynamicClient
+}
+
+/** The client that is chosen, and how often one was registered for it. */
+async function choose(given: Given = {}) {
+  const { settings, metadata = {}, callbackURL = CALLBACK } = given
+  const { dynamic = { clientID: 'dynamic', clientAuthentication: 'none' } } = given
+  const registered: string[] = []
+  const chooseClient: Choose = createChooseClient({
+    settings: {
+      registeredClients: {},
+      clientMetadataURL: undefined,
+      dangerouslyShareCallback: false,
+      ...settings,
+    },
+    urls: callbackURLsOf(callbackURL),
+    register: ({ issuer }) => {
+      registered.push(issuer)
+      return Promise.resolve(dynamic)
+    },
+  })
+  return { client: await chooseClient({ issuer: ISSUER, metadata }, 'ada'), registered }
+}
+
+const own = callbackURLsOf(CALLBACK)
+
+describe('the client at a server', () => {
+  it('is the one that was registered beforehand, before all others', async () => {
+    const { client, registered } = await choose({
+      settings: {
+        registeredClients: { [ISSUER]: { clientID: 'known', clientSecret: 's' } },
+        clientMetadataURL: HOSTED,
+      },
+      metadata: { ...DOCUMENTS, ...SAYS_ISS },
+    })
+    // The secret stays in the options.
+    expect(client).toEqual({ kind: 'registered', clientID: 'known', redirectUri: CALLBACK })
+    expect(registered).toEqual([])
+  })
+
+  it('is else this application’s document, where the server reads such, with a callback of its own', async () => {
+    const { client, registered } = await choose({ metadata: DOCUMENTS })
+    expect(client).toEqual({
+      kind: 'document',
+      clientID: own.documentOf(ISSUER),
+      clientAuthentication: 'none',
+      redirectUri: own.ofServer(ISSUER),
+    })
+    expect(registered).toEqual([])
+  })
+
+  it.each<[string, Given]>([
+    ['reads no documents', {}],
+    ['says that with a text', { metadata: { client_id_metadata_document_supported: 'true' } }],
+    [
+      'cannot read ours',
+      { metadata: DOCUMENTS, callbackURL: 'http://localhost:3000/connect/callback' },
+    ],
+  ])('is else registered, if the server %s', async (_, given) => {
+    const { client, registered } = await choose(given)
+    expect(client).toEqual({
+      kind: 'dynamic',
+      clientID: 'dynamic',
+      clientAuthentication: 'none',
+      redirectUri: callbackURLsOf(given.callbackURL ?? CALLBACK).ofServer(ISSUER),
+    })
+    expect(registered).toEqual([ISSUER])
+  })
+
+  it('keeps the secret of a client that was registered', async () => {
+    const dynamic = {
+      ...{ clientID: 'dynamic', clientSecret: 's', expiresAt: 5 },
+      clientAuthentication: 'client_secret_basic',
+    } as const
+    const { client } = await choose({ dynamic })
+    expect(client).toMatchObject({ clientSecret: 's', clientAuthentication: 'client_secret_basic' })
+  })
+})
+
+describe('a document that is hosted elsewhere, whose callback all servers share', () => {
+  const settings = { clientMetadataURL: HOSTED }
+
+  it('is used with a server that says in each response who it is', async () => {
+    const { client } = await choose({ settings, metadata: { ...DOCUMENTS, ...SAYS_ISS } })
+    expect(client).toMatchObject({ kind: 'document', clientID: HOSTED, redirectUri: CALLBACK })
+  })
+
+  it.each([
+    [DOCUMENTS],
+    [{ ...DOCUMENTS, authorization_response_iss_parameter_supported: 'yes' }],
+    [SAYS_ISS],
+  ])('is not used with a server whose metadata say %j [choose-client-1]', async (metadata) => {
+    const { client, registered } = await choose({ settings, metadata })
+    expect(client).toMatchObject({ kind: 'dynamic', redirectUri: own.ofServer(ISSUER) })
+    expect(registered).toEqual([ISSUER])
+  })
+
+  it('is used without iss only if the application accepts the danger', async () => {
+    const dangerous = { ...settings, dangerouslyShareCallback: true }
+    const { client } = await choose({ settings: dangerous, metadata: DOCUMENTS })
+    expect(client).toMatchObject({ clientID: HOSTED, redirectUri: CALLBACK })
+    const { client: other } = await choose({ settings: dangerous })
+    expect(other).toMatchObject({ kind: 'dynamic' })
+  })
+})
+
+describe('a client that was registered beforehand', () => {
+  it('is found by exactly its issuer, and by no name that every object has', async () => {
+    const registeredClients = { [ISSUER]: { clientID: 'known' } }
+    expect(await registeredClient(ISSUER, { registeredClients })).toEqual({ clientID: 'known' })
+    for (const issuer of [`${ISSUER}/`, 'constructor', '__proto__', 'toString']) {
+      expect(await registeredClient(issuer, { registeredClients })).toBeUndefined()
+    }
+  })
+
+  it('can be found by a function', async () => {
+    const registeredClients = (issuer: string) => Promise.resolve({ clientID: `at ${issuer}` })
+    expect(await registeredClient(ISSUER, { registeredClients })).toEqual({
+      clientID: `at ${ISSUER}`,
+    })
+  })
+})
