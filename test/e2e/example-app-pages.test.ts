@@ -97,6 +97,8 @@ describeWithChromium('every page of the example app, in a real browser', (execut
   ): Promise<readonly (readonly [string, Result])[]> {
     const results: (readonly [string, Result])[] = []
     const see = async (): Promise<void> => {
+      // A click waits until the next page has begun, not for its style sheet.
+      await page.waitForLoadState()
       results.push([await heading(page), await look(page)])
     }
     const visit = async (path: string): Promise<void> => {
