@@ -45,14 +45,21 @@ export interface LoudLife {
   readonly pages: string
 }
 
-/** Lets an application that prints whatever it can get hold of live through everything. */
-export async function liveLoudly(client: LoudClient): Promise<LoudLife> {
-  const provider = await startScriptedProvider()
-  try {
-    return await new Life(provider, client).live()
-  } finally {
-    await provider.close()
-  }
+/** Lets an application of each client, which prints whatever it can get hold of, live through everything; all at once. */
+export async function liveLoudly(
+  clients: readonly LoudClient[],
+): Promise<readonly PromiseSettledResult<LoudLife>[]> {
+  const file = bundle('test/support/loud-app.ts')
+  return Promise.allSettled(
+    clients.map(async (client) => {
+      const provider = await startScriptedProvider()
+      try {
+        return await new Life(file, provider, client).live()
+      } finally {
+        await provider.close()
+      }
+    }),
+  )
 }
 
 class Life {
@@ -63,6 +70,7 @@ class Life {
   #origin = ''
 
   constructor(
+    readonly file: string,
     readonly provider: ScriptedProvider,
     readonly client: LoudClient,
   ) {
@@ -88,7 +96,7 @@ class Life {
   }
 
   #start(): RunningCommand {
-    return startCommand(process.execPath, [bundle('test/support/loud-app.ts')], {
+    return startCommand(process.execPath, [this.file], {
       ...SWITCHES,
       LOUD_OPTIONS: JSON.stringify({
         origin: this.provider.origin,
