@@ -32,6 +32,8 @@ export interface RegistrationsParts {
   readonly notes: SealedNotes
   readonly clock: Clock
   readonly register: (server: TrustedServer) => Promise<DynamicClient>
+  /** The callback that is registered at a server: with another one, this application is another client. */
+  readonly redirectUriOf: (issuer: string) => string
 }
 
 type Registration =
@@ -57,8 +59,11 @@ const FAILED_MS = 5_000
 const REMAINING_MS = 10 * 60_000
 
 /** Creates {@link Registrations}. */
-export function createRegistrations({ notes, clock, register }: RegistrationsParts): Registrations {
+export function createRegistrations(parts: RegistrationsParts): Registrations {
+  const { notes, clock, register, redirectUriOf } = parts
   const share = createSingleFlight<DynamicClient>()
+  const noteName = (issuer: string): string =>
+    `connect/registration/${shortDigest(JSON.stringify([issuer, redirectUriOf(issuer)]))}`
 
   /** Registers, if no other process does. `undefined` if one does. */
   async function registerAlone(
@@ -140,10 +145,6 @@ export function createRegistrations({ notes, clock, register }: RegistrationsPar
       if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
     },
   }
-}
-
-function noteName(issuer: string): string {
-  return `connect/registration/${shortDigest(issuer)}`
 }
 
 function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolean {
