@@ -36,7 +36,8 @@ export async function connectAndCall({ serverAddress, revision, known }) {
       } catch (error) {
         if (!(error instanceof ConnectionRequiredError) || logins === MAXIMUM_LOGINS) throw error
         const end = await browser.press(await browser.visit(error.connectURL))
-        if (end.url !== `${origin}/connected`) throw new Error(`The login ended at ${end.url}`)
+        if (end.url !== `${origin}/connected`)
+          throw new Error(`The login ended at ${end.url}`, { cause: error })
       }
     }
   }
