@@ -141,6 +141,11 @@ export function connectResources(options: ConnectOptions): Connections {
   })
   const targets = createTargets({
     ...{ notes, clock, settings, strategies, dispatcher, accountOn },
+    async onRefused(account, target) {
+      const found = (await connections.list(account)).find((one) => one.target === target)
+      if (found === undefined) return
+      await connections.wait(found, { reason: 'refused', since: clock.now() })
+    },
     readMetadata: async (issuer) => providerOf(await planning.serverOf(issuer)),
   })
   const registrations = createRegistrations({

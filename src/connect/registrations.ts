@@ -17,10 +17,12 @@ export interface Registrations {
    * The client at a server: the one that is registered, or a new one if there is none, its secret has expired, or the server has
    * forgotten it.
    *
+   * @param account who wants it: one person can cause so many registrations a day
    * @throws what {@link registerClient} throws, in each process that waits for it
+   * @throws {NotConnectableError} if the person has caused too many
    * @throws {StorageError} if the store fails
    */
-  readonly clientAt: (server: TrustedServer) => Promise<DynamicClient>
+  readonly clientAt: (server: TrustedServer, account: string) => Promise<DynamicClient>
   /** Notes that a server has forgotten a client, so that the next login registers again. @throws {StorageError} */
   readonly forget: (issuer: string, clientID: string) => Promise<void>
 }
@@ -37,6 +39,10 @@ type Registration =
   | { readonly state: 'registered'; readonly client: DynamicClient }
   | { readonly state: 'failed'; readonly reason: NotConnectableReason; readonly message: string }
   | { readonly state: 'forgotten' }
+
+/** How many registrations one person can cause, and in what time, in **milliseconds**. */
+const MAXIMUM_PER_PERSON = 20
+const PERSON_MS = 24 * 60 * 60_000
 
 /** How long one process may take to register, before another one tries, in **milliseconds**. */
 const UNDER_WAY_MS = 20_000
@@ -59,7 +65,9 @@ export function createRegistrations({ notes, clock, register }: RegistrationsPar
     name: string,
     was: string | undefined,
     server: TrustedServer,
+    account: string,
   ): Promise<DynamicClient | undefined> {
+    await countFor(account, server)
     const own: Registration = { state: 'under_way', by: randomId() }
     const mark = await notes.write(name, was, own, UNDER_WAY_MS)
     if (mark === undefined) return undefined
@@ -78,7 +86,20 @@ export function createRegistrations({ notes, clock, register }: RegistrationsPar
     }
   }
 
-  async function clientAt(server: TrustedServer): Promise<DynamicClient> {
+  /** Each has an entry in the stores here and there, for as long as connections live. */
+  async function countFor(account: string, { issuer }: TrustedServer): Promise<void> {
+    const list = `connect/registered-by/${account}`
+    const others = await notes.linked(list, MAXIMUM_PER_PERSON)
+    if (others.length >= MAXIMUM_PER_PERSON && !others.includes(shortDigest(issuer))) {
+      throw new NotConnectableError(
+        'too_many',
+        'You have connected too many new servers today. Go on tomorrow.',
+      )
+    }
+    await notes.link(list, shortDigest(issuer), PERSON_MS)
+  }
+
+  async function clientAt(server: TrustedServer, account: string): Promise<DynamicClient> {
     const name = noteName(server.issuer)
     /** The mark of another process, and since when it is known here. */
     let seen: { readonly version: string; readonly since: number } | undefined
@@ -103,13 +124,13 @@ export function createRegistrations({ notes, clock, register }: RegistrationsPar
           continue
         }
       }
-      const client = await registerAlone(name, note?.version, server)
+      const client = await registerAlone(name, note?.version, server, account)
       if (client !== undefined) return client
     }
   }
 
   return {
-    clientAt: (server) => share(server.issuer, () => clientAt(server)),
+    clientAt: (server, account) => share(server.issuer, () => clientAt(server, account)),
 
     async forget(issuer, clientID) {
       const name = noteName(issuer)
