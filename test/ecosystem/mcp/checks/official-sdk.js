@@ -149,4 +149,14 @@ describe('an MCP server of the official SDK, which is its own authorization serv
     assert.equal(authorization.clients.size, 1)
     assert.deepEqual(await app.job('bob', 'add'), { texts: ['3'] })
   })
+
+  it('is connected by the next person when it has forgotten everything', async () => {
+    await Promise.all([server.close(), app.close()])
+    authorization = new Authorization()
+    server = await startMcpServer(authorization, server.port)
+    app = await startConnectedApp({ redis, server, port: app.port, env })
+    await approve('/tools', await app.browserOf('carol'))
+    assert.equal(authorization.clients.size, 1)
+    assert.deepEqual(await app.job('carol', 'add'), { texts: ['3'] })
+  })
 })
