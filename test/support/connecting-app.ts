@@ -48,8 +48,8 @@ export async function startConnectingApp(
   )
   app.use(passport.session())
   app.get('/log-in', (req, res, next) => {
-    const id = String(req.query['as'])
-    req.logIn({ id } as Express.User, (error) => (error ? next(error) : res.send('in')))
+    const id = new URL(req.originalUrl, origin).searchParams.get('as')
+    req.logIn({ id }, (error) => (error ? next(error) : res.send('in')))
   })
   app.get('/who', (req, res) => res.json(req.user ?? null))
   const connections = connectResources({
