@@ -14,7 +14,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 /**
  * An agent that connects to public addresses only, for hosts that people have entered and that strangers' metadata name. The
  * address is checked that the connection is made to, so that a name which has another address at the next lookup is refused
- * too. The number of connections is not limited here: with a few open event streams, a server would get no other request.
+ * too. It opens as many connections as are needed: event streams keep theirs for as long as they like.
  *
  * @param lookup resolves names; that of the system, unless a test brings its own
  */
