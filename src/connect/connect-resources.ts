@@ -20,6 +20,7 @@ import { createConnectRouter } from './connect-router.js'
 import { createDisconnect } from './disconnect.js'
 import { createFetchFor } from './fetch-for.js'
 import type { ConnectedFetch } from './fetch-for.js'
+import { isForgottenClient } from './forgotten-client.js'
 import { createGuardedAgent } from './guarded-agent.js'
 import { listed } from './listed-connection.js'
 import type { ListedConnection } from './listed-connection.js'
@@ -156,6 +157,7 @@ export function connectResources(options: ConnectOptions): Connections {
     register: (server) =>
       registerClient(server, settings.client, urls.ofServer(server.issuer), metadataTransport),
     redirectUriOf: urls.ofServer,
+    isForgotten: (server, client) => isForgottenClient(server, client, metadataTransport),
   })
   const chooseClient = createChooseClient({ settings, urls, register: registrations.clientAt })
   const connecting = createConnecting({ clock, connections, targets, chooseClient })

@@ -10,6 +10,7 @@ import { createSingleFlight } from '../lib/single-flight.js'
 import type { TrustedServer } from './authorization-server.js'
 import type { DynamicClient } from './client-registration.js'
 import { NOTE_LIFE_MS } from './note-life.js'
+import { createRemember } from './remember.js'
 
 /** This application's registrations at authorization servers: one at each, over all processes. */
 export interface Registrations {
@@ -34,6 +35,8 @@ export interface RegistrationsParts {
   readonly register: (server: TrustedServer) => Promise<DynamicClient>
   /** The callback that is registered at a server: with another one, this application is another client. */
   readonly redirectUriOf: (issuer: string) => string
+  /** Asks a server whether it has forgotten a client. */
+  readonly isForgotten: (server: TrustedServer, client: DynamicClient) => Promise<boolean>
 }
 
 type Registration =
@@ -58,10 +61,15 @@ const FAILED_MS = 5_000
 /** A secret that expires sooner is not used for another login, in **milliseconds**. */
 const REMAINING_MS = 10 * 60_000
 
+/** For how long a server that knows a client is not asked again, in **milliseconds**, and for how many clients. */
+const CONFIRMED_MS = 60_000
+const MAXIMUM_CONFIRMED = 200
+
 /** Creates {@link Registrations}. */
 export function createRegistrations(parts: RegistrationsParts): Registrations {
-  const { notes, clock, register, redirectUriOf } = parts
+  const { notes, clock, register, redirectUriOf, isForgotten } = parts
   const share = createSingleFlight<DynamicClient>()
+  const rememberForgotten = createRemember<boolean>(clock, CONFIRMED_MS, MAXIMUM_CONFIRMED)
   const noteName = (issuer: string): string =>
     `connect/registration/${shortDigest(JSON.stringify([issuer, redirectUriOf(issuer)]))}`
 
@@ -78,6 +86,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     if (mark === undefined) return undefined
     try {
       const client = await register(server)
+      await rememberForgotten(keyOf(server, client), () => Promise.resolve(false))
       const done: Registration = { state: 'registered', client }
       const isNoted = await notes.write(name, mark, done, NOTE_LIFE_MS)
       // Another process has taken this one for dead, and has registered too: its client counts.
@@ -115,7 +124,11 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       first ??= note?.version ?? ''
       const registration = note?.value
       if (registration?.state === 'registered' && isUsable(registration.client, clock)) {
-        return registration.client
+        const { client } = registration
+        const isGone = await rememberForgotten(keyOf(server, client), () =>
+          isForgotten(server, client),
+        )
+        if (!isGone) return client
       }
       if (registration?.state === 'failed' && note?.version !== first) {
         throw new NotConnectableError(registration.reason, registration.message)
@@ -145,6 +158,10 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
     },
   }
+}
+
+function keyOf({ issuer }: TrustedServer, { clientID }: DynamicClient): string {
+  return JSON.stringify([issuer, clientID])
 }
 
 function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolean {

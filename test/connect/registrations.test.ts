@@ -38,6 +38,7 @@ function process(by: string, callback = 'https://app.example/connect/callback'):
   return createRegistrations({
     notes: createSealedNotes(store, createSeal(GRANT_SECRET, 'notes')),
     clock,
+    isForgotten: () => Promise.resolve(false),
     redirectUriOf: (issuer) => `${callback}/${issuer.length}`,
     register: ({ issuer }) =>
       new Promise((resolve, reject) => {
@@ -46,8 +47,8 @@ function process(by: string, callback = 'https://app.example/connect/callback'):
   })
 }
 
-function clientAt(one: Registrations, issuer = ISSUER): Promise<DynamicClient> {
-  const client = one.clientAt({ issuer, metadata: {} })
+function clientAt(one: Registrations, issuer = ISSUER, account = 'anna'): Promise<DynamicClient> {
+  const client = one.clientAt({ issuer, metadata: {} }, account)
   // A test looks at it later.
   client.catch(() => undefined)
   return client

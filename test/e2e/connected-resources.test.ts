@@ -228,6 +228,30 @@ describe('a connection', () => {
     expect((await call()).status).toBe(200)
   })
 
+  it('registers again for the next person who connects, when the server has forgotten the client', async () => {
+    const ben = await app.logIn('ben')
+    server.forgetClients()
+    advanceClock(2 * MINUTE)
+    await app.connect(ben, server.address)
+
+    const clients = server.authorizations.map((one) => one.get('client_id'))
+    expect(new Set(clients).size).toBe(2)
+    expect(server.registrations).toHaveLength(2)
+    expect((await app.connections.list({ account: 'ben' })).length).toBe(1)
+  })
+
+  it('does not register again for the next person while the server knows the client, or fails', async () => {
+    const [ben, carla] = await Promise.all([app.logIn('ben'), app.logIn('carla')])
+    advanceClock(2 * MINUTE)
+    await app.connect(ben, server.address)
+    advanceClock(2 * MINUTE)
+    server.metadata.server = { token_endpoint: `${server.origin}/nothing-there` }
+    await app.connect(carla, server.address)
+
+    expect(server.registrations).toHaveLength(1)
+    expect(server.authorizations).toHaveLength(3)
+  })
+
   it('ends with its tokens, and the person stays logged in', async () => {
     const headers = { origin: app.origin, 'sec-fetch-site': 'same-origin' }
     const body = new URLSearchParams({ resource: server.address, return_to: '/servers' })
