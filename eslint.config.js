@@ -49,7 +49,10 @@ export default tseslint.config(
     files: ['test/ecosystem/**/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['AbortSignal', 'console', 'fetch', 'process', 'URL'].map((name) => [name, 'readonly']),
+        ['AbortSignal', 'console', 'fetch', 'process', 'URL', 'URLSearchParams'].map((name) => [
+          name,
+          'readonly',
+        ]),
       ),
     },
   },

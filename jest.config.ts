@@ -4,6 +4,8 @@ import type { Config } from 'jest'
 const config: Config = {
   testEnvironment: '<rootDir>/test/support/environment.ts',
   maxWorkers: 3,
+  // Node.js 20 keeps what the ES modules of a file have loaded, several megabytes each, as long as the worker lives.
+  workerIdleMemoryLimit: '512MB',
   testSequencer: '<rootDir>/test/support/sequencer.js',
   // A machine may be busy with something else: a limit is there to end what hangs.
   testTimeout: 30_000,

@@ -35,7 +35,7 @@ export function askPage({ resource, server, scope, present }: Plan, person?: str
     [
       ...(person === undefined ? [] : [`You are logged in to this application as ${person}.`]),
       `If you go on, this application gets access to ${href}${called}.`,
-      `You will be sent to ${login}${behalf} to log in and to allow it. Enter the password for ${host} nowhere else, and go on only if you know ${login}.`,
+      `You will be sent to ${login}${behalf} to log in and to allow it. Go on only if you know ${login}: that is the address your browser must show when you are asked for a password.`,
       scope.length === 0
         ? 'It does not say which permissions it wants.'
         : `It wants these permissions: ${shown}${more}.`,

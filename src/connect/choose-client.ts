@@ -23,7 +23,7 @@ export interface ChooseClientParts {
   >
   readonly urls: CallbackURLs
   /** The client that is registered dynamically. */
-  readonly register: (server: TrustedServer) => Promise<DynamicClient>
+  readonly register: (server: TrustedServer, account: string) => Promise<DynamicClient>
 }
 
 /** Finds the client that was registered beforehand. */
@@ -43,7 +43,7 @@ export async function registeredClient(
  * application has named: otherwise one could get the code of another (mix-up).
  */
 export function createChooseClient({ settings, urls, register }: ChooseClientParts) {
-  return async (server: TrustedServer): Promise<ChosenClient> => {
+  return async (server: TrustedServer, account: string): Promise<ChosenClient> => {
     const { issuer } = server
     const known = await registeredClient(issuer, settings)
     if (known !== undefined) {
@@ -53,7 +53,7 @@ export function createChooseClient({ settings, urls, register }: ChooseClientPar
     if (document !== undefined) {
       return { kind: 'document', clientAuthentication: 'none', ...document }
     }
-    const { clientID, clientSecret, clientAuthentication } = await register(server)
+    const { clientID, clientSecret, clientAuthentication } = await register(server, account)
     return {
       kind: 'dynamic',
       clientID,

@@ -20,6 +20,7 @@ import { createConnectRouter } from './connect-router.js'
 import { createDisconnect } from './disconnect.js'
 import { createFetchFor } from './fetch-for.js'
 import type { ConnectedFetch } from './fetch-for.js'
+import { isForgottenClient } from './forgotten-client.js'
 import { createGuardedAgent } from './guarded-agent.js'
 import { listed } from './listed-connection.js'
 import type { ListedConnection } from './listed-connection.js'
@@ -143,6 +144,11 @@ export function connectResources(options: ConnectOptions): Connections {
   })
   const targets = createTargets({
     ...{ notes, clock, settings, strategies, dispatcher, accountOn },
+    async onRefused(account, target) {
+      const found = (await connections.list(account)).find((one) => one.target === target)
+      if (found === undefined) return
+      await connections.wait(found, { reason: 'refused', since: clock.now() })
+    },
     readMetadata: async (issuer) => providerOf(await planning.serverOf(issuer)),
   })
   const registrations = createRegistrations({
@@ -151,6 +157,7 @@ export function connectResources(options: ConnectOptions): Connections {
     register: (server) =>
       registerClient(server, settings.client, urls.ofServer(server.issuer), metadataTransport),
     redirectUriOf: urls.ofServer,
+    isForgotten: (server, client) => isForgottenClient(server, client, metadataTransport),
   })
   const chooseClient = createChooseClient({ settings, urls, register: registrations.clientAt })
   const connecting = createConnecting({ clock, connections, targets, chooseClient })

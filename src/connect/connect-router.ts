@@ -47,6 +47,9 @@ export interface ConnectRouterParts {
   readonly accountOn: (req: Request) => string
 }
 
+/** What identifies a server in the addresses of the routes. */
+const SERVER_ID = /^[\w-]{22}$/
+
 /** What the keys of these strategies begin with in a session. */
 const KEY_PREFIX = DEFAULT_KEY_PREFIX + STRATEGY_PREFIX
 
@@ -98,7 +101,11 @@ export function createConnectRouter(parts: ConnectRouterParts): Router {
   )
 
   // No login before this one: authorization servers read it.
-  router.get('/client/:server', (req, res) => {
+  router.get('/client/:server', (req, res, next) => {
+    if (!SERVER_ID.test(req.params.server)) {
+      next()
+      return
+    }
     const { callback: redirectUri, document } = urls.ofId(req.params.server)
     const metadata = clientMetadata(settings.client, redirectUri, 'none')
     res.set('Cache-Control', 'public, max-age=300')

@@ -20,7 +20,7 @@ export interface ConnectingParts {
   readonly clock: Clock
   readonly connections: StoredConnections
   readonly targets: Targets
-  readonly chooseClient: (server: TrustedServer) => Promise<ChosenClient>
+  readonly chooseClient: (server: TrustedServer, account: string) => Promise<ChosenClient>
 }
 
 /** What the pending login keeps of the plan. It is the application's own data of that login. */
@@ -38,11 +38,13 @@ export function createConnecting({ clock, connections, targets, chooseClient }: 
   readonly finish: FinishConnection
 } {
   return {
-    async start({ address, resource, server, scope, challenge }) {
-      const client = await chooseClient(server)
+    async start({ account, address, resource, server, scope, challenge }) {
+      const client = await chooseClient(server, account)
       const { issuer } = server
       const wanted = { resource: resource.resource, issuer, client, dpop: resource.dpop }
       const target = await targets.save(wanted)
+      // Before there is a grant: whoever ends all that a person has must find it.
+      await targets.note(account, target)
       const strategy = await targets.strategyOf(target)
       if (strategy === undefined) throw new Error('The target has gone that was just saved.')
       const started: Started = { address, target, name: resource.name, scope, challenge }

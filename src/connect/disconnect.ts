@@ -5,7 +5,7 @@ import type { Targets } from './targets.js'
 export interface Disconnect {
   /** The connection that covers an address. Resolves to whether there was one. @throws {StorageError} then call it again */
   readonly one: (account: string, address: URL) => Promise<boolean>
-  /** All of a person. Resolves to how many there were. @throws {StorageError} then call it again */
+  /** All of a person. Resolves to how many grants have ended. @throws {StorageError} then call it again */
   readonly all: (account: string) => Promise<number>
 }
 
@@ -15,7 +15,7 @@ export function createDisconnect({
   targets,
 }: {
   readonly connections: StoredConnections
-  readonly targets: Pick<Targets, 'strategyOf'>
+  readonly targets: Pick<Targets, 'strategyOf' | 'endAll'>
 }): Disconnect {
   // The grant first: if that fails, the connection is still listed, and can be ended again.
   async function end(connection: StoredConnection): Promise<void> {
@@ -35,8 +35,9 @@ export function createDisconnect({
 
     async all(account) {
       const all = await connections.list(account)
-      for (const one of all) await end(one)
-      return all.length
+      const ended = await targets.endAll(account)
+      for (const one of all) await connections.remove(one)
+      return ended
     },
   }
 }

@@ -121,7 +121,11 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
   /** The answer that an error of the strategy stands for. @throws what it means for the connection */
   async function answerIn(error: unknown, connection: StoredConnection): Promise<Response> {
     if (error instanceof LoginRequiredError) {
-      throw await waitFor(connection, 'refused', connection.waiting?.challenge)
+      const { waiting, challenge = {} } = connection
+      // What is known already is not found out again at each call of a job.
+      throw waiting === undefined
+        ? await waitFor(connection, await whyRefused(connection, challenge), challenge)
+        : required(waiting.reason, connection.address, waiting.challenge?.scope)
     }
     if (error instanceof StepUpRequiredError && error.response !== undefined) return error.response
     if (error instanceof TokenEndpointError && FORGOTTEN.has(error.error)) {

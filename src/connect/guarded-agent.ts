@@ -10,13 +10,10 @@ import { isAddress, isPublicAddress } from './public-address.js'
 /** How long it may take to connect, in **milliseconds**. */
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** How many connections are open to one origin. */
-const CONNECTIONS = 16
-
 /**
  * An agent that connects to public addresses only, for hosts that people have entered and that strangers' metadata name. The
  * address is checked that the connection is made to, so that a name which has another address at the next lookup is refused
- * too.
+ * too. It opens as many connections as are needed: event streams keep theirs for as long as they like.
  *
  * @param lookup resolves names; that of the system, unless a test brings its own
  */
@@ -28,7 +25,6 @@ export function createGuardedAgent(lookup: LookupFunction = systemLookup): Dispa
   return new Agent({
     headersTimeout: 0,
     bodyTimeout: 0,
-    connections: CONNECTIONS,
     pipelining: 1,
     // An address in the place of a name is not looked up.
     connect(options, callback) {

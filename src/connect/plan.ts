@@ -14,6 +14,8 @@ import type { WantedNotes } from './wanted-notes.js'
 
 /** What a person is asked about before they connect a resource, and what the login then asks for. */
 export interface Plan {
+  /** Who connects it. */
+  readonly account: string
   /** What the person has entered, as a browser would write it. */
   readonly address: string
   readonly resource: ProtectedResource
@@ -113,6 +115,7 @@ export function createPlanning(parts: PlanningParts): Planning {
     const scope = unionOf(earlier, challenge.scope ?? resource.scopesSupported)
     const isOffered = scope.length > 0 && scopesOfferedBy(server).includes(OFFLINE)
     return {
+      account,
       address: address.href,
       resource,
       server,

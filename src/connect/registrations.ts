@@ -10,6 +10,7 @@ import { createSingleFlight } from '../lib/single-flight.js'
 import type { TrustedServer } from './authorization-server.js'
 import type { DynamicClient } from './client-registration.js'
 import { NOTE_LIFE_MS } from './note-life.js'
+import { createRemember } from './remember.js'
 
 /** This application's registrations at authorization servers: one at each, over all processes. */
 export interface Registrations {
@@ -17,10 +18,12 @@ export interface Registrations {
    * The client at a server: the one that is registered, or a new one if there is none, its secret has expired, or the server has
    * forgotten it.
    *
+   * @param account who wants it: one person can cause so many registrations a day
    * @throws what {@link registerClient} throws, in each process that waits for it
+   * @throws {NotConnectableError} if the person has caused too many
    * @throws {StorageError} if the store fails
    */
-  readonly clientAt: (server: TrustedServer) => Promise<DynamicClient>
+  readonly clientAt: (server: TrustedServer, account: string) => Promise<DynamicClient>
   /** Notes that a server has forgotten a client, so that the next login registers again. @throws {StorageError} */
   readonly forget: (issuer: string, clientID: string) => Promise<void>
 }
@@ -32,6 +35,8 @@ export interface RegistrationsParts {
   readonly register: (server: TrustedServer) => Promise<DynamicClient>
   /** The callback that is registered at a server: with another one, this application is another client. */
   readonly redirectUriOf: (issuer: string) => string
+  /** Asks a server whether it has forgotten a client. */
+  readonly isForgotten: (server: TrustedServer, client: DynamicClient) => Promise<boolean>
 }
 
 type Registration =
@@ -39,6 +44,10 @@ type Registration =
   | { readonly state: 'registered'; readonly client: DynamicClient }
   | { readonly state: 'failed'; readonly reason: NotConnectableReason; readonly message: string }
   | { readonly state: 'forgotten' }
+
+/** How many registrations one person can cause, and in what time, in **milliseconds**. */
+const MAXIMUM_PER_PERSON = 20
+const PERSON_MS = 24 * 60 * 60_000
 
 /** How long one process may take to register, before another one tries, in **milliseconds**. */
 const UNDER_WAY_MS = 20_000
@@ -52,10 +61,15 @@ const FAILED_MS = 5_000
 /** A secret that expires sooner is not used for another login, in **milliseconds**. */
 const REMAINING_MS = 10 * 60_000
 
+/** For how long a server that knows a client is not asked again, in **milliseconds**, and for how many clients. */
+const CONFIRMED_MS = 60_000
+const MAXIMUM_CONFIRMED = 200
+
 /** Creates {@link Registrations}. */
 export function createRegistrations(parts: RegistrationsParts): Registrations {
-  const { notes, clock, register, redirectUriOf } = parts
+  const { notes, clock, register, redirectUriOf, isForgotten } = parts
   const share = createSingleFlight<DynamicClient>()
+  const rememberForgotten = createRemember<boolean>(clock, CONFIRMED_MS, MAXIMUM_CONFIRMED)
   const noteName = (issuer: string): string =>
     `connect/registration/${shortDigest(JSON.stringify([issuer, redirectUriOf(issuer)]))}`
 
@@ -64,12 +78,15 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     name: string,
     was: string | undefined,
     server: TrustedServer,
+    account: string,
   ): Promise<DynamicClient | undefined> {
+    await countFor(account, server)
     const own: Registration = { state: 'under_way', by: randomId() }
     const mark = await notes.write(name, was, own, UNDER_WAY_MS)
     if (mark === undefined) return undefined
     try {
       const client = await register(server)
+      await rememberForgotten(keyOf(server, client), () => Promise.resolve(false))
       const done: Registration = { state: 'registered', client }
       const isNoted = await notes.write(name, mark, done, NOTE_LIFE_MS)
       // Another process has taken this one for dead, and has registered too: its client counts.
@@ -83,7 +100,20 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     }
   }
 
-  async function clientAt(server: TrustedServer): Promise<DynamicClient> {
+  /** Each has an entry in the stores here and there, for as long as connections live. */
+  async function countFor(account: string, { issuer }: TrustedServer): Promise<void> {
+    const list = `connect/registered-by/${account}`
+    const others = await notes.linked(list, MAXIMUM_PER_PERSON)
+    if (others.length >= MAXIMUM_PER_PERSON && !others.includes(shortDigest(issuer))) {
+      throw new NotConnectableError(
+        'too_many',
+        'You have connected too many new servers today. Go on tomorrow.',
+      )
+    }
+    await notes.link(list, shortDigest(issuer), PERSON_MS)
+  }
+
+  async function clientAt(server: TrustedServer, account: string): Promise<DynamicClient> {
     const name = noteName(server.issuer)
     /** The mark of another process, and since when it is known here. */
     let seen: { readonly version: string; readonly since: number } | undefined
@@ -94,7 +124,11 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       first ??= note?.version ?? ''
       const registration = note?.value
       if (registration?.state === 'registered' && isUsable(registration.client, clock)) {
-        return registration.client
+        const { client } = registration
+        const isGone = await rememberForgotten(keyOf(server, client), () =>
+          isForgotten(server, client),
+        )
+        if (!isGone) return client
       }
       if (registration?.state === 'failed' && note?.version !== first) {
         throw new NotConnectableError(registration.reason, registration.message)
@@ -108,13 +142,13 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
           continue
         }
       }
-      const client = await registerAlone(name, note?.version, server)
+      const client = await registerAlone(name, note?.version, server, account)
       if (client !== undefined) return client
     }
   }
 
   return {
-    clientAt: (server) => share(server.issuer, () => clientAt(server)),
+    clientAt: (server, account) => share(server.issuer, () => clientAt(server, account)),
 
     async forget(issuer, clientID) {
       const name = noteName(issuer)
@@ -124,6 +158,10 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
     },
   }
+}
+
+function keyOf({ issuer }: TrustedServer, { clientID }: DynamicClient): string {
+  return JSON.stringify([issuer, clientID])
 }
 
 function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolean {

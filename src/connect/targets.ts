@@ -5,6 +5,7 @@ import type { SealedNotes } from '../grants/sealed-notes.js'
 import type { StrategiesOfGrants } from '../grants/strategy-jobs.js'
 import type { Clock } from '../lib/clock.js'
 import { shortDigest } from '../lib/short-digest.js'
+import type { GrantRefusal } from '../options/grant-refusal.js'
 import type { ProviderMetadata } from '../options/metadata-option.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import { noteStrategyOfRequest } from '../passport/strategies-of-session.js'
@@ -34,6 +35,10 @@ export type NewTarget = Pick<Target, 'resource' | 'issuer' | 'client'> & { reado
 export interface Targets {
   /** Remembers a target, for all processes. Resolves to its id. @throws {StorageError} */
   readonly save: (target: NewTarget) => Promise<string>
+  /** Notes that a person may have a grant of a target. @throws {StorageError} */
+  readonly note: (account: string, id: string) => Promise<void>
+  /** Ends all that a person has granted. Resolves to how many grants have ended. @throws {StorageError} then call it again */
+  readonly endAll: (account: string) => Promise<number>
   /** @throws {StorageError} */
   readonly read: (id: string) => Promise<Target | undefined>
   /** The strategy of a target; `undefined` if there is no such target. @throws {StorageError} */
@@ -55,6 +60,8 @@ export interface TargetsParts {
   readonly dispatcher: Dispatcher | undefined
   readonly accountOn: AccountOn
   readonly readMetadata: (issuer: string) => Promise<ProviderMetadata>
+  /** Called if a server refuses to renew a person's grant for good, also without a request. */
+  readonly onRefused: (account: string, target: string) => Promise<void>
 }
 
 /** What the names and session keys of these strategies begin with. */
@@ -111,6 +118,15 @@ export function createTargets(parts: TargetsParts): Targets {
       .map(({ name }) => name.slice(STRATEGY_PREFIX.length))
   }
 
+  async function* idsIn(list: string): AsyncIterable<string> {
+    for (let after: string | undefined; ;) {
+      const ids = await notes.linked(list, PAGE, after)
+      yield* ids
+      after = ids.at(-1)
+      if (ids.length < PAGE) return
+    }
+  }
+
   return {
     read,
     strategyOf: kept.forTenant,
@@ -128,16 +144,28 @@ export function createTargets(parts: TargetsParts): Targets {
       return id
     },
 
+    note: (account, id) => notes.link(listOf(account), id, NOTE_LIFE_MS),
+
+    async endAll(account) {
+      let ended = 0
+      for await (const id of idsIn(listOf(account))) {
+        const strategy = await kept.forTenant(id)
+        ended += (await strategy?.endGrant({ account })) ?? 0
+        await notes.unlink(listOf(account), [id])
+      }
+      return ended
+    },
+
     async *others() {
       const present = new Set(presentIds())
-      for (let after: string | undefined; ;) {
-        const ids = await notes.linked(LIST, PAGE, after)
-        yield* ids.filter((id) => !present.has(id))
-        after = ids.at(-1)
-        if (ids.length < PAGE) return
-      }
+      for await (const id of idsIn(LIST)) if (!present.has(id)) yield id
     },
   }
+}
+
+/** The targets of which a person may have a grant. */
+function listOf(account: string): string {
+  return `connect/targets-of/${account}`
 }
 
 function noteName(id: string): string {
@@ -152,7 +180,7 @@ function newKey(): JsonWebKey {
 async function optionsOf(
   id: string,
   { resource, issuer, client, dpopKey }: Target,
-  { settings, dispatcher, readMetadata }: TargetsParts,
+  { settings, dispatcher, readMetadata, onRefused }: TargetsParts,
 ): Promise<AuthorizationCodeOptions<object>> {
   const { grants, accountOf, timeoutMs, responseLimitBytes } = settings
   const known = client.kind === 'registered' ? await registeredClient(issuer, settings) : undefined
@@ -174,6 +202,8 @@ async function optionsOf(
     ...(dpopKey !== undefined && { dpopKey }),
     // The claims of an ID token say who the person is there, and no profile is loaded.
     parseProfile: ({ sub }: Readonly<Record<string, unknown>>) => ({ id: sub as string }),
+    onGrantRefused: ({ account }: GrantRefusal) =>
+      account === undefined ? undefined : onRefused(account, id),
     timeoutMs,
     responseLimitBytes,
     ...(dispatcher !== undefined && { dispatcher }),

@@ -14,7 +14,7 @@ import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
 import { saveSession, tryToChangeStoredData } from '../session/stored-session.js'
 import { worthKeepingFirst } from './worth-keeping.js'
 
-/** How many login attempts a session keeps, finished ones included: see {@link worthKeepingFirst}. */
+/** How many login attempts a session keeps, of all strategies and finished ones included: see {@link worthKeepingFirst}. */
 const MAXIMUM_ATTEMPTS = 8
 
 /** How long a failed login waits for the store, in **milliseconds**. */
@@ -103,6 +103,7 @@ export function sessionPendingLogins(settings: {
       const known = attemptsIn(readStrategyData(session, sessionKey))
       const others = mostWorth(known, MAXIMUM_ATTEMPTS - 1, bornAfter)
       write(session, sessionKey, [...others, { id, ...sealed(id, login) }])
+      makeRoom(session, sessionKey, bornAfter)
       await saveSession(session)
     },
 
@@ -200,6 +201,29 @@ function look(attempts: Attempts, id: string, bornAfter: number): TakenLogin {
 /** The attempts of both lists; an attempt that is in both is taken from `newer`. */
 function merged(older: Attempts, newer: Attempts): Attempts {
   return [...older.filter(({ id }) => !newer.some((one) => one.id === id)), ...newer]
+}
+
+/**
+ * Removes what is too much in the session, whichever strategy has started it: an application may have one for each tenant, or for
+ * each server that people connect.
+ *
+ * @param sessionKey the key of the strategy that has just started a login
+ * @param bornAfter older ones have expired
+ */
+function makeRoom(session: LoginSession, sessionKey: string, bornAfter: number): void {
+  const keys = Object.keys(session).filter(
+    (key) => key === sessionKey || key.startsWith(DEFAULT_KEY_PREFIX),
+  )
+  const all = keys.flatMap((key) => attemptsIn(readStrategyData(session, key)))
+  if (all.length <= MAXIMUM_ATTEMPTS) return
+  const born = (one: Attempts[number]): number => ('used' in one ? 0 : one.createdAt)
+  const oldestFirst = all.toSorted((one, other) => born(one) - born(other))
+  const kept = mostWorth(oldestFirst, MAXIMUM_ATTEMPTS, bornAfter)
+  for (const key of keys) {
+    const attempts = attemptsIn(readStrategyData(session, key))
+    const left = attempts.filter((one) => kept.some(({ id }) => id === one.id))
+    if (left.length < attempts.length) write(session, key, left)
+  }
 }
 
 /** Those that are worth keeping, the oldest first. @param bornAfter older ones have expired */

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { TrustedServer } from '../../src/connect/authorization-server.js'
 import type { DynamicClient } from '../../src/connect/client-registration.js'
 import { createRegistrations } from '../../src/connect/registrations.js'
 import type { Registrations } from '../../src/connect/registrations.js'
@@ -39,6 +38,7 @@ function process(by: string, callback = 'https://app.example/connect/callback'):
   return createRegistrations({
     notes: createSealedNotes(store, createSeal(GRANT_SECRET, 'notes')),
     clock,
+    isForgotten: () => Promise.resolve(false),
     redirectUriOf: (issuer) => `${callback}/${issuer.length}`,
     register: ({ issuer }) =>
       new Promise((resolve, reject) => {
@@ -47,9 +47,8 @@ function process(by: string, callback = 'https://app.example/connect/callback'):
   })
 }
 
-function clientAt(one: Registrations, issuer = ISSUER): Promise<DynamicClient> {
-  const ask: (server: TrustedServer, account: string) => Promise<DynamicClient> = one.clientAt
-  const client = ask({ issuer, metadata: {} }, 'ada')
+function clientAt(one: Registrations, issuer = ISSUER, account = 'anna'): Promise<DynamicClient> {
+  const client = one.clientAt({ issuer, metadata: {} }, account)
   // A test looks at it later.
   client.catch(() => undefined)
   return client

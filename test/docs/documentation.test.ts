@@ -91,6 +91,7 @@ describe('the code in the documentation', () => {
 const WHOLE_APPS: Readonly<Record<string, number>> = {
   'README.md': 1,
   'docs/behind-a-proxy.md': 1,
+  'docs/connecting-resources.md': 1,
   'docs/graceful-stop.md': 1,
   'docs/key-rotation.md': 1,
   'docs/logging-out.md': 1,

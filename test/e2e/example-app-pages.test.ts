@@ -5,7 +5,7 @@ import { startExampleApp } from '../../example-app/server.js'
 import type { ExampleApp } from '../../example-app/server.js'
 import { startChromium } from '../support/chromium.js'
 import type { Chromium, Person } from '../support/chromium.js'
-import { heading, sayName } from '../support/example-app.js'
+import { clickThrough, heading, sayName } from '../support/example-app.js'
 import { describeWithChromium } from '../support/requirements.js'
 
 jest.setTimeout(60_000)
@@ -114,7 +114,7 @@ describeWithChromium('every page of the example app, in a real browser', (execut
       await visit(`/auth/${provider}/login`)
       await sayName(page, 'Augusta Ada King, Countess of Lovelace')
       if (provider === 'askara') await see()
-      await page.getByRole('button', { name: 'Allow' }).click()
+      await clickThrough(page.getByRole('button', { name: 'Allow' }))
       await see()
       await visit('/')
       await visit('/logins')
@@ -123,12 +123,12 @@ describeWithChromium('every page of the example app, in a real browser', (execut
     await visit('/news')
     await visit('/askara')
     await visit('/payments')
-    await page.getByRole('button', { name: 'Allow' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Allow' }))
     await see()
     await visit('/logins')
-    await page.getByRole('link', { name: 'At Example ID' }).click()
+    await clickThrough(page.getByRole('link', { name: 'At Example ID' }))
     await see()
-    await page.getByRole('button', { name: 'Log out' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Log out' }))
     await see()
     await visit('/news')
     return results

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import '../support/own-realm.js'
 import type { ExampleApp } from '../../example-app/server.js'
 import { advanceClock } from '../support/clock.js'
-import { heading, logIn, sayName } from '../support/example-app.js'
+import { clickThrough, heading, logIn, sayName } from '../support/example-app.js'
 import { setExampleScene } from '../support/example-app-scene.js'
 import { describeWithChromium } from '../support/requirements.js'
 
@@ -23,7 +23,7 @@ describeWithChromium('the ways to log out of the example app, in a real browser'
     beforeEach(async () => {
       await logIn(page, app.url, 'Example ID')
       await open('/')
-      await page.getByRole('main').getByRole('link', { name: 'Your logins' }).click()
+      await clickThrough(page.getByRole('main').getByRole('link', { name: 'Your logins' }))
       await page.getByRole('heading', { name: 'Ways to log out' }).waitFor()
     })
 
@@ -77,7 +77,7 @@ describeWithChromium('the ways to log out of the example app, in a real browser'
       expect(await page.getByRole('button', { name: 'End', exact: true }).count()).toBe(3)
 
       // The newest is above the others.
-      await page.getByRole('button', { name: 'End', exact: true }).first().click()
+      await clickThrough(page.getByRole('button', { name: 'End', exact: true }).first())
       expect(await Promise.all(others.map(isLoggedIn))).toEqual([true, true, false])
 
       await click('All others')
@@ -109,21 +109,21 @@ describeWithChromium('the ways to log out of the example app, in a real browser'
 
   it('are fewer with Jiko, which does not say who is logged in, and with Askara', async () => {
     await logIn(page, app.url, 'Jiko')
-    await page.getByRole('link', { name: 'Your logins' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Your logins' }))
     expect(await text()).toContain('your other logins cannot be found')
     expect(await page.getByRole('main').getByRole('button').allInnerTexts()).toEqual(['Only here'])
     await click('Only here')
     expect(await heading(page)).toBe('Log in with your provider')
 
     await logIn(page, app.url, 'Askara')
-    await page.getByRole('link', { name: 'Your logins' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Your logins' }))
     expect(await page.getByRole('main').getByRole('button').allInnerTexts()).toEqual([
       'Log out',
       'Only here',
       'All others',
       'Everywhere',
     ])
-    await page.getByRole('link', { name: 'nightly report' }).click()
+    await clickThrough(page.getByRole('link', { name: 'nightly report' }))
     expect(await heading(page)).toBe('Nightly report')
     await page.goBack()
     await click('Everywhere')

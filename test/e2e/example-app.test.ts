@@ -7,7 +7,14 @@ import type { ExampleApp } from '../../example-app/server.js'
 import { startChromium } from '../support/chromium.js'
 import type { Chromium } from '../support/chromium.js'
 import { startCommand } from '../support/command.js'
-import { fingerprint, finishLogin, heading, logIn, sayName } from '../support/example-app.js'
+import {
+  clickThrough,
+  fingerprint,
+  finishLogin,
+  heading,
+  logIn,
+  sayName,
+} from '../support/example-app.js'
 import { describeWithChromium } from '../support/requirements.js'
 
 const HOUR_MS = 3_600_000
@@ -48,7 +55,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
     expect(await heading(page)).toBe('You are logged in')
     await expectText(page, 'Grace Hopper')
 
-    await page.getByRole('button', { name: 'Log out' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Log out' }))
     expect(await heading(page)).toBe('Log in with your provider')
     await page.goto(`${app.url}/askara`)
     expect(await heading(page)).toBe('Please log in')
@@ -64,7 +71,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
 
     expect(await heading(page)).toBe('Your pockets')
     await expectText(page, '$48,250.00')
-    await page.getByRole('button', { name: 'Log out' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Log out' }))
     expect(await heading(page)).toBe('Log in with your provider')
     expect(granted()).toEqual(['jiko authorization_code 200'])
     expect(complaints).toEqual([])
@@ -74,13 +81,13 @@ describeWithChromium('the example app in a real browser', (executable) => {
   it('lets a person say no, tells them so, and lets them change their mind', async () => {
     const { page, complaints } = await chromium.arrive()
     await page.goto(app.url)
-    await page.getByRole('link', { name: 'Log in with Askara' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Log in with Askara' }))
     await sayName(page)
 
-    await page.getByRole('button', { name: 'Deny' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Deny' }))
 
     expect(await heading(page)).toBe('You said no')
-    await page.getByRole('link', { name: 'Example App' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Example App' }))
     expect(await heading(page)).toBe('Log in with your provider')
     expect(granted()).toEqual([])
     await logIn(page, app.url, 'Askara')
@@ -94,7 +101,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
     await page.goto(`${app.url}/askara?from=a%20letter`)
 
     expect(await heading(page)).toBe('Please log in')
-    await page.getByRole('link', { name: 'Log in with Askara' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Log in with Askara' }))
     await finishLogin(page)
 
     expect(page.url()).toBe(`${app.url}/askara?from=a%20letter`)
@@ -110,7 +117,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
     }
     for (const tab of Object.values(tabs)) {
       await tab.goto(app.url)
-      await tab.getByRole('link', { name: 'Log in with Askara' }).click()
+      await clickThrough(tab.getByRole('link', { name: 'Log in with Askara' }))
     }
 
     await finishLogin(tabs.grace, 'Grace')
@@ -135,7 +142,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
       [other, 'Jiko'],
     ] as const) {
       await tab.goto(app.url)
-      await tab.getByRole('link', { name: `Log in with ${provider}` }).click()
+      await clickThrough(tab.getByRole('link', { name: `Log in with ${provider}` }))
     }
 
     await finishLogin(other)
@@ -183,7 +190,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
 
     expect(answer?.status()).toBe(400)
     expect(await heading(page)).toBe('Your browser sent no cookie')
-    await page.getByRole('link', { name: 'Log in with Askara' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Log in with Askara' }))
     await finishLogin(page)
     expect(await heading(page)).toBe('Your profile')
   })
@@ -195,7 +202,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
     await page.reload()
     expect(await fingerprint(page)).toBe(before)
 
-    await page.getByRole('button', { name: 'Renew now' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Renew now' }))
 
     expect(await heading(page)).toBe('Your pockets')
     expect(await fingerprint(page)).not.toBe(before)
@@ -231,7 +238,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
     await page.goto(app.url)
     expect(await heading(page)).toBe('Log in with your provider')
     await page.goto(`${app.url}/askara?tab=2`)
-    await page.getByRole('link', { name: 'Log in with Askara' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Log in with Askara' }))
     await finishLogin(page)
     expect(page.url()).toBe(`${app.url}/askara?tab=2`)
     expect(await heading(page)).toBe('Your profile')
@@ -249,10 +256,10 @@ describeWithChromium('the example app in a real browser', (executable) => {
     await logIn(page, app.url, 'Jiko')
     app.authorizationServer?.endGrants()
 
-    await page.getByRole('button', { name: 'Renew now' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Renew now' }))
 
     expect(await heading(page)).toBe('Please log in again')
-    await page.getByRole('link', { name: 'Log in with Jiko' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Log in with Jiko' }))
     await finishLogin(page)
     expect(await heading(page)).toBe('Your pockets')
     expect(complaints).toEqual([])
@@ -269,12 +276,12 @@ describeWithChromium('the example app in a real browser', (executable) => {
     expect(await heading(page)).toBe('The provider’s API is out of reach')
 
     putClockForward(2 * HOUR_MS)
-    await page.getByRole('link', { name: 'Try again' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Try again' }))
     expect(await heading(page)).toBe('The access token could not be renewed')
 
-    await page.getByRole('link', { name: 'Home' }).click()
+    await clickThrough(page.getByRole('link', { name: 'Home' }))
     expect(await heading(page)).toBe('You are logged in')
-    await page.getByRole('button', { name: 'Log out' }).click()
+    await clickThrough(page.getByRole('button', { name: 'Log out' }))
     expect(await heading(page)).toBe('Log in with your provider')
     expect(codesOf(errors)).toEqual(['ERR_RESOURCE', 'ERR_TOKEN_ENDPOINT'])
     expect(complaints).toEqual([])
@@ -283,14 +290,14 @@ describeWithChromium('the example app in a real browser', (executable) => {
   it('says how to see the flow, and shows it to who has opened the address of the terminal once', async () => {
     const { page } = await chromium.arrive()
     await page.goto(app.url)
-    await page.getByRole('link', { name: 'See the flow' }).click()
+    await clickThrough(page.getByRole('link', { name: 'See the flow' }))
     await page.getByText('The flow inspector needs its key.').waitFor()
 
     await page.goto(app.flowURL ?? '')
     expect([page.url(), await heading(page)]).toEqual([`${app.url}/flow`, 'Login flows'])
 
     await page.goto(app.url)
-    await page.getByRole('link', { name: 'See the flow' }).click()
+    await clickThrough(page.getByRole('link', { name: 'See the flow' }))
     expect(await heading(page)).toBe('Login flows')
   })
 

@@ -237,13 +237,13 @@ describe.each(GRANT_MODES)('with %s:', (_where, keep) => {
     })
 
     it('counts as due after half of its lifetime at the earliest', async () => {
-      rotating.response = { expires_in: 5 }
-      const app = await startLoggedIn()
-      advanceClock(2.4)
+      rotating.response = { expires_in: 1000 }
+      const app = await startLoggedIn({ refreshBeforeSeconds: 600 })
+      advanceClock(490)
       expect(await tokenOf(app)).toBe('access-token-1-of-ada')
       expect(asked(provider)).toEqual([])
 
-      advanceClock(0.2)
+      advanceClock(20)
       expect(await tokenOf(app)).toBe('access-token-1-of-ada')
       await settled(app)
       expect(await tokenOf(app)).toBe('access-token-2-of-ada')

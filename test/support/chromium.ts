@@ -44,7 +44,8 @@ export async function startChromium(executablePath: string): Promise<Chromium> {
 
 async function arrive(browser: Browser, options: BrowserContextOptions = {}): Promise<Person> {
   const context = await browser.newContext(options)
-  context.setDefaultTimeout(10_000)
+  // As long as a test may take on a busy machine.
+  context.setDefaultTimeout(30_000)
   const complaints: string[] = []
   context.on('console', (message) => {
     if (message.type() === 'error' && !isPageStatus(message)) complaints.push(message.text())

@@ -4,6 +4,7 @@ import { startExampleApp } from '../../example-app/server.js'
 import type { ExampleApp } from '../../example-app/server.js'
 import { startChromium } from './chromium.js'
 import type { Chromium, Person } from './chromium.js'
+import { clickThrough } from './example-app.js'
 
 /** Somebody before the example app, with a browser of their own in each test. */
 export interface ExampleScene {
@@ -13,7 +14,7 @@ export interface ExampleScene {
   readonly granted: readonly string[]
   /** Opens a page of the app. */
   readonly open: (path: string) => Promise<unknown>
-  /** Clicks on a button or a link. */
+  /** Clicks on a button or a link, and waits until the page that it leads to is there. */
   readonly click: (name: string) => Promise<void>
   /** Lets somebody in with another browser. */
   readonly arrive: () => Promise<Person>
@@ -65,10 +66,11 @@ export function setExampleScene(executable: string): ExampleScene {
     arrive: () => chromium.arrive(),
     open: (path) => person.page.goto(app.url + path),
     click: (name) =>
-      person.page
-        .getByRole('button', { name, exact: true })
-        .or(person.page.getByRole('link', { name, exact: true }))
-        .click(),
+      clickThrough(
+        person.page
+          .getByRole('button', { name, exact: true })
+          .or(person.page.getByRole('link', { name, exact: true })),
+      ),
     text: () => person.page.locator('main').innerText(),
   }
 }

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import type { Browser, Page as Answer } from './http.js'
 
 /** One of the providers, as the pages call it. */
@@ -7,16 +7,26 @@ export type ProviderName = keyof typeof FIRST_PAGES
 /** Where a login leads that wants nothing else. */
 const FIRST_PAGES = { Askara: '/askara', Jiko: '/jiko', 'Example ID': '/openid' } as const
 
+/** Clicks on what leads to another page, and waits until that is there, with its style sheet. A click alone does not. */
+export async function clickThrough(target: Locator): Promise<void> {
+  const page = target.page()
+  await Promise.all([
+    page.waitForEvent('framenavigated', (frame) => frame === page.mainFrame()),
+    target.click(),
+  ])
+  await page.waitForLoadState()
+}
+
 /** On the provider's pages: says who is there, and allows what the app asks for. */
 export async function finishLogin(page: Page, name = 'Ada Lovelace'): Promise<void> {
   await sayName(page, name)
-  await page.getByRole('button', { name: 'Allow' }).click()
+  await clickThrough(page.getByRole('button', { name: 'Allow' }))
 }
 
 /** On the provider's first page: says who is there. */
 export async function sayName(page: Page, name = 'Ada Lovelace'): Promise<void> {
   await page.getByLabel('Your name').fill(name)
-  await page.getByRole('button', { name: 'Log in' }).click()
+  await clickThrough(page.getByRole('button', { name: 'Log in' }))
 }
 
 /** From the home page to the first page of the app that needs the login. */
@@ -27,7 +37,7 @@ export async function logIn(
   name?: string,
 ): Promise<void> {
   await page.goto(url)
-  await page.getByRole('link', { name: `Log in with ${provider}` }).click()
+  await clickThrough(page.getByRole('link', { name: `Log in with ${provider}` }))
   await finishLogin(page, name)
   await page.waitForURL(url + FIRST_PAGES[provider])
 }
