@@ -10,7 +10,12 @@ import { callOf, thrown } from './signature.js'
 export function body({ checker }: PublicApi, { symbol, declaration }: Export): readonly string[] {
   if (ts.isTypeAliasDeclaration(declaration)) return aliasBody(checker, symbol, declaration)
   if (ts.isInterfaceDeclaration(declaration)) {
-    return fields(checker, checker.getDeclaredTypeOfSymbol(symbol).getProperties())
+    const properties = checker.getDeclaredTypeOfSymbol(symbol).getProperties()
+    // What has a symbol for its name is for this package alone, and the compiler numbers it anew with each change.
+    return fields(
+      checker,
+      properties.filter(({ name }) => !name.startsWith('__@')),
+    )
   }
   return ts.isClassDeclaration(declaration) && isError(declaration)
     ? errorBody(checker, symbol, declaration)

@@ -40,8 +40,8 @@ export interface Transport {
    */
   readonly send: (request: OutgoingRequest) => Promise<Answer>
   /**
-   * `fetch` under the same limits, except that of connections; `redirect` is `manual` unless `init` says otherwise. Of an
-   * event stream, the time is limited until it begins.
+   * `fetch` under the same limits, except that of connections; `redirect` is `manual` unless `init` says otherwise. An event
+   * stream has to begin in time, and has no limits then.
    *
    * @throws {TransportError} if no answer came
    */
@@ -189,7 +189,7 @@ function secureUrl(url: string | URL, plainHttpHosts: readonly string[] | undefi
 
 /** @see [HTML, section 9.2 - Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html) */
 function isEventStream({ headers }: Response): boolean {
-  return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
+  return /^text\/event-stream\s*(?:;|$)/i.test(headers.get('content-type') ?? '')
 }
 
 /** @param stopTimer called when the body was read to its end */

@@ -1,4 +1,5 @@
 import { htmlPage } from '../passport/html-page.js'
+import { loginAddressOf } from './authorization-server.js'
 import type { Plan } from './plan.js'
 
 /** How many scopes the page names. */
@@ -22,8 +23,10 @@ export const ASK_HEADERS = {
  * @param person what people call the user who is logged in
  */
 export function askPage({ resource, server, scope, present }: Plan, person?: string): string {
-  const { host } = new URL(resource.resource)
-  const login = new URL(server.issuer).host
+  const { host, href } = new URL(resource.resource)
+  const { host: login } = loginAddressOf(server)
+  const { host: issuer } = new URL(server.issuer)
+  const behalf = issuer === login ? '' : `, which ${issuer} has named,`
   const called = resource.name === undefined ? '' : `, which calls itself “${resource.name}”`
   const shown = scope.slice(0, SHOWN_SCOPES).join(', ')
   const more = scope.length > SHOWN_SCOPES ? ` and ${scope.length - SHOWN_SCOPES} more` : ''
@@ -31,8 +34,8 @@ export function askPage({ resource, server, scope, present }: Plan, person?: str
     `Connect ${host}?`,
     [
       ...(person === undefined ? [] : [`You are logged in to this application as ${person}.`]),
-      `If you go on, this application gets access to ${resource.resource}${called}.`,
-      `You will be sent to ${login} to log in and to allow it. Go on only if you know ${login}: that is the address your browser must show when you are asked for a password.`,
+      `If you go on, this application gets access to ${href}${called}.`,
+      `You will be sent to ${login}${behalf} to log in and to allow it. Go on only if you know ${login}: that is the address your browser must show when you are asked for a password.`,
       scope.length === 0
         ? 'It does not say which permissions it wants.'
         : `It wants these permissions: ${shown}${more}.`,

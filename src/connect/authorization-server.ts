@@ -2,7 +2,7 @@ import type { AuthorizationServer } from 'oauth4webapi'
 import type { Transport } from '../client/transport.js'
 import { withoutEmpty } from '../client/without-empty.js'
 import { NotConnectableError } from '../errors/connection-errors.js'
-import { isLoopback } from '../lib/loopback.js'
+import { isSecure } from '../lib/secure-url.js'
 import { providerText } from '../lib/provider-text.js'
 import { toProvider } from '../providers/provider-metadata.js'
 import type { ProviderMetadata } from '../options/metadata-option.js'
@@ -21,7 +21,7 @@ export interface TrustedServer {
  * Reads the metadata of an authorization server: of RFC 8414 or of OpenID Connect, with all ways to put a path into the address
  * that servers use.
  *
- * @throws {NotConnectableError} if there are none, they are another issuer's, or PKCE with S256 is not offered
+ * @throws {NotConnectableError} if there are none, they are another issuer's or name no endpoints, or PKCE with S256 is not offered
  * @throws {DiscoveryError} if the server cannot be reached, or fails
  * @see [RFC 8414, section 3 - Obtaining Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-3)
  * @see [RFC 8414, section 5 - Compatibility Notes](https://www.rfc-editor.org/rfc/rfc8414.html#section-5)
@@ -48,6 +48,11 @@ export function providerOf({ metadata }: TrustedServer): ProviderMetadata {
   return { ...provider, name: undefined, profileURL: undefined, endSessionURL: undefined }
 }
 
+/** Where people are sent to log in: it may be of another host than the issuer. */
+export function loginAddressOf({ metadata }: TrustedServer): URL {
+  return new URL(metadata['authorization_endpoint'] as string)
+}
+
 /** The scopes that a server lists. */
 export function scopesOfferedBy({ metadata }: TrustedServer): readonly string[] {
   const { scopes_supported: scopes } = metadata
@@ -56,13 +61,23 @@ export function scopesOfferedBy({ metadata }: TrustedServer): readonly string[] 
 
 function issuerAddress(issuer: string): URL {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
-  const isSecure =
-    url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  if (url !== undefined && isSecure && url.search === '' && url.hash === '') return url
+  const isPlain = url?.search === '' && url.hash === '' && !hasCredentials(url)
+  if (url !== undefined && isSecure(url) && isPlain) return url
   throw new NotConnectableError(
     'other_issuer',
     `The server names an authorization server that is not an HTTPS address: ${providerText(issuer) ?? ''}.`,
   )
+}
+
+/** Whether there is a name or password in an address, which could look like its host. */
+function hasCredentials({ username, password }: URL): boolean {
+  return username !== '' || password !== ''
+}
+
+function isEndpoint(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false
+  const url = new URL(value)
+  return isSecure(url) && !hasCredentials(url)
 }
 
 function metadataAddresses({ origin, pathname }: URL): readonly string[] {
@@ -74,7 +89,10 @@ function metadataAddresses({ origin, pathname }: URL): readonly string[] {
     : [oauth, `${openid}${path}`, `${origin}${path}/.well-known/openid-configuration`]
 }
 
-/** @throws {NotConnectableError} if they are another issuer's, or PKCE with S256 is not offered */
+/** The endpoints without which nobody can log in. */
+const ENDPOINTS = ['authorization_endpoint', 'token_endpoint'] as const
+
+/** @throws {NotConnectableError} if they are another issuer's or name no endpoints, or PKCE with S256 is not offered */
 function checked(metadata: Document, expected: URL): TrustedServer {
   const { issuer, code_challenge_methods_supported: methods } = metadata
   const isOwn =
@@ -83,6 +101,13 @@ function checked(metadata: Document, expected: URL): TrustedServer {
     throw new NotConnectableError(
       'other_issuer',
       `The metadata of the authorization server ${expected.href} are another issuer's: ${providerText(issuer) ?? 'they name none'}.`,
+    )
+  }
+  const missing = ENDPOINTS.find((name) => !isEndpoint(metadata[name]))
+  if (missing !== undefined) {
+    throw new NotConnectableError(
+      'no_metadata',
+      `The metadata of the authorization server ${expected.href} name no ${missing} that is an HTTPS address.`,
     )
   }
   if (!Array.isArray(methods) || !methods.includes('S256')) {

@@ -62,7 +62,7 @@ export const CONNECT_OPTIONS = {
    * Clients that were registered beforehand, by the issuer of the authorization server. They are registered with exactly
    * `callbackURL`. A function can look into a database.
    *
-   * @default none: this application registers itself
+   * @default {} (this application registers itself)
    */
   registeredClients: {
     read: orFunction<Readonly<Record<string, RegisteredClient>>, FindRegisteredClient>(
@@ -99,7 +99,7 @@ export const CONNECT_OPTIONS = {
   /** Where the browser goes after connecting and disconnecting, without `?return_to=`. @default '/' */
   successRedirect: { read: text, default: '/' },
 
-  /** What of the user the page shows that asks: see the option of `authRouter`. */
+  /** What of the user the page shows that asks: see the option of `authRouter`. @default the `displayName` of a user without `verify` */
   sessionUser: {
     read: aFunction<NonNullable<AuthRouterOptions['sessionUser']>>(),
     default: sessionUserByDefault,

@@ -59,9 +59,8 @@ export interface Connections {
    *
    * @example
    * ```ts
-   * const transport = new StreamableHTTPClientTransport(url, {
-   *   fetch: connections.fetchFor({ account: user.id }),
-   * })
+   * const fetch = connections.fetchFor({ account: user.id })
+   * const answer = await fetch('https://api.partner.example/report')
    * ```
    *
    * @throws {LoginRequiredError} if nobody is logged in on the request
@@ -90,7 +89,10 @@ export interface Connections {
  *
  * @example
  * ```ts
+ * import type { Grants } from 'passport-authorization-code'
  * import { connectResources } from 'passport-authorization-code/connect'
+ *
+ * declare const grants: Grants
  *
  * const connections = connectResources({
  *   grants,
@@ -155,6 +157,7 @@ export function connectResources(options: ConnectOptions): Connections {
     register: (server) =>
       registerClient(server, settings.client, urls.ofServer(server.issuer), metadataTransport),
     isForgotten: (server, client) => isForgottenClient(server, client, metadataTransport),
+    redirectUriOf: urls.ofServer,
   })
   const chooseClient = createChooseClient({ settings, urls, register: registrations.clientAt })
   const connecting = createConnecting({ clock, connections, targets, chooseClient })

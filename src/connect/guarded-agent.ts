@@ -1,12 +1,11 @@
 import { lookup as systemLookup } from 'node:dns'
 import type { LookupAddress } from 'node:dns'
-import { isIP } from 'node:net'
 import type { LookupFunction } from 'node:net'
 // Not 'undici': see client/transport.ts.
 import { Agent, buildConnector } from 'undici/index.js'
 import type { Dispatcher } from 'undici'
 import { TransportError } from '../client/transport-error.js'
-import { isPublicAddress } from './public-address.js'
+import { isAddress, isPublicAddress } from './public-address.js'
 
 /** How long it may take to connect, in **milliseconds**. */
 const CONNECT_TIMEOUT_MS = 5_000
@@ -30,7 +29,7 @@ export function createGuardedAgent(lookup: LookupFunction = systemLookup): Dispa
     // An address in the place of a name is not looked up.
     connect(options, callback) {
       const host = options.hostname.replace(/^\[|\]$/g, '')
-      if (isIP(host) === 0 || isPublicAddress(host)) connectChecked(options, callback)
+      if (!isAddress(host) || isPublicAddress(host)) connectChecked(options, callback)
       else callback(notPublic(host), null)
     },
   })

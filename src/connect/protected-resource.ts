@@ -33,8 +33,8 @@ export interface ProtectedResource {
 const MAXIMUM_ISSUERS = 10
 
 /** The scheme of DPoP at the beginning of a challenge. */
-const DPOP_CHALLENGE = /(?:^|,\s*)DPoP(?:\s|$)/i
-const BEARER_CHALLENGE = /(?:^|,\s*)Bearer(?:\s|$)/i
+const DPOP_CHALLENGE = /(?:^|,\s*)DPoP(?:[\s,]|$)/i
+const BEARER_CHALLENGE = /(?:^|,\s*)Bearer(?:[\s,]|$)/i
 
 /**
  * What a resource says in a 401 or 403.
@@ -114,6 +114,14 @@ function withoutQuery({ origin, pathname }: URL): string {
   return pathname === '/' ? origin : `${origin}${pathname}`
 }
 
+/** @see [RFC 9728, section 3.3 - Protected Resource Metadata Validation](https://www.rfc-editor.org/rfc/rfc9728.html#section-3.3) */
+function isIdentifierOf(address: URL, resource: unknown): resource is string {
+  if (typeof resource !== 'string' || !URL.canParse(resource)) return false
+  const url = new URL(resource)
+  const isPlain = !resource.includes('#') && url.username === '' && url.password === ''
+  return isPlain && isWithin(address, url)
+}
+
 /** @throws {NotConnectableError} if the metadata are of another resource, or name no authorization server */
 function checked(
   document: Document,
@@ -121,12 +129,7 @@ function checked(
   challenge: ResourceChallenge,
 ): ProtectedResource {
   const { resource, authorization_servers: servers, scopes_supported: scopes } = document
-  const isOwn =
-    typeof resource === 'string' &&
-    URL.canParse(resource) &&
-    !resource.includes('#') &&
-    isWithin(address, new URL(resource))
-  if (!isOwn) {
+  if (!isIdentifierOf(address, resource)) {
     throw new NotConnectableError(
       'other_resource',
       `The metadata of this server are about another one: ${providerText(resource) ?? 'they name none'}.`,

@@ -35,6 +35,8 @@ export interface RegistrationsParts {
   readonly register: (server: TrustedServer) => Promise<DynamicClient>
   /** Asks a server whether it has forgotten a client. */
   readonly isForgotten: (server: TrustedServer, client: DynamicClient) => Promise<boolean>
+  /** The callback that is registered at a server: with another one, this application is another client. */
+  readonly redirectUriOf: (issuer: string) => string
 }
 
 type Registration =
@@ -64,13 +66,11 @@ const CONFIRMED_MS = 60_000
 const MAXIMUM_CONFIRMED = 200
 
 /** Creates {@link Registrations}. */
-export function createRegistrations({
-  notes,
-  clock,
-  register,
-  isForgotten,
-}: RegistrationsParts): Registrations {
+export function createRegistrations(parts: RegistrationsParts): Registrations {
+  const { notes, clock, register, isForgotten, redirectUriOf } = parts
   const share = createSingleFlight<DynamicClient>()
+  const noteName = (issuer: string): string =>
+    `connect/registration/${shortDigest(JSON.stringify([issuer, redirectUriOf(issuer)]))}`
   const rememberForgotten = createRemember<boolean>(clock, CONFIRMED_MS, MAXIMUM_CONFIRMED)
 
   /** Registers, if no other process does. `undefined` if one does. */
@@ -158,10 +158,6 @@ export function createRegistrations({
       if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
     },
   }
-}
-
-function noteName(issuer: string): string {
-  return `connect/registration/${shortDigest(issuer)}`
 }
 
 function keyOf({ issuer }: TrustedServer, { clientID }: DynamicClient): string {

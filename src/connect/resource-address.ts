@@ -38,7 +38,14 @@ export function isWithin(address: URL, resource: URL): boolean {
   if (address.origin !== resource.origin) return false
   if (resource.search !== '' && resource.search !== address.search) return false
   const path = resource.pathname.replace(/\/$/, '')
-  return address.pathname === path || address.pathname.startsWith(`${path}/`)
+  return [address.pathname, decodedPath(address)].every(
+    (one) => one === path || one.startsWith(`${path}/`),
+  )
+}
+
+/** The path for a server that decodes slashes before it looks for dot segments. */
+function decodedPath({ origin, pathname }: URL): string {
+  return new URL(origin + pathname.replaceAll(/%(?:2f|5c)/gi, '/')).pathname
 }
 
 function notAnAddress(message: string): NotConnectableError {

@@ -134,7 +134,8 @@ export function createTargets(parts: TargetsParts): Targets {
 
     async save({ dpop, ...target }) {
       const { resource, issuer, client } = target
-      const id = shortDigest(JSON.stringify([resource, issuer, client.clientID, dpop]))
+      const { clientID, redirectUri } = client
+      const id = shortDigest(JSON.stringify([resource, issuer, clientID, redirectUri, dpop]))
       // If another process has saved it meanwhile, with another key, that one counts.
       if ((await read(id)) === undefined) {
         const own = { ...target, ...(dpop && { dpopKey: newKey() }), writtenAt: 0 }

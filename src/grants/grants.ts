@@ -5,8 +5,7 @@ import type { GrantStore } from '../options/grant-store.js'
 import { GRANT_PARTS } from '../options/grants-option.js'
 import type { StoredGrants } from '../options/grants-option.js'
 import { readTable } from '../options/option-table.js'
-import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import { secrets, withMethods, zeroOrMore } from '../options/readers.js'
+import { withMethods, zeroOrMore } from '../options/readers.js'
 import { requireAccount } from '../options/holder.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { createClaims } from './claims.js'
@@ -16,6 +15,8 @@ import type { GrantEngine } from './engine.js'
 import { createGrantIndex } from './grant-index.js'
 import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
+import { GRANTS_OPTIONS } from './grants-options.js'
+import type { GrantsOptions } from './grants-options.js'
 import { createStrategiesOfGrants } from './strategy-jobs.js'
 import type { GrantJobs, RenewedIdle, StrategiesOfGrants } from './strategy-jobs.js'
 import { importGrants } from './imported-grant.js'
@@ -30,26 +31,6 @@ import type { SealedNotes } from './sealed-notes.js'
 import { watchStore } from './watch-store.js'
 import type { StoreFailureListener } from './watch-store.js'
 import type { RecordCodec } from './record-codec.js'
-
-/** The table of {@link GrantsOptions}. */
-export const GRANTS_OPTIONS = {
-  /**
-   * Encrypts the records: a secret of at least 32 characters. To replace a secret, pass a list: the first one
-   * encrypts, and all of them decrypt, as with express-session's `secret`.
-   */
-  secret: { read: secrets, required: true },
-
-  /**
-   * How long a process may use a record without looking at the store, in **seconds**. A request with a valid access
-   * token then needs no command of the store. What another process has ended counts here after this time at the latest.
-   *
-   * @default 10
-   */
-  cacheSeconds: { read: zeroOrMore, default: 10 },
-} as const satisfies OptionTable
-
-/** The options of {@link Grants}. */
-export type GrantsOptions = OptionsOf<typeof GRANTS_OPTIONS>
 
 /** What works on one store: shared by all strategies that are given it. */
 export interface GrantParts {

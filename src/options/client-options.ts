@@ -133,7 +133,8 @@ export const CLIENT_OPTIONS = {
 
   /**
    * How long a request to the provider may take, from connecting to the last byte of the response, in
-   * **milliseconds**. Waiting for one of the `maximumConnections` may take as long again.
+   * **milliseconds**. Waiting for one of the `maximumConnections` may take as long again. An event stream (`text/event-stream`)
+   * that `strategy.fetch` returns has to begin in this time, and may then go on for as long as it is read.
    *
    * @default 10_000 (10 seconds)
    */
@@ -151,7 +152,8 @@ export const CLIENT_OPTIONS = {
 
   /**
    * The largest response body that is accepted, in **bytes**. Applies to the provider's responses and to those of
-   * `strategy.fetch`; the request fails if the body is larger.
+   * `strategy.fetch`; the request fails if the body is larger. Event streams (`text/event-stream`), which have no end that could be
+   * waited for, are not limited.
    *
    * @default 1_048_576 (1 MiB)
    */

@@ -71,7 +71,8 @@ export const REQUEST_OPTIONS = {
   /**
    * Decides for an answer of an API, other than the 401 of the standard, whether the API has refused the access token: then
    * `strategy.fetch` renews it and sends the request once more. Receives each answer that is not such a 401, and returns `true`
-   * or `false`. It usually looks at `status` and `headers`; it may also read the body, of which it has a copy.
+   * or `false`. It usually looks at `status` and `headers`; it may also read the body, of which it has a copy, except that of an
+   * event stream (`text/event-stream`), which has no end that could be waited for.
    *
    * @default only a 401 does, unless it says that something else is wrong
    * @see [RFC 6750, section 3.1 - Error Codes](https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1)

@@ -154,7 +154,7 @@ describe('client_secret_basic', () => {
       clientSecret: 'secret-1',
       clientAuthenticationMethodsSupported: ['private_key_jwt', 'client_secret_basic'],
     })
-    expect(request.headers.authorization).toBe(`Basic ${btoa('client%2D1:secret%2D1')}`)
+    expect(request.headers.authorization).toBe(`Basic ${btoa('client-1:secret-1')}`)
   })
 
   it('is refused without a secret', () => {

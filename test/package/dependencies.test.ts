@@ -64,6 +64,7 @@ describe('the production dependencies', () => {
     expect(code.sort()).toEqual([
       'base64url',
       'debug',
+      'ipaddr.js',
       'jose',
       'ms',
       'oauth',

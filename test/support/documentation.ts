@@ -41,6 +41,8 @@ declare global {
   const tenants: import('passport-authorization-code').TenantStrategies<
     import('passport-authorization-code').AuthorizationCodeStrategy
   >
+  /** What people have connected by address. */
+  const connections: import('passport-authorization-code/connect').Connections
   const server: import('node:http').Server
   /** An access token that an API has refused. */
   const refusedToken: string

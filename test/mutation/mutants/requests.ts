@@ -289,8 +289,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rows: ['attacks code injection'],
     tests: ['fuzz-request-1'],
     file: 'login/session-pending-logins.ts',
-    find: 'attempts.find((one) => one.id === id)',
-    replace: 'attempts.find((one) => one.id === id) ?? attempts.at(-1)',
+    find: 'const attempt = attempts.find((one) => one.id === id)',
+    replace: 'const attempt = attempts.find((one) => one.id === id) ?? attempts.at(-1)',
     gone: 'a callback with any state finishes the newest pending login',
   },
   {
