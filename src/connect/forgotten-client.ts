@@ -7,10 +7,10 @@ import type { TrustedServer } from './authorization-server.js'
 import type { DynamicClient } from './client-registration.js'
 
 /**
- * Whether an authorization server has forgotten a client that was registered there, as many do that keep clients in memory. A
- * person who is sent there with such a client sees an error, and this application hears nothing of it. So the token endpoint is
- * asked to refresh a token that never was: it refuses that in any case, and says so if it does not know the client. Whatever
- * else happens is not taken for forgotten.
+ * Whether an authorization server has forgotten a client that was registered there, as many do that keep clients in memory.
+ * A person who is sent there with such a client sees an error, and this application hears nothing of it. So the token
+ * endpoint is asked to refresh a token that never was: it refuses that in any case, and says so if it does not know the
+ * client. Whatever else happens does not count as forgotten.
  *
  * @see [RFC 6749, section 5.2 - Error Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2)
  */

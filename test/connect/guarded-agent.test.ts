@@ -132,6 +132,18 @@ describe('the agent for addresses that people enter', () => {
     expect(connected).toEqual(asked.map(() => PUBLIC[0]))
   })
 
+  it('has a connection for each request: event streams keep theirs for as long as they like', async () => {
+    let lookups = 0
+    const agent = createGuardedAgent(() => (lookups += 1))
+    const requests = Array.from({ length: 40 }, () =>
+      agent.request({ origin: `http://${HOST}:${port}`, path: '/', method: 'GET' }),
+    )
+    await new Promise(setImmediate)
+    await agent.destroy()
+    await Promise.allSettled(requests)
+    expect(lookups).toBe(40)
+  })
+
   it('refuses a name that is public at the first lookup and not at the next, though it knows it [address-3]', async () => {
     const { lookup, asked } = lookupOf([PUBLIC[0]], ['127.0.0.1'])
     const transport = transportWith(lookup)

@@ -9,8 +9,8 @@ import {
 const REFRESH_MS = 300
 
 /**
- * What an MCP server of the official SDK needs to be its own authorization server: clients register themselves, everybody allows
- * what they are asked, and refresh tokens work once. It lives on while the server is restarted, as in a database.
+ * What an MCP server of the official SDK needs to be its own authorization server: clients register themselves, everybody
+ * allows what they are asked, and refresh tokens work once. It lives on while the server is restarted, as in a database.
  */
 export class Authorization {
   accessTokenSeconds = 3600

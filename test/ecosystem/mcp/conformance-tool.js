@@ -21,8 +21,8 @@ export async function nodeOfTool() {
 }
 
 /**
- * The scenarios for clients that are about authorization, each for all that it applies to: revisions such as `2025-11-25`, or
- * `extension`.
+ * The scenarios for clients that are about authorization, each with what it applies to: revisions such as `2025-11-25`,
+ * or `extension`.
  */
 export async function authScenarios(node) {
   const { stdout } = await run(node, [tool, 'list', '--client'])
