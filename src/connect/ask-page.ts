@@ -1,6 +1,10 @@
 import { htmlPage } from '../passport/html-page.js'
 import { loginAddressOf } from './authorization-server.js'
+import { shownIn } from './plan.js'
 import type { Plan } from './plan.js'
+
+/** The field of the form that says what the page has shown. */
+export const SHOWN_FIELD = 'shown'
 
 /** How many scopes the page names. */
 const SHOWN_SCOPES = 20
@@ -22,7 +26,8 @@ export const ASK_HEADERS = {
  *
  * @param person what people call the user who is logged in
  */
-export function askPage({ resource, server, scope, present }: Plan, person?: string): string {
+export function askPage(plan: Plan, person?: string): string {
+  const { resource, server, scope, present } = plan
   const { host, href } = new URL(resource.resource)
   const { host: login } = loginAddressOf(server)
   const { host: issuer } = new URL(server.issuer)
@@ -36,6 +41,7 @@ export function askPage({ resource, server, scope, present }: Plan, person?: str
       ...(person === undefined ? [] : [`You are logged in to this application as ${person}.`]),
       `If you go on, this application gets access to ${href}${called}.`,
       `You will be sent to ${login}${behalf} to log in and to allow it. Go on only if you know ${login}: that is the address your browser must show when you are asked for a password.`,
+      ...(host === login ? [] : [`What you allow at ${login} is given to ${host}.`]),
       scope.length === 0
         ? 'It does not say which permissions it wants.'
         : `It wants these permissions: ${shown}${more}.`,
@@ -44,6 +50,6 @@ export function askPage({ resource, server, scope, present }: Plan, person?: str
         : ['You have connected it before. That connection is replaced.']),
       'If you did not expect this question, close this page. Nothing has been changed.',
     ],
-    { button: `Go to ${login}` },
+    { button: `Go to ${login}`, fields: { [SHOWN_FIELD]: shownIn(plan) } },
   )
 }

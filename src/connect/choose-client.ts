@@ -2,6 +2,7 @@ import type { TrustedServer } from './authorization-server.js'
 import type { CallbackURLs } from './callback-urls.js'
 import type { DynamicAuthentication, DynamicClient } from './client-registration.js'
 import type { ConnectSettings, RegisteredClient } from './connect-options.js'
+import { isWithin } from './resource-address.js'
 
 /** The client that this application is at an authorization server. */
 export interface ChosenClient {
@@ -26,13 +27,21 @@ export interface ChooseClientParts {
   readonly register: (server: TrustedServer, account: string) => Promise<DynamicClient>
 }
 
-/** Finds the client that was registered beforehand. */
+/** Finds the client that was registered beforehand, if it is for this resource. */
 export async function registeredClient(
   issuer: string,
+  resource: string,
   { registeredClients: clients }: Pick<ConnectSettings, 'registeredClients'>,
 ): Promise<RegisteredClient | undefined> {
-  if (typeof clients === 'function') return clients(issuer)
-  return Object.hasOwn(clients, issuer) ? clients[issuer] : undefined
+  const known =
+    typeof clients === 'function'
+      ? await clients(issuer)
+      : Object.hasOwn(clients, issuer)
+        ? clients[issuer]
+        : undefined
+  const address = new URL(resource)
+  const isFor = known?.resources.some((one) => isWithin(address, new URL(one)))
+  return isFor === true ? known : undefined
 }
 
 /**
@@ -43,9 +52,13 @@ export async function registeredClient(
  * application has named: otherwise one could get the code of another (mix-up).
  */
 export function createChooseClient({ settings, urls, register }: ChooseClientParts) {
-  return async (server: TrustedServer, account: string): Promise<ChosenClient> => {
+  return async (
+    server: TrustedServer,
+    resource: string,
+    account: string,
+  ): Promise<ChosenClient> => {
     const { issuer } = server
-    const known = await registeredClient(issuer, settings)
+    const known = await registeredClient(issuer, resource, settings)
     if (known !== undefined) {
       return { kind: 'registered', clientID: known.clientID, redirectUri: urls.shared }
     }

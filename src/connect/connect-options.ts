@@ -9,6 +9,7 @@ import {
   positive,
   secureUrl,
   text,
+  texts,
   urlWithoutFragment,
 } from '../options/readers.js'
 import type { AuthRouterOptions } from '../passport/router-options.js'
@@ -20,6 +21,11 @@ export interface RegisteredClient {
   readonly clientID: string
   /** Left out for a public client. */
   readonly clientSecret?: string | undefined
+  /**
+   * The resources that the client is for: their addresses, or those that they are below. For any other resource that names this
+   * authorization server, the client is not used: it would get tokens of yours.
+   */
+  readonly resources: readonly string[]
 }
 
 /**
@@ -59,8 +65,8 @@ export const CONNECT_OPTIONS = {
   client: { read: clientDescription, required: true },
 
   /**
-   * Clients that were registered beforehand, by the issuer of the authorization server. They are registered with exactly
-   * `callbackURL`. A function can look into a database.
+   * Clients that were registered beforehand, by the issuer of the authorization server, with the resources that each is for. They
+   * are registered with exactly `callbackURL`. A function can look into a database.
    *
    * @default {} (this application registers itself)
    */
@@ -168,7 +174,11 @@ function clientsByIssuer(value: unknown, name: string): Readonly<Record<string, 
   const all = Object.entries(Object(value) as Readonly<Record<string, unknown>>)
   for (const [issuer, client] of all) {
     secureUrl(issuer, name)
-    text((Object(client) as Partial<RegisteredClient>).clientID, `${name}.clientID`)
+    const { clientID, resources } = Object(client) as Partial<RegisteredClient>
+    text(clientID, `${name}.clientID`)
+    for (const one of texts(resources, `${name}.resources`)) {
+      secureUrl(one, `${name}.resources`)
+    }
   }
   return Object.fromEntries(all) as Readonly<Record<string, RegisteredClient>>
 }

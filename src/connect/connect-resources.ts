@@ -160,7 +160,10 @@ export function connectResources(options: ConnectOptions): Connections {
     isForgotten: (server, client) => isForgottenClient(server, client, metadataTransport),
   })
   const chooseClient = createChooseClient({ settings, urls, register: registrations.clientAt })
-  const connecting = createConnecting({ clock, connections, targets, chooseClient })
+  const connecting = createConnecting({
+    ...{ clock, connections, targets, chooseClient },
+    maximumPerAccount: settings.maximumPerAccount,
+  })
   const disconnect = createDisconnect({ connections, targets })
   const fetchFor = createFetchFor({
     ...{ transport, clock, urls, connections, wanted, targets, planning, allowsHttp },

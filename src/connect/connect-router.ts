@@ -1,5 +1,5 @@
 import express from 'express'
-import type { Request, RequestHandler, Router } from 'express'
+import type { Request, RequestHandler, Response, Router } from 'express'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import {
   CrossSiteRequestError,
@@ -24,13 +24,14 @@ import { notCached, readForm } from '../passport/route-handlers.js'
 import { requireSession } from '../session/request-session.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
 import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
-import { askPage, ASK_HEADERS } from './ask-page.js'
+import { ASK_HEADERS, askPage, SHOWN_FIELD } from './ask-page.js'
 import type { CallbackURLs } from './callback-urls.js'
 import { clientMetadata } from './client-registration.js'
 import type { ConnectSettings } from './connect-options.js'
 import type { ConnectedStrategy } from './connected-strategy.js'
 import type { FinishConnection, StartConnection } from './connecting.js'
-import type { Planning } from './plan.js'
+import { shownIn } from './plan.js'
+import type { Plan, Planning } from './plan.js'
 import { readResourceAddress } from './resource-address.js'
 import { STRATEGY_PREFIX } from './targets.js'
 
@@ -59,23 +60,30 @@ export function createConnectRouter(parts: ConnectRouterParts): Router {
   const router = express.Router()
   const before = [notCached, onlyVisits, checkMount(settings.callbackURL), needsLogin(settings)]
 
+  /** Shows the person what would happen. */
+  async function ask(req: Request, res: Response, plan: Plan): Promise<Reply> {
+    const person = await personOn(req, settings.sessionUser)
+    return () => res.set(ASK_HEADERS).send(askPage(plan, person))
+  }
+
   router.get(
     '/login',
     before,
     asyncHandler(async (req, res) => {
       await refuseTwoSessions(req)
-      const plan = await planning.plan(accountOn(req), addressOn(req, settings))
-      const person = await personOn(req, settings.sessionUser)
-      return () => res.set(ASK_HEADERS).send(askPage(plan, person))
+      return ask(req, res, await planning.plan(accountOn(req), addressOn(req, settings)))
     }),
   )
 
   router.post(
     '/login',
     before,
+    readForm(),
     asyncHandler(async (req, res) => {
       if (isFromOtherOrigin(req)) throw new CrossSiteRequestError()
       const plan = await planning.plan(accountOn(req), addressOn(req, settings))
+      // The servers may say something else now than what the person has seen.
+      if (valueOn(req, SHOWN_FIELD) !== shownIn(plan)) return ask(req, res, plan)
       const begin = await start(plan)
       return (next) => begin(req, res, next)
     }),

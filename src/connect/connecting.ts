@@ -4,15 +4,20 @@ import { startHandler } from '../passport/authenticate.js'
 import type { TrustedServer } from './authorization-server.js'
 import type { ChosenClient } from './choose-client.js'
 import type { StoredConnections } from './connections.js'
+import { tooMany } from './plan.js'
 import type { Plan } from './plan.js'
-import { idOf } from './connections.js'
 import type { ResourceChallenge } from './protected-resource.js'
 import type { Targets } from './targets.js'
 
 /** Begins what was planned: resolves to the handler that sends the browser to the authorization server. */
 export type StartConnection = (plan: Plan) => Promise<RequestHandler>
 
-/** Stores what the person has connected. @throws {StorageError} */
+/**
+ * Stores what the person has connected.
+ *
+ * @throws {NotConnectableError} if they have connected too many meanwhile
+ * @throws {StorageError}
+ */
 export type FinishConnection = (account: string, appState: unknown) => Promise<void>
 
 /** What {@link createConnecting} needs. */
@@ -20,7 +25,12 @@ export interface ConnectingParts {
   readonly clock: Clock
   readonly connections: StoredConnections
   readonly targets: Targets
-  readonly chooseClient: (server: TrustedServer, account: string) => Promise<ChosenClient>
+  readonly maximumPerAccount: number
+  readonly chooseClient: (
+    server: TrustedServer,
+    resource: string,
+    account: string,
+  ) => Promise<ChosenClient>
 }
 
 /** What the pending login keeps of the plan. It is the application's own data of that login. */
@@ -33,13 +43,14 @@ interface Started {
 }
 
 /** The two halves of connecting a resource. */
-export function createConnecting({ clock, connections, targets, chooseClient }: ConnectingParts): {
+export function createConnecting(parts: ConnectingParts): {
   readonly start: StartConnection
   readonly finish: FinishConnection
 } {
+  const { clock, connections, targets, chooseClient, maximumPerAccount } = parts
   return {
     async start({ account, address, resource, server, scope, challenge }) {
-      const client = await chooseClient(server, account)
+      const client = await chooseClient(server, resource.resource, account)
       const { issuer } = server
       const wanted = { resource: resource.resource, issuer, client, dpop: resource.dpop }
       const target = await targets.save(wanted)
@@ -63,16 +74,22 @@ export function createConnecting({ clock, connections, targets, chooseClient }: 
       const found = await targets.read(target)
       if (found === undefined) throw new Error('The target has gone.')
       const { resource, issuer } = found
-      const before = (await connections.list(account)).find(
-        (one) => idOf(account, one.resource) === idOf(account, resource),
-      )
-      const own = { account, address, resource, issuer, name, target, scope, challenge }
-      await connections.save({ ...own, connectedAt: clock.now() })
+      const all = await connections.list(account)
+      const before = all.find((one) => one.resource === resource)
+      const strategy = await targets.strategyOf(target)
+      // Several may have been started at once.
+      if (before === undefined && all.length >= maximumPerAccount) {
+        await strategy?.endGrant({ account })
+        throw tooMany(all.length)
+      }
+      // Somebody may have erased all of the person's since this was started: what ends all has to find it.
+      await targets.note(account, target)
       // The grant of another server, or of another client there, is of no use any more.
       if (before !== undefined && before.target !== target) {
-        const strategy = await targets.strategyOf(before.target)
-        await strategy?.endGrant({ account })
+        await (await targets.strategyOf(before.target))?.endGrant({ account })
       }
+      const own = { account, address, resource, issuer, name, target, scope, challenge }
+      await connections.save({ ...own, connectedAt: clock.now() })
     },
   }
 }

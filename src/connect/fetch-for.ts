@@ -104,10 +104,12 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
     if (status === 403) {
       const { scope } = challenge
       if (scope === undefined || wasAskedFor(scope, connection)) return answer
+      await answer.body?.cancel().catch(() => undefined)
       throw await waitFor(connection, 'insufficient_scope', challenge)
     }
     const reason = await whyRefused(connection, challenge)
     if (reason === 'refused' && clock.now() - connection.connectedAt < FRESH_MS) return answer
+    await answer.body?.cancel().catch(() => undefined)
     throw await waitFor(connection, reason, challenge)
   }
 

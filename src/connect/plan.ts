@@ -1,7 +1,8 @@
 import type { Transport } from '../client/transport.js'
 import { NotConnectableError } from '../errors/connection-errors.js'
 import type { Clock } from '../lib/clock.js'
-import { readAuthorizationServer, scopesOfferedBy } from './authorization-server.js'
+import { shortDigest } from '../lib/short-digest.js'
+import { loginAddressOf, readAuthorizationServer, scopesOfferedBy } from './authorization-server.js'
 import type { TrustedServer } from './authorization-server.js'
 import { registeredClient } from './choose-client.js'
 import type { ConnectSettings } from './connect-options.js'
@@ -47,7 +48,10 @@ export interface Planning {
 export interface PlanningParts {
   readonly transport: Transport
   readonly clock: Clock
-  readonly settings: Pick<ConnectSettings, 'maximumPerAccount' | 'registeredClients'>
+  readonly settings: Pick<
+    ConnectSettings,
+    'callbackURL' | 'maximumPerAccount' | 'registeredClients'
+  >
   readonly connections: StoredConnections
   readonly wanted: WantedNotes
 }
@@ -74,24 +78,30 @@ export function createPlanning(parts: PlanningParts): Planning {
   const serverOf = (issuer: string): Promise<TrustedServer> =>
     rememberServer(issuer, () => readAuthorizationServer(issuer, transport))
 
-  /** What the resource has said when it last refused a request, else what it says now. */
+  /** What the resource says now, and what it has said when it last refused a request. */
   async function challengeOf(account: string, address: URL): Promise<ResourceChallenge> {
     const present = await connections.find(account, address, true)
     const noted =
       present === undefined
         ? await wanted.read(account, address.href)
         : { ...present.challenge, ...present.waiting?.challenge }
-    if (noted?.metadataURL !== undefined) return noted
-    return { ...(await askForChallenge(address, transport)), ...noted }
+    // Where its metadata are may have changed since. What it wants for a request, only that request has found out.
+    const { metadataURL = noted?.metadataURL, ...asked } = await askForChallenge(address, transport)
+    return { ...asked, ...noted, ...(metadataURL !== undefined && { metadataURL }) }
   }
 
   /** The server that this application is registered at beforehand, else the first. */
-  async function trustedServer({ issuers }: ProtectedResource): Promise<TrustedServer> {
+  async function trustedServer({ issuers, resource }: ProtectedResource): Promise<TrustedServer> {
     const [first = ''] = issuers
+    let chosen = first
     for (const issuer of issuers) {
-      if ((await registeredClient(issuer, settings)) !== undefined) return serverOf(issuer)
+      if ((await registeredClient(issuer, resource, settings)) === undefined) continue
+      chosen = issuer
+      break
     }
-    return serverOf(first)
+    const server = await serverOf(chosen)
+    refuseUntrusted(server, resource, settings)
+    return server
   }
 
   async function makePlan(account: string, address: URL): Promise<Plan> {
@@ -106,10 +116,7 @@ export function createPlanning(parts: PlanningParts): Planning {
     const all = await connections.list(account)
     const present = all.find((one) => one.resource === resource.resource)
     if (present === undefined && all.length >= settings.maximumPerAccount) {
-      throw new NotConnectableError(
-        'too_many',
-        `You have connected ${all.length} servers, and that is as many as there may be. Disconnect one first.`,
-      )
+      throw tooMany(all.length)
     }
     const earlier = present?.issuer === server.issuer ? present.scope : undefined
     const scope = unionOf(earlier, challenge.scope ?? resource.scopesSupported)
@@ -154,4 +161,43 @@ export function createPlanning(parts: PlanningParts): Planning {
       }
     },
   }
+}
+
+/**
+ * @throws {NotConnectableError} if the server does not know the resource, or sends people to this application itself: what the
+ *   browser then asks for would look as if a page of ours had asked for it
+ * @see [RFC 9728, section 4 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9728.html#section-4)
+ */
+function refuseUntrusted(
+  server: TrustedServer,
+  resource: string,
+  { callbackURL }: Pick<ConnectSettings, 'callbackURL'>,
+): void {
+  const { protected_resources: known } = server.metadata
+  if (Array.isArray(known) && !known.includes(resource)) {
+    throw new NotConnectableError(
+      'other_resource',
+      `The authorization server ${server.issuer} does not list ${resource} among its resources.`,
+    )
+  }
+  if (loginAddressOf(server).origin === new URL(callbackURL).origin) {
+    throw new NotConnectableError(
+      'other_issuer',
+      `The authorization server ${server.issuer} sends people to an address of this application.`,
+    )
+  }
+}
+
+/** The error for a person who has connected so many resources. */
+export function tooMany(count: number): NotConnectableError {
+  return new NotConnectableError(
+    'too_many',
+    `You have connected ${count} servers, and that is as many as there may be. Disconnect one first.`,
+  )
+}
+
+/** Identifies what the page that asks has shown: a login that would ask for anything else is asked about again. */
+export function shownIn({ resource, server, scope }: Plan): string {
+  const { origin } = loginAddressOf(server)
+  return shortDigest(JSON.stringify([resource.resource, server.issuer, origin, scope]))
 }

@@ -2,7 +2,7 @@ import { readChallenge } from '../client/challenge.js'
 import type { Transport } from '../client/transport.js'
 import { NotConnectableError } from '../errors/connection-errors.js'
 import { providerText } from '../lib/provider-text.js'
-import { readDocument, sendToStranger } from './metadata-reader.js'
+import { asConnectError, readDocument } from './metadata-reader.js'
 import type { Document } from './metadata-reader.js'
 import { isWithin } from './resource-address.js'
 import { scopeNames } from './scope-names.js'
@@ -31,6 +31,9 @@ export interface ProtectedResource {
 
 /** How many authorization servers of a resource are looked at. */
 const MAXIMUM_ISSUERS = 10
+
+/** The longest identifier of a resource, in characters. It becomes a part of addresses. */
+const MAXIMUM_RESOURCE = 1_000
 
 /** The scheme of DPoP at the beginning of a challenge. */
 const DPOP_CHALLENGE = /(?:^|,\s*)DPoP(?:[\s,]|$)/i
@@ -64,9 +67,13 @@ export async function askForChallenge(
   transport: Transport,
 ): Promise<ResourceChallenge> {
   const headers = { accept: 'application/json, text/event-stream' }
-  const request = { method: 'GET', url: address.href, headers } as const
-  const answer = await sendToStranger(transport, request)
-  return answer.status === 401 ? readResourceChallenge(answer.headers['www-authenticate']) : {}
+  const answer = await transport.fetch(address, { headers }).catch((error: unknown) => {
+    throw asConnectError(error, address.origin)
+  })
+  // It may be a stream that never ends.
+  await answer.body?.cancel().catch(() => undefined)
+  const challenge = answer.headers.get('www-authenticate')
+  return answer.status === 401 ? readResourceChallenge(challenge) : {}
 }
 
 /**
@@ -84,7 +91,7 @@ export async function readProtectedResource(
 ): Promise<ProtectedResource> {
   for (const url of metadataAddresses(address, challenge)) {
     const document = await readDocument(url, transport)
-    if (document !== undefined) return checked(document, address, challenge)
+    if (document !== undefined) return checked(document, url, address, challenge)
   }
   return {
     resource: withoutQuery(address),
@@ -93,43 +100,58 @@ export async function readProtectedResource(
   }
 }
 
-function metadataAddresses(
-  { origin, pathname }: URL,
-  { metadataURL }: ResourceChallenge,
-): readonly string[] {
-  if (metadataURL !== undefined) {
-    if (URL.canParse(metadataURL) && new URL(metadataURL).protocol.startsWith('http')) {
-      return [new URL(metadataURL).href]
-    }
-    throw new NotConnectableError(
-      'no_metadata',
-      `The server names no address of its metadata that can be read: ${providerText(metadataURL) ?? ''}.`,
-    )
+function metadataAddresses(address: URL, { metadataURL }: ResourceChallenge): readonly string[] {
+  const { origin, pathname } = address
+  const usual = pathname === '/' ? [origin] : [`${origin}${pathname}`, origin]
+  const wellKnown = usual.map((one) => wellKnownAddress(new URL(one)))
+  if (metadataURL === undefined) return wellKnown
+  if (URL.canParse(metadataURL) && new URL(metadataURL).protocol.startsWith('http')) {
+    return [new URL(metadataURL).href, ...wellKnown]
   }
-  const base = `${origin}/.well-known/oauth-protected-resource`
-  return pathname === '/' ? [base] : [`${base}${pathname}`, base]
+  throw new NotConnectableError(
+    'no_metadata',
+    `The server names no address of its metadata that can be read: ${providerText(metadataURL) ?? ''}.`,
+  )
+}
+
+/** @see [RFC 9728, section 3 - Obtaining Protected Resource Metadata](https://www.rfc-editor.org/rfc/rfc9728.html#section-3) */
+function wellKnownAddress({ origin, pathname, search }: URL): string {
+  const path = pathname === '/' ? '' : pathname
+  return `${origin}/.well-known/oauth-protected-resource${path}${search}`
 }
 
 function withoutQuery({ origin, pathname }: URL): string {
   return pathname === '/' ? origin : `${origin}${pathname}`
 }
 
-/** @see [RFC 9728, section 3.3 - Protected Resource Metadata Validation](https://www.rfc-editor.org/rfc/rfc9728.html#section-3.3) */
-function isIdentifierOf(address: URL, resource: unknown): resource is string {
+/**
+ * Whether metadata that were read at `url` may be those of the resource that they name: of the address itself, or of one above it
+ * whose well-known address this is. On a host with many tenants, one could claim the resources of the others otherwise.
+ *
+ * @see [RFC 9728, section 3.3 - Protected Resource Metadata Validation](https://www.rfc-editor.org/rfc/rfc9728.html#section-3.3)
+ */
+function isIdentifierOf(address: URL, resource: unknown, url: string): resource is string {
   if (typeof resource !== 'string' || !URL.canParse(resource)) return false
-  const url = new URL(resource)
-  const isPlain = !resource.includes('#') && url.username === '' && url.password === ''
-  return isPlain && isWithin(address, url)
+  const named = new URL(resource)
+  const isPlain = named.username === '' && named.password === '' && !resource.includes('#')
+  // As a browser would write it: nothing in it can look like another address.
+  const isNormal = [resource, `${resource}/`].includes(named.href)
+  if (!isPlain || !isNormal || resource.length > MAXIMUM_RESOURCE) return false
+  const isExact = [address.href, withoutQuery(address), `${withoutQuery(address)}/`].includes(
+    named.href,
+  )
+  return isExact || (isWithin(address, named) && wellKnownAddress(named) === url)
 }
 
 /** @throws {NotConnectableError} if the metadata are of another resource, or name no authorization server */
 function checked(
   document: Document,
+  url: string,
   address: URL,
   challenge: ResourceChallenge,
 ): ProtectedResource {
   const { resource, authorization_servers: servers, scopes_supported: scopes } = document
-  if (!isIdentifierOf(address, resource)) {
+  if (!isIdentifierOf(address, resource, url)) {
     throw new NotConnectableError(
       'other_resource',
       `The metadata of this server are about another one: ${providerText(resource) ?? 'they name none'}.`,

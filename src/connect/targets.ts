@@ -176,6 +176,13 @@ function newKey(): JsonWebKey {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
 }
 
+function isSharedDocument(
+  { kind, redirectUri }: ChosenClient,
+  { callbackURL, dangerouslyShareCallback }: ConnectSettings,
+): boolean {
+  return kind === 'document' && redirectUri === callbackURL && !dangerouslyShareCallback
+}
+
 /** The options of the strategy of a target. */
 async function optionsOf(
   id: string,
@@ -183,7 +190,8 @@ async function optionsOf(
   { settings, dispatcher, readMetadata, onRefused }: TargetsParts,
 ): Promise<AuthorizationCodeOptions<object>> {
   const { grants, accountOf, timeoutMs, responseLimitBytes } = settings
-  const known = client.kind === 'registered' ? await registeredClient(issuer, settings) : undefined
+  const known =
+    client.kind === 'registered' ? await registeredClient(issuer, resource, settings) : undefined
   const clientSecret = known?.clientSecret ?? client.clientSecret
   const options = {
     name: STRATEGY_PREFIX + id,
@@ -195,6 +203,10 @@ async function optionsOf(
       clientAuthentication: client.clientAuthentication,
     }),
     callbackURL: client.redirectUri,
+    // Whatever its metadata say later: a server that shares the callback with others was chosen because it says who it is.
+    ...(isSharedDocument(client, settings) && {
+      authorizationResponseIssParameterSupported: true,
+    }),
     resource,
     grants,
     grantLifetime: 'account',

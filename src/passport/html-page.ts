@@ -25,15 +25,22 @@ ${next === undefined ? '' : nextStep(next)}</html>
  */
 export type NextStep =
   | { readonly path: string; readonly link: string }
-  | { readonly button: string }
+  | { readonly button: string; readonly fields?: Readonly<Record<string, string>> }
   | { readonly continueTo: string }
 
 function nextStep(step: NextStep): string {
   if ('button' in step) {
-    return `<form method="post"><button>${escapeHtml(step.button)}</button></form>\n`
+    return `<form method="post">${fieldsOf(step.fields)}<button>${escapeHtml(step.button)}</button></form>\n`
   }
   const [path, link] = 'continueTo' in step ? [step.continueTo, 'Continue'] : [step.path, step.link]
   return `<p><a href="${escapeHtml(path)}">${escapeHtml(link)}</a></p>\n`
+}
+
+/** What the form sends besides. */
+function fieldsOf(fields: Readonly<Record<string, string>> = {}): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `<input type="hidden" name="${name}" value="${escapeHtml(value)}">`)
+    .join('')
 }
 
 /** What makes the browser go on by itself, without a script. */

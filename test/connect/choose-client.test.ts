@@ -12,18 +12,21 @@ const HOSTED = 'https://app.example/client.json'
 const DOCUMENTS = { client_id_metadata_document_supported: true }
 const SAYS_ISS = { authorization_response_iss_parameter_supported: true }
 
-type Choose = (server: TrustedServer, account: string) => Promise<ChosenClient>
+type Choose = (server: TrustedServer, resource: string, account: string) => Promise<ChosenClient>
+
+const RESOURCE = 'https://api.example/v1'
 
 interface Given {
   readonly settings?: Partial<ChooseClientParts['settings']>
   readonly metadata?: Readonly<Record<string, unknown>>
   readonly callbackURL?: string
+  readonly resource?: string
   readonly dynamic?: DynamicClient
 }
 
 /** The client that is chosen, and how often one was registered for it. */
 async function choose(given: Given = {}) {
-  const { settings, metadata = {}, callbackURL = CALLBACK } = given
+  const { settings, metadata = {}, callbackURL = CALLBACK, resource = RESOURCE } = given
   const { dynamic = { clientID: 'dynamic', clientAuthentication: 'none' } } = given
   const registered: string[] = []
   const chooseClient: Choose = createChooseClient({
@@ -39,7 +42,7 @@ async function choose(given: Given = {}) {
       return Promise.resolve(dynamic)
     },
   })
-  return { client: await chooseClient({ issuer: ISSUER, metadata }, 'ada'), registered }
+  return { client: await chooseClient({ issuer: ISSUER, metadata }, resource, 'ada'), registered }
 }
 
 const own = callbackURLsOf(CALLBACK)
@@ -48,7 +51,9 @@ describe('the client at a server', () => {
   it('is the one that was registered beforehand, before all others', async () => {
     const { client, registered } = await choose({
       settings: {
-        registeredClients: { [ISSUER]: { clientID: 'known', clientSecret: 's' } },
+        registeredClients: {
+          [ISSUER]: { clientID: 'known', clientSecret: 's', resources: [RESOURCE] },
+        },
         clientMetadataURL: HOSTED,
       },
       metadata: { ...DOCUMENTS, ...SAYS_ISS },
@@ -125,18 +130,36 @@ describe('a document that is hosted elsewhere, whose callback all servers share'
 })
 
 describe('a client that was registered beforehand', () => {
+  it('is for the resources that it names, and for no other that names its authorization server', async () => {
+    const known = { clientID: 'known', resources: [RESOURCE, 'https://other.example'] }
+    const settings = { registeredClients: { [ISSUER]: known } }
+    for (const resource of [RESOURCE, `${RESOURCE}/users`, 'https://other.example/any']) {
+      expect((await choose({ settings, resource })).client.kind).toBe('registered')
+    }
+    for (const resource of [
+      'https://evil.example/v1',
+      'https://api.example/v12',
+      'https://api.example',
+    ]) {
+      expect((await choose({ settings, resource })).client.kind).toBe('dynamic')
+    }
+  })
+
   it('is found by exactly its issuer, and by no name that every object has', async () => {
-    const registeredClients = { [ISSUER]: { clientID: 'known' } }
-    expect(await registeredClient(ISSUER, { registeredClients })).toEqual({ clientID: 'known' })
+    const known = { clientID: 'known', resources: [RESOURCE] }
+    const registeredClients = { [ISSUER]: known }
+    expect(await registeredClient(ISSUER, RESOURCE, { registeredClients })).toEqual(known)
     for (const issuer of [`${ISSUER}/`, 'constructor', '__proto__', 'toString']) {
-      expect(await registeredClient(issuer, { registeredClients })).toBeUndefined()
+      expect(await registeredClient(issuer, RESOURCE, { registeredClients })).toBeUndefined()
     }
   })
 
   it('can be found by a function', async () => {
-    const registeredClients = (issuer: string) => Promise.resolve({ clientID: `at ${issuer}` })
-    expect(await registeredClient(ISSUER, { registeredClients })).toEqual({
+    const registeredClients = (issuer: string) =>
+      Promise.resolve({ clientID: `at ${issuer}`, resources: [RESOURCE] })
+    expect(await registeredClient(ISSUER, RESOURCE, { registeredClients })).toEqual({
       clientID: `at ${ISSUER}`,
+      resources: [RESOURCE],
     })
   })
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { RegisteredClient } from '../../src/connect.js'
 import { createStoredConnections } from '../../src/connect/connections.js'
 import type { StoredConnection, StoredConnections } from '../../src/connect/connections.js'
 import { createPlanning } from '../../src/connect/plan.js'
@@ -41,8 +42,12 @@ beforeEach(() => {
 })
 afterAll(() => server.close())
 
-function planningWith(registeredClients: Readonly<Record<string, { clientID: string }>>): Planning {
-  const settings = { maximumPerAccount: 3, registeredClients }
+function planningWith(registeredClients: Readonly<Record<string, RegisteredClient>>): Planning {
+  const settings = {
+    callbackURL: 'https://your-app.example/connect/callback',
+    maximumPerAccount: 3,
+    registeredClients,
+  }
   return createPlanning({ transport: server.transport, clock, settings, connections, wanted })
 }
 
@@ -186,7 +191,7 @@ describe('a plan', () => {
     authorizationServer({}, '/b')
     resource({ authorization_servers: [first, second] })
     expect((await plan()).server.issuer).toBe(first)
-    planning = planningWith({ [second]: { clientID: 'known' } })
+    planning = planningWith({ [second]: { clientID: 'known', resources: [server.origin] } })
     expect((await plan()).server.issuer).toBe(second)
   })
 

@@ -84,8 +84,10 @@ export async function startConnectingApp(
     ask: (browser, address) => browser.request(connectURL(address), { headers: VISIT }),
 
     async connect(browser, address) {
-      const headers = { origin, 'sec-fetch-site': 'same-origin' }
-      const asked = await browser.request(connectURL(address), { method: 'POST', headers })
+      const page = await browser.request(connectURL(address), { headers: VISIT })
+      const [, shown] = /name="shown" value="([^"]+)"/.exec(page.text) ?? []
+      if (shown === undefined) return page
+      const asked = await browser.post(connectURL(address), { shown }, { origin })
       if (asked.location === undefined) return asked
       const allowed = await browser.request(asked.location)
       return allowed.location === undefined ? allowed : browser.request(allowed.location)

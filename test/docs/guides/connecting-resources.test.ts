@@ -36,7 +36,8 @@ it('the guide to connecting resources has an app in which a person connects a se
   const asked = await browser.follow(connectURL)
   expect(asked.url).toBe(connectURL)
   expect(asked.text).toContain('You are logged in to this application as Ada.')
-  const sent = await browser.post(connectURL)
+  const [, shown = ''] = /name="shown" value="([^"]+)"/.exec(asked.text) ?? []
+  const sent = await browser.post(connectURL, { shown })
   const end = await browser.follow(sent.location ?? '')
   expect([end.url, end.text]).toEqual([`${url}/servers`, server.address])
 

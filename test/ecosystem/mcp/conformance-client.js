@@ -76,7 +76,11 @@ async function startApplication(known) {
     client: { client_name: 'Conformance' },
     registeredClients: (issuer) =>
       issuer === known.issuer
-        ? { clientID: known.client_id, clientSecret: known.client_secret }
+        ? {
+            clientID: known.client_id,
+            clientSecret: known.client_secret,
+            resources: [new URL(serverAddress).origin],
+          }
         : undefined,
     // The tests expect this address, and not all of their servers send `iss`.
     clientMetadataURL: 'https://conformance-test.local/client-metadata.json',
