@@ -146,6 +146,7 @@ export function connectResources(options: ConnectOptions): Connections {
   const registrations = createRegistrations({
     notes,
     clock,
+    callbackOf: urls.ofServer,
     register: (server) =>
       registerClient(server, settings.client, urls.ofServer(server.issuer), metadataTransport),
   })

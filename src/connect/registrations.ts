@@ -11,7 +11,7 @@ import type { TrustedServer } from './authorization-server.js'
 import type { DynamicClient } from './client-registration.js'
 import { NOTE_LIFE_MS } from './note-life.js'
 
-/** This application's registrations at authorization servers: one at each, over all processes. */
+/** This application's registrations at authorization servers: one at each for each of its callbacks, over all processes. */
 export interface Registrations {
   /**
    * The client at a server: the one that is registered, or a new one if there is none, its secret has expired, or the server has
@@ -27,6 +27,10 @@ export interface Registrations {
 
 /** What {@link createRegistrations} needs. */
 export interface RegistrationsParts {
+  /**
+   * The callback that is registered at a server. One that has changed, as with the application's host, needs a client of its own.
+   */
+  readonly callbackOf: (issuer: string) => string
   readonly notes: SealedNotes
   readonly clock: Clock
   readonly register: (server: TrustedServer) => Promise<DynamicClient>
@@ -51,8 +55,11 @@ const FAILED_MS = 5_000
 const REMAINING_MS = 10 * 60_000
 
 /** Creates {@link Registrations}. */
-export function createRegistrations({ notes, clock, register }: RegistrationsParts): Registrations {
+export function createRegistrations(parts: RegistrationsParts): Registrations {
+  const { notes, clock, callbackOf, register } = parts
   const share = createSingleFlight<DynamicClient>()
+  const noteName = (issuer: string): string =>
+    `connect/registration/${shortDigest(JSON.stringify([issuer, callbackOf(issuer)]))}`
 
   /** Registers, if no other process does. `undefined` if one does. */
   async function registerAlone(
@@ -119,10 +126,6 @@ export function createRegistrations({ notes, clock, register }: RegistrationsPar
       if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
     },
   }
-}
-
-function noteName(issuer: string): string {
-  return `connect/registration/${shortDigest(issuer)}`
 }
 
 function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolean {

@@ -118,7 +118,10 @@ export function createTargets(parts: TargetsParts): Targets {
 
     async save({ dpop, ...target }) {
       const { resource, issuer, client } = target
-      const id = shortDigest(JSON.stringify([resource, issuer, client.clientID, dpop]))
+      const { clientID, clientSecret = '', redirectUri } = client
+      // Who changes any of it, such as the host of the application, makes another target: this one is kept as it is.
+      const madeOf = [resource, issuer, clientID, clientSecret, redirectUri, dpop]
+      const id = shortDigest(JSON.stringify(madeOf))
       // If another process has saved it meanwhile, with another key, that one counts.
       if ((await read(id)) === undefined) {
         const own = { ...target, ...(dpop && { dpopKey: newKey() }), writtenAt: 0 }
