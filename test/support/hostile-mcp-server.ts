@@ -42,9 +42,13 @@ export async function startHostileServer(): Promise<HostileServer> {
     const metadata = req.body as object
     res.status(201).json({ ...metadata, client_id: 'client-1' })
   })
-  app.get('/authorize', ({ query }, res) => {
-    const back = new URL(String(query['redirect_uri']))
-    back.search = new URLSearchParams({ code: 'code-1', state: String(query['state']) }).toString()
+  app.get('/authorize', ({ originalUrl }, res) => {
+    const { searchParams: asked } = new URL(originalUrl, origin)
+    const back = new URL(asked.get('redirect_uri') ?? '')
+    back.search = new URLSearchParams({
+      code: 'code-1',
+      state: asked.get('state') ?? '',
+    }).toString()
     res.redirect(back.href)
   })
   app.post('/token', (_req, res) => {
