@@ -57,7 +57,7 @@ export function loginRoutes(providers: Providers): Router {
 }
 
 /** Lets those pass who are logged in, with whatever provider, and sends all others to the login page of Askara. */
-function requireAnyLogin(providers: Providers): RequestHandler {
+export function requireAnyLogin(providers: Providers): RequestHandler {
   const { askara, jiko, openid } = providers
   const guards = new Map(
     [askara, jiko, ...(openid ? [openid] : [])].map(({ strategy }) => {

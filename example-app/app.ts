@@ -20,6 +20,7 @@ import { homePage, loginPage } from './pages.js'
 import { askaraPage, jikoPage, openIdPage, type TokenFacts } from './provider-pages.js'
 import { REFRESH_BEFORE_SECONDS, strategiesOf, type Providers } from './providers.js'
 import type { Reports } from './report.js'
+import { connectionRoutes, serverRoutes, type ServersParts } from './servers-routes.js'
 import { nameWorker, oneNameForLoopback, ownFormsOnly, securityHeaders } from './security.js'
 import { send } from './send.js'
 import { providerOfVisitor, visitorOf } from './visitor.js'
@@ -28,6 +29,8 @@ import { providerOfVisitor, visitorOf } from './visitor.js'
 export interface AppParts {
   readonly providers: Providers
   readonly reports: Reports
+  /** What people connect by address. */
+  readonly servers: Pick<ServersParts, 'connections' | 'nightlyTools' | 'ownServer'>
   /** The address under which browsers reach the app. */
   readonly url: URL
   /** Whether a reverse proxy stands before the app. */
@@ -93,6 +96,8 @@ export function createApp(parts: AppParts): Express {
   const requireAskara = requireTokens('askara', askara.strategy)
   app.use('/logins', ownFormsOnly, loginRoutes(parts.providers))
   app.use('/report', ownFormsOnly, reportRoutes(parts.reports, requireAskara))
+  app.use('/servers', ownFormsOnly, serverRoutes({ ...parts, ...parts.servers }))
+  app.use('/connect', connectionRoutes(parts.servers))
 
   app.use('/auth/askara', authRouter(askara.strategy, routerOptions('askara')))
   app.use('/auth/jiko', authRouter(jiko.strategy, routerOptions('jiko')))

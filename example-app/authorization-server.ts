@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose'
 import { askaraTenant, defineAskara } from './authorization-server/askara.js'
 import { defineJiko, jikoTenant } from './authorization-server/jiko.js'
+import { defineNotes, notesTenant } from './authorization-server/notes.js'
 import { defineOpenId, openIdTenant } from './authorization-server/openid.js'
 import type { AuthorizationServerOptions, PerTenant } from './authorization-server/options.js'
 import { startTenant, type RunningTenant } from './authorization-server/tenant.js'
@@ -12,6 +13,7 @@ export type { AuthorizationServerOptions, PerTenant } from './authorization-serv
 export type {
   AskaraTenant,
   JikoTenant,
+  NotesTenant,
   OpenIdTenant,
   Tenants,
 } from './authorization-server/tenants.js'
@@ -31,7 +33,7 @@ export interface AuthorizationServer {
 /**
  * Starts local stand-ins for Askara and Jiko, for trying out and for tests: their paths, formats,
  * client authentication and lifetimes, with a login page where any name will do and a consent page. Beside them
- * starts an OpenID provider, for what these two do not have. Every start has new secrets and keys. It is no
+ * start an OpenID provider, for what these two do not have, and a server that can be connected by its address. Every start has new secrets and keys. It is no
  * authorization server for anybody else.
  */
 export async function startAuthorizationServer(
@@ -40,19 +42,26 @@ export async function startAuthorizationServer(
   const clientSecret = { askara: generateSecret(), openid: generateSecret() }
   const key = await generateClientKey()
 
-  const [askara, jiko, openid] = await startAll([
+  const [askara, jiko, openid, notes] = await startAll([
     defineAskara(options, clientSecret.askara),
     defineJiko(options, options.clientKeys ?? key.jwks),
     defineOpenId(options, clientSecret.openid),
+    defineNotes(options),
   ])
-  const all = [askara, jiko, openid]
+  const all = [askara, jiko, openid, notes]
 
   return {
-    issuers: { askara: askara.origin, jiko: jiko.origin, openid: openid.origin },
+    issuers: {
+      askara: askara.origin,
+      jiko: jiko.origin,
+      openid: openid.origin,
+      notes: notes.origin,
+    },
     tenants: {
       askara: askaraTenant(askara.origin, clientSecret.askara),
       jiko: jikoTenant(jiko.origin, { privateKey: key.pem, keyId: key.keyId }),
       openid: openIdTenant(openid.origin, clientSecret.openid),
+      notes: notesTenant(notes.origin),
     },
     endGrants() {
       for (const one of all) one.endGrants()

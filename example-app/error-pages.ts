@@ -124,6 +124,12 @@ const NOT_RENEWED = notYours(
   'The provider is out of reach or too slow. You are still logged in. Try again in a moment.',
 )
 
+/** A server that somebody connects, or the one where they log in for it. */
+const NOT_REACHED = notYours(
+  'This server is out of reach',
+  'It, or the server where people log in for it, did not answer as it should. Nothing was changed.',
+)
+
 const UNEXPECTED = notYours('Something went wrong', 'It is our fault. Try again in a moment.')
 
 /** What {@link errorPage} is about. */
@@ -136,18 +142,23 @@ export interface ErrorFacts {
   readonly message: string | undefined
   /** The provider that was being used, if the failed request tells. */
   readonly provider: ProviderName | undefined
+  /** Whether a server was being connected. */
+  readonly isConnecting: boolean
 }
 
 /** The page for an error. The status stays the error's own. */
-export function errorPage({ code, phase, status, message, provider }: ErrorFacts): Html {
-  const { title, advice, isLoginOffered } = phase === 'refresh' ? NOT_RENEWED : explain(code)
+export function errorPage(facts: ErrorFacts): Html {
+  const { code, status, message, provider, isConnecting } = facts
+  const { title, advice, isLoginOffered } = explanationOf(facts)
 
   return page({
     title,
     provider,
     content: html`
       <p class="lead">${advice}</p>
+      ${code === 'ERR_NOT_CONNECTABLE' && message !== undefined && html`<p class="note">${message}</p>`}
       <div class="actions">
+        ${isConnecting && html`<a class="button primary" href="/servers">Your servers</a>`}
         ${provider && isLoginOffered && loginLink(provider)}
         ${provider && !isLoginOffered && status >= 500 && retryLink(provider)}
         <a class="button" href="/">Home</a>
@@ -169,6 +180,11 @@ function loginLink(provider: ProviderName): Html {
 
 function retryLink(provider: ProviderName): Html {
   return html`<a class="button primary" href="/${provider}">Try again</a>`
+}
+
+function explanationOf({ code, isConnecting, phase }: ErrorFacts): Explanation {
+  if (phase === 'refresh') return NOT_RENEWED
+  return isConnecting && code === 'ERR_DISCOVERY' ? NOT_REACHED : explain(code)
 }
 
 /** Whether an error has a page of its own, which is so for all that the library throws. */

@@ -64,7 +64,9 @@ export function showError(onError: (error: unknown) => void): ErrorRequestHandle
     if (status >= 500) onError(error)
     if (!res.headersSent) {
       const provider = providerOf(req)
-      send(res.status(status), errorPage({ code, phase, status, message, provider }))
+      const isConnecting = req.path.startsWith('/connect/')
+      const facts = { code, phase, status, message, provider, isConnecting }
+      send(res.status(status), errorPage(facts))
     } else if (!res.writableEnded) {
       // Half a page must not look like a whole one. One that is complete stays, as when the session's
       // lifetime could not be prolonged afterwards.

@@ -39,7 +39,8 @@ export function page({ title, path, provider, content }: PageParts): Html {
           <nav class="site" aria-label="Site">
             <a class="name" href="/"><img src="/icon.svg" alt="" />Example App</a>
             ${link('/askara', 'Profile')} ${link('/jiko', 'Pockets')}
-            ${link('/logins', 'Your logins')} ${link('/report', 'Report')}
+            ${link('/logins', 'Your logins')} ${link('/servers', 'Servers')}
+            ${link('/report', 'Report')}
           </nav>
         </header>
         <main>
@@ -56,6 +57,12 @@ export function logoutForm(name: ProviderName): Html {
   return html`<form method="post" action="/auth/${name}/logout">
     <button>Log out</button>
   </form>`
+}
+
+/** A day and a moment, in UTC. */
+export function dayAndTime(at: number): Html {
+  const date = new Date(at).toISOString()
+  return html`<time datetime="${date}">${date.slice(0, 10)}, ${date.slice(11, 16)} UTC</time>`
 }
 
 /** A moment, in UTC. */

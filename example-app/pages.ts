@@ -30,6 +30,7 @@ export function homePage(
             </li>
             <li><a href="/payments">Payments</a> need a fresh login there, and one more right.</li>`
         }
+        ${visitor && html`<li><a href="/servers">Connect a server</a> by its address alone, and call its tools.</li>`}
         ${visitor && html`<li><a href="/logins">Your logins</a> has all ways to log out.</li>`}
         ${isFlowShown && html`<li><a href="/flow">See the flow</a> of each login, step by step. The first time, open the address that is in the app’s terminal.</li>`}
       </ul>

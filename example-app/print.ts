@@ -16,7 +16,12 @@ export function describeApp(
     '',
     `Askara     ${provider(askara, 'ASKARA_CLIENT_ID, ASKARA_CLIENT_SECRET')}`,
     `Jiko       ${provider(jiko, 'JIKO_CLIENT_ID, JIKO_PRIVATE_KEY')}`,
-    ...(askara && jiko ? [] : ['Example ID a local OpenID provider']),
+    ...(askara && jiko
+      ? []
+      : [
+          'Example ID a local OpenID provider',
+          'Notes      a local MCP server, to connect at /servers',
+        ]),
     ...(askara === undefined ? [] : [`           register also ${url}/auth/report/callback there`]),
     `Tokens     in ${placeOfTokens(databaseURL, redisURL)}`,
     `Sessions   in ${redisURL === undefined ? 'memory (REDIS_URL moves them to Redis)' : 'Redis'},`,

@@ -6,7 +6,7 @@ import {
   type DefaultUser,
   type Grants,
 } from 'passport-authorization-code'
-import type { AuthorizationServer, OpenIdTenant } from './authorization-server.js'
+import type { AuthorizationServer, NotesTenant, OpenIdTenant } from './authorization-server.js'
 import type { ProviderName } from './layout.js'
 import type { ExampleAppOptions } from './options.js'
 
@@ -16,6 +16,8 @@ export interface Providers {
   readonly jiko: Provider
   /** The OpenID provider that starts with the stand-ins; `undefined` if there are none. */
   readonly openid: OpenIdProvider | undefined
+  /** The server that can be connected by its address, which starts with the stand-ins; `undefined` if there are none. */
+  readonly notes: NotesTenant | undefined
   /** Askara once more, for the nightly report: what a person allows it survives their logins. */
   readonly report: Provider
   /** The local stand-ins of this process, if it has any. */
@@ -68,6 +70,7 @@ export async function createProviders(
     askara: createAskara({ ...common, callbackURL: callbackURL(appURL, 'askara') }),
     jiko: createJiko({ ...common, callbackURL: callbackURL(appURL, 'jiko') }),
     openid: openid && (await createOpenId(openid, appURL, common)),
+    notes: standIns?.notes,
     report: createReport({ ...common, callbackURL: callbackURL(appURL, 'report') }),
     authorizationServer,
     close: async () => authorizationServer?.close(),

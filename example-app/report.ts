@@ -1,4 +1,6 @@
 import { readAnswer } from './errors.js'
+import { inBatches } from './in-batches.js'
+import type { NightlyTools, ToolLine } from './nightly-tools.js'
 import type { Notes } from './notes.js'
 import type { Provider } from './providers.js'
 
@@ -16,6 +18,8 @@ export interface Report {
   readonly finishedAt: number
   /** By account. */
   readonly lines: Readonly<Record<string, ReportLine>>
+  /** What the tools of connected servers said that people want to have called every night. */
+  readonly tools: readonly ToolLine[]
 }
 
 /** The nightly report: reads at Askara what is new about everybody who has allowed it, without their browsers. */
@@ -30,17 +34,15 @@ export interface Reports {
   readonly last: () => Promise<Report | undefined>
 }
 
-/** How many people are looked up at once. */
-const AT_ONCE = 8
-
 /** Creates the {@link Reports}. */
 export function createReports(parts: {
   /** What is allowed, once it is set up. */
   readonly report: () => Provider
+  readonly tools: Pick<NightlyTools, 'run'>
   readonly notes: Notes
   readonly onError: (error: unknown) => void
 }): Reports {
-  const { report, notes, onError } = parts
+  const { report, tools, notes, onError } = parts
   let running: Promise<Report> | undefined
 
   async function lineAbout(account: string): Promise<ReportLine> {
@@ -59,11 +61,8 @@ export function createReports(parts: {
   async function make(): Promise<Report> {
     const accounts = [...(await notes.all('people')).keys()]
     const lines: Record<string, ReportLine> = {}
-    for (let first = 0; first < accounts.length; first += AT_ONCE) {
-      const batch = accounts.slice(first, first + AT_ONCE)
-      await Promise.all(batch.map(async (one) => (lines[one] = await lineAbout(one))))
-    }
-    const made = { finishedAt: Date.now(), lines }
+    await inBatches(accounts, async (one) => (lines[one] = await lineAbout(one)))
+    const made = { tools: await tools.run(), lines, finishedAt: Date.now() }
     await notes.put('reports', 'last', JSON.stringify(made))
     return made
   }

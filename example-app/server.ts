@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { createApp } from './app.js'
+import { createConnections } from './connections.js'
+import { createNightlyTools } from './nightly-tools.js'
 import type { AuthorizationServer } from './authorization-server.js'
 import type { ExampleAppOptions } from './options.js'
 import { startNightly } from './nightly.js'
@@ -51,17 +53,26 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
   const storage = await openStorage(options, tokenSecret, onError)
   try {
     const { grants, notes } = storage
-    const reports = createReports({ report: () => providers.report, notes, onError })
+    const nightlyTools = createNightlyTools({ connections: () => connections, notes, onError })
+    const reports = createReports({
+      report: () => providers.report,
+      tools: nightlyTools,
+      notes,
+      onError,
+    })
     const providers = await createProviders(options, url.origin, {
       grants,
       onReportAllowed: reports.allow,
     })
+    const ownServer = isProduction() ? undefined : providers.notes?.resource
+    const connections = createConnections({ grants, appURL: url.origin, ownServer })
     const nightly = startNightly(reports.run, notes, onError)
     server.on(
       'request',
       createApp({
         providers,
         reports,
+        servers: { connections, nightlyTools, ownServer },
         url,
         isBehindProxy: publicURL !== undefined,
         flowKey: deriveSecret(sessionSecret, FLOW_KEY),
@@ -77,9 +88,8 @@ async function openApp(server: Server, options: ExampleAppOptions): Promise<Exam
       runReport: reports.run,
       async close() {
         await Promise.all([stop(server, GRACE_MS), nightly.stop()])
-        await Promise.all(
-          strategiesOf(providers).map((one) => one.idle({ timeoutMs: IDLE_TIMEOUT_MS })),
-        )
+        const all = [...strategiesOf(providers), connections]
+        await Promise.all(all.map((one) => one.idle({ timeoutMs: IDLE_TIMEOUT_MS })))
         await providers.close()
         await storage.close()
       },
@@ -104,13 +114,12 @@ export function flowURL(
   url: string,
   { publicURL, sessionSecret }: Pick<ExampleAppOptions, 'publicURL' | 'sessionSecret'>,
 ): string | undefined {
-  if (
-    publicURL !== undefined ||
-    sessionSecret === undefined ||
-    process.env['NODE_ENV'] === 'production'
-  )
-    return undefined
+  if (publicURL !== undefined || sessionSecret === undefined || isProduction()) return undefined
   return `${url}/flow?key=${deriveSecret(sessionSecret, FLOW_KEY)}`
+}
+
+function isProduction(): boolean {
+  return process.env['NODE_ENV'] === 'production'
 }
 
 /** One secret to set is enough, and still no key serves two purposes. */

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair } from 'jose'
-import { errors, type AdapterFactory, type Configuration, type JWK } from 'oidc-provider'
+import {
+  errors,
+  type AdapterFactory,
+  type Configuration,
+  type JWK,
+  type KoaContextWithOIDC,
+} from 'oidc-provider'
 import type { Consents } from './consents.js'
 import { logoutPages } from './logout-pages.js'
 import { faultPage } from './pages.js'
@@ -27,8 +33,11 @@ export async function configure(
 
   return {
     adapter,
-    clients: [{ ...client, scope: Object.keys(definition.scopes).join(' ') }],
-    clientAuthMethods: [client.token_endpoint_auth_method ?? 'none'],
+    clients: client ? [{ ...client, scope: Object.keys(definition.scopes).join(' ') }] : [],
+    clientAuthMethods: client
+      ? [client.token_endpoint_auth_method ?? 'none']
+      : ['client_secret_basic', 'none'],
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
     // Signs ID tokens and logout tokens. Without one oidc-provider warns, also where there are no such tokens.
     jwks: { keys: [await generateSigningKey()] },
     cookies: {
@@ -48,7 +57,9 @@ export async function configure(
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
-      resourceIndicators: { enabled: false },
+      registration: { enabled: client === undefined },
+      resourceIndicators:
+        'createRouter' in definition.resource ? resourceIndicators(definition) : { enabled: false },
       revocation: {
         enabled: true,
         allowedPolicy: (_, client, token) => token.clientId === client.clientId,
@@ -93,6 +104,22 @@ export async function configure(
     renderError(context, { error, error_description: description }) {
       context.type = 'html'
       context.body = faultPage(definition, { error, description }).toString()
+    },
+  }
+}
+
+/** Tokens for the provider's own resource, and for no other. */
+function resourceIndicators({ accessTokenSeconds, paths, scopes }: TenantDefinition) {
+  return {
+    enabled: true,
+    getResourceServerInfo({ oidc }: KoaContextWithOIDC, resource: string) {
+      if (resource !== oidc.issuer + paths.resource) throw new errors.InvalidTarget()
+      return {
+        audience: resource,
+        scope: Object.keys(scopes).join(' '),
+        accessTokenFormat: 'opaque' as const,
+        accessTokenTTL: accessTokenSeconds,
+      }
     },
   }
 }

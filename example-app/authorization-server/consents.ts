@@ -36,13 +36,23 @@ export function createConsents(): Consents {
   }
 }
 
+/** What somebody allows. */
+interface NewGrant {
+  readonly accountId: string
+  readonly clientId: string
+  readonly scope: string
+  /** The resource that it is for, where clients name one. */
+  readonly resource?: string | undefined
+}
+
 /** Makes a grant and saves it. */
 export async function newGrant(
   provider: Provider,
-  { accountId, clientId, scope }: Readonly<Record<'accountId' | 'clientId' | 'scope', string>>,
+  { accountId, clientId, resource, scope }: NewGrant,
 ): Promise<Grant> {
   const grant = new provider.Grant({ accountId, clientId })
   grant.addOIDCScope(scope)
+  if (resource !== undefined) grant.addResourceScope(resource, scope)
   await grant.save()
   return grant
 }

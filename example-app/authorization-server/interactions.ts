@@ -9,8 +9,6 @@ export interface InteractionsOptions extends ProviderLook {
   readonly provider: Provider
   /** What each scope lets an application do, in words for the consent page. */
   readonly scopes: Readonly<Record<string, string>>
-  /** Where consent may lead. Browsers hold a form's redirects to `form-action` as well. */
-  readonly callbackOrigins: readonly string[]
   /** Where the provider remembers what people have allowed. @default it remembers neither them nor that */
   readonly consents?: Consents | undefined
 }
@@ -25,7 +23,7 @@ const DEFAULT_NAME = 'Ada Lovelace'
 export function interactions(options: InteractionsOptions): Router {
   const { consents, provider } = options
   const router = Router()
-  router.use(pageHeaders(options.callbackOrigins), express.urlencoded({ extended: false }))
+  router.use(express.urlencoded({ extended: false }))
 
   router.get('/:uid', async (request, response) => {
     const details = await provider.interactionDetails(request, response)
@@ -33,9 +31,16 @@ export function interactions(options: InteractionsOptions): Router {
     const isConsentDue = name !== undefined && !('switch' in request.query)
     const action = request.originalUrl.split('?')[0] ?? ''
     const page = isConsentDue
-      ? consentPage(options, { action, name, scopes: wantedScopes(details.params) })
+      ? consentPage(options, {
+          action,
+          application: await applicationOf(details.params),
+          name,
+          scopes: wantedScopes(details.params),
+        })
       : loginPage(options, { action, name: details.session?.accountId ?? DEFAULT_NAME })
-    response.send(page.toString())
+    // Where consent leads. Browsers hold a form's redirects to `form-action` as well.
+    const { origin } = new URL(readField(details.params, 'redirect_uri'))
+    pageHeaders([origin])(request, response, () => response.send(page.toString()))
   })
 
   router.post('/:uid/login', async (request, response) => {
@@ -61,6 +66,7 @@ export function interactions(options: InteractionsOptions): Router {
       accountId,
       clientId: readField(details.params, 'client_id'),
       scope: readField(details.params, 'scope'),
+      resource: readField(details.params, 'resource') || undefined,
     })
     consents?.remember(grant)
     const { login } = details.result ?? {}
@@ -69,6 +75,11 @@ export function interactions(options: InteractionsOptions): Router {
   })
 
   return router
+
+  async function applicationOf(params: unknown): Promise<string> {
+    const client = await provider.Client.find(readField(params, 'client_id'))
+    return client?.clientName ?? 'An application'
+  }
 
   function wantedScopes(params: unknown): string[] {
     const names = readField(params, 'scope').split(' ')

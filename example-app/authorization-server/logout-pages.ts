@@ -8,7 +8,7 @@ type LogoutFeature = NonNullable<NonNullable<Configuration['features']>['rpIniti
 
 /** The pages on which a person logs out of the provider. Their form may lead back to the client. */
 export function logoutPages(definition: TenantDefinition): LogoutFeature {
-  const { post_logout_redirect_uris: clientURLs = [] } = definition.client
+  const clientURLs = definition.client?.post_logout_redirect_uris ?? []
   const headers = pageHeaders(clientURLs.map((url) => new URL(url).origin))
 
   function send(context: KoaContextWithOIDC, page: Html): void {

@@ -10,7 +10,7 @@ const PRUNE_EVERY_MS = 60_000
 /** What one oidc-provider knows. */
 export interface Memory {
   readonly adapter: AdapterFactory
-  /** Forgets everything. */
+  /** Forgets everything but which clients have registered. */
   clear(): void
 }
 
@@ -27,7 +27,12 @@ export interface MemoryOptions {
  */
 export function createMemory(options: MemoryOptions = {}): Memory {
   const entries = new Map<string, Entry>()
-  return { adapter: createAdapter(entries, options), clear: () => entries.clear() }
+  return {
+    adapter: createAdapter(entries, options),
+    clear() {
+      for (const key of entries.keys()) if (!key.startsWith('Client:')) entries.delete(key)
+    },
+  }
 }
 
 function createAdapter(

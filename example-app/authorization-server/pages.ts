@@ -1,7 +1,7 @@
 import { html, type Content, type Html } from '../html.js'
 
 /** One of the providers. */
-export type TenantName = 'askara' | 'jiko' | 'openid'
+export type TenantName = 'askara' | 'jiko' | 'openid' | 'notes'
 
 /** Whose pages these are. */
 export interface ProviderLook {
@@ -41,19 +41,26 @@ export function consentPage(
   look: ProviderLook,
   {
     action,
+    application,
     name,
     scopes,
-  }: { readonly action: string; readonly name: string; readonly scopes: readonly string[] },
+  }: {
+    readonly action: string
+    /** What the client calls itself. */
+    readonly application: string
+    readonly name: string
+    readonly scopes: readonly string[]
+  },
 ): Html {
   return page(
     look,
-    'Allow Example App?',
+    `Allow ${application}?`,
     html`
       <p>
         You are <strong>${name}</strong>.
         <a href="${action}?switch">Someone else?</a>
       </p>
-      <p>Example App asks to:</p>
+      <p>${application} asks to:</p>
       <ul class="scopes">
         ${scopes.map((words) => html`<li>${words}</li>`)}
       </ul>
@@ -132,9 +139,14 @@ function page({ tenant, displayName }: ProviderLook, title: string, content: Con
           ${content}
         </main>
         <footer>
-          ${tenant === 'openid' ? html`A part of this example.` : html`A local stand-in for ${displayName}.`}
+          ${isOfExample(tenant) ? html`A part of this example.` : html`A local stand-in for ${displayName}.`}
           Nothing you type here leaves your computer.
         </footer>
       </body>
     </html>`
+}
+
+/** Whether it stands for no real company. */
+function isOfExample(tenant: TenantName): boolean {
+  return tenant === 'openid' || tenant === 'notes'
 }

@@ -1,3 +1,4 @@
+import type { Router } from 'express'
 import type { ClientMetadata } from 'oidc-provider'
 import type { TenantName } from './pages.js'
 import type { TokenRequest, TokenRequestFormat } from './token-requests.js'
@@ -14,7 +15,8 @@ export interface TenantDefinition {
     readonly revocation: string
     readonly resource: string
   }
-  readonly client: ClientMetadata & { readonly redirect_uris: readonly string[] }
+  /** The client that is registered beforehand; `undefined` where clients register themselves. */
+  readonly client: (ClientMetadata & { readonly redirect_uris: readonly string[] }) | undefined
   readonly tokenRequestFormat: TokenRequestFormat
   /** Whether `redirect_uri` has to come with the code, as RFC 6749 wants it. */
   readonly isRedirectURIRequired: boolean
@@ -31,10 +33,39 @@ export interface TenantDefinition {
   readonly rotateRefreshTokens: boolean
   readonly onTokenRequest: ((request: TokenRequest) => void) | undefined
   readonly onRevocation: ((request: TokenRequest) => void) | undefined
-  readonly resource: {
-    /** The scope without which the resource is closed. */
-    readonly scope: string
-    /** What the account sees there. */
-    readonly read: (account: string, scopes: ReadonlySet<string>) => unknown
-  }
+  readonly resource: TenantResource | ResourceServer
+}
+
+/** An API that is one address. */
+export interface TenantResource {
+  /** The scope without which the resource is closed. */
+  readonly scope: string
+  /** What the account sees there. */
+  readonly read: (account: string, scopes: ReadonlySet<string>) => unknown
+}
+
+/** An API that clients name in each request for a token (RFC 8707), and that says itself where the tokens come from (RFC 9728). */
+export interface ResourceServer {
+  readonly createRouter: (parts: ResourceServerParts) => Router
+}
+
+/** What a {@link ResourceServer} builds on. */
+export interface ResourceServerParts {
+  /** Where the provider is. */
+  readonly issuer: string
+  /** The identifier of the resource, which is its address. */
+  readonly resource: string
+  /** What an access token stands for; `undefined` if it is none, or is not valid any more. */
+  readonly findToken: (value: string) => Promise<TokenFacts | undefined>
+}
+
+/** What an access token stands for. */
+export interface TokenFacts {
+  readonly account: string
+  readonly clientID: string
+  readonly scopes: readonly string[]
+  /** The resource that it is for. */
+  readonly audience: string
+  /** In **seconds since the epoch**. */
+  readonly expiresAt: number
 }

@@ -3,7 +3,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, {
+  Router,
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+} from 'express'
 import Provider, { errors } from 'oidc-provider'
 import { configure } from './configuration.js'
 import { createConsents, type Consents } from './consents.js'
@@ -11,7 +16,7 @@ import { interactions } from './interactions.js'
 import { createMemory } from './memory-adapter.js'
 import { pageHeaders } from './page-headers.js'
 import { faultPage } from './pages.js'
-import type { TenantDefinition } from './tenant-definition.js'
+import type { TenantDefinition, TenantResource } from './tenant-definition.js'
 import { tokenRequests } from './token-requests.js'
 
 /** A provider that listens. */
@@ -65,14 +70,13 @@ function createApp(
   provider: Provider,
   consents: Consents | undefined,
 ): Express {
-  const { client, onRevocation, onTokenRequest, paths, tenant, tokenRequestFormat } = definition
+  const { onRevocation, onTokenRequest, paths, tenant, tokenRequestFormat } = definition
   const answer = provider.callback()
-  const callbackOrigins = [...new Set(client.redirect_uris.map((url) => new URL(url).origin))]
 
   const app = express().disable('x-powered-by')
   app.use(express.static(PUBLIC_DIRECTORY))
-  app.get(paths.resource, resource(definition, provider))
-  app.use('/interaction', interactions({ ...definition, provider, callbackOrigins, consents }))
+  app.use(resource(definition, provider))
+  app.use('/interaction', interactions({ ...definition, provider, consents }))
   app.post(
     paths.token,
     ...tokenRequests({
@@ -108,17 +112,39 @@ async function completeTokenRequest(
   const code = completed.get('code') ?? ''
   const source = await provider.AuthorizationCode.find(code, { ignoreExpiration: true })
   // A code that nobody knows gets any of them, for it is the code that must be refused.
-  const redirectURI = source?.redirectUri ?? client.redirect_uris[0]
+  const redirectURI = source?.redirectUri ?? client?.redirect_uris[0]
   if (redirectURI !== undefined) completed.set('redirect_uri', redirectURI)
   return completed
 }
 
+/** The provider's API. */
+function resource({ paths, resource }: TenantDefinition, provider: Provider): Router {
+  if (!('createRouter' in resource)) {
+    return Router().get(paths.resource, oneResource(resource, provider))
+  }
+  return resource.createRouter({
+    issuer: provider.issuer,
+    resource: provider.issuer + paths.resource,
+    async findToken(value) {
+      const token = await provider.AccessToken.find(value)
+      if (token?.isValid !== true) return undefined
+      return {
+        account: token.accountId,
+        clientID: token.clientId ?? '',
+        scopes: [...token.scopes],
+        audience: String(token.aud),
+        expiresAt: token.exp ?? 0,
+      }
+    },
+  })
+}
+
 /**
- * The provider's API, all of it: one resource behind a bearer token.
+ * An API that is one resource behind a bearer token.
  *
  * @see [RFC 6750, section 3 - The WWW-Authenticate Response Header Field](https://www.rfc-editor.org/rfc/rfc6750.html#section-3)
  */
-function resource({ resource }: TenantDefinition, provider: Provider): RequestHandler {
+function oneResource(resource: TenantResource, provider: Provider): RequestHandler {
   return async (request, response) => {
     const [, value] = /^Bearer (\S+)$/i.exec(request.get('authorization') ?? '') ?? []
     const token = value === undefined ? undefined : await provider.AccessToken.find(value)

@@ -30,9 +30,15 @@ export interface OpenIdTenant {
   readonly paymentsURL: string
 }
 
+/** The server whose address a person can enter: all else is found out. */
+export interface NotesTenant {
+  readonly resource: string
+}
+
 /** How to reach all stand-ins: plain data, which another process can use as well. */
 export interface Tenants {
   readonly askara: AskaraTenant
   readonly jiko: JikoTenant
   readonly openid: OpenIdTenant
+  readonly notes: NotesTenant
 }

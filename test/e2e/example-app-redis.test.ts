@@ -4,7 +4,7 @@ import { startExampleApp } from '../../example-app/server.js'
 import type { ExampleApp } from '../../example-app/server.js'
 import { startCommand } from '../support/command.js'
 import type { RunningCommand } from '../support/command.js'
-import { fingerprintIn, logInByForms } from '../support/example-app.js'
+import { connectByForms, fingerprintIn, logInByForms } from '../support/example-app.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
@@ -133,6 +133,31 @@ describeWithRedis('the example app with Redis', (redisServer) => {
       expect(output.match(/token request with .*/g)).toEqual([
         'token request with authorization_code, 200',
         'token request with refresh_token, 200',
+      ])
+    })
+
+    it('connects a server in one process, and calls it in all of them', async () => {
+      const { browser, running, url } = await startCluster()
+      await logInByForms(browser, `${url}/auth/askara/login`)
+      const { text } = await browser.visit(`${url}/servers`)
+      const [, resource = ''] = /value="(http:[^"]+)"/.exec(text) ?? []
+      expect((await connectByForms(browser, url, resource)).url).toBe(`${url}/servers`)
+      const form = { resource, tool: 'current_time' }
+      await browser.post(`${url}/servers/every-night`, form)
+      await clock.putForward(2 * HOUR_MS)
+
+      const pages = await Promise.all(
+        Array.from({ length: 12 }, () => browser.post(`${url}/servers/call`, form)),
+      )
+
+      expect(pages.filter((page) => !page.text.includes('current_time says'))).toEqual([])
+      expect(new Set(pages.map(({ headers }) => headers.get('x-worker'))).size).toBe(2)
+      await browser.post(`${url}/servers/run`)
+      const night = await browser.visit(`${url}/servers`)
+      expect(night.text).toContain('current_time: It is')
+      expect((await running.stop()).match(/notes: token request with .*/g)).toEqual([
+        'notes: token request with authorization_code, 200',
+        'notes: token request with refresh_token, 200',
       ])
     })
 

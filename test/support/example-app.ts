@@ -77,3 +77,26 @@ async function submit(
 export function fingerprintIn({ text }: Answer): string | undefined {
   return /Access token\s*<code>(\w+)</.exec(text)?.[1]
 }
+
+/** Connects the server at this address as somebody who is logged in to the app: agrees, and fills in the server's forms. */
+export async function connectByForms(
+  browser: Browser,
+  appURL: string,
+  address: string,
+  name?: string,
+): Promise<Answer> {
+  const query = new URLSearchParams({ resource: address, return_to: '/servers' })
+  return approveByForms(browser, `${appURL}/connect/login?${query.toString()}`, name)
+}
+
+/** Approves what a server wants, from the page of the app that asks. */
+export async function approveByForms(
+  browser: Browser,
+  connectURL: string,
+  name?: string,
+): Promise<Answer> {
+  const question = await browser.follow(connectURL)
+  const { location, status, text } = await browser.post(question.url)
+  if (location === undefined) throw new Error(`No redirect but HTTP ${status}: ${text}`)
+  return logInByForms(browser, location, name)
+}

@@ -48,7 +48,6 @@ export async function startOpenIdServer(
       tenant: 'askara',
       displayName: 'The Provider',
       scopes: SCOPES,
-      callbackOrigins: [new URL(callbackURL).origin],
     }),
   )
   app.use(provider.callback())
