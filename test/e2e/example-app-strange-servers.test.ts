@@ -4,6 +4,7 @@ import { startExampleApp } from '../../example-app/server.js'
 import type { ExampleApp } from '../../example-app/server.js'
 import { connectByForms, logInByForms } from '../support/example-app.js'
 import { HOSTILE, startHostileServer } from '../support/hostile-mcp-server.js'
+import { hiddenFieldsIn } from '../support/hidden-fields.js'
 import { Browser } from '../support/http.js'
 
 jest.setTimeout(60_000)
@@ -33,7 +34,7 @@ describe('the example app’s servers', () => {
       await startAndLogIn()
       const { address: resource } = hostile
       const question = await browser.visit(connectPath(resource))
-      const { location = '' } = await browser.post(question.url)
+      const { location = '' } = await browser.post(question.url, hiddenFieldsIn(question.text))
       const list = await browser.follow(location)
       expect(list).toMatchObject({ status: 200, url: `${app.url}/servers` })
       const query = new URLSearchParams({ resource }).toString()
@@ -114,7 +115,7 @@ describe('the example app’s servers', () => {
     const plain = await browser.visit(connectPath(addressOf(app)))
     expect(plain.status).toBe(422)
     expect(plain.text).toContain('The address must be HTTPS.')
-    const local = await browser.visit(connectPath('https://127.0.0.1:1/mcp'))
+    const local = await browser.visit(connectPath('https://127.0.0.1:8443/mcp'))
     expect(local.text).toContain('is not an address on the public internet')
     expect(errors).toEqual([])
   })

@@ -6,6 +6,7 @@ import { connectResources } from '../../src/connect.js'
 import type { Connections, ConnectOptions } from '../../src/connect.js'
 import { ConnectionRequiredError, MemoryGrants } from '../../src/index.js'
 import type { Grants } from '../../src/index.js'
+import { hiddenFieldsIn } from './hidden-fields.js'
 import { Browser, listen } from './http.js'
 import type { Page, RunningServer } from './http.js'
 
@@ -85,9 +86,9 @@ export async function startConnectingApp(
 
     async connect(browser, address) {
       const page = await browser.request(connectURL(address), { headers: VISIT })
-      const [, shown] = /name="shown" value="([^"]+)"/.exec(page.text) ?? []
-      if (shown === undefined) return page
-      const asked = await browser.post(connectURL(address), { shown }, { origin })
+      const fields = hiddenFieldsIn(page.text)
+      if (page.status !== 200) return page
+      const asked = await browser.post(connectURL(address), fields, { origin })
       if (asked.location === undefined) return asked
       const allowed = await browser.request(asked.location)
       return allowed.location === undefined ? allowed : browser.request(allowed.location)

@@ -1,3 +1,4 @@
+import { hiddenFieldsIn } from './hidden-fields.js'
 import type { Locator, Page } from 'playwright-core'
 import type { Browser, Page as Answer } from './http.js'
 
@@ -96,7 +97,7 @@ export async function approveByForms(
   name?: string,
 ): Promise<Answer> {
   const question = await browser.follow(connectURL)
-  const { location, status, text } = await browser.post(question.url)
+  const { location, status, text } = await browser.post(question.url, hiddenFieldsIn(question.text))
   if (location === undefined) throw new Error(`No redirect but HTTP ${status}: ${text}`)
   return logInByForms(browser, location, name)
 }

@@ -6,6 +6,7 @@ import type { ConnectableServer } from '../../support/connectable-server.js'
 import { appsIn, readGuide } from '../../support/documentation.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import type { GuideProject } from '../../support/guide-app.js'
+import { hiddenFieldsIn } from '../../support/hidden-fields.js'
 import { Browser } from '../../support/http.js'
 
 jest.setTimeout(60_000)
@@ -36,8 +37,7 @@ it('the guide to connecting resources has an app in which a person connects a se
   const asked = await browser.follow(connectURL)
   expect(asked.url).toBe(connectURL)
   expect(asked.text).toContain('You are logged in to this application as Ada.')
-  const [, shown = ''] = /name="shown" value="([^"]+)"/.exec(asked.text) ?? []
-  const sent = await browser.post(connectURL, { shown })
+  const sent = await browser.post(connectURL, hiddenFieldsIn(asked.text))
   const end = await browser.follow(sent.location ?? '')
   expect([end.url, end.text]).toEqual([`${url}/servers`, server.address])
 
