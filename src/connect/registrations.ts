@@ -120,7 +120,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     /** The version that was there at first: a failure that is older than this request says nothing. */
     let first: string | undefined
     for (;;) {
-      const note = await notes.read<Registration>(name)
+      const note = await notes.look<Registration>(name)
       first ??= note?.version ?? ''
       const registration = note?.value
       if (registration?.state === 'registered' && isUsable(registration.client, clock)) {
@@ -152,8 +152,8 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
 
     async forget(issuer, clientID) {
       const name = noteName(issuer)
-      const note = await notes.read<Registration>(name)
-      const isIt = note?.value.state === 'registered' && note.value.client.clientID === clientID
+      const note = await notes.look<Registration>(name)
+      const isIt = note?.value?.state === 'registered' && note.value.client.clientID === clientID
       const forgotten: Registration = { state: 'forgotten' }
       if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
     },

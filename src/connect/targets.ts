@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici'
 import type { SealedNotes } from '../grants/sealed-notes.js'
 import type { StrategiesOfGrants } from '../grants/strategy-jobs.js'
 import type { Clock } from '../lib/clock.js'
+import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
 import { shortDigest } from '../lib/short-digest.js'
 import type { GrantRefusal } from '../options/grant-refusal.js'
 import type { ProviderMetadata } from '../options/metadata-option.js'
@@ -37,12 +38,14 @@ export interface Targets {
   readonly save: (target: NewTarget) => Promise<string>
   /** Notes that a person may have a grant of a target. @throws {StorageError} */
   readonly note: (account: string, id: string) => Promise<void>
-  /** Ends all that a person has granted. Resolves to how many grants have ended. @throws {StorageError} then call it again */
+  /** Ends all that a person has granted. Resolves to how many grants have ended. @throws {StorageError} after all that can be ended: call it again */
   readonly endAll: (account: string) => Promise<number>
-  /** @throws {StorageError} */
+  /** `undefined` also if the target cannot be opened: it counts as absent. @throws {StorageError} if the store fails */
   readonly read: (id: string) => Promise<Target | undefined>
   /** The strategy of a target; `undefined` if there is no such target. @throws {StorageError} */
   readonly strategyOf: (id: string) => Promise<ConnectedStrategy | undefined>
+  /** The same for a job, which reports what it could not do. @throws {StorageError} also if the target cannot be opened */
+  readonly strategyForJob: (id: string) => Promise<ConnectedStrategy | undefined>
   /**
    * The ids of all targets that anybody has connected, whose strategies are not there at the moment. Iterating throws a
    * {@link StorageError} if the store fails.
@@ -72,6 +75,9 @@ const LIST = 'connect/targets'
 /** How many ids one look at the list asks for. */
 const PAGE = 100
 
+/** How many targets a job works on at once: a server that does not answer holds up no other. */
+export const TARGETS_AT_ONCE = 16
+
 /** How long a strategy is kept that nobody uses, in **milliseconds**, and how many are kept. */
 const IDLE_MS = 10 * 60_000
 const MAXIMUM_STRATEGIES = 500
@@ -98,12 +104,12 @@ export function createTargets(parts: TargetsParts): Targets {
   })
 
   async function read(id: string): Promise<Target | undefined> {
-    const note = await notes.read<Target>(noteName(id))
-    if (note === undefined) return undefined
-    if (clock.now() - note.value.writtenAt > NOTE_LIFE_MS / 2) {
-      await write(id, note.version, note.value)
+    const note = await notes.look<Target>(noteName(id))
+    const target = note?.value
+    if (target !== undefined && clock.now() - target.writtenAt > NOTE_LIFE_MS / 2) {
+      await write(id, note?.version, target)
     }
-    return note.value
+    return target
   }
 
   async function write(id: string, was: string | undefined, target: Target): Promise<void> {
@@ -127,19 +133,27 @@ export function createTargets(parts: TargetsParts): Targets {
     }
   }
 
+  async function strategyForJob(id: string): Promise<ConnectedStrategy | undefined> {
+    const strategy = await kept.forTenant(id)
+    if (strategy === undefined) await notes.read(noteName(id))
+    return strategy
+  }
+
   return {
     read,
     strategyOf: kept.forTenant,
+    strategyForJob,
     idle: kept.idle,
 
     async save({ dpop, ...target }) {
       const { resource, issuer, client } = target
       const { clientID, redirectUri } = client
       const id = shortDigest(JSON.stringify([resource, issuer, clientID, redirectUri, dpop]))
+      const note = await notes.look<Target>(noteName(id))
       // If another process has saved it meanwhile, with another key, that one counts.
-      if ((await read(id)) === undefined) {
+      if (note?.value === undefined) {
         const own = { ...target, ...(dpop && { dpopKey: newKey() }), writtenAt: 0 }
-        await write(id, undefined, own)
+        await write(id, note?.version, own)
       }
       return id
     },
@@ -148,11 +162,12 @@ export function createTargets(parts: TargetsParts): Targets {
 
     async endAll(account) {
       let ended = 0
-      for await (const id of idsIn(listOf(account))) {
-        const strategy = await kept.forTenant(id)
-        ended += (await strategy?.endGrant({ account })) ?? 0
+      await forEachDespiteFailures(idsIn(listOf(account)), TARGETS_AT_ONCE, async (id) => {
+        const strategy = await strategyForJob(id)
+        const count = await strategy?.endGrant({ account })
+        ended += count ?? 0
         await notes.unlink(listOf(account), [id])
-      }
+      })
       return ended
     },
 

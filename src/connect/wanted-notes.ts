@@ -19,12 +19,12 @@ export function createWantedNotes(notes: SealedNotes): WantedNotes {
     `connect/wanted/${shortDigest(JSON.stringify([account, address]))}`
   return {
     async read(account, address) {
-      return (await notes.read<ResourceChallenge>(noteName(account, address)))?.value
+      return (await notes.look<ResourceChallenge>(noteName(account, address)))?.value
     },
 
     async write(account, address, wanted) {
       const name = noteName(account, address)
-      const present = await notes.read<ResourceChallenge>(name)
+      const present = await notes.look<ResourceChallenge>(name)
       if (JSON.stringify(present?.value) === JSON.stringify(wanted)) return
       // If another request is faster, what it has written is as new.
       await notes.write(name, present?.version, wanted, KNOWN_MS)
