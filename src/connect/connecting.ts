@@ -42,9 +42,7 @@ export function createConnecting({ clock, connections, targets, chooseClient }: 
       const client = await chooseClient(server, account)
       const { issuer } = server
       const wanted = { resource: resource.resource, issuer, client, dpop: resource.dpop }
-      const target = await targets.save(wanted)
-      // Before there is a grant: whoever ends all that a person has must find it.
-      await targets.note(account, target)
+      const target = await targets.start(account, wanted)
       const strategy = await targets.strategyOf(target)
       if (strategy === undefined) throw new Error('The target has gone that was just saved.')
       const started: Started = { address, target, name: resource.name, scope, challenge }

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { JsonWebKey } from 'node:crypto'
 import type { Dispatcher } from 'undici'
+import { NotConnectableError } from '../errors/connection-errors.js'
 import type { SealedNotes } from '../grants/sealed-notes.js'
 import type { StrategiesOfGrants } from '../grants/strategy-jobs.js'
 import type { Clock } from '../lib/clock.js'
@@ -27,6 +28,8 @@ export interface Target {
   readonly dpopKey?: JsonWebKey
   /** When this was last written, in **milliseconds since the epoch**. */
   readonly writtenAt: number
+  /** Whether anybody has connected it, and not only begun to. */
+  readonly isKept: boolean
 }
 
 /** A target that is connected now. */
@@ -34,10 +37,16 @@ export type NewTarget = Pick<Target, 'resource' | 'issuer' | 'client'> & { reado
 
 /** All that people connect, and the strategies for it. */
 export interface Targets {
-  /** Remembers a target, for all processes. Resolves to its id. @throws {StorageError} */
-  readonly save: (target: NewTarget) => Promise<string>
-  /** Notes that a person may have a grant of a target. @throws {StorageError} */
-  readonly note: (account: string, id: string) => Promise<void>
+  /**
+   * Remembers a target that a person begins to connect, and that they may have a grant of it, for all processes and some hours.
+   * Resolves to its id.
+   *
+   * @throws {NotConnectableError} if the person has begun with too many today
+   * @throws {StorageError}
+   */
+  readonly start: (account: string, target: NewTarget) => Promise<string>
+  /** Remembers them for as long as connections live: the person has connected it. @throws {StorageError} */
+  readonly keep: (account: string, id: string) => Promise<void>
   /** Ends all that a person has granted. Resolves to how many grants have ended. @throws {StorageError} after all that can be ended: call it again */
   readonly endAll: (account: string) => Promise<number>
   /** `undefined` also if the target cannot be opened: it counts as absent. @throws {StorageError} if the store fails */
@@ -70,7 +79,15 @@ export interface TargetsParts {
 /** What the names and session keys of these strategies begin with. */
 export const STRATEGY_PREFIX = 'connect:'
 
+/** The targets that people have connected. */
 const LIST = 'connect/targets'
+
+/** How long a target is known that somebody has begun to connect, in **milliseconds**. */
+const STARTED_MS = 6 * 60 * 60_000
+
+/** How many more than there may be one person can begin to connect, and in what time, in **milliseconds**. */
+const FURTHER_STARTS = 50
+const COUNTED_MS = 24 * 60 * 60_000
 
 /** How many ids one look at the list asks for. */
 const PAGE = 100
@@ -106,15 +123,48 @@ export function createTargets(parts: TargetsParts): Targets {
   async function read(id: string): Promise<Target | undefined> {
     const note = await notes.look<Target>(noteName(id))
     const target = note?.value
-    if (target !== undefined && clock.now() - target.writtenAt > NOTE_LIFE_MS / 2) {
+    if (target?.isKept === true && clock.now() - target.writtenAt > NOTE_LIFE_MS / 2) {
       await write(id, note?.version, target)
     }
     return target
   }
 
-  async function write(id: string, was: string | undefined, target: Target): Promise<void> {
-    await notes.write(noteName(id), was, { ...target, writtenAt: clock.now() }, NOTE_LIFE_MS)
-    await notes.link(LIST, id, NOTE_LIFE_MS)
+  /** Resolves to whether no other process has written it meanwhile. */
+  async function write(
+    id: string,
+    was: string | undefined,
+    target: Omit<Target, 'writtenAt'>,
+  ): Promise<boolean> {
+    const lifeMs = target.isKept ? NOTE_LIFE_MS : STARTED_MS
+    const written: Target = { ...target, writtenAt: clock.now() }
+    if (target.isKept) await notes.link(LIST, id, NOTE_LIFE_MS)
+    return (await notes.write(noteName(id), was, written, lifeMs)) !== undefined
+  }
+
+  /** Changes what is stored of a target, whatever others do meanwhile, unless `changed` gives nothing. */
+  async function change(
+    id: string,
+    changed: (present: Target | undefined) => Omit<Target, 'writtenAt'> | undefined,
+  ): Promise<void> {
+    for (;;) {
+      const note = await notes.look<Target>(noteName(id))
+      const next = changed(note?.value)
+      if (next === undefined || (await write(id, note?.version, next))) return
+    }
+  }
+
+  /** @throws {NotConnectableError} if the person has begun with too many */
+  async function count(account: string, id: string): Promise<void> {
+    const list = `connect/started-by/${account}`
+    const maximum = parts.settings.maximumPerAccount + FURTHER_STARTS
+    const others = await notes.linked(list, maximum)
+    if (others.length >= maximum && !others.includes(id)) {
+      throw new NotConnectableError(
+        'too_many',
+        'You have begun to connect too many servers today. Go on tomorrow.',
+      )
+    }
+    await notes.link(list, id, COUNTED_MS)
   }
 
   /** The targets whose strategies the grants know. */
@@ -145,20 +195,29 @@ export function createTargets(parts: TargetsParts): Targets {
     strategyForJob,
     idle: kept.idle,
 
-    async save({ dpop, ...target }) {
+    async start(account, { dpop, ...target }) {
       const { resource, issuer, client } = target
-      const { clientID, redirectUri } = client
-      const id = shortDigest(JSON.stringify([resource, issuer, clientID, redirectUri, dpop]))
-      const note = await notes.look<Target>(noteName(id))
+      const { clientID, clientSecret, redirectUri } = client
+      const id = shortDigest(
+        JSON.stringify([resource, issuer, clientID, clientSecret, redirectUri, dpop]),
+      )
+      await count(account, id)
+      // Before there is a grant: whoever ends all that a person has must find it.
+      await notes.link(listOf(account), id, STARTED_MS)
       // If another process has saved it meanwhile, with another key, that one counts.
-      if (note?.value === undefined) {
-        const own = { ...target, ...(dpop && { dpopKey: newKey() }), writtenAt: 0 }
-        await write(id, note?.version, own)
-      }
+      await change(id, (present) => {
+        if (present?.isKept === true) return undefined
+        return present ?? { ...target, ...(dpop && { dpopKey: newKey() }), isKept: false }
+      })
       return id
     },
 
-    note: (account, id) => notes.link(listOf(account), id, NOTE_LIFE_MS),
+    async keep(account, id) {
+      await notes.link(listOf(account), id, NOTE_LIFE_MS)
+      await change(id, (present) =>
+        present === undefined || present.isKept ? undefined : { ...present, isKept: true },
+      )
+    },
 
     async endAll(account) {
       let ended = 0
@@ -198,8 +257,16 @@ async function optionsOf(
   { settings, dispatcher, readMetadata, onRefused }: TargetsParts,
 ): Promise<AuthorizationCodeOptions<object>> {
   const { grants, accountOf, timeoutMs, responseLimitBytes } = settings
-  const known = client.kind === 'registered' ? await registeredClient(issuer, settings) : undefined
-  const clientSecret = known?.clientSecret ?? client.clientSecret
+  const known = await secretNow()
+  const clientSecret = known === undefined ? client.clientSecret : secretNow
+
+  /** The secret of a client that was registered beforehand: it may change while the strategy is kept. */
+  async function secretNow(): Promise<string | undefined> {
+    if (client.kind !== 'registered') return undefined
+    const found = await registeredClient(issuer, settings)
+    return found?.clientID === client.clientID ? found.clientSecret : undefined
+  }
+
   const options = {
     name: STRATEGY_PREFIX + id,
     issuer,

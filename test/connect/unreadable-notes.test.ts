@@ -54,7 +54,8 @@ function processWith(secret: string): Process {
   const notes = createSealedNotes(store, createSeal(secret, 'notes'))
   const connections = createStoredConnections(notes, clock)
   // No strategy is made here: what that needs is left out.
-  const parts = { notes, clock, strategies: { present: () => new Map() } }
+  const settings = { maximumPerAccount: 50 }
+  const parts = { notes, clock, settings, strategies: { present: () => new Map() } }
   const targets = createTargets(parts as unknown as TargetsParts)
   return { notes, connections, targets, eraseAll: createDisconnect({ connections, targets }).all }
 }
@@ -139,13 +140,13 @@ describe('a target that cannot be read', () => {
   }
 
   it('counts as absent, and is replaced', async () => {
-    const id = await own.targets.save(TARGET)
+    const id = await own.targets.start('ada', TARGET)
     expect(await lost.targets.read(id)).toBeUndefined()
-    expect(await lost.targets.save(TARGET)).toBe(id)
+    expect(await lost.targets.start('ada', TARGET)).toBe(id)
     expect(await lost.targets.read(id)).toMatchObject({ client: TARGET.client })
     isDown = true
     await expect(lost.targets.read(id)).rejects.toMatchObject(DOWN)
-    await expect(lost.targets.save(TARGET)).rejects.toMatchObject(DOWN)
+    await expect(lost.targets.start('ada', TARGET)).rejects.toMatchObject(DOWN)
   })
 
   it('is reported by the jobs after all others', async () => {
@@ -176,9 +177,8 @@ describe('a target that cannot be read', () => {
   })
 
   it('is reported when all of a person ends, and everything else has ended', async () => {
-    const id = await own.targets.save(TARGET)
-    await own.targets.note('ada', id)
-    await own.targets.note('ada', 'gone')
+    const id = await own.targets.start('ada', TARGET)
+    await own.notes.link('connect/targets-of/ada', 'gone', 60_000)
     await lost.connections.save(OTHER)
     await expect(lost.eraseAll('ada')).rejects.toMatchObject(FOREIGN)
     expect(await lost.connections.list('ada')).toEqual([])
