@@ -1,10 +1,12 @@
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type { GrantJobs } from '../grants/strategy-jobs.js'
+import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
+import { TARGETS_AT_ONCE } from './targets.js'
 import type { Targets } from './targets.js'
 
 /** What {@link createJobs} needs. */
 export interface JobsParts {
-  readonly targets: Targets
+  readonly targets: Pick<Targets, 'others' | 'strategyForJob'>
   /** Ends all connections of a person. @throws {StorageError} */
   readonly disconnect: (account: string) => Promise<number>
 }
@@ -20,13 +22,14 @@ export function createJobs({ targets, disconnect }: JobsParts): GrantJobs {
 
     async renewIdle(since) {
       const all = { renewed: 0, loginRequired: 0, failed: 0 }
-      for await (const id of targets.others()) {
-        const strategy = await targets.strategyOf(id)
+      // A target that cannot be opened must not let all the others expire.
+      await forEachDespiteFailures(targets.others(), TARGETS_AT_ONCE, async (id) => {
+        const strategy = await targets.strategyForJob(id)
         const done = await strategy?.jobs?.renewIdle(since)
         all.renewed += done?.renewed ?? 0
         all.loginRequired += done?.loginRequired ?? 0
         all.failed += done?.failed ?? 0
-      }
+      })
       return all
     },
 

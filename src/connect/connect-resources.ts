@@ -18,6 +18,7 @@ import { registerClient } from './client-registration.js'
 import { createStoredConnections } from './connections.js'
 import { createConnectRouter } from './connect-router.js'
 import { createDisconnect } from './disconnect.js'
+import { createFairShare } from './fair-share.js'
 import { createFetchFor } from './fetch-for.js'
 import type { ConnectedFetch } from './fetch-for.js'
 import { isForgottenClient } from './forgotten-client.js'
@@ -138,6 +139,7 @@ export function connectResources(options: ConnectOptions): Connections {
   }
   const connections = createStoredConnections(notes, clock)
   const wanted = createWantedNotes(notes)
+  const fairShare = createFairShare(MAXIMUM_PER_ACCOUNT)
   const planning = createPlanning({
     ...{ clock, settings, connections, wanted },
     transport: metadataTransport,
@@ -159,7 +161,11 @@ export function connectResources(options: ConnectOptions): Connections {
     redirectUriOf: urls.ofServer,
     isForgotten: (server, client) => isForgottenClient(server, client, metadataTransport),
   })
-  const chooseClient = createChooseClient({ settings, urls, register: registrations.clientAt })
+  const chooseClient = createChooseClient({
+    ...{ settings, urls },
+    register: (server, account) =>
+      fairShare(account, () => registrations.clientAt(server, account)),
+  })
   const connecting = createConnecting({
     ...{ clock, connections, targets, chooseClient },
     maximumPerAccount: settings.maximumPerAccount,
@@ -197,7 +203,11 @@ export function connectResources(options: ConnectOptions): Connections {
   }
 
   const router = createConnectRouter({
-    ...{ settings, urls, planning, ...connecting },
+    ...{ settings, urls, ...connecting },
+    planning: {
+      ...planning,
+      plan: (account, address) => fairShare(account, () => planning.plan(account, address)),
+    },
     strategyOf: targets.strategyOf,
     disconnect: disconnect.one,
     accountOn: (req: Request) => requireLoggedIn(req),
@@ -215,15 +225,18 @@ export function connectResources(options: ConnectOptions): Connections {
     },
     idle: ({ timeoutMs = 10_000 } = {}) => targets.idle(timeoutMs),
   }
-  jobsOf.set(made, jobs)
+  for (const one of [made, ...Object.values(made)]) jobsOf.set(one, jobs)
   return made
 }
 
-/** The grants hold the jobs weakly: they live as long as what was made with them. */
-const jobsOf = new WeakMap<Connections, GrantJobs>()
+/** The grants hold the jobs weakly: they live as long as what was made with them, whatever of it the application keeps. */
+const jobsOf = new WeakMap<object, GrantJobs>()
 
 /** The largest metadata and registrations that are read, in **bytes**. */
 const METADATA_LIMIT_BYTES = 65_536
 
 /** How many requests to strangers are under way at once. */
-const MAXIMUM_CONNECTIONS = 32
+const MAXIMUM_CONNECTIONS = 256
+
+/** How many plans and registrations of one person are: each sends one request at a time. */
+const MAXIMUM_PER_ACCOUNT = 4

@@ -33,7 +33,7 @@ import type { FinishConnection, StartConnection } from './connecting.js'
 import { shownIn } from './plan.js'
 import type { Plan, Planning } from './plan.js'
 import { readResourceAddress } from './resource-address.js'
-import { STRATEGY_PREFIX } from './targets.js'
+import { STRATEGY_PREFIX } from './target-options.js'
 
 /** What the routes need. */
 export interface ConnectRouterParts {

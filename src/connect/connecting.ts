@@ -53,9 +53,7 @@ export function createConnecting(parts: ConnectingParts): {
       const client = await chooseClient(server, resource.resource, account)
       const { issuer } = server
       const wanted = { resource: resource.resource, issuer, client, dpop: resource.dpop }
-      const target = await targets.save(wanted)
-      // Before there is a grant: whoever ends all that a person has must find it.
-      await targets.note(account, target)
+      const target = await targets.start(account, wanted)
       const strategy = await targets.strategyOf(target)
       if (strategy === undefined) throw new Error('The target has gone that was just saved.')
       const started: Started = { address, target, name: resource.name, scope, challenge }
@@ -83,7 +81,7 @@ export function createConnecting(parts: ConnectingParts): {
         throw tooMany(all.length)
       }
       // Somebody may have erased all of the person's since this was started: what ends all has to find it.
-      await targets.note(account, target)
+      await targets.keep(account, target)
       // The grant of another server, or of another client there, is of no use any more.
       if (before !== undefined && before.target !== target) {
         await (await targets.strategyOf(before.target))?.endGrant({ account })

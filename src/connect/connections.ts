@@ -1,6 +1,7 @@
 import type { ConnectionRequiredReason } from '../errors/connection-errors.js'
-import type { SealedNotes } from '../grants/sealed-notes.js'
+import type { Note, SealedNotes } from '../grants/sealed-notes.js'
 import type { Clock } from '../lib/clock.js'
+import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { shortDigest } from '../lib/short-digest.js'
 import { NOTE_LIFE_MS } from './note-life.js'
@@ -50,7 +51,7 @@ export interface StoredConnections {
     address: URL,
     fresh?: boolean,
   ) => Promise<StoredConnection | undefined>
-  /** All connections of a person, the newest first. @throws {StorageError} */
+  /** All connections of a person that can be read, the newest first. @throws {StorageError} if the store fails */
   readonly list: (account: string) => Promise<readonly StoredConnection[]>
   /** Stores a connection, in the place of an earlier one to the same resource. @throws {StorageError} */
   readonly save: (connection: StoredConnection) => Promise<void>
@@ -58,6 +59,8 @@ export interface StoredConnections {
   readonly wait: (connection: StoredConnection, waiting: Waiting) => Promise<void>
   /** @throws {StorageError} */
   readonly remove: (connection: StoredConnection) => Promise<void>
+  /** Removes all of a person, also those that cannot be read. @throws {StorageError} after all that can be removed */
+  readonly removeAll: (account: string) => Promise<void>
 }
 
 /** For how long a process knows the connections of a person without looking, in **milliseconds**. */
@@ -68,6 +71,9 @@ const MAXIMUM_KNOWN = 1_000
 
 /** How many ids one look at a list asks for. */
 const PAGE = 100
+
+/** How many connections are removed at once. */
+const REMOVED_AT_ONCE = 8
 
 /** How long a connection that was removed leaves a trace, in **milliseconds**. */
 const REMOVED_MS = 60_000
@@ -86,19 +92,22 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
   const share = createSingleFlight<readonly StoredConnection[]>()
 
   async function read(id: string, account: string): Promise<StoredConnection | undefined> {
-    const note = await notes.read<StoredConnection | Removed>(noteName(id))
-    if (note === undefined || 'removed' in note.value) return undefined
-    return note.value.account === account ? note.value : undefined
+    const present = connectionIn(await notes.look<StoredConnection | Removed>(noteName(id)))
+    return present?.account === account ? present : undefined
+  }
+
+  async function* eachId(account: string): AsyncGenerator<string> {
+    for (let after: string | undefined; ;) {
+      const page = await notes.linked(listName(account), PAGE, after)
+      yield* page
+      after = page.at(-1)
+      if (page.length < PAGE) return
+    }
   }
 
   async function readAll(account: string): Promise<readonly StoredConnection[]> {
     const ids: string[] = []
-    for (let after: string | undefined; ;) {
-      const page = await notes.linked(listName(account), PAGE, after)
-      ids.push(...page)
-      after = page.at(-1)
-      if (page.length < PAGE) break
-    }
+    for await (const id of eachId(account)) ids.push(id)
     const found = await Promise.all(ids.map((id) => read(id, account)))
     return found
       .filter((one) => one !== undefined)
@@ -118,19 +127,24 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
   }
 
   async function change(
-    { account, resource }: StoredConnection,
+    id: string,
+    account: string,
     changed: (present: StoredConnection | undefined) => StoredConnection | Removed | undefined,
     ttlMs: number,
   ): Promise<void> {
-    const id = idOf(account, resource)
     for (;;) {
-      const note = await notes.read<StoredConnection | Removed>(noteName(id))
-      const present = note === undefined || 'removed' in note.value ? undefined : note.value
-      const next = changed(present)
+      const note = await notes.look<StoredConnection | Removed>(noteName(id))
+      const next = changed(connectionIn(note))
       if (next === undefined) return
       const version = await notes.write(noteName(id), note?.version, next, ttlMs)
       if (version !== undefined) break
     }
+    known.delete(account)
+  }
+
+  async function removeId(id: string, account: string): Promise<void> {
+    await change(id, account, () => ({ removed: true }), REMOVED_MS)
+    await notes.unlink(listName(account), [id])
     known.delete(account)
   }
 
@@ -147,35 +161,44 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
     },
 
     async save(connection) {
-      await change(connection, () => connection, NOTE_LIFE_MS)
       const { account, resource } = connection
-      await notes.link(listName(account), idOf(account, resource), NOTE_LIFE_MS)
+      const id = idOf(account, resource)
+      await change(id, account, () => connection, NOTE_LIFE_MS)
+      await notes.link(listName(account), id, NOTE_LIFE_MS)
       known.delete(account)
     },
 
     async wait(connection, waiting) {
       const isSame = (present: StoredConnection): boolean =>
         present.connectedAt === connection.connectedAt
+      const { account, resource } = connection
       await change(
-        connection,
+        idOf(account, resource),
+        account,
         (present) =>
           present !== undefined && isSame(present) ? { ...present, waiting } : undefined,
         NOTE_LIFE_MS,
       )
     },
 
-    async remove(connection) {
-      await change(connection, () => ({ removed: true }), REMOVED_MS)
-      const { account, resource } = connection
-      await notes.unlink(listName(account), [idOf(account, resource)])
-      known.delete(account)
-    },
+    remove: ({ account, resource }) => removeId(idOf(account, resource), account),
+
+    removeAll: (account) =>
+      forEachDespiteFailures(eachId(account), REMOVED_AT_ONCE, (id) => removeId(id, account)),
   }
 }
 
 /** Identifies a person's connection to a resource. */
 export function idOf(account: string, resource: string): string {
   return shortDigest(JSON.stringify([account, resource]))
+}
+
+/** What was removed, and what cannot be read, is no connection: it can be replaced. */
+function connectionIn(
+  note: Note<StoredConnection | Removed | undefined> | undefined,
+): StoredConnection | undefined {
+  const { value } = note ?? {}
+  return value === undefined || 'removed' in value ? undefined : value
 }
 
 function noteName(id: string): string {

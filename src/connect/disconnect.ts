@@ -5,7 +5,7 @@ import type { Targets } from './targets.js'
 export interface Disconnect {
   /** The connection that covers an address. Resolves to whether there was one. @throws {StorageError} then call it again */
   readonly one: (account: string, address: URL) => Promise<boolean>
-  /** All of a person. Resolves to how many grants have ended. @throws {StorageError} then call it again */
+  /** All of a person. Resolves to how many grants have ended. @throws {StorageError} after all that can be done: call it again */
   readonly all: (account: string) => Promise<number>
 }
 
@@ -34,9 +34,12 @@ export function createDisconnect({
     },
 
     async all(account) {
-      const all = await connections.list(account)
-      const ended = await targets.endAll(account)
-      for (const one of all) await connections.remove(one)
+      const failures: unknown[] = []
+      const note = (error: unknown): void => void failures.push(error)
+      const ended = (await targets.endAll(account).catch(note)) ?? 0
+      // Without them, the grants that are left are still found by their targets.
+      await connections.removeAll(account).catch(note)
+      for (const failure of failures) throw failure
       return ended
     },
   }

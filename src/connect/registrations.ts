@@ -80,11 +80,12 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     server: TrustedServer,
     account: string,
   ): Promise<DynamicClient | undefined> {
-    await countFor(account, server)
+    await checkCount(account)
     const own: Registration = { state: 'under_way', by: randomId() }
     const mark = await notes.write(name, was, own, UNDER_WAY_MS)
     if (mark === undefined) return undefined
     try {
+      await notes.link(countedBy(account), randomId(), PERSON_MS)
       const client = await register(server)
       await rememberForgotten(keyOf(server, client), () => Promise.resolve(false))
       const done: Registration = { state: 'registered', client }
@@ -100,17 +101,14 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     }
   }
 
-  /** Each has an entry in the stores here and there, for as long as connections live. */
-  async function countFor(account: string, { issuer }: TrustedServer): Promise<void> {
-    const list = `connect/registered-by/${account}`
-    const others = await notes.linked(list, MAXIMUM_PER_PERSON)
-    if (others.length >= MAXIMUM_PER_PERSON && !others.includes(shortDigest(issuer))) {
-      throw new NotConnectableError(
-        'too_many',
-        'You have connected too many new servers today. Go on tomorrow.',
-      )
-    }
-    await notes.link(list, shortDigest(issuer), PERSON_MS)
+  /** Each counts, also at the same server: its registrations may expire at once. */
+  async function checkCount(account: string): Promise<void> {
+    const others = await notes.linked(countedBy(account), MAXIMUM_PER_PERSON)
+    if (others.length < MAXIMUM_PER_PERSON) return
+    throw new NotConnectableError(
+      'too_many',
+      'You have connected too many new servers today. Go on tomorrow.',
+    )
   }
 
   async function clientAt(server: TrustedServer, account: string): Promise<DynamicClient> {
@@ -120,7 +118,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     /** The version that was there at first: a failure that is older than this request says nothing. */
     let first: string | undefined
     for (;;) {
-      const note = await notes.read<Registration>(name)
+      const note = await notes.look<Registration>(name)
       first ??= note?.version ?? ''
       const registration = note?.value
       if (registration?.state === 'registered' && isUsable(registration.client, clock)) {
@@ -152,12 +150,16 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
 
     async forget(issuer, clientID) {
       const name = noteName(issuer)
-      const note = await notes.read<Registration>(name)
-      const isIt = note?.value.state === 'registered' && note.value.client.clientID === clientID
+      const note = await notes.look<Registration>(name)
+      const isIt = note?.value?.state === 'registered' && note.value.client.clientID === clientID
       const forgotten: Registration = { state: 'forgotten' }
       if (isIt) await notes.write(name, note.version, forgotten, FAILED_MS)
     },
   }
+}
+
+function countedBy(account: string): string {
+  return `connect/registered-by/${account}`
 }
 
 function keyOf({ issuer }: TrustedServer, { clientID }: DynamicClient): string {

@@ -1,48 +1,42 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { JsonWebKey } from 'node:crypto'
-import type { Dispatcher } from 'undici'
+import { NotConnectableError } from '../errors/connection-errors.js'
 import type { SealedNotes } from '../grants/sealed-notes.js'
 import type { StrategiesOfGrants } from '../grants/strategy-jobs.js'
 import type { Clock } from '../lib/clock.js'
+import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
 import { shortDigest } from '../lib/short-digest.js'
-import type { GrantRefusal } from '../options/grant-refusal.js'
-import type { ProviderMetadata } from '../options/metadata-option.js'
-import type { AuthorizationCodeOptions } from '../options/options.js'
 import { noteStrategyOfRequest } from '../passport/strategies-of-session.js'
 import { createKeptStrategies } from '../passport/tenant-keeping.js'
-import type { ChosenClient } from './choose-client.js'
-import { registeredClient } from './choose-client.js'
 import { ConnectedStrategy } from './connected-strategy.js'
 import type { AccountOn } from './connected-strategy.js'
-import type { ConnectSettings } from './connect-options.js'
 import { NOTE_LIFE_MS } from './note-life.js'
-
-/** What people connect: a resource, at an authorization server, with the client that this application is there. */
-export interface Target {
-  readonly resource: string
-  readonly issuer: string
-  readonly client: ChosenClient
-  /** The key that tokens are bound to, if the resource wants that. */
-  readonly dpopKey?: JsonWebKey
-  /** When this was last written, in **milliseconds since the epoch**. */
-  readonly writtenAt: number
-}
+import { STRATEGY_PREFIX, optionsOfTarget } from './target-options.js'
+import type { Target, TargetOptionsParts } from './target-options.js'
 
 /** A target that is connected now. */
 export type NewTarget = Pick<Target, 'resource' | 'issuer' | 'client'> & { readonly dpop: boolean }
 
 /** All that people connect, and the strategies for it. */
 export interface Targets {
-  /** Remembers a target, for all processes. Resolves to its id. @throws {StorageError} */
-  readonly save: (target: NewTarget) => Promise<string>
-  /** Notes that a person may have a grant of a target. @throws {StorageError} */
-  readonly note: (account: string, id: string) => Promise<void>
-  /** Ends all that a person has granted. Resolves to how many grants have ended. @throws {StorageError} then call it again */
+  /**
+   * Remembers a target that a person begins to connect, and that they may have a grant of it, for all processes and some hours.
+   * Resolves to its id.
+   *
+   * @throws {NotConnectableError} if the person has begun with too many today
+   * @throws {StorageError}
+   */
+  readonly start: (account: string, target: NewTarget) => Promise<string>
+  /** Remembers them for as long as connections live: the person has connected it. @throws {StorageError} */
+  readonly keep: (account: string, id: string) => Promise<void>
+  /** Ends all that a person has granted. Resolves to how many grants have ended. @throws {StorageError} after all that can be ended: call it again */
   readonly endAll: (account: string) => Promise<number>
-  /** @throws {StorageError} */
+  /** `undefined` also if the target cannot be opened: it counts as absent. @throws {StorageError} if the store fails */
   readonly read: (id: string) => Promise<Target | undefined>
   /** The strategy of a target; `undefined` if there is no such target. @throws {StorageError} */
   readonly strategyOf: (id: string) => Promise<ConnectedStrategy | undefined>
+  /** The same for a job, which reports what it could not do. @throws {StorageError} also if the target cannot be opened */
+  readonly strategyForJob: (id: string) => Promise<ConnectedStrategy | undefined>
   /**
    * The ids of all targets that anybody has connected, whose strategies are not there at the moment. Iterating throws a
    * {@link StorageError} if the store fails.
@@ -52,25 +46,28 @@ export interface Targets {
 }
 
 /** What {@link createTargets} needs. */
-export interface TargetsParts {
+export interface TargetsParts extends TargetOptionsParts {
   readonly notes: SealedNotes
   readonly clock: Clock
-  readonly settings: ConnectSettings
   readonly strategies: Pick<StrategiesOfGrants, 'present'>
-  readonly dispatcher: Dispatcher | undefined
   readonly accountOn: AccountOn
-  readonly readMetadata: (issuer: string) => Promise<ProviderMetadata>
-  /** Called if a server refuses to renew a person's grant for good, also without a request. */
-  readonly onRefused: (account: string, target: string) => Promise<void>
 }
 
-/** What the names and session keys of these strategies begin with. */
-export const STRATEGY_PREFIX = 'connect:'
-
+/** The targets that people have connected. */
 const LIST = 'connect/targets'
+
+/** How long a target is known that somebody has begun to connect, in **milliseconds**. */
+const STARTED_MS = 6 * 60 * 60_000
+
+/** How many more than there may be one person can begin to connect, and in what time, in **milliseconds**. */
+const FURTHER_STARTS = 50
+const COUNTED_MS = 24 * 60 * 60_000
 
 /** How many ids one look at the list asks for. */
 const PAGE = 100
+
+/** How many targets a job works on at once: a server that does not answer holds up no other. */
+export const TARGETS_AT_ONCE = 16
 
 /** How long a strategy is kept that nobody uses, in **milliseconds**, and how many are kept. */
 const IDLE_MS = 10 * 60_000
@@ -84,7 +81,10 @@ export function createTargets(parts: TargetsParts): Targets {
       if (present !== undefined) return present
       const target = await read(id)
       if (target === undefined) return undefined
-      const strategy = new ConnectedStrategy(await optionsOf(id, target, parts), parts.accountOn)
+      const strategy = new ConnectedStrategy(
+        await optionsOfTarget(id, target, parts),
+        parts.accountOn,
+      )
       noteStrategyOfRequest(strategy)
       return { strategy, madeOf: id }
     },
@@ -98,17 +98,50 @@ export function createTargets(parts: TargetsParts): Targets {
   })
 
   async function read(id: string): Promise<Target | undefined> {
-    const note = await notes.read<Target>(noteName(id))
-    if (note === undefined) return undefined
-    if (clock.now() - note.value.writtenAt > NOTE_LIFE_MS / 2) {
-      await write(id, note.version, note.value)
+    const note = await notes.look<Target>(noteName(id))
+    const target = note?.value
+    if (target?.isKept === true && clock.now() - target.writtenAt > NOTE_LIFE_MS / 2) {
+      await write(id, note?.version, target)
     }
-    return note.value
+    return target
   }
 
-  async function write(id: string, was: string | undefined, target: Target): Promise<void> {
-    await notes.write(noteName(id), was, { ...target, writtenAt: clock.now() }, NOTE_LIFE_MS)
-    await notes.link(LIST, id, NOTE_LIFE_MS)
+  /** Resolves to whether no other process has written it meanwhile. */
+  async function write(
+    id: string,
+    was: string | undefined,
+    target: Omit<Target, 'writtenAt'>,
+  ): Promise<boolean> {
+    const lifeMs = target.isKept ? NOTE_LIFE_MS : STARTED_MS
+    const written: Target = { ...target, writtenAt: clock.now() }
+    if (target.isKept) await notes.link(LIST, id, NOTE_LIFE_MS)
+    return (await notes.write(noteName(id), was, written, lifeMs)) !== undefined
+  }
+
+  /** Changes what is stored of a target, whatever others do meanwhile, unless `changed` gives nothing. */
+  async function change(
+    id: string,
+    changed: (present: Target | undefined) => Omit<Target, 'writtenAt'> | undefined,
+  ): Promise<void> {
+    for (;;) {
+      const note = await notes.look<Target>(noteName(id))
+      const next = changed(note?.value)
+      if (next === undefined || (await write(id, note?.version, next))) return
+    }
+  }
+
+  /** @throws {NotConnectableError} if the person has begun with too many */
+  async function count(account: string, id: string): Promise<void> {
+    const list = `connect/started-by/${account}`
+    const maximum = parts.settings.maximumPerAccount + FURTHER_STARTS
+    const others = await notes.linked(list, maximum)
+    if (others.length >= maximum && !others.includes(id)) {
+      throw new NotConnectableError(
+        'too_many',
+        'You have begun to connect too many servers today. Go on tomorrow.',
+      )
+    }
+    await notes.link(list, id, COUNTED_MS)
   }
 
   /** The targets whose strategies the grants know. */
@@ -127,32 +160,50 @@ export function createTargets(parts: TargetsParts): Targets {
     }
   }
 
+  async function strategyForJob(id: string): Promise<ConnectedStrategy | undefined> {
+    const strategy = await kept.forTenant(id)
+    if (strategy === undefined) await notes.read(noteName(id))
+    return strategy
+  }
+
   return {
     read,
     strategyOf: kept.forTenant,
+    strategyForJob,
     idle: kept.idle,
 
-    async save({ dpop, ...target }) {
+    async start(account, { dpop, ...target }) {
       const { resource, issuer, client } = target
-      const { clientID, redirectUri } = client
-      const id = shortDigest(JSON.stringify([resource, issuer, clientID, redirectUri, dpop]))
+      const { clientID, clientSecret, redirectUri } = client
+      const id = shortDigest(
+        JSON.stringify([resource, issuer, clientID, clientSecret, redirectUri, dpop]),
+      )
+      await count(account, id)
+      // Before there is a grant: whoever ends all that a person has must find it.
+      await notes.link(listOf(account), id, STARTED_MS)
       // If another process has saved it meanwhile, with another key, that one counts.
-      if ((await read(id)) === undefined) {
-        const own = { ...target, ...(dpop && { dpopKey: newKey() }), writtenAt: 0 }
-        await write(id, undefined, own)
-      }
+      await change(id, (present) => {
+        if (present?.isKept === true) return undefined
+        return present ?? { ...target, ...(dpop && { dpopKey: newKey() }), isKept: false }
+      })
       return id
     },
 
-    note: (account, id) => notes.link(listOf(account), id, NOTE_LIFE_MS),
+    async keep(account, id) {
+      await notes.link(listOf(account), id, NOTE_LIFE_MS)
+      await change(id, (present) =>
+        present === undefined || present.isKept ? undefined : { ...present, isKept: true },
+      )
+    },
 
     async endAll(account) {
       let ended = 0
-      for await (const id of idsIn(listOf(account))) {
-        const strategy = await kept.forTenant(id)
-        ended += (await strategy?.endGrant({ account })) ?? 0
+      await forEachDespiteFailures(idsIn(listOf(account)), TARGETS_AT_ONCE, async (id) => {
+        const strategy = await strategyForJob(id)
+        const count = await strategy?.endGrant({ account })
+        ended += count ?? 0
         await notes.unlink(listOf(account), [id])
-      }
+      })
       return ended
     },
 
@@ -174,51 +225,4 @@ function noteName(id: string): string {
 
 function newKey(): JsonWebKey {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
-}
-
-function isSharedDocument(
-  { kind, redirectUri }: ChosenClient,
-  { callbackURL, dangerouslyShareCallback }: ConnectSettings,
-): boolean {
-  return kind === 'document' && redirectUri === callbackURL && !dangerouslyShareCallback
-}
-
-/** The options of the strategy of a target. */
-async function optionsOf(
-  id: string,
-  { resource, issuer, client, dpopKey }: Target,
-  { settings, dispatcher, readMetadata, onRefused }: TargetsParts,
-): Promise<AuthorizationCodeOptions<object>> {
-  const { grants, accountOf, timeoutMs, responseLimitBytes } = settings
-  const known =
-    client.kind === 'registered' ? await registeredClient(issuer, resource, settings) : undefined
-  const clientSecret = known?.clientSecret ?? client.clientSecret
-  const options = {
-    name: STRATEGY_PREFIX + id,
-    issuer,
-    metadata: () => readMetadata(issuer),
-    clientID: client.clientID,
-    ...(clientSecret !== undefined && { clientSecret }),
-    ...(client.clientAuthentication !== undefined && {
-      clientAuthentication: client.clientAuthentication,
-    }),
-    callbackURL: client.redirectUri,
-    // Whatever its metadata say later: a server that shares the callback with others was chosen because it says who it is.
-    ...(isSharedDocument(client, settings) && {
-      authorizationResponseIssParameterSupported: true,
-    }),
-    resource,
-    grants,
-    grantLifetime: 'account',
-    ...(accountOf !== undefined && { accountOf }),
-    ...(dpopKey !== undefined && { dpopKey }),
-    // The claims of an ID token say who the person is there, and no profile is loaded.
-    parseProfile: ({ sub }: Readonly<Record<string, unknown>>) => ({ id: sub as string }),
-    onGrantRefused: ({ account }: GrantRefusal) =>
-      account === undefined ? undefined : onRefused(account, id),
-    timeoutMs,
-    responseLimitBytes,
-    ...(dispatcher !== undefined && { dispatcher }),
-  } as const
-  return options as unknown as AuthorizationCodeOptions<object>
 }

@@ -13,21 +13,34 @@ export interface WantedNotes {
 /** How long it is known, in **milliseconds**: until the person has found the time to connect. */
 const KNOWN_MS = 24 * 60 * 60_000
 
+/** Of how many addresses of one person. */
+const MAXIMUM_PER_ACCOUNT = 100
+
 /** Creates {@link WantedNotes}. */
 export function createWantedNotes(notes: SealedNotes): WantedNotes {
-  const noteName = (account: string, address: string): string =>
-    `connect/wanted/${shortDigest(JSON.stringify([account, address]))}`
+  const idOf = (account: string, address: string): string =>
+    shortDigest(JSON.stringify([account, address]))
   return {
     async read(account, address) {
-      return (await notes.read<ResourceChallenge>(noteName(account, address)))?.value
+      return (await notes.look<ResourceChallenge>(noteName(idOf(account, address))))?.value
     },
 
     async write(account, address, wanted) {
-      const name = noteName(account, address)
-      const present = await notes.read<ResourceChallenge>(name)
+      const id = idOf(account, address)
+      const name = noteName(id)
+      const present = await notes.look<ResourceChallenge>(name)
       if (JSON.stringify(present?.value) === JSON.stringify(wanted)) return
+      const list = `connect/wanted-by/${account}`
+      const others = await notes.linked(list, MAXIMUM_PER_ACCOUNT)
+      // Without the note, the resource is asked again when the person connects it.
+      if (others.length >= MAXIMUM_PER_ACCOUNT && !others.includes(id)) return
+      await notes.link(list, id, KNOWN_MS)
       // If another request is faster, what it has written is as new.
       await notes.write(name, present?.version, wanted, KNOWN_MS)
     },
   }
+}
+
+function noteName(id: string): string {
+  return `connect/wanted/${id}`
 }

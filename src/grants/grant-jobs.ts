@@ -1,6 +1,6 @@
 import { LoginRequiredError } from '../errors/login-errors.js'
 import { StorageError } from '../errors/setup-errors.js'
-import { forEachAtOnce } from '../lib/for-each-at-once.js'
+import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
 import type { TokenSet } from '../options/token-set.js'
 import { ACCOUNT_LIFE_MS, accountGrantId } from './account-grant-id.js'
 import type { GrantEngine } from './engine.js'
@@ -70,17 +70,11 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
 
     async renewIdle(since) {
       const counts = { renewed: 0, loginRequired: 0, failed: 0 }
-      const failures: unknown[] = []
-      await forEachAtOnce(eachOf(index.list(strategyName(name))), AT_ONCE, async (id) => {
-        try {
-          const result = await renewOne(id, since)
-          if (result !== undefined) counts[result] += 1
-        } catch (error) {
-          // One record that cannot be read must not let all those expire that come after it.
-          failures.push(error)
-        }
+      // One record that cannot be read must not let all those expire that come after it.
+      await forEachDespiteFailures(eachOf(index.list(strategyName(name))), AT_ONCE, async (id) => {
+        const result = await renewOne(id, since)
+        if (result !== undefined) counts[result] += 1
       })
-      for (const failure of failures) throw failure
       return counts
     },
 

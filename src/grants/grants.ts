@@ -1,4 +1,5 @@
 import { systemClock } from '../lib/clock.js'
+import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
 import { createSeal } from '../lib/sealing.js'
 import type { Seal } from '../lib/sealing.js'
 import type { GrantStore } from '../options/grant-store.js'
@@ -173,12 +174,15 @@ export class Grants implements StoredGrants {
    * @param account your own id of the person, as `accountOf` returns it; without `verify`, the user's `account`
    * @returns how many grants have ended
    * @throws {ConfigurationError} if it cannot be an account, or no strategy was created with these grants
-   * @throws {StorageError} if the store fails: then call it again
+   * @throws {StorageError} if the store fails, or something cannot be read, after all that can be erased: then call it again
    */
   async eraseAccount(account: string | number): Promise<number> {
     const person = requireAccount(account)
     let ended = 0
-    for (const strategy of strategiesOf(this)) ended += await strategy.erase(person)
+    await forEachDespiteFailures(strategiesOf(this), 1, async (strategy) => {
+      const count = await strategy.erase(person)
+      ended += count
+    })
     return ended
   }
 
@@ -207,18 +211,13 @@ export class Grants implements StoredGrants {
     const days = zeroOrMore(olderThanDays, 'olderThanDays')
     const since = Date.now() - days * 24 * 60 * 60 * 1000
     const all = { renewed: 0, loginRequired: 0, failed: 0 }
-    const failures: unknown[] = []
-    for (const strategy of strategiesOf(this)) {
-      try {
-        const { renewed, loginRequired, failed } = await strategy.renewIdle(since)
-        all.renewed += renewed
-        all.loginRequired += loginRequired
-        all.failed += failed
-      } catch (error) {
-        failures.push(error)
-      }
-    }
-    for (const failure of failures) throw failure
+    // At once: a provider that does not answer must not hold up the others.
+    await forEachDespiteFailures(strategiesOf(this), STRATEGIES_AT_ONCE, async (strategy) => {
+      const { renewed, loginRequired, failed } = await strategy.renewIdle(since)
+      all.renewed += renewed
+      all.loginRequired += loginRequired
+      all.failed += failed
+    })
     return all
   }
 
@@ -278,6 +277,9 @@ export class Grants implements StoredGrants {
     return partsOf(this).claims.isSessionEnded(sessionId)
   }
 }
+
+/** The grants of how many strategies are refreshed at once. */
+const STRATEGIES_AT_ONCE = 16
 
 /** @throws {ConfigurationError} if there is none: a job that calls nothing would look as if it had worked */
 function strategiesOf(grants: Grants): readonly GrantJobs[] {

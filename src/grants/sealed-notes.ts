@@ -17,6 +17,12 @@ export interface SealedNotes {
   /** @throws {StorageError} if the store fails, or none of the secrets opens the note */
   readonly read: <Value>(name: string) => Promise<Note<Value> | undefined>
   /**
+   * The same, but a note that none of the secrets opens has no value: it counts as absent, and can be replaced.
+   *
+   * @throws {StorageError} if the store fails
+   */
+  readonly look: <Value>(name: string) => Promise<Note<Value | undefined> | undefined>
+  /**
    * Writes a note if the present one still has the version `was`. Resolves to its new version, or to `undefined` if another one
    * has been written meanwhile.
    *
@@ -66,6 +72,13 @@ export function createSealedNotes(store: GrantStore, seal: Seal): SealedNotes {
 
   return {
     write,
+
+    async look<Value>(name: string): Promise<Note<Value | undefined> | undefined> {
+      const key = noteKey(name)
+      const stored = await storeCall(() => store.get(key))
+      if (stored === undefined) return undefined
+      return { value: seal.open(stored.value, key) as Value | undefined, version: stored.version }
+    },
 
     async read<Value>(name: string): Promise<Note<Value> | undefined> {
       const key = noteKey(name)

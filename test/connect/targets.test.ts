@@ -5,7 +5,9 @@ import type { Targets, TargetsParts } from '../../src/connect/targets.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import { createSealedNotes } from '../../src/grants/sealed-notes.js'
 import { createSeal } from '../../src/lib/sealing.js'
+import type { GrantStore } from '../../src/options/grant-store.js'
 import { createManualClock } from '../support/manual-clock.js'
+import type { ManualClock } from '../support/manual-clock.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
 
 const CLIENT: ChosenClient = {
@@ -17,15 +19,22 @@ const TARGET = {
   ...{ client: CLIENT, dpop: false },
 }
 
+const HOUR_MS = 60 * 60_000
+const YEAR_MS = 365 * 24 * HOUR_MS
+const MAXIMUM = 3
+
 let open: () => Targets
+let store: GrantStore
+let clock: ManualClock
 beforeEach(() => {
-  const store = createMemoryStore()
-  const clock = createManualClock()
+  clock = createManualClock()
+  store = createMemoryStore({ clock })
   // No strategy is made here: what that needs is left out.
   open = () =>
     createTargets({
       notes: createSealedNotes(store, createSeal(GRANT_SECRET, 'notes')),
       clock,
+      settings: { maximumPerAccount: MAXIMUM },
       strategies: { present: () => new Map() },
     } as unknown as TargetsParts)
 })
@@ -38,9 +47,10 @@ async function idsOf(targets: Targets): Promise<string[]> {
 
 describe('a target', () => {
   it('is the same for everybody who connects the same, in all processes', async () => {
-    const id = await open().save(TARGET)
-    expect(await open().save(TARGET)).toBe(id)
+    const id = await open().start('ada', TARGET)
+    expect(await open().start('ada', TARGET)).toBe(id)
     expect(await open().read(id)).toMatchObject({ resource: TARGET.resource, client: CLIENT })
+    await open().keep('ada', id)
     expect(await idsOf(open())).toEqual([id])
   })
 
@@ -48,6 +58,8 @@ describe('a target', () => {
     ['of another resource', { resource: 'https://mcp.example/other' }],
     ['at another server', { issuer: 'https://other.example' }],
     ['with another client', { client: { ...CLIENT, clientID: 'client-2' } }],
+    // Otherwise, people would be connected with a secret that the server does not take any more.
+    ['with a client of another secret', { client: { ...CLIENT, clientSecret: 'new' } }],
     ['with tokens that are bound to a key', { dpop: true }],
     // Otherwise, people would be sent to the one before for ever.
     [
@@ -56,21 +68,77 @@ describe('a target', () => {
     ],
   ])('is another one %s', async (_, changed) => {
     const targets = open()
-    const id = await targets.save(TARGET)
-    const other = await targets.save({ ...TARGET, ...changed })
+    const id = await targets.start('ada', TARGET)
+    const other = await targets.start('ada', { ...TARGET, ...changed })
     expect(other).not.toBe(id)
     const { resource, issuer, client } = { ...TARGET, ...changed }
     expect(await targets.read(other)).toMatchObject({ resource, issuer, client })
-    expect((await idsOf(targets)).sort()).toEqual([id, other].sort())
   })
 
   it('has one key, whoever has saved it first', async () => {
     const bound = { ...TARGET, dpop: true }
-    const [one, other] = await Promise.all([open().save(bound), open().save(bound)])
+    const [one, other] = await Promise.all([open().start('ada', bound), open().start('ada', bound)])
     expect(one).toBe(other)
     const key = (await open().read(one))?.dpopKey
     expect(key).toMatchObject({ kty: 'EC', crv: 'P-256', d: expect.any(String) })
-    await open().save(bound)
+    await open().start('ada', bound)
     expect((await open().read(one))?.dpopKey).toEqual(key)
+  })
+})
+
+describe('a target that was only begun with', () => {
+  const LIST = 'connect/targets-of/ada'
+
+  it('is gone after some hours, and nothing is left of it', async () => {
+    const id = await open().start('ada', TARGET)
+    expect(await store.linked(LIST, 10)).toEqual([id])
+    expect(await idsOf(open())).toEqual([])
+    clock.advance(5 * HOUR_MS)
+    expect(await open().read(id)).toBeDefined()
+    clock.advance(HOUR_MS)
+    expect(await open().read(id)).toBeUndefined()
+    expect(await store.linked(LIST, 10)).toEqual([])
+  })
+
+  it('lives for hours again when somebody begins again, with the same key', async () => {
+    const bound = { ...TARGET, dpop: true }
+    const id = await open().start('ada', bound)
+    const key = (await open().read(id))?.dpopKey
+    clock.advance(5 * HOUR_MS)
+    await open().start('ben', bound)
+    clock.advance(5 * HOUR_MS)
+    expect((await open().read(id))?.dpopKey).toEqual(key)
+  })
+
+  it('lives as long as connections once it is connected, whoever begins with it later', async () => {
+    const id = await open().start('ada', TARGET)
+    await open().keep('ada', id)
+    clock.advance(YEAR_MS)
+    await open().start('ben', TARGET)
+    clock.advance(7 * HOUR_MS)
+    expect(await open().read(id)).toBeDefined()
+    expect(await idsOf(open())).toEqual([id])
+    expect(await store.linked(LIST, 10)).toEqual([id])
+    expect(await store.linked('connect/targets-of/ben', 10)).toEqual([])
+  })
+
+  it('stays gone if it has gone before it is kept', async () => {
+    await open().keep('ada', 'gone')
+    expect(await open().read('gone')).toBeUndefined()
+    expect(await idsOf(open())).toEqual([])
+  })
+
+  it('is one of few for a person each day', async () => {
+    const start = (number: number, account = 'ada'): Promise<string> =>
+      open().start(account, { ...TARGET, resource: `https://mcp.example/${number}` })
+    for (let number = 0; number < MAXIMUM + 50; number++) await start(number)
+    const tooMany = { code: 'ERR_NOT_CONNECTABLE', reason: 'too_many' }
+    await expect(start(-1)).rejects.toMatchObject(tooMany)
+    expect(await store.linked(LIST, 100)).toHaveLength(MAXIMUM + 50)
+    // What was begun with before, other people, and tomorrow.
+    await start(0)
+    await start(-1, 'ben')
+    clock.advance(24 * HOUR_MS)
+    await start(-1)
   })
 })

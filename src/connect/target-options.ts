@@ -1,0 +1,87 @@
+import type { JsonWebKey } from 'node:crypto'
+import type { Dispatcher } from 'undici'
+import type { GrantRefusal } from '../options/grant-refusal.js'
+import type { ProviderMetadata } from '../options/metadata-option.js'
+import type { AuthorizationCodeOptions } from '../options/options.js'
+import { registeredClient } from './choose-client.js'
+import type { ChosenClient } from './choose-client.js'
+import type { ConnectSettings } from './connect-options.js'
+
+/** What people connect: a resource, at an authorization server, with the client that this application is there. */
+export interface Target {
+  readonly resource: string
+  readonly issuer: string
+  readonly client: ChosenClient
+  /** The key that tokens are bound to, if the resource wants that. */
+  readonly dpopKey?: JsonWebKey
+  /** When this was last written, in **milliseconds since the epoch**. */
+  readonly writtenAt: number
+  /** Whether anybody has connected it, and not only begun to. */
+  readonly isKept: boolean
+}
+
+/** What {@link optionsOfTarget} needs. */
+export interface TargetOptionsParts {
+  readonly settings: ConnectSettings
+  readonly dispatcher: Dispatcher | undefined
+  readonly readMetadata: (issuer: string) => Promise<ProviderMetadata>
+  /** Called if a server refuses to renew a person's grant for good, also without a request. */
+  readonly onRefused: (account: string, target: string) => Promise<void>
+}
+
+/** What the names and session keys of these strategies begin with. */
+export const STRATEGY_PREFIX = 'connect:'
+
+function isSharedDocument(
+  { kind, redirectUri }: ChosenClient,
+  { callbackURL, dangerouslyShareCallback }: ConnectSettings,
+): boolean {
+  return kind === 'document' && redirectUri === callbackURL && !dangerouslyShareCallback
+}
+
+/** The options of the strategy of a target. */
+export async function optionsOfTarget(
+  id: string,
+  { resource, issuer, client, dpopKey }: Target,
+  { settings, dispatcher, readMetadata, onRefused }: TargetOptionsParts,
+): Promise<AuthorizationCodeOptions<object>> {
+  const { grants, accountOf, timeoutMs, responseLimitBytes } = settings
+  const known = await secretNow()
+  const clientSecret = known === undefined ? client.clientSecret : secretNow
+
+  /** The secret of a client that was registered beforehand: it may change while the strategy is kept. */
+  async function secretNow(): Promise<string | undefined> {
+    if (client.kind !== 'registered') return undefined
+    const found = await registeredClient(issuer, resource, settings)
+    return found?.clientID === client.clientID ? found.clientSecret : undefined
+  }
+
+  const options = {
+    name: STRATEGY_PREFIX + id,
+    issuer,
+    metadata: () => readMetadata(issuer),
+    clientID: client.clientID,
+    ...(clientSecret !== undefined && { clientSecret }),
+    ...(client.clientAuthentication !== undefined && {
+      clientAuthentication: client.clientAuthentication,
+    }),
+    callbackURL: client.redirectUri,
+    // Whatever its metadata say later: a server that shares the callback with others was chosen because it says who it is.
+    ...(isSharedDocument(client, settings) && {
+      authorizationResponseIssParameterSupported: true,
+    }),
+    resource,
+    grants,
+    grantLifetime: 'account',
+    ...(accountOf !== undefined && { accountOf }),
+    ...(dpopKey !== undefined && { dpopKey }),
+    // The claims of an ID token say who the person is there, and no profile is loaded.
+    parseProfile: ({ sub }: Readonly<Record<string, unknown>>) => ({ id: sub as string }),
+    onGrantRefused: ({ account }: GrantRefusal) =>
+      account === undefined ? undefined : onRefused(account, id),
+    timeoutMs,
+    responseLimitBytes,
+    ...(dispatcher !== undefined && { dispatcher }),
+  } as const
+  return options as unknown as AuthorizationCodeOptions<object>
+}
