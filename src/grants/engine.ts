@@ -2,6 +2,7 @@ import type { TokenSet } from '../options/token-set.js'
 import type { Adoption } from './adoption.js'
 import type { FreshLine } from './ask.js'
 import type { GrantOwner, GrantRecord } from './grant-record.js'
+import type { ImportOutcome } from './import-grant.js'
 import type { AddedLogin, NewGrant, NewLogin } from './new-record.js'
 
 /** A grant that has just ended. */
@@ -45,6 +46,13 @@ export interface GrantEngine extends Adoption {
    * @throws {StorageError}
    */
   readonly extend: (id: string, login: AddedLogin) => Promise<GrantRecord | undefined>
+  /**
+   * Takes over tokens that the application has: as a new grant, or as a new line of one in which no line can be refreshed any
+   * more. Every other grant is left as it is, and so is one that has ended, for as long as its tombstone is to be kept.
+   *
+   * @throws {StorageError}
+   */
+  readonly import: (id: string, grant: NewGrant) => Promise<ImportOutcome>
   /** Writes the record of a login that uses another grant. @throws {StorageError} */
   readonly beginLogin: (id: string, login: NewLogin) => Promise<GrantRecord>
   /** Notes which session has got a login that was stored before it. @throws {StorageError} */

@@ -7,6 +7,7 @@ import { createGrantCells } from './grant-cells.js'
 import { createDropLine } from './drop-line.js'
 import { createExtendGrant } from './extend-grant.js'
 import { createFreshLine } from './fresh-line.js'
+import { createImportGrant } from './import-grant.js'
 import type { EndedGrant, GrantEngine } from './engine.js'
 import { newCell } from './cell.js'
 import type { Cell, Look } from './cell.js'
@@ -61,6 +62,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
     freshLine: createFreshLine(cells, clock, renew),
     dropLine: createDropLine(cells, clock),
     extend: createExtendGrant(cells, clock),
+    import: createImportGrant(cells, clock),
 
     async begin(id, grant, onPushedOut) {
       const cell = cells.cellOf(id)
@@ -119,9 +121,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
       for (;;) {
         const { record: found } = look
         // No session holds tokens of a grant that survives logins: its id follows from the person's, for everybody.
-        if (found?.of.outlivesLogin && !held.of.outlivesLogin) {
-          return { record: found, isForeign: false }
-        }
+        if (found?.of.outlivesLogin) return { record: found, isForeign: false }
         const next = restored(found, heldRecord(id, held, found, clock.now()))
         if (next === found) return { record: found, isForeign: false }
         if (await cells.write(cell, look, next)) {

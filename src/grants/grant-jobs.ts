@@ -82,16 +82,17 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
       const person = String(account)
       const id = accountGrantId(strategy, person, subject ?? '')
       const names = [personName(client, subject), accountName(name, person), strategyName(name)]
-      const isNew = (await engine.read(id, strategy)) === undefined
-      await engine.adopt(id, {
+      const outcome = await engine.import(id, {
         strategy,
         lifetimeMs: ACCOUNT_LIFE_MS,
+        tokens: tokensOf(given),
         // Whether the access token is still valid is not known for certain: the first use refreshes.
-        lines: [{ number: 1, generation: 1, tokens: tokensOf(given), renewAt: 0 }],
+        renewAt: 0,
         of: { account: person, subject, names, outlivesLogin: true },
       })
+      if (outcome === 'ended') return 'known'
       await index.link(id, names, ACCOUNT_LIFE_MS)
-      return isNew
+      return outcome
     },
   }
 }

@@ -223,8 +223,9 @@ export class Grants implements StoredGrants {
 
   /**
    * Takes over tokens that an application already has, such as from a table of users. They become grants that survive
-   * logging out, and nobody has to log in again. Grants that are there already are left as they are, so that it can be
-   * called again after a failure. Nothing is sent to a provider.
+   * logging out, and nobody has to log in again. A grant that is there already is left as it is, so that it can be called
+   * again after a failure, unless it cannot be refreshed any more: then it gets the refresh token that is imported, and
+   * counts as `repaired`. Nothing is sent to a provider.
    *
    * @example
    * ```ts

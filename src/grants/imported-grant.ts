@@ -30,15 +30,23 @@ export interface ImportedGrant {
 export interface Imported {
   /** How many grants are new. */
   readonly imported: number
-  /** How many were there before, and were left as they are. */
+  /**
+   * How many were there before, and were left as they are. Among them those that have ended less than two hours ago, by
+   * `endGrant` for example, and those whose refresh token is the very one that the provider has refused.
+   */
   readonly known: number
+  /**
+   * How many were there before, and could not be refreshed any more: without a refresh token, or with one that the provider
+   * had refused or that had expired. They have the one that was imported now.
+   */
+  readonly repaired: number
 }
 
 /** What a strategy does for tokens that are taken over. */
 interface Importer {
   readonly name: string
-  /** Resolves to whether the grant is new. @throws {StorageError} */
-  readonly import: (grant: ImportedGrant) => Promise<boolean>
+  /** Resolves to what the grant counts as. @throws {StorageError} */
+  readonly import: (grant: ImportedGrant) => Promise<keyof Imported>
 }
 
 /** How many grants are imported at once. */
@@ -55,7 +63,7 @@ export async function importGrants(
   given: Iterable<ImportedGrant> | AsyncIterable<ImportedGrant>,
   strategies: readonly Importer[],
 ): Promise<Imported> {
-  const counts = { imported: 0, known: 0 }
+  const counts = { imported: 0, known: 0, repaired: 0 }
   /** The last one under way of each person. */
   const underWay = new Map<string, Promise<void>>()
 
@@ -63,7 +71,7 @@ export async function importGrants(
     const person = JSON.stringify([grant.strategy, String(grant.account)])
     const before = underWay.get(person) ?? Promise.resolve()
     const own = before.then(async () => {
-      counts[(await strategy.import(grant)) ? 'imported' : 'known'] += 1
+      counts[await strategy.import(grant)] += 1
     })
     underWay.set(person, own)
     try {

@@ -15,7 +15,10 @@ export function isValid({ tokens: { expiresAt = Infinity } }: Line, now: number)
 }
 
 /** Whether there is a refresh token that has not expired and that the provider has not refused. */
-export function isRenewable({ tokens, refused }: Line, now: number): boolean {
+export function isRenewable(
+  { tokens, refused }: Pick<Line, 'tokens' | 'refused'>,
+  now: number,
+): boolean {
   const { refreshToken, refreshTokenExpiresAt = Infinity } = tokens
   return refreshToken !== undefined && now < refreshTokenExpiresAt && refused === undefined
 }

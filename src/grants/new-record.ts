@@ -68,5 +68,10 @@ function lineIdOf(
   const known = found?.lines.find((line) => line.number === number)
   if (known !== undefined) return known.id
   if (found !== undefined && number <= found.lastLine) return undefined
+  return restoredLineId(id, number)
+}
+
+/** The id of a line whose tokens come from elsewhere. Every process that brings them gives it the same. */
+export function restoredLineId(id: string, number: number): string {
   return number === 1 ? id : `${id}.${number}`
 }

@@ -1,4 +1,4 @@
-import type { ImportedGrant } from './imported-grant.js'
+import type { Imported, ImportedGrant } from './imported-grant.js'
 
 /** What refreshing the grants has done that nobody uses. */
 export interface RenewedIdle {
@@ -18,8 +18,8 @@ export interface GrantJobs {
   readonly erase: (account: string) => Promise<number>
   /** Refreshes the grants whose tokens were obtained before `since`. @throws {StorageError} after all that can be */
   readonly renewIdle: (since: number) => Promise<RenewedIdle>
-  /** Takes over a grant. Resolves to whether it was not there yet. @throws {StorageError} */
-  readonly import: (grant: ImportedGrant) => Promise<boolean>
+  /** Takes over a grant. Resolves to what it counts as. @throws {StorageError} */
+  readonly import: (grant: ImportedGrant) => Promise<keyof Imported>
 }
 
 /** What the strategies of this process do that were created with the same grants, by what identifies each strategy. */

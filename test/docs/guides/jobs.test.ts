@@ -212,8 +212,8 @@ describeWithPostgres('the import of the guide to moving tokens', (postgres) => {
     }
     const run = () => promisify(execFile)(process.execPath, [job], { cwd: project.folder, env })
 
-    expect((await run()).stdout).toContain('600 imported, 0 were there before')
-    expect((await run()).stdout).toContain('0 imported, 600 were there before')
+    expect((await run()).stdout).toContain('600 imported, 0 repaired, 0 were there before')
+    expect((await run()).stdout).toContain('0 imported, 0 repaired, 600 were there before')
     await project.remove()
     await database.close()
   })

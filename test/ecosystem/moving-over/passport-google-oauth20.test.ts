@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
 import { readGuide } from '../../support/documentation.js'
 import { Browser } from '../../support/http.js'
-import type { Page } from '../../support/http.js'
-import { followWithin } from '../../support/recipe.js'
 import { describeWithPostgres } from '../../support/requirements.js'
-import { codeFor, startGoogle } from '../support/google.js'
+import { createGoogleLogins, expectCalendars } from '../support/google-logins.js'
+import { startGoogle } from '../support/google.js'
 import type { Google } from '../support/google.js'
 import { setMovingScene } from '../support/moving-scene.js'
 
@@ -23,43 +22,14 @@ describeWithPostgres('the guide from passport-google-oauth20', (postgres) => {
   const before = scene.under('Before')
   const after = scene.under('After')
   const cleaned = scene.under('The steps')
-  const check = 'How to see that it worked'
+  const check = scene.under('How to see that it worked')
 
   beforeEach(async () => {
     google = await startGoogle()
   })
   afterEach(() => google.close())
 
-  async function begin(browser: Browser): Promise<URLSearchParams> {
-    const { location = '' } = await browser.visit(`${scene.url}/auth/google`)
-    expect(location).toContain('https://accounts.google.com/o/oauth2/v2/auth?')
-    return new URL(location).searchParams
-  }
-
-  function finish(browser: Browser, person: string, asked: URLSearchParams): Promise<Page> {
-    const state = asked.get('state')
-    const answer = new URLSearchParams({
-      code: codeFor(person, asked),
-      ...(state !== null && { state }),
-    })
-    return followWithin(browser, `${asked.get('redirect_uri')}?${answer.toString()}`)
-  }
-
-  async function logIn(person: string): Promise<Browser> {
-    const browser = new Browser()
-    const asked = await begin(browser)
-    expect(asked.get('access_type')).toBe('offline')
-    expect(asked.get('prompt')).toBe('consent')
-    expectCalendars(await finish(browser, person, asked), person)
-    return browser
-  }
-
-  const calendars = (browser: Browser): Promise<Page> => browser.visit(`${scene.url}/calendar`)
-
-  function expectCalendars({ status, text }: Page, person: string): void {
-    expect([status, text]).toEqual([200, JSON.stringify({ calendarsOf: person })])
-  }
-
+  const { begin, calendars, finish, logIn } = createGoogleLogins(scene, 'consent')
   const night = (): Promise<string> => run('nightly.js')
 
   it.each([
@@ -96,19 +66,20 @@ describeWithPostgres('the guide from passport-google-oauth20', (postgres) => {
     const bob = await logIn('bob')
 
     // Steps 2 and 3, beside the old version.
-    await write(after)
-    expect(await run('import.js')).toBe('2 imported, 0 were there before\n')
-    expect(await execute(check)).toEqual([])
+    await write(after, check)
+    expect(await run('import.js')).toBe('2 imported, 0 repaired, 0 were there before\n')
+    expect(await run('check.js')).toBe('')
     expect(await run('trial.js')).toBe('google: 2 work, 0 have ended, 0 failed for now\n')
     await passAnHour()
     expectCalendars(await calendars(ada), 'ada')
     const cleo = await logIn('cleo')
-    expect(await execute(check)).toEqual([{ id: 3 }])
+    expect(await run('check.js')).toBe('user 3 has no refresh token\n')
 
     // Steps 4 and 5.
     await deploy(after)
-    expect(await run('import.js')).toBe('1 imported, 2 were there before\n')
-    expect(await execute(check)).toEqual([])
+    expect(await run('trial.js')).toBe('google: 2 work, 0 have ended, 0 failed for now\n')
+    expect(await run('import.js')).toBe('1 imported, 0 repaired, 2 were there before\n')
+    expect(await run('check.js')).toBe('')
     google.requests.length = 0
     await passAnHour()
     for (const [browser, person] of [
@@ -158,7 +129,7 @@ describeWithPostgres('the guide from passport-google-oauth20', (postgres) => {
     expect(google.refreshes()).toHaveLength(2)
 
     await write(after)
-    expect(await run('import.js')).toBe('0 imported, 2 were there before\n')
+    expect(await run('import.js')).toBe('0 imported, 0 repaired, 2 were there before\n')
     await deploy(after)
     await passAnHour()
     expectCalendars(await calendars(ada), 'ada')
@@ -215,20 +186,23 @@ describeWithPostgres('the guide from passport-google-oauth20', (postgres) => {
     const bob = await logIn('bob')
     await logIn('cleo')
     await write(after)
-    expect(await run('import.js')).toBe('2 imported, 0 were there before\n')
+    expect(await run('import.js')).toBe('2 imported, 0 repaired, 0 were there before\n')
     google.end('bob')
     expect(await run('trial.js')).toBe('google: 1 work, 1 have ended, 0 failed for now\n')
-    // In the old version, which still runs. The grant is left as it is.
-    expectCalendars(await finish(bob, 'bob', await begin(bob)), 'bob')
-    expect(await run('import.js')).toBe('0 imported, 2 were there before\n')
+    expect(await run('import.js')).toBe('0 imported, 0 repaired, 2 were there before\n')
 
     await deploy(after)
     expect((await calendars(ada)).location).toContain('/auth/google?')
     await passAnHour()
     expect((await calendars(bob)).location).toContain('/auth/google?')
-    expect(await night()).toBe(
-      'user 1 has to log in again\nuser 2 has to log in again\nuser 3: 200\n',
-    )
+    const twoAreOut = 'user 1: has to log in again\nuser 2: has to log in again\nuser 3: 200\n'
+    expect(await night()).toBe(twoAreOut)
+    // Ada has an access token alone, and Google refuses it.
+    google.givesRefreshTokens = false
+    await logIn('ada', ada)
+    google.end('ada')
+    expect(await night()).toBe(twoAreOut)
+    google.givesRefreshTokens = true
     expectCalendars(await finish(ada, 'ada', await begin(ada)), 'ada')
     expectCalendars(await finish(bob, 'bob', await begin(bob)), 'bob')
     expect(await night()).toBe('user 1: 200\nuser 2: 200\nuser 3: 200\n')
