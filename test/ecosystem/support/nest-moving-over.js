@@ -49,7 +49,15 @@ export function testMovingOver(folder, { logInFetch, startTestProvider }, settin
             assert.equal(provider.requestsTo('token').length, 2)
           }
 
-          await get('/auth/logout', { method: 'POST', redirect: 'manual' })
+          if (when === 'after') {
+            const headers = { 'sec-fetch-site': 'cross-site' }
+            assert.equal((await get('/auth/logout', { method: 'POST', headers })).status, 403)
+            await expectGrace()
+          }
+          const left = await get('/auth/logout', { method: 'POST', redirect: 'manual' })
+          const { endSessionURL } = provider.options
+          const aim = when === 'after' ? endSessionURL : '/'
+          assert.ok(left.headers.get('location').startsWith(aim))
           const sent = await get('/me', { redirect: 'manual' })
           assert.equal(sent.headers.get('location'), '/auth/login')
         } finally {
