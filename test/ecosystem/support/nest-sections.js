@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
+import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
@@ -22,6 +23,18 @@ export class JobController {
     return { planned, mustLogIn: await this.job.run([account]) }
   }
 }
+`
+
+/** Routes with a guard that logs nobody in to a session. */
+const BARE_CALLBACK = `
+  @Get(['auth/login', 'auth/callback'])
+  @UseGuards(AuthGuard('provider'))
+  callback(@Req() req: Request) {
+    const { tokens, grant } = req.authInfo ?? {}
+    return { tokens: Object.keys(tokens ?? {}), grant }
+  }
+
+  @Get()
 `
 
 /**
@@ -97,9 +110,10 @@ export function testSections(folder, { logInFetch, startTestProvider }, settings
     before(async () => {
       const files = apps.changed({
         'src/provider.strategy.ts': withOptions(addedOptions(apps.text, 'A job'), 'MemoryGrants'),
-        'src/main.ts': adding(
-          '  await app.listen',
-          '  app.enableShutdownHooks()\n  await app.listen',
+        'src/main.ts': all(
+          adding('  await app.listen', '  app.enableShutdownHooks()\n  await app.listen'),
+          // Otherwise connections that are kept alive delay the end, and hide what waits for a refresh.
+          adding('create(AppModule', 'create(AppModule, { forceCloseConnections: true }'),
         ),
         'src/app.module.ts': all(
           inModule({ providers: ['ReportJob', './report.job.js'] }),
@@ -184,6 +198,28 @@ export function testSections(folder, { logInFetch, startTestProvider }, settings
       assert.equal((await ask('/auth/logout', { method: 'POST' })).status, 204)
       assert.equal((await ask('/orders')).status, 401)
       assert.equal(provider.requestsTo('revoke').length, 1)
+    })
+
+    it('is for you to make of the tokens without grants', async () => {
+      const files = apps.changed({
+        'src/app.controller.ts': all(
+          adding(
+            'import { OrdersService }',
+            "import { AuthGuard } from '@nestjs/passport'\nimport { OrdersService }",
+          ),
+          adding('  @Get()\n', BARE_CALLBACK),
+        ),
+        'src/configure.ts': adding(
+          "  app.use('/auth', authRouter(app.get(ProviderStrategy)))\n",
+          '',
+        ),
+      })
+      const { origin } = await apps.start(await apps.compile(files))
+      const { status, body } = await callbackOf(origin)
+      assert.equal(status, 200)
+      assert.ok(body.tokens.includes('accessToken'))
+      assert.equal(body.grant, undefined)
+      assert.deepEqual(apps.provider.requestsTo('revoke'), [])
     })
   })
 }
