@@ -49,10 +49,15 @@ export default tseslint.config(
     files: ['test/ecosystem/**/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['AbortSignal', 'console', 'fetch', 'process', 'URL', 'URLSearchParams'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        [
+          'AbortController',
+          'AbortSignal',
+          'console',
+          'fetch',
+          'process',
+          'URL',
+          'URLSearchParams',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

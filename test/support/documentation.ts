@@ -56,7 +56,7 @@ export async function readGuide(file: string): Promise<Guide> {
 }
 
 function blocksIn(text: string): readonly CodeBlock[] {
-  const blocks = [...text.matchAll(/(?:[Ii]n a file `([\w./]+)`:\n\n)?^```(\w*)\n(.*?)^```$/gms)]
+  const blocks = [...text.matchAll(/(?:[Ii]n a file `([\w./-]+)`:\n\n)?^```(\w*)\n(.*?)^```$/gms)]
   return blocks.map(([, named, language = '', code = '']) => ({ language, code, file: named }))
 }
 

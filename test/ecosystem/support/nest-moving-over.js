@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { compileNest, filesIn } from './nest-guide.js'
+import { compileNest, filesIn, readPage } from './nest-guide.js'
 import { startApp } from './started-app.js'
 
 /**
@@ -8,13 +8,14 @@ import { startApp } from './started-app.js'
  *
  * @param folder that has its packages
  * @param testing the entry of that name
+ * @param settings `isCommonJs`
  */
-export function testMovingOver(folder, { logInFetch, startTestProvider }) {
+export function testMovingOver(folder, { logInFetch, startTestProvider }, settings) {
   describe('an application with AuthGuard that moves over', () => {
     let provider
     let files
     before(async () => {
-      files = await filesIn('moving-over/from-nest-authguard.md')
+      files = filesIn(await readPage('moving-over/from-nest-authguard.md'))
       provider = await startTestProvider({ user: { sub: 'grace', name: 'Grace Hopper' } })
     })
     after(() => provider.close())
@@ -23,7 +24,7 @@ export function testMovingOver(folder, { logInFetch, startTestProvider }) {
       it(`${when}: lets a person log in, stay, get new tokens, and log out`, async () => {
         provider.reset()
         assert.equal(files.length, 2)
-        const { main, remove } = await compileNest(folder, [files[index]])
+        const { main, remove } = await compileNest(folder, [files[index]], settings)
         const { issuer } = provider.options
         const app = await startApp(main, provider, { API_URL: `${issuer}/userinfo` })
         try {
@@ -48,7 +49,15 @@ export function testMovingOver(folder, { logInFetch, startTestProvider }) {
             assert.equal(provider.requestsTo('token').length, 2)
           }
 
-          await get('/auth/logout', { method: 'POST', redirect: 'manual' })
+          if (when === 'after') {
+            const headers = { 'sec-fetch-site': 'cross-site' }
+            assert.equal((await get('/auth/logout', { method: 'POST', headers })).status, 403)
+            await expectGrace()
+          }
+          const left = await get('/auth/logout', { method: 'POST', redirect: 'manual' })
+          const { endSessionURL } = provider.options
+          const aim = when === 'after' ? endSessionURL : '/'
+          assert.ok(left.headers.get('location').startsWith(aim))
           const sent = await get('/me', { redirect: 'manual' })
           assert.equal(sent.headers.get('location'), '/auth/login')
         } finally {

@@ -29,6 +29,8 @@ export async function startProgram([program, ...args], ready, { env = {}, ...opt
   })
   return {
     pid: child.pid,
+    /** Resolves when it has ended. */
+    ended: exited,
     /** Everything that it has printed. */
     output: () => output,
     freeze: () => child.kill('SIGSTOP'),

@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url'
 import * as testing from 'passport-authorization-code/testing'
 import { testGuide } from '../../support/nest-checks.js'
 
-testGuide(dirname(dirname(fileURLToPath(import.meta.url))), testing)
+testGuide(dirname(dirname(fileURLToPath(import.meta.url))), testing, { isCommonJs: true })
