@@ -225,7 +225,7 @@ export function connectResources(options: ConnectOptions): Connections {
     },
     idle: ({ timeoutMs = 10_000 } = {}) => targets.idle(timeoutMs),
   }
-  for (const one of [made, ...Object.values(made)]) jobsOf.set(one, jobs)
+  for (const one of [made, ...(Object.values(made) as object[])]) jobsOf.set(one, jobs)
   return made
 }
 

@@ -1,6 +1,6 @@
+import { Readable } from 'node:stream'
 import { describe, expect, it } from '@jest/globals'
 import { createJobs } from '../../src/connect/connect-jobs.js'
-import type { ConnectedStrategy } from '../../src/connect/connected-strategy.js'
 import { ConfigurationError, Grants } from '../../src/index.js'
 import { partsOf } from '../../src/grants/grants.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
@@ -35,13 +35,11 @@ describe('the jobs of connections', () => {
     const jobs = createJobs({
       disconnect: () => Promise.resolve(0),
       targets: {
-        async *others() {
-          yield* NAMES
-        },
+        others: () => Readable.from(NAMES) as AsyncIterable<string>,
         strategyForJob: (name) =>
           Promise.resolve({
             jobs: { renewIdle: () => work(name) } as unknown as GrantJobs,
-          } as ConnectedStrategy),
+          } as never),
       },
     })
     await expect(jobs.renewIdle(0)).rejects.toBe(FAILURE)

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { createJobs } from '../../src/connect/connect-jobs.js'
 import { createStoredConnections } from '../../src/connect/connections.js'
@@ -155,9 +156,7 @@ describe('a target that cannot be read', () => {
     const { renewIdle } = createJobs({
       disconnect: () => Promise.resolve(0),
       targets: {
-        async *others() {
-          yield* ids
-        },
+        others: () => Readable.from(ids) as AsyncIterable<string>,
         strategyForJob: (id) =>
           id === 'unreadable'
             ? lost.targets.strategyForJob(id)
