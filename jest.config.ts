@@ -17,7 +17,8 @@ const config: Config = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^passport-authorization-code$': '<rootDir>/src/index.ts',
-    '^passport-authorization-code/(connect|flow-inspector|postgres|redis|testing)$': '<rootDir>/src/$1.ts',
+    '^passport-authorization-code/(connect|flow-inspector|postgres|redis|testing)$':
+      '<rootDir>/src/$1.ts',
     // Sources name their neighbours as they will be after compilation; Jest reads the sources themselves.
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

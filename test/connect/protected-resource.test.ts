@@ -129,6 +129,16 @@ describe('the metadata of a resource', () => {
     })
   })
 
+  it('of all of a host are not taken from the path of one of its tenants [protected-resource-2]', async () => {
+    say({ resource: server.origin, ...SERVERS }, '/evil/metadata')
+    const metadataURL = `${server.origin}/evil/metadata`
+    await expect(read('/evil/mcp', { metadataURL })).rejects.toMatchObject({
+      reason: 'other_resource',
+    })
+    say({ resource: server.origin, ...SERVERS })
+    expect(await read('/evil/mcp')).toMatchObject({ resource: server.origin })
+  })
+
   it('are refused if there is a name in front of the host, which people would take for it', async () => {
     const { host } = new URL(server.origin)
     say({ resource: `http://accounts.google.com@${host}/mcp`, ...SERVERS })

@@ -23,11 +23,11 @@ afterAll(() => Promise.all([project.remove(), provider.close(), server.close()])
 
 it('the guide to connecting resources has an app in which a person connects a server and calls it', async () => {
   const [app] = appsIn(await readGuide('docs/connecting-resources.md'))
-  const { issuer, clientID = '', clientSecret } = provider.options
+  const { issuer, clientID, clientSecret } = provider.options
   const { url } = await project.start(app, () => ({
-    ISSUER: String(issuer),
+    ISSUER: issuer,
     CLIENT_ID: clientID,
-    CLIENT_SECRET: String(clientSecret),
+    CLIENT_SECRET: clientSecret,
   }))
   const browser = new Browser()
   const query = new URLSearchParams({ resource: server.address }).toString()

@@ -25,7 +25,7 @@ passport.deserializeUser((id, done) => done(null, { id }))
  * @returns `connected`, or the code and the reason of the error that has kept the person from it
  */
 export async function connectAndCall({ serverAddress, revision, known }) {
-  const { origin, fetchAsAda, refusal, close } = await startApplication(known)
+  const { origin, fetchAsAda, refusal, close } = await startApplication(known, serverAddress)
   const browser = createBrowser()
 
   /** `fetch`, for which the person connects the server as often as it wants that. */
@@ -63,7 +63,7 @@ export async function connectAndCall({ serverAddress, revision, known }) {
   }
 }
 
-async function startApplication(known) {
+async function startApplication(known, serverAddress) {
   const app = express()
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
