@@ -1,17 +1,12 @@
 import express from 'express'
 import type { Request, RequestHandler, Response, Router } from 'express'
 import { ConfigurationError } from '../errors/setup-errors.js'
-import {
-  CrossSiteRequestError,
-  LoginRequiredError,
-  PendingLoginError,
-} from '../errors/login-errors.js'
-import { readQuery, readResponseParameters } from '../endpoints/authorization-response.js'
+import { CrossSiteRequestError, LoginRequiredError } from '../errors/login-errors.js'
+import { readQuery } from '../endpoints/authorization-response.js'
 import { comparablePath } from '../lib/comparable-path.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
-import { findPendingLogin } from '../login/session-pending-logins.js'
 import { asyncHandler, errorHandler } from '../passport/async-handler.js'
 import type { Reply } from '../passport/async-handler.js'
 import { onlyVisits } from '../passport/answer-unseen.js'
@@ -21,9 +16,8 @@ import { isLoggedIn } from '../passport/login-checks.js'
 import { personOn } from '../passport/person-on.js'
 import { refusedLoginPage } from '../passport/refused-login-page.js'
 import { notCached, readForm } from '../passport/route-handlers.js'
-import { requireSession } from '../session/request-session.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
-import { DEFAULT_KEY_PREFIX } from '../session/strategy-data.js'
+import { strategyOfCallback } from './callback-strategy.js'
 import { ASK_HEADERS, askPage, SHOWN_FIELD } from './ask-page.js'
 import type { CallbackURLs } from './callback-urls.js'
 import { clientMetadata } from './client-registration.js'
@@ -33,7 +27,6 @@ import type { FinishConnection, StartConnection } from './connecting.js'
 import { shownIn } from './plan.js'
 import type { Plan, Planning } from './plan.js'
 import { readResourceAddress } from './resource-address.js'
-import { STRATEGY_PREFIX } from './target-options.js'
 
 /** What the routes need. */
 export interface ConnectRouterParts {
@@ -51,9 +44,6 @@ export interface ConnectRouterParts {
 /** What identifies a server in the addresses of the routes. */
 const SERVER_ID = /^[\w-]{22}$/
 
-/** What the keys of these strategies begin with in a session. */
-const KEY_PREFIX = DEFAULT_KEY_PREFIX + STRATEGY_PREFIX
-
 /** The routes by which people connect and disconnect resources. */
 export function createConnectRouter(parts: ConnectRouterParts): Router {
   const { settings, urls, planning, start, accountOn } = parts
@@ -61,8 +51,7 @@ export function createConnectRouter(parts: ConnectRouterParts): Router {
   const before = [notCached, onlyVisits, checkMount(settings.callbackURL), needsLogin(settings)]
 
   /** Shows the person what would happen. */
-  async function ask(req: Request, res: Response, plan: Plan): Promise<Reply> {
-    const person = await personOn(req, settings.sessionUser)
+  const asking = (res: Response, plan: Plan, person?: string): Reply => {
     return () => res.set(ASK_HEADERS).send(askPage(plan, person))
   }
 
@@ -71,7 +60,8 @@ export function createConnectRouter(parts: ConnectRouterParts): Router {
     before,
     asyncHandler(async (req, res) => {
       await refuseTwoSessions(req)
-      return ask(req, res, await planning.plan(accountOn(req), addressOn(req, settings)))
+      const plan = await planning.plan(accountOn(req), addressOn(req, settings))
+      return asking(res, plan, await personOn(req, settings.sessionUser))
     }),
   )
 
@@ -83,7 +73,9 @@ export function createConnectRouter(parts: ConnectRouterParts): Router {
       if (isFromOtherOrigin(req)) throw new CrossSiteRequestError()
       const plan = await planning.plan(accountOn(req), addressOn(req, settings))
       // The servers may say something else now than what the person has seen.
-      if (valueOn(req, SHOWN_FIELD) !== shownIn(plan)) return ask(req, res, plan)
+      if (valueOn(req, SHOWN_FIELD) !== shownIn(plan)) {
+        return asking(res, plan, await personOn(req, settings.sessionUser))
+      }
       const begin = await start(plan)
       return (next) => begin(req, res, next)
     }),
@@ -143,31 +135,6 @@ function callbackHandler(parts: ConnectRouterParts): RequestHandler {
     await finish(accountOn(req), appState)
     return () => res.redirect(returnTo ?? settings.successRedirect)
   })
-}
-
-/**
- * The strategy that has started the login of a callback. If none is pending, the same callback may have come before: a strategy of
- * the same server knows that, whichever resource it is for.
- *
- * @throws {PendingLoginError} if nothing was started in this session at the server that the address names
- */
-async function strategyOfCallback(
-  req: Request,
-  { urls, strategyOf }: ConnectRouterParts,
-): Promise<ConnectedStrategy> {
-  const session = requireSession(req)
-  const state = readResponseParameters(req).get('state') ?? ''
-  const server = req.params['server']
-  const arrivedAt = server === undefined ? urls.shared : urls.ofId(String(server)).callback
-  const pending = findPendingLogin(session, KEY_PREFIX, state)
-  // At another address than was sent: the code may be another server's (mix-up).
-  const isElsewhere = pending !== undefined && pending.redirectUri !== arrivedAt
-  const keys = Object.keys(session).filter((key) => key.startsWith(KEY_PREFIX))
-  for (const key of pending === undefined ? keys : [pending.sessionKey]) {
-    const strategy = await strategyOf(key.slice(KEY_PREFIX.length))
-    if (!isElsewhere && strategy?.callbackURL === arrivedAt) return strategy
-  }
-  throw new PendingLoginError('ERR_PENDING_LOGIN_UNKNOWN')
 }
 
 /** Lets only people pass who are logged in. The others log in first, and come back. */

@@ -1,4 +1,3 @@
-import type { RequestHandler } from 'express'
 import type { Clock } from '../lib/clock.js'
 import { startHandler } from '../passport/authenticate.js'
 import type { TrustedServer } from './authorization-server.js'
@@ -10,7 +9,7 @@ import type { ResourceChallenge } from './protected-resource.js'
 import type { Targets } from './targets.js'
 
 /** Begins what was planned: resolves to the handler that sends the browser to the authorization server. */
-export type StartConnection = (plan: Plan) => Promise<RequestHandler>
+export type StartConnection = (plan: Plan) => Promise<ReturnType<typeof startHandler>>
 
 /**
  * Stores what the person has connected.

@@ -186,7 +186,7 @@ describe.each(GRANT_MODES)('logging out, with %s,', (_where, keep) => {
       'client_secret_basic',
       { clientAuthentication: 'client_secret_basic' },
       {},
-      `Basic ${Buffer.from('client%2D1:secret%2D1').toString('base64')}`,
+      `Basic ${Buffer.from('client-1:secret-1').toString('base64')}`,
     ],
     ['none', { clientAuthentication: 'none' }, { client_id: 'client-1' }, undefined],
   ])('revokes with the client’s own authentication: %s', async (_method, options, form, header) => {

@@ -272,7 +272,7 @@ describe('discover, where the metadata is', () => {
     expect(errors).toEqual([])
     expect(tokens).toBeDefined()
     const { request, form } = tokenRequestOf(provider)
-    expect(request.headers.authorization).toBe(`Basic ${btoa('client%2D1:secret%2D1')}`)
+    expect(request.headers.authorization).toBe(`Basic ${btoa('client-1:secret-1')}`)
     expect(form).not.toHaveProperty('client_secret')
     expect(asked(provider)).toEqual(['POST /token', 'GET /me'])
     expect(requests).toEqual([`GET ${OPENID}`])

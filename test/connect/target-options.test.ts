@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals'
+import { CONNECT_OPTIONS } from '../../src/connect/connect-options.js'
+import { optionsOfTarget } from '../../src/connect/target-options.js'
+import type { Target } from '../../src/connect/target-options.js'
+import { MemoryGrants } from '../../src/index.js'
+import { readTable } from '../../src/options/option-table.js'
+
+const CALLBACK = 'https://your-app.com/connect/callback'
+const DOCUMENT = 'https://your-app.com/client.json'
+
+/** The options of the strategy of a target whose client is such. */
+function optionsWith(client: Partial<Target['client']>, dangerouslyShareCallback = false) {
+  const settings = readTable(
+    CONNECT_OPTIONS,
+    {
+      grants: new MemoryGrants(),
+      callbackURL: CALLBACK,
+      client: { client_name: 'Your app' },
+      clientMetadataURL: DOCUMENT,
+      dangerouslyShareCallback,
+    },
+    'connectResources({ … })',
+  )
+  const target: Target = {
+    resource: 'https://api.example',
+    issuer: 'https://as.example',
+    client: { kind: 'document', clientID: DOCUMENT, redirectUri: CALLBACK, ...client },
+    isKept: true,
+    writtenAt: 0,
+  }
+  return optionsOfTarget('target-1', target, {
+    settings,
+    dispatcher: undefined,
+    readMetadata: () => Promise.reject(new Error('not asked')),
+    onRefused: () => Promise.resolve(),
+  })
+}
+
+describe('a server that has its callback with others', () => {
+  const SAYS_WHO = { authorizationResponseIssParameterSupported: true }
+
+  it('must say in each answer who it is, whatever its metadata say later', async () => {
+    expect(await optionsWith({})).toMatchObject(SAYS_WHO)
+  })
+
+  it('need not if the callback is its own, or the application has allowed it', async () => {
+    expect(await optionsWith({ redirectUri: `${CALLBACK}/own` })).not.toMatchObject(SAYS_WHO)
+    expect(await optionsWith({}, true)).not.toMatchObject(SAYS_WHO)
+  })
+})
