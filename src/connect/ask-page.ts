@@ -10,17 +10,6 @@ export const SHOWN_FIELD = 'shown'
 const SHOWN_SCOPES = 20
 
 /**
- * The headers of the page that asks, as those of the page that asks before a provider is connected: no other site may frame it,
- * and nothing in it is loaded or run.
- */
-export const ASK_HEADERS = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'same-origin',
-  'X-Frame-Options': 'DENY',
-} as const
-
-/**
  * Asks the person before they are sent to the authorization server of a resource. Names are what the server calls itself, so the
  * addresses are there too, whose hosts nobody can make up.
  *

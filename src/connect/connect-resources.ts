@@ -141,7 +141,7 @@ export function connectResources(options: ConnectOptions): Connections {
   const wanted = createWantedNotes(notes)
   const fairShare = createFairShare(MAXIMUM_PER_ACCOUNT)
   const planning = createPlanning({
-    ...{ clock, settings, connections, wanted },
+    ...{ clock, settings, connections, wanted, fairShare },
     transport: metadataTransport,
   })
   const targets = createTargets({
@@ -203,11 +203,7 @@ export function connectResources(options: ConnectOptions): Connections {
   }
 
   const router = createConnectRouter({
-    ...{ settings, urls, ...connecting },
-    planning: {
-      ...planning,
-      plan: (account, address) => fairShare(account, () => planning.plan(account, address)),
-    },
+    ...{ settings, urls, planning, ...connecting },
     strategyOf: targets.strategyOf,
     disconnect: disconnect.one,
     accountOn: (req: Request) => requireLoggedIn(req),

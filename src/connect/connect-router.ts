@@ -1,9 +1,7 @@
 import express from 'express'
 import type { Request, RequestHandler, Response, Router } from 'express'
-import { ConfigurationError } from '../errors/setup-errors.js'
 import { CrossSiteRequestError, LoginRequiredError } from '../errors/login-errors.js'
 import { readQuery } from '../endpoints/authorization-response.js'
-import { comparablePath } from '../lib/comparable-path.js'
 import { isFromOtherOrigin } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
@@ -12,13 +10,14 @@ import type { Reply } from '../passport/async-handler.js'
 import { onlyVisits } from '../passport/answer-unseen.js'
 import { askForLogin } from '../passport/ask-for-login.js'
 import { authenticate } from '../passport/authenticate.js'
+import { ASK_HEADERS } from '../passport/connect-page.js'
 import { isLoggedIn } from '../passport/login-checks.js'
 import { personOn } from '../passport/person-on.js'
 import { refusedLoginPage } from '../passport/refused-login-page.js'
-import { notCached, readForm } from '../passport/route-handlers.js'
+import { checkCallbackPath, notCached, readForm } from '../passport/route-handlers.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
 import { strategyOfCallback } from './callback-strategy.js'
-import { ASK_HEADERS, askPage, SHOWN_FIELD } from './ask-page.js'
+import { askPage, SHOWN_FIELD } from './ask-page.js'
 import type { CallbackURLs } from './callback-urls.js'
 import { clientMetadata } from './client-registration.js'
 import type { ConnectSettings } from './connect-options.js'
@@ -48,7 +47,12 @@ const SERVER_ID = /^[\w-]{22}$/
 export function createConnectRouter(parts: ConnectRouterParts): Router {
   const { settings, urls, planning, start, accountOn } = parts
   const router = express.Router()
-  const before = [notCached, onlyVisits, checkMount(settings.callbackURL), needsLogin(settings)]
+  const checkMount = checkCallbackPath(
+    settings.callbackURL,
+    (path, here) =>
+      `callbackURL has the path ${path}, and connections.router takes callbacks at ${here}: mount it where callbackURL leads.`,
+  )
+  const before = [notCached, onlyVisits, checkMount, needsLogin(settings)]
 
   /** Shows the person what would happen. */
   const asking = (res: Response, plan: Plan, person?: string): Reply => {
@@ -144,19 +148,6 @@ function needsLogin({ loginPath }: ConnectSettings): RequestHandler {
     if (loginPath === undefined) throw new LoginRequiredError('not_logged_in')
     return askForLogin(loginPath, req, res)
   })
-}
-
-/** Reports a `callbackURL` that leads to no route of the router, before the first person comes back to a 404. */
-function checkMount(callbackURL: string): RequestHandler {
-  const { pathname } = new URL(callbackURL)
-  return (req, _res, next) => {
-    const here = `${req.baseUrl}/callback`
-    if (comparablePath(pathname).endsWith(comparablePath(here))) next()
-    else {
-      const message = `callbackURL has the path ${pathname}, and connections.router takes callbacks at ${here}: mount it where callbackURL leads.`
-      next(new ConfigurationError(message, 'callbackURL'))
-    }
-  }
 }
 
 /** @throws {NotConnectableError} if it is no address that can be connected */

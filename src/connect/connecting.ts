@@ -73,10 +73,9 @@ export function createConnecting(parts: ConnectingParts): {
       const { resource, issuer } = found
       const all = await connections.list(account)
       const before = all.find((one) => one.resource === resource)
-      const strategy = await targets.strategyOf(target)
       // Several may have been started at once.
       if (before === undefined && all.length >= maximumPerAccount) {
-        await strategy?.endGrant({ account })
+        await (await targets.strategyOf(target))?.endGrant({ account })
         throw tooMany(all.length)
       }
       // Somebody may have erased all of the person's since this was started: what ends all has to find it.

@@ -69,9 +69,6 @@ const KNOWN_MS = 10_000
 /** Of how many people. */
 const MAXIMUM_KNOWN = 1_000
 
-/** How many ids one look at a list asks for. */
-const PAGE = 100
-
 /** How many connections are removed at once. */
 const REMOVED_AT_ONCE = 8
 
@@ -96,18 +93,9 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
     return present?.account === account ? present : undefined
   }
 
-  async function* eachId(account: string): AsyncGenerator<string> {
-    for (let after: string | undefined; ;) {
-      const page = await notes.linked(listName(account), PAGE, after)
-      yield* page
-      after = page.at(-1)
-      if (page.length < PAGE) return
-    }
-  }
-
   async function readAll(account: string): Promise<readonly StoredConnection[]> {
     const ids: string[] = []
-    for await (const id of eachId(account)) ids.push(id)
+    for await (const id of notes.each(listName(account))) ids.push(id)
     const found = await Promise.all(ids.map((id) => read(id, account)))
     return found
       .filter((one) => one !== undefined)
@@ -184,12 +172,14 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
     remove: ({ account, resource }) => removeId(idOf(account, resource), account),
 
     removeAll: (account) =>
-      forEachDespiteFailures(eachId(account), REMOVED_AT_ONCE, (id) => removeId(id, account)),
+      forEachDespiteFailures(notes.each(listName(account)), REMOVED_AT_ONCE, (id) =>
+        removeId(id, account),
+      ),
   }
 }
 
 /** Identifies a person's connection to a resource. */
-export function idOf(account: string, resource: string): string {
+function idOf(account: string, resource: string): string {
   return shortDigest(JSON.stringify([account, resource]))
 }
 

@@ -9,6 +9,7 @@ import type { ConnectSettings } from './connect-options.js'
 import type { StoredConnection, StoredConnections } from './connections.js'
 import { askForChallenge, readProtectedResource } from './protected-resource.js'
 import type { ProtectedResource, ResourceChallenge } from './protected-resource.js'
+import type { FairShare } from './fair-share.js'
 import { createRemember } from './remember.js'
 import { unionOf } from './scope-names.js'
 import type { WantedNotes } from './wanted-notes.js'
@@ -54,6 +55,7 @@ export interface PlanningParts {
   >
   readonly connections: StoredConnections
   readonly wanted: WantedNotes
+  readonly fairShare: FairShare
 }
 
 /** How long metadata are used without reading them again, in **milliseconds**: while a person reads the page that asks. */
@@ -62,25 +64,24 @@ const KNOWN_MS = 60_000
 /** Of how many resources and servers. */
 const MAXIMUM_KNOWN = 200
 
-/** How many plans of one person are made at a time. */
-const AT_ONCE = 4
-
 /** The scope that brings a refresh token. */
 const OFFLINE = 'offline_access'
 
 /** Creates {@link Planning}. */
 export function createPlanning(parts: PlanningParts): Planning {
-  const { transport, clock, settings, connections, wanted } = parts
+  const { transport, clock, settings, connections, wanted, fairShare } = parts
   const rememberServer = createRemember<TrustedServer>(clock, KNOWN_MS, MAXIMUM_KNOWN)
   const rememberResource = createRemember<ProtectedResource>(clock, KNOWN_MS, MAXIMUM_KNOWN)
-  const underWay = new Map<string, number>()
 
   const serverOf = (issuer: string): Promise<TrustedServer> =>
     rememberServer(issuer, () => readAuthorizationServer(issuer, transport))
 
   /** What the resource says now, and what it has said when it last refused a request. */
-  async function challengeOf(account: string, address: URL): Promise<ResourceChallenge> {
-    const present = await connections.find(account, address, true)
+  async function challengeOf(
+    account: string,
+    address: URL,
+    present: StoredConnection | undefined,
+  ): Promise<ResourceChallenge> {
     const noted =
       present === undefined
         ? await wanted.read(account, address.href)
@@ -105,15 +106,16 @@ export function createPlanning(parts: PlanningParts): Planning {
   }
 
   async function makePlan(account: string, address: URL): Promise<Plan> {
-    const challenge = await challengeOf(account, address)
+    const all = await connections.list(account)
+    // It has just been read.
+    const covering = await connections.find(account, address)
+    const challenge = await challengeOf(account, address, covering)
     // What a resource has said since it was read last may be news.
-    const since = (await connections.find(account, address))?.waiting?.since
-    const key = JSON.stringify([address.href, challenge, since])
+    const key = JSON.stringify([address.href, challenge, covering?.waiting?.since])
     const resource = await rememberResource(key, () =>
       readProtectedResource(address, challenge, transport),
     )
     const server = await trustedServer(resource)
-    const all = await connections.list(account)
     const present = all.find((one) => one.resource === resource.resource)
     if (present === undefined && all.length >= settings.maximumPerAccount) {
       throw tooMany(all.length)
@@ -135,23 +137,7 @@ export function createPlanning(parts: PlanningParts): Planning {
   return {
     serverOf,
 
-    async plan(account, address) {
-      const others = underWay.get(account) ?? 0
-      if (others >= AT_ONCE) {
-        throw new NotConnectableError(
-          'too_many',
-          'Wait until the other servers have been looked at.',
-        )
-      }
-      underWay.set(account, others + 1)
-      try {
-        return await makePlan(account, address)
-      } finally {
-        const left = (underWay.get(account) ?? 1) - 1
-        if (left === 0) underWay.delete(account)
-        else underWay.set(account, left)
-      }
-    },
+    plan: (account, address) => fairShare(account, () => makePlan(account, address)),
 
     async issuersOf(address, challenge) {
       try {

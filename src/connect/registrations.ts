@@ -1,4 +1,3 @@
-import { DiscoveryError } from '../errors/provider-errors.js'
 import { NotConnectableError } from '../errors/connection-errors.js'
 import type { NotConnectableReason } from '../errors/connection-errors.js'
 import type { SealedNotes } from '../grants/sealed-notes.js'
@@ -93,10 +92,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       // Another process has taken this one for dead, and has registered too: its client counts.
       return isNoted === undefined ? undefined : client
     } catch (error) {
-      const failed = failureOf(error)
-      // What has another cause may succeed at once.
-      if (failed !== undefined) await notes.write(name, mark, failed, FAILED_MS)
-      else await notes.write(name, mark, { state: 'forgotten' } satisfies Registration, FAILED_MS)
+      await notes.write(name, mark, failureOf(error), FAILED_MS)
       throw error
     }
   }
@@ -170,9 +166,9 @@ function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolea
   return clock.now() + REMAINING_MS < expiresAt
 }
 
-/** What other processes are told of a failure; `undefined` if it may not happen to them. */
-function failureOf(error: unknown): Registration | undefined {
-  if (error instanceof DiscoveryError || !(error instanceof NotConnectableError)) return undefined
+/** What other processes are told of a failure. What may not happen to them is no failure: they register at once. */
+function failureOf(error: unknown): Registration {
+  if (!(error instanceof NotConnectableError)) return { state: 'forgotten' }
   const { reason, message } = error
   return { state: 'failed', reason, message }
 }

@@ -63,9 +63,6 @@ const STARTED_MS = 6 * 60 * 60_000
 const FURTHER_STARTS = 50
 const COUNTED_MS = 24 * 60 * 60_000
 
-/** How many ids one look at the list asks for. */
-const PAGE = 100
-
 /** How many targets a job works on at once: a server that does not answer holds up no other. */
 export const TARGETS_AT_ONCE = 16
 
@@ -151,15 +148,6 @@ export function createTargets(parts: TargetsParts): Targets {
       .map(({ name }) => name.slice(STRATEGY_PREFIX.length))
   }
 
-  async function* idsIn(list: string): AsyncIterable<string> {
-    for (let after: string | undefined; ;) {
-      const ids = await notes.linked(list, PAGE, after)
-      yield* ids
-      after = ids.at(-1)
-      if (ids.length < PAGE) return
-    }
-  }
-
   async function strategyForJob(id: string): Promise<ConnectedStrategy | undefined> {
     const strategy = await kept.forTenant(id)
     if (strategy === undefined) await notes.read(noteName(id))
@@ -198,7 +186,7 @@ export function createTargets(parts: TargetsParts): Targets {
 
     async endAll(account) {
       let ended = 0
-      await forEachDespiteFailures(idsIn(listOf(account)), TARGETS_AT_ONCE, async (id) => {
+      await forEachDespiteFailures(notes.each(listOf(account)), TARGETS_AT_ONCE, async (id) => {
         const strategy = await strategyForJob(id)
         const count = await strategy?.endGrant({ account })
         ended += count ?? 0
@@ -209,7 +197,7 @@ export function createTargets(parts: TargetsParts): Targets {
 
     async *others() {
       const present = new Set(presentIds())
-      for await (const id of idsIn(LIST)) if (!present.has(id)) yield id
+      for await (const id of notes.each(LIST)) if (!present.has(id)) yield id
     },
   }
 }

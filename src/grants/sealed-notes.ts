@@ -40,6 +40,8 @@ export interface SealedNotes {
   readonly link: (list: string, id: string, ttlMs: number) => Promise<void>
   /** The ids in a list, in an order of the store's own: some may be gone. @throws {StorageError} */
   readonly linked: (list: string, limit: number, after?: string) => Promise<readonly string[]>
+  /** All ids in a list. Iterating throws a {@link StorageError} if the store fails. */
+  readonly each: (list: string) => AsyncIterable<string>
   /** Takes ids from a list. @throws {StorageError} */
   readonly unlink: (list: string, ids: readonly string[]) => Promise<void>
   /** Seals a note anew if it was not sealed with the first secret. `undefined` if nothing was to be done. @throws {StorageError} */
@@ -48,6 +50,9 @@ export interface SealedNotes {
 
 /** How long a note is kept that was sealed anew: for how much longer the old one was to be kept is not known. A year. */
 const RESEALED_MS = 365 * 24 * 60 * 60_000
+
+/** How many ids one look at a list asks for. */
+const PAGE = 100
 
 /** Creates {@link SealedNotes}. */
 export function createSealedNotes(store: GrantStore, seal: Seal): SealedNotes {
@@ -91,6 +96,15 @@ export function createSealedNotes(store: GrantStore, seal: Seal): SealedNotes {
 
     link: (list, id, ttlMs) => storeCall(() => store.link(list, id, ttlMs)),
     linked: (list, limit, after) => storeCall(() => store.linked(list, limit, after)),
+    async *each(list) {
+      for (let after: string | undefined; ;) {
+        const ids = await storeCall(() => store.linked(list, PAGE, after))
+        yield* ids
+        after = ids.at(-1)
+        if (ids.length < PAGE) return
+      }
+    },
+
     unlink: (list, ids) => storeCall(() => store.unlink(list, ids)),
 
     async reseal(name) {

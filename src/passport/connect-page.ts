@@ -8,11 +8,11 @@ import type { RouterSettings } from './router-options.js'
 import { refuseTwoSessions } from '../session/session-cookies.js'
 
 /**
- * The headers of the page that asks. No other site may frame it. Browsers that send no `Sec-Fetch-Site` have to send
+ * The headers of a page that asks before something is connected. No other site may frame it. Browsers that send no `Sec-Fetch-Site` have to send
  * `Origin` with the form, and with `no-referrer` they would send `Origin: null`. There is no `form-action`, because
  * Chromium applies it to redirects too, and the form leads to the provider.
  */
-const HEADERS = {
+export const ASK_HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'same-origin',
@@ -38,7 +38,7 @@ export function askBeforeConnecting(
     await refuseTwoSessions(req)
     const person = await personOn(req, settings.sessionUser)
     return () => {
-      req.res?.set(HEADERS).send(connectPage(name, person))
+      req.res?.set(ASK_HEADERS).send(connectPage(name, person))
     }
   })
 }

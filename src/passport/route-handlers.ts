@@ -95,18 +95,29 @@ export function jwksHandler(strategy: LoginStrategy): RequestHandler {
   })
 }
 
+/** {@link checkCallbackPath} for `authRouter`. */
+export function checkCallbackUrl({ callbackURL }: LoginStrategy): RequestHandler {
+  return checkCallbackPath(
+    callbackURL,
+    (path, here) =>
+      `callbackURL has the path ${path}, and authRouter takes callbacks at ${here}: mount it where callbackURL leads, or register ${here} at the provider.`,
+  )
+}
+
 /**
  * Reports a `callbackURL` that leads to no route of the router, before the first login ends in a 404. A proxy
  * may put a prefix in front of the path.
+ *
+ * @param message says so: its parameters are the path of `callbackURL` and that of the route
  */
-export function checkCallbackUrl({ callbackURL }: LoginStrategy): RequestHandler {
+export function checkCallbackPath(
+  callbackURL: string,
+  message: (path: string, here: string) => string,
+): RequestHandler {
   const { pathname } = new URL(callbackURL)
   return (req, _res, next) => {
     const here = `${req.baseUrl}/callback`
     if (comparablePath(pathname).endsWith(comparablePath(here))) next()
-    else {
-      const message = `callbackURL has the path ${pathname}, and authRouter takes callbacks at ${here}: mount it where callbackURL leads, or register ${here} at the provider.`
-      next(new ConfigurationError(message, 'callbackURL'))
-    }
+    else next(new ConfigurationError(message(pathname, here), 'callbackURL'))
   }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { RegisteredClient } from '../../src/connect.js'
 import { createStoredConnections } from '../../src/connect/connections.js'
 import type { StoredConnection, StoredConnections } from '../../src/connect/connections.js'
+import { createFairShare } from '../../src/connect/fair-share.js'
 import { createPlanning } from '../../src/connect/plan.js'
 import type { Plan, Planning } from '../../src/connect/plan.js'
 import { createWantedNotes } from '../../src/connect/wanted-notes.js'
@@ -48,7 +49,14 @@ function planningWith(registeredClients: Readonly<Record<string, RegisteredClien
     maximumPerAccount: 3,
     registeredClients,
   }
-  return createPlanning({ transport: server.transport, clock, settings, connections, wanted })
+  return createPlanning({
+    transport: server.transport,
+    clock,
+    settings,
+    connections,
+    wanted,
+    fairShare: createFairShare(4),
+  })
 }
 
 /** What the resource says to a request without a token. */
