@@ -3,6 +3,8 @@ import { main } from './cli/main.js'
 
 const exitCode = await main(process.argv.slice(2), {
   env: process.env,
+  // As far above `dist` as above `src`.
+  packageFile: new URL('../package.json', import.meta.url),
   print: (line) => process.stdout.write(`${line}\n`),
   say: (line) => process.stderr.write(`${line}\n`),
 })

@@ -46,7 +46,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   debug: ['diagnostics/watch.ts'],
   // Bun has a module of this name, in which agents do nothing.
   undici: [],
-  'undici/index.js': ['client/transport.ts', 'connect/guarded-agent.ts'],
+  'undici/index.js': ['client/agents.ts', 'connect/guarded-agent.ts'],
   'ipaddr.js': ['connect/public-address.ts'],
   express: [
     'connect/connect-router.ts',

@@ -14,6 +14,8 @@ import { postgresScript, readSchema } from '../grants/postgres-schema.js'
 export interface CommandLine {
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The package's own `package.json`. */
+  readonly packageFile: URL
   /** Writes a line of the command's result to stdout, so that it can be piped into a file. */
   readonly print: (line: string) => void
   /** Writes a line for the person to stderr, such as an error or a hint. */
@@ -40,7 +42,7 @@ export async function main(args: readonly string[], line: CommandLine): Promise<
     if (command === 'sql') return sql(rest, line)
     if (command === 'doctor') return await doctor(rest, line)
     if (command === '--version') {
-      line.print(await packageVersion())
+      line.print(await versionIn(line.packageFile))
       return 0
     }
     return noSuchCommand(command, line)
@@ -73,9 +75,8 @@ function noSuchCommand(command: string, { say }: CommandLine): number {
   return 2
 }
 
-async function packageVersion(): Promise<string> {
-  // `src` and `dist` are at the same depth, so the path is the same for both.
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+async function versionIn(packageFile: URL): Promise<string> {
+  const text = await readFile(packageFile, 'utf8')
   return (JSON.parse(text) as { readonly version: string }).version
 }
 

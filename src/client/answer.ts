@@ -135,7 +135,7 @@ export interface TokenResponseSettings {
 }
 
 /**
- * Turns an answer of a real server into the token response that RFC 6749 describes. An answer with an `error` and
+ * Turns an answer of a real server into the members of a token response as RFC 6749 describes it. An answer with an `error` and
  * no access token is an error whatever its HTTP status, and so is one with an error status, whatever is in it.
  *
  * @throws {TokenEndpointError} if it is an error, or not a JSON object
@@ -145,7 +145,7 @@ export function standardResponse(
   phase: Phase,
   settings: TokenResponseSettings,
   sent: SentRequest,
-): Response {
+): Readonly<Record<string, unknown>> {
   const body = parseBody(answer)
   const message = settings.parseTokenResponse
     ? parsedBy(settings.parseTokenResponse, body, answer, phase)
@@ -176,7 +176,7 @@ export function standardResponse(
   // An ID token can be validated only against an issuer. One that is not validated must not be used.
   const verifiable =
     settings.issuer === undefined || idToken === undefined ? {} : { id_token: idToken }
-  return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })
+  return { ...rest, access_token: accessToken, ...verifiable }
 }
 
 /** What to do about a successful answer that is not a JSON object. */
@@ -187,27 +187,6 @@ function adviceForBody(answer: Answer): string {
   return 'Check that tokenURL is the token endpoint of this provider; parseTokenResponse can read an unusual answer.'
 }
 
-const JSON_HEADERS = new Headers({ 'content-type': 'application/json' })
-
-/** The part of a `Response` that oauth4webapi reads. The built-in one would write the JSON to a stream and read it back. */
-class JsonResponse extends Response {
-  readonly #text: string
-  override readonly headers = JSON_HEADERS
-
-  constructor(text: string) {
-    super()
-    this.#text = text
-  }
-
-  override readonly json = (): Promise<unknown> =>
-    Promise.resolve(JSON.parse(this.#text) as unknown)
-}
-
-/** A successful response with this body, for oauth4webapi to validate. */
-export function jsonResponse(body: Readonly<Record<string, unknown>>): Response {
-  return new JsonResponse(JSON.stringify(body))
-}
-
 /** Calls the application's function. Its errors may quote the answer, so only their names are passed on. */
 function parsedBy(
   parseTokenResponse: NonNullable<TokenResponseSettings['parseTokenResponse']>,
@@ -216,7 +195,9 @@ function parsedBy(
   phase: Phase,
 ): unknown {
   try {
-    return settled(parseTokenResponse(body))
+    const returned = settled(parseTokenResponse(body))
+    // As if it had come like this: there is nothing in it that JSON does not have.
+    return isObject(returned) ? (JSON.parse(JSON.stringify(returned)) as unknown) : returned
   } catch (error) {
     const { name } = Object(error) as Partial<Error>
     throw new TokenEndpointError(

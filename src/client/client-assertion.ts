@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose'
 import type { JWTPayload } from 'jose'
 import { randomUUID } from 'node:crypto'
 import type { ClientAuth } from 'oauth4webapi'
@@ -84,5 +83,8 @@ export function createSecretSigner(
       'clientSecret',
     )
   }
-  return (claims) => new SignJWT(claims).setProtectedHeader({ alg, typ: 'JWT' }).sign(key)
+  return async (claims) => {
+    const { SignJWT } = await import('jose')
+    return new SignJWT(claims).setProtectedHeader({ alg, typ: 'JWT' }).sign(key)
+  }
 }

@@ -1,4 +1,3 @@
-import { ClientSecretPost, None, TlsClientAuth } from 'oauth4webapi'
 import type { ClientAuth } from 'oauth4webapi'
 import { byAssertion, createSecretSigner } from './client-assertion.js'
 import type { ClientAssertionSettings } from './client-assertion.js'
@@ -26,21 +25,20 @@ export function createClientAuthentication(
   const { clientAuthentication, clientSecret } = settings
   switch (clientAuthentication) {
     case 'none':
-      return None()
+    case 'tls_client_auth':
+    case 'self_signed_tls_client_auth':
+      // With mutual TLS, the dispatcher presents the client's certificate.
+      return byClientId
     case 'client_secret_post':
       return bySecret(
         required(clientSecret, 'clientSecret', clientAuthentication),
-        ClientSecretPost,
+        clientSecretPost,
       )
     case 'client_secret_basic':
       return bySecret(
         required(clientSecret, 'clientSecret', clientAuthentication),
         clientSecretBasic(settings.basicCredentials === 'raw' ? (text) => text : formEncoded),
       )
-    case 'tls_client_auth':
-    case 'self_signed_tls_client_auth':
-      // The dispatcher presents the client's certificate.
-      return TlsClientAuth()
     case 'client_secret_jwt':
       return bySecret(required(clientSecret, 'clientSecret', clientAuthentication), (secret) =>
         byAssertion(settings, createSecretSigner(secret, settings)),
@@ -72,6 +70,16 @@ function bySecret(
       throw new ConfigurationError('The function clientSecret gave no secret.', 'clientSecret')
     }
     await prove(secret)(server, client, body, headers)
+  }
+}
+
+/** Says who the client is, and proves nothing. */
+const byClientId: ClientAuth = (_server, client, body) => body.set('client_id', client.client_id)
+
+function clientSecretPost(secret: string): ClientAuth {
+  return (_server, client, body) => {
+    body.set('client_id', client.client_id)
+    body.set('client_secret', secret)
   }
 }
 

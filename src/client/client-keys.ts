@@ -1,4 +1,3 @@
-import { SignJWT, calculateJwkThumbprint } from 'jose'
 import type { CryptoKey, JWK, JWTPayload } from 'jose'
 import { KeyObject } from 'node:crypto'
 import type { CryptoKeyAlgorithm } from './private-key.js'
@@ -54,6 +53,7 @@ export function createClientKeys(settings: ClientKeysSettings): ClientKeys {
 
   return {
     async sign(claims, typ) {
+      const { SignJWT } = await import('jose')
       const [{ key, alg, kid: name }] = await read()
       const kid = await name()
       const header = { alg, typ, ...(kid !== undefined && { kid }) }
@@ -150,7 +150,11 @@ function acceptedBy(settings: ClientKeysSettings): readonly string[] | undefined
 function thumbprintOf({ key, publicJwk }: SigningKey): () => Promise<string | undefined> {
   const isReadable = key instanceof KeyObject || key.extractable
   let thumbprint: Promise<string> | undefined
-  return async () => (isReadable ? (thumbprint ??= calculateJwkThumbprint(publicJwk())) : undefined)
+  return async () => {
+    if (!isReadable) return undefined
+    const { calculateJwkThumbprint } = await import('jose')
+    return (thumbprint ??= calculateJwkThumbprint(publicJwk()))
+  }
 }
 
 function isList(given: PrivateKeys): given is readonly (PrivateKey | NamedPrivateKey)[] {

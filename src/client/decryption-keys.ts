@@ -1,4 +1,3 @@
-import { calculateJwkThumbprint, compactDecrypt, decodeProtectedHeader } from 'jose'
 import type { CryptoKey } from 'jose'
 import { KeyObject } from 'node:crypto'
 import type { PublishedKeys } from './published-keys.js'
@@ -50,6 +49,7 @@ export function createDecryption(
 
   return {
     async decrypt(jwe) {
+      const { compactDecrypt } = await import('jose')
       const { kid, candidates } = await chooseKeys(jwe, await read())
       for (const { key, alg } of candidates) {
         try {
@@ -105,7 +105,7 @@ async function chooseKeys(
   jwe: string,
   keys: readonly DecryptionKey[],
 ): Promise<{ readonly kid: string | undefined; readonly candidates: readonly DecryptionKey[] }> {
-  const { alg, enc, kid, zip } = headerOf(jwe)
+  const { alg, enc, kid, zip } = await headerOf(jwe)
   refuseUnaccepted('enc', enc, CONTENT_ENCRYPTION_ALGORITHMS)
   refuseUnaccepted('alg', alg, [...new Set(keys.map((key) => key.alg))])
   if (zip !== undefined) throw new Error('it is compressed ("zip"), which is not accepted')
@@ -123,7 +123,8 @@ async function chooseKeys(
   return { kid, candidates: [named] }
 }
 
-function headerOf(jwe: string): Readonly<Record<string, unknown>> {
+async function headerOf(jwe: string): Promise<Readonly<Record<string, unknown>>> {
+  const { decodeProtectedHeader } = await import('jose')
   try {
     return decodeProtectedHeader(jwe)
   } catch {
@@ -178,7 +179,11 @@ function readDecryptionKey({
   return {
     key,
     alg: chosen,
-    kid: async () => kid ?? calculateJwkThumbprint(publicJwkOf(key, OPTION)),
+    async kid() {
+      if (kid !== undefined) return kid
+      const { calculateJwkThumbprint } = await import('jose')
+      return calculateJwkThumbprint(publicJwkOf(key, OPTION))
+    },
   }
 }
 

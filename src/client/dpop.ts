@@ -1,4 +1,3 @@
-import { SignJWT, calculateJwkThumbprint } from 'jose'
 import type { CryptoKey, JWK } from 'jose'
 import { hash, randomUUID } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
@@ -48,6 +47,7 @@ export function createProofOfPossession(signing: ProofKey): ProofOfPossession {
 
   return {
     async prove(url, method, accessToken) {
+      const { SignJWT } = await import('jose')
       const { origin, pathname } = new URL(url)
       const nonce = nonces.get(origin)
       return new SignJWT({
@@ -73,7 +73,10 @@ export function createProofOfPossession(signing: ProofKey): ProofOfPossession {
       }
     },
 
-    thumbprint: () => calculateJwkThumbprint(publicJwk),
+    async thumbprint() {
+      const { calculateJwkThumbprint } = await import('jose')
+      return calculateJwkThumbprint(publicJwk)
+    },
   }
 }
 

@@ -1,5 +1,3 @@
-// Not 'undici': in place of that, Bun gives a module of its own, in which agents do nothing.
-import { Agent, fetch } from 'undici/index.js'
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type { ProviderErrorFacts } from '../errors/http-statuses.js'
@@ -7,6 +5,7 @@ import type { ProviderError } from '../errors/provider-errors.js'
 import { systemClock } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import { isSecure } from '../lib/secure-url.js'
+import { applicationAgent, loadUndici, providerAgent } from './agents.js'
 import { createConnectionLimit } from './connection-limit.js'
 import type { ConnectionLimit } from './connection-limit.js'
 import { exchange } from './exchange.js'
@@ -73,36 +72,9 @@ const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
 /** How many URLs a transport remembers: far more than a provider has endpoints. */
 const MAXIMUM_TARGETS = 50
 
-/** How long it may take to connect, in **milliseconds**, if the time limit of requests is not shorter. */
-const CONNECT_TIMEOUT_MS = 10_000
-
-/** undici's own time limits are off: those of the transport give answers that have arrived a chance first. */
-const AGENT_OPTIONS = {
-  headersTimeout: 0,
-  bodyTimeout: 0,
-  connect: { timeout: CONNECT_TIMEOUT_MS },
-}
-
-/** The agents of the process for requests to providers, by how many connections each opens to one origin. */
-const providerAgents = new Map<number, Agent>()
-
-function providerAgent(connections: number): Agent {
-  const known = providerAgents.get(connections)
-  if (known !== undefined) return known
-  // Twice as many, because a connection whose answer is still listened to after a minute does not count any more.
-  const agent = new Agent({ ...AGENT_OPTIONS, connections: 2 * connections, pipelining: 1 })
-  providerAgents.set(connections, agent)
-  return agent
-}
-
-/** The agent of the process for the application's own requests. */
-let apiAgent: Agent | undefined
-
 /** Creates a transport. Transports without a dispatcher of their own share keep-alive pools. */
 export function createTransport(options: TransportOptions, clock: Clock = systemClock): Transport {
   const { timeoutMs, responseLimitBytes, maximumConnections, dangerouslyAllowHttp } = options
-  const dispatcher = options.dispatcher ?? providerAgent(maximumConnections)
-  const fetchDispatcher = options.dispatcher ?? (apiAgent ??= new Agent(AGENT_OPTIONS))
   const connections = createConnectionLimit(maximumConnections, clock)
   const targets = new Map<string, URL>()
 
@@ -122,6 +94,7 @@ export function createTransport(options: TransportOptions, clock: Clock = system
       const target = targetOf(request.url)
       const { timeoutMs: limitMs = timeoutMs, urgent = true } = request
       const connectTimeoutMs = Math.min(limitMs, timeoutMs)
+      const dispatcher = options.dispatcher ?? (await providerAgent(maximumConnections))
       const own =
         request.connection === undefined
           ? await connections.acquire(urgent, connectTimeoutMs)
@@ -137,6 +110,8 @@ export function createTransport(options: TransportOptions, clock: Clock = system
 
     async fetch(url, init = {}) {
       const target = secureUrl(url, dangerouslyAllowHttp)
+      const { fetch } = await loadUndici()
+      const dispatcher = options.dispatcher ?? (await applicationAgent())
       const timeLimit = new AbortController()
       const stopTimer = clock.timer(
         timeoutMs,
@@ -151,7 +126,7 @@ export function createTransport(options: TransportOptions, clock: Clock = system
         redirect: 'manual',
         ...init,
         signal,
-        dispatcher: fetchDispatcher,
+        dispatcher,
       } as UndiciRequestInit
       try {
         const answer = (await fetch(target, undiciInit)) as unknown as Response

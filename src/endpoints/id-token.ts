@@ -1,4 +1,3 @@
-import { decodeJwt } from 'jose'
 import type { JWTPayload } from 'jose'
 import { createHash } from 'node:crypto'
 import {
@@ -37,7 +36,8 @@ export interface ReceivedIdToken {
 
 /** The claims of an ID token that was verified when it came. @throws {Error} if it cannot be read */
 export function claimsIn(idToken: string): JWTPayload {
-  return decodeJwt(idToken)
+  const [, payload = ''] = idToken.split('.')
+  return Object(JSON.parse(Buffer.from(payload, 'base64url').toString())) as JWTPayload
 }
 
 /**
@@ -77,7 +77,7 @@ export async function checkRefreshedIdToken(
   before: string | undefined,
   parts: IdTokenParts,
 ): Promise<IdTokenClaims | undefined> {
-  const original = before === undefined ? undefined : decodeJwt(before)
+  const original = before === undefined ? undefined : claimsIn(before)
   try {
     const check = (claims: JWTPayload): void => {
       if (original !== undefined) checkSameLogin(original, claims)

@@ -1,5 +1,4 @@
-import { compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
-import type { CompactJWSHeaderParameters, JWTPayload } from 'jose'
+import type { CompactJWSHeaderParameters, JWTPayload, errors as JoseErrors } from 'jose'
 import { AuthorizationCodeError } from '../errors/errors.js'
 import { systemClock } from '../lib/clock.js'
 import { callFunction } from '../options/call-function.js'
@@ -42,7 +41,8 @@ export function createProviderJwtVerifier(
 
   return async (jwt, expected) => {
     const { sender, required, clockToleranceMs = clockToleranceSeconds * 1000 } = expected
-    const { header, claims } = decoded(jwt)
+    const { errors } = await import('jose')
+    const { header, claims } = await decoded(jwt)
     try {
       if (!algorithms.some((one) => one === header.alg)) {
         throw new Error('its algorithm ("alg") is not accepted')
@@ -60,7 +60,7 @@ export function createProviderJwtVerifier(
       return claims
     } catch (error) {
       if (error instanceof AuthorizationCodeError) throw error
-      const reason = `${reasonOf(error)} (${describeAlgorithms(header.alg, algorithms)})`
+      const reason = `${reasonOf(error, errors)} (${describeAlgorithms(header.alg, algorithms)})`
       throw error instanceof errors.JWKSNoMatchingKey
         ? new UnpublishedKeyError(reason)
         : new Error(reason)
@@ -74,7 +74,8 @@ interface DecodedJwt {
 }
 
 /** @throws {Error} if it is not a JWT */
-function decoded(jwt: string): DecodedJwt {
+async function decoded(jwt: string): Promise<DecodedJwt> {
+  const { decodeJwt, decodeProtectedHeader } = await import('jose')
   try {
     const { alg = 'none', ...others } = decodeProtectedHeader(jwt)
     return { header: { ...others, alg }, claims: decodeJwt(jwt) }
@@ -106,6 +107,7 @@ async function verifyBySecret(
       ? await callFunction('clientSecret', clientSecret)
       : clientSecret
   checkHmacSecret(secret, alg)
+  const { compactVerify } = await import('jose')
   await compactVerify(jwt, new TextEncoder().encode(secret), { algorithms: [alg] })
 }
 
@@ -119,6 +121,7 @@ async function verifyByPublishedKey(
   sender: JwtSender,
   keys: ProviderKeys,
 ): Promise<void> {
+  const { errors } = await import('jose')
   const since = systemClock.monotonic()
   const current = await keys.current(sender)
   try {
@@ -143,6 +146,7 @@ async function verifyByAny(
   { alg, kid }: CompactJWSHeaderParameters,
   keys: PublishedKeys,
 ): Promise<void> {
+  const { compactVerify, errors } = await import('jose')
   const failures: Error[] = []
   for (const key of keys.named(kid)) {
     try {
@@ -160,8 +164,8 @@ async function verifyByAny(
 }
 
 /** jose's message, except one that quotes the header, which may come from an attacker. */
-function reasonOf(error: unknown): string {
-  return error instanceof errors.JOSENotSupported
+function reasonOf(error: unknown, { JOSENotSupported }: typeof JoseErrors): string {
+  return error instanceof JOSENotSupported
     ? 'it needs an algorithm or extension that is not supported'
     : (error as Error).message
 }

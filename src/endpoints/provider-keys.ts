@@ -1,4 +1,3 @@
-import { createLocalJWKSet } from 'jose'
 import type { JWK, JWSHeaderParameters, JWTVerifyGetKey } from 'jose'
 import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
@@ -101,7 +100,7 @@ export function createProviderKeys(
   let published: PublishedKeys | undefined
   // If the provider publishes the same keys again, nothing is made or verified anew.
   let jwks: readonly JWK[] = []
-  let finders = findersOf(jwks)
+  let finders: Finders = { named: () => [], has: () => false }
   let requestedAt = -Infinity
   let failing: Failing | undefined
 
@@ -114,8 +113,8 @@ export function createProviderKeys(
       const newest = usableKeys(await read().catch(noteFailure))
       failing = undefined
       if (!isDeepStrictEqual(newest, jwks)) {
+        finders = await findersOf(newest)
         jwks = newest
-        finders = findersOf(jwks)
       }
       published = { ...finders, requestedAt }
       return published
@@ -202,7 +201,10 @@ function usableKeys(set: readonly unknown[]): readonly JWK[] {
     .slice(0, MAXIMUM_KEYS)
 }
 
-function findersOf(jwks: readonly JWK[]): Pick<PublishedKeys, 'named' | 'has'> {
+type Finders = Pick<PublishedKeys, 'named' | 'has'>
+
+async function findersOf(jwks: readonly JWK[]): Promise<Finders> {
+  const { createLocalJWKSet } = await import('jose')
   const keys = jwks.map((key) => ({ kid: key.kid, find: createLocalJWKSet({ keys: [key] }) }))
   return {
     named: (kid) =>

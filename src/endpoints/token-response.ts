@@ -4,12 +4,13 @@ import type { TokenResponseSettings } from '../client/answer.js'
 import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
 
 /**
- * Checks that a response has what every token response must have.
+ * Checks that a response has what every token response must have, and can be stored.
  *
  * @throws {Error} saying how `parseTokenResponse` can add it
  * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
  */
 export function checkRequiredMembers(members: Readonly<Record<string, unknown>>): void {
+  if (isTooDeep(members)) throw new Error(`it is nested deeper than ${MAXIMUM_DEPTH} levels`)
   if (members['access_token'] === undefined) {
     throw new Error(
       'it has no "access_token". If the token has another name or place, return it from parseTokenResponse',

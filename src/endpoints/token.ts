@@ -1,6 +1,4 @@
-import { processGenericTokenEndpointResponse } from 'oauth4webapi'
-import type { AuthorizationServer, Client } from 'oauth4webapi'
-import { jsonResponse, standardResponse } from '../client/answer.js'
+import { standardResponse } from '../client/answer.js'
 import type { Phase, TokenResponseSettings } from '../client/answer.js'
 import type { ClientRequest, ClientRequestOptions } from '../client/requests.js'
 import type { Connection } from '../client/connection-limit.js'
@@ -107,13 +105,6 @@ export function createTokenEndpoint(
   verify: VerifyProviderJwt | undefined,
   decrypt: DecryptJwt = (_kind, jwt) => Promise.resolve(jwt),
 ): TokenEndpoint {
-  const client: Client = { client_id: settings.clientID }
-  const server: AuthorizationServer = {
-    // oauth4webapi requires an issuer. Without one, the token endpoint's origin takes its place. It is compared
-    // with nothing: `iss` is checked elsewhere.
-    issuer: settings.issuer ?? new URL(settings.tokenURL).origin,
-    token_endpoint: settings.tokenURL,
-  }
   const idTokens = verify === undefined ? undefined : { settings, verify }
 
   /** The further parameters of one refresh. */
@@ -125,13 +116,13 @@ export function createTokenEndpoint(
     return checkParameters(parameters, 'refreshParameters')
   }
 
-  /** Sends one token request and resolves to its response in standard form. */
+  /** Sends one token request and resolves to the members of its response in standard form. */
   async function ask(
     phase: Phase,
     grantType: string,
     parameters: Parameters,
     { beforeWrite, ...sending }: Omit<ClientRequestOptions, 'format'> = {},
-  ): Promise<{ response: Response; requestedAt: number }> {
+  ): Promise<CompleteResponse> {
     let requestedAt = Date.now()
     const all = { ...settings.tokenParameters, ...parameters, grant_type: grantType }
     const form = formOf(all)
@@ -148,17 +139,19 @@ export function createTokenEndpoint(
     }).catch(
       rethrowAs(TokenEndpointError, `The token endpoint gave no answer to the ${phase}`, phase),
     )
-    const response = await valid(phase, answer, () =>
+    const { status } = answer
+    const members = await valid(phase, status, () =>
       standardResponse(answer, phase, settings, sent),
     )
-    return { response, requestedAt }
+    return { members, status, requestedAt }
   }
 
   /** Reads a token response: its tokens, and its ID token as it has come. */
-  async function read(response: Response, requestedAt: number): Promise<ReadResponse> {
-    const { id_token: idToken, ...body } = (await response.json()) as Record<string, unknown>
+  async function read({ members, requestedAt }: CompleteResponse): Promise<ReadResponse> {
+    const { id_token: idToken, ...body } = members
     checkRequiredMembers(body)
-    const parsed = await processGenericTokenEndpointResponse(server, client, jsonResponse(body))
+    const { validatedResponse } = await import('./validated-response.js')
+    const parsed = await validatedResponse(body)
     if (idToken !== undefined && typeof idToken !== 'string') {
       throw new Error('its "id_token" is not a string')
     }
@@ -189,14 +182,14 @@ export function createTokenEndpoint(
 
   return {
     async exchange({ code, redirectUri, codeVerifier, idToken: expected, parameters, onRefused }) {
-      const { response, requestedAt } = await ask('exchange', 'authorization_code', {
+      const response = await ask('exchange', 'authorization_code', {
         ...parameters,
         code,
         redirect_uri: settings.omitRedirectUriInTokenRequest ? undefined : redirectUri,
         code_verifier: codeVerifier,
       })
-      const exchanged = valid('exchange', response, async () => {
-        const { tokens, idToken: given, tokenResponse } = await read(response, requestedAt)
+      const exchanged = valid('exchange', response.status, async () => {
+        const { tokens, idToken: given, tokenResponse } = await read(response)
         if (given === undefined || idTokens === undefined) {
           if (expected === undefined || idTokens === undefined)
             return { tokens, claims: undefined, tokenResponse }
@@ -207,8 +200,8 @@ export function createTokenEndpoint(
         const claims = await checkIdToken({ idToken, accessToken }, expected, idTokens)
         return { tokens: { ...tokens, idToken }, claims, tokenResponse }
       })
-      return exchanged.catch(async (error: unknown) => {
-        const tokens = tokensIn(await response.json())
+      return exchanged.catch((error: unknown) => {
+        const tokens = tokensIn(response.members)
         if (tokens !== undefined) onRefused?.(tokens)
         throw error
       })
@@ -219,14 +212,14 @@ export function createTokenEndpoint(
       // An answer without a scope says that it is the one that was asked for.
       const further = { ...refreshParametersFor(tokens), ...parameters }
       const { scope = tokens.scope } = further as { readonly scope?: string }
-      const { response, requestedAt } = await ask(
+      const response = await ask(
         'refresh',
         'refresh_token',
         { ...further, refresh_token: refreshToken },
         { ...sending, urgent: false },
       )
-      return valid('refresh', response, async () => {
-        const received = await read(response, requestedAt)
+      return valid('refresh', response.status, async () => {
+        const received = await read(response)
         const { tokens: renewed } = received
         const kept =
           renewed.refreshToken === undefined ? { refreshToken, refreshTokenExpiresAt } : {}
@@ -240,6 +233,14 @@ export function createTokenEndpoint(
       })
     },
   }
+}
+
+/** A token response that has come, and is to be validated. */
+interface CompleteResponse {
+  readonly members: Readonly<Record<string, unknown>>
+  readonly status: number
+  /** When the request was written, in **milliseconds since the epoch**. */
+  readonly requestedAt: number
 }
 
 /** A valid token response. */
@@ -269,7 +270,7 @@ function formOf(parameters: Parameters): URLSearchParams {
  */
 async function valid<Value>(
   phase: Phase,
-  { status }: { readonly status: number },
+  httpStatus: number,
   read: () => Value | Promise<Value>,
 ): Promise<Value> {
   try {
@@ -281,7 +282,7 @@ async function valid<Value>(
     const { message = 'unknown reason' } = error as Partial<Error>
     throw new TokenEndpointError(`The token response is not valid: ${message}.`, {
       phase,
-      httpStatus: status,
+      httpStatus,
     })
   }
 }

@@ -237,7 +237,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
   /** What the strategies of the application can do that may have something in the session of a request. */
   private ofApplication(request: LoginRequest): readonly UseCases[] {
     return strategiesOfSession(request, passportOf(this))
-      .filter((one) => one instanceof AuthorizationCodeStrategy)
+      .filter(isOurs)
       .map(({ useCases }) => useCases)
   }
 
@@ -279,4 +279,8 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
     }
     return start()
   }
+}
+
+function isOurs(strategy: unknown): strategy is AuthorizationCodeStrategy {
+  return strategy instanceof AuthorizationCodeStrategy
 }

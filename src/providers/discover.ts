@@ -13,7 +13,6 @@ import { flag, positive, withMethods } from '../options/readers.js'
 import { notUnderBun } from '../options/refuse-under-bun.js'
 import { nameByAddress } from './provider-name.js'
 import { toProvider, withMutualTlsAliases } from './provider-metadata.js'
-import { asDiscoveryError, readMetadata } from './read-metadata.js'
 
 /**
  * The options of {@link discover}. The type, the checks, the defaults and the reference are made from this table.
@@ -169,6 +168,7 @@ function createDiscovery(issuer: string | undefined, options: DiscoverOptions) {
     known: { issuer: String(issuer), ...(dangerouslyAllowHttp && { dangerouslyAllowHttp }) },
     /** @throws {DiscoveryError} if the metadata cannot be read, is not valid, or belongs to another issuer */
     read: async () => {
+      const { asDiscoveryError, readMetadata } = await import('./read-metadata.js')
       try {
         const metadata = await readMetadata(url, transport)
         return toProvider(settings.mutualTls ? withMutualTlsAliases(metadata) : metadata, settings)

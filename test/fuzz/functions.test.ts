@@ -5,7 +5,7 @@ import { AuthorizationResponseError, TokenEndpointError } from '../../src/index.
 import { providerText } from '../../src/lib/provider-text.js'
 import { sameOriginPath } from '../../src/lib/same-origin-path.js'
 import { readOptions } from '../../src/options/read-options.js'
-import { standardResponse } from '../../src/client/answer.js'
+import { isTooDeep, standardResponse } from '../../src/client/answer.js'
 import { expectNoneOf, thrownBy } from '../support/errors.js'
 import { arrived, TOKEN_ANSWERS } from './answers.js'
 import { expectSilence, fuzz } from './fuzz.js'
@@ -139,16 +139,19 @@ describe('standardResponse', () => {
   it('hands on the tokens of every good answer, and says of every other what is wrong without them', async () => {
     const sent = [filling.code, filling.verifier, filling.secret]
     const request = { secrets: () => sent, clientAdvice: () => 'Check the client.' }
-    const property = fc.asyncProperty(TOKEN_ANSWERS, async (answer) => {
+    const property = fc.property(TOKEN_ANSWERS, (answer) => {
       const came = arrived({ ...answer, delivery: 'whole' }, filling, Infinity)
       if (came === undefined) return
       const answered = { ...came, headers: { 'content-type': came.type } }
       const read = () => standardResponse(answered, 'exchange', settings, request)
       const failure = thrownBy(read) as Error | undefined
       if (failure === undefined) {
-        const text = JSON.stringify(await read().json())
+        const members = read()
+        // It is refused where it is read.
+        if (isTooDeep(members)) return
+        const text = JSON.stringify(members)
         expect(tokensIn({ status: 200, type: came.type, text })).toEqual(tokensIn(came))
-      } else if (failure.name !== 'RangeError') {
+      } else {
         expect(tokensIn(came)).toBeUndefined()
         expect(failure).toBeInstanceOf(TokenEndpointError)
         expectNoneOf([...sent, ...calledTokens(came)], failure)

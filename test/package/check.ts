@@ -175,13 +175,17 @@ async function guides(): Promise<readonly string[]> {
     .filter((page) => /\.(md|svg)$/.test(page))
 }
 
-/** What every source file becomes. */
+/** The declarations of every source file, and the JavaScript of each entry. */
 async function compiledFiles(): Promise<readonly string[]> {
   const sources = await readdir(join(repository, 'src'), { recursive: true })
   return sources
     .filter((file) => file.endsWith('.ts'))
-    .map((file) => `dist/${file.replaceAll('\\', '/').replace(/\.ts$/, '')}`)
-    .flatMap((file) => [`${file}.js`, `${file}.js.map`, `${file}.d.ts`])
+    .map((file) => file.replaceAll('\\', '/').replace(/\.ts$/, ''))
+    .flatMap((file) =>
+      (file.includes('/') ? ['.d.ts'] : ['.js', '.js.map', '.d.ts']).map(
+        (ending) => `dist/${file}${ending}`,
+      ),
+    )
 }
 
 async function checkOwnScripts(): Promise<void> {

@@ -16,6 +16,7 @@ export async function runCommand(
   const said: string[] = []
   const exitCode = await main(args, {
     env,
+    packageFile: new URL('../../package.json', import.meta.url),
     print: (line) => printed.push(line),
     say: (line) => said.push(line),
   })

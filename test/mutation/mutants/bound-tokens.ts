@@ -317,9 +317,9 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: [`${MODULES}-token-type-case-insensitivity`],
     tests: [id],
     file: 'client/answer.ts',
-    find: '  return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })',
+    find: '  return { ...rest, access_token: accessToken, ...verifiable }',
     replace:
-      "  if (!['DPoP', 'Bearer'].includes(rest['token_type'] as string)) throw new Error('its \"token_type\" is unknown')\n  return jsonResponse({ ...rest, access_token: accessToken, ...verifiable })",
+      "  if (!['DPoP', 'Bearer'].includes(rest['token_type'] as string)) throw new Error('its \"token_type\" is unknown')\n  return { ...rest, access_token: accessToken, ...verifiable }",
     gone: 'token_type counts in one case only',
   })),
   {

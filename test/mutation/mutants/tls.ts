@@ -1,7 +1,11 @@
 import type { Mutant } from '../mutant.js'
 import { inFapi } from './fapi-rows.js'
 
-const CONNECT = 'connect: { timeout: CONNECT_TIMEOUT_MS },'
+const CONNECT = 'connect: { timeout: CONNECT_TIMEOUT_MS } }'
+const PROVIDER_DISPATCHER =
+  'const dispatcher = options.dispatcher ?? (await providerAgent(maximumConnections))'
+/** An agent of its own, without the certificate and the cipher suites of the option. */
+const UNCHECKED = 'new (await loadUndici()).Agent({ connect: { rejectUnauthorized: false } })'
 const CERTIFICATES = 'fapi-2 5.2.1-5'
 const MTLS_TOKENS = [
   'rfc9700 2.2.1 (2)',
@@ -15,45 +19,45 @@ export const TLS_MUTANTS: readonly Mutant[] = [
   {
     rows: [CERTIFICATES],
     tests: ['tls-8'],
-    file: 'client/transport.ts',
+    file: 'client/agents.ts',
     find: CONNECT,
-    replace: 'connect: { timeout: CONNECT_TIMEOUT_MS, checkServerIdentity: () => undefined },',
+    replace: 'connect: { timeout: CONNECT_TIMEOUT_MS, checkServerIdentity: () => undefined } }',
     gone: 'host names in certificates are not compared',
   },
   ...['tls-9', 'tls-8'].map((id): Mutant => ({
     rows: [CERTIFICATES],
     tests: [id],
-    file: 'client/transport.ts',
+    file: 'client/agents.ts',
     find: CONNECT,
-    replace: 'connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: false },',
+    replace: 'connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: false } }',
     gone: 'certificates are not checked',
   })),
   {
     rows: ['fapi-2 5.2.1-2'],
     tests: ['tls-7'],
-    file: 'client/transport.ts',
+    file: 'client/agents.ts',
     find: CONNECT,
     replace:
-      "connect: { timeout: CONNECT_TIMEOUT_MS, minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' },",
+      "connect: { timeout: CONNECT_TIMEOUT_MS, minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' } }",
     gone: 'TLS 1.0 is spoken',
   },
   {
     rows: ['fapi-2 5.2.2-2'],
     tests: ['tls-6'],
     file: 'client/transport.ts',
-    find: 'const dispatcher = options.dispatcher ?? providerAgent(maximumConnections)',
+    find: PROVIDER_DISPATCHER,
     replace: `const dispatcher =
-    options.dispatcher === undefined
-      ? providerAgent(maximumConnections)
-      : new Agent({ ...AGENT_OPTIONS, connect: { rejectUnauthorized: false } })`,
+        options.dispatcher === undefined
+          ? await providerAgent(maximumConnections)
+          : ${UNCHECKED}`,
     gone: 'the cipher suites of the dispatcher are not used',
   },
   {
     rows: ['fapi-2 5.2.2-2'],
     tests: ['tls-6'],
-    file: 'client/transport.ts',
+    file: 'client/agents.ts',
     find: CONNECT,
-    replace: "connect: { timeout: CONNECT_TIMEOUT_MS, ciphers: 'ALL:eNULL:@SECLEVEL=0' },",
+    replace: "connect: { timeout: CONNECT_TIMEOUT_MS, ciphers: 'ALL:eNULL:@SECLEVEL=0' } }",
     gone: 'weak cipher suites are offered',
   },
   {
@@ -108,25 +112,24 @@ export const TLS_MUTANTS: readonly Mutant[] = [
     rows: MTLS_TOKENS,
     tests: ['tls-2'],
     file: 'client/transport.ts',
-    find: 'options.dispatcher ?? (apiAgent ??= new Agent(AGENT_OPTIONS))',
-    replace:
-      '(apiAgent ??= new Agent({ ...AGENT_OPTIONS, connect: { rejectUnauthorized: false } }))',
+    find: 'options.dispatcher ?? (await applicationAgent())',
+    replace: UNCHECKED,
     gone: 'resources are called without the certificate',
   },
   {
     rows: MTLS_CLIENT,
     tests: ['tls-1'],
     file: 'client/client-authentication.ts',
-    find: '      return TlsClientAuth()',
+    find: '      return byClientId',
     replace:
-      "      return typeof clientSecret === 'string' ? ClientSecretPost(clientSecret) : TlsClientAuth()",
+      "      return typeof clientSecret === 'string' ? clientSecretPost(clientSecret) : byClientId",
     gone: 'the secret is sent beside the certificate',
   },
   {
     rows: MTLS_CLIENT,
     tests: ['tls-1'],
     file: 'client/client-authentication.ts',
-    find: '      return TlsClientAuth()',
+    find: '      return byClientId',
     replace: '      return () => undefined',
     gone: 'the client does not say who it is beside its certificate',
   },
@@ -134,8 +137,8 @@ export const TLS_MUTANTS: readonly Mutant[] = [
     rows: MTLS_CLIENT,
     tests: ['tls-1'],
     file: 'client/transport.ts',
-    find: 'const dispatcher = options.dispatcher ?? providerAgent(maximumConnections)',
-    replace: `const dispatcher = new Agent({ ...AGENT_OPTIONS, connect: { rejectUnauthorized: false } })`,
+    find: PROVIDER_DISPATCHER,
+    replace: `const dispatcher = ${UNCHECKED}`,
     gone: 'the client’s certificate is not presented',
   },
 ]
