@@ -69,6 +69,9 @@ export function rethrowAs(
 /** GitHub's API rejects requests without a `User-Agent`. */
 const DEFAULT_HEADERS = { 'user-agent': 'passport-authorization-code' }
 
+/** @see [RFC 9110, section 15 - Status Codes](https://www.rfc-editor.org/rfc/rfc9110.html#section-15) */
+const LARGEST_STATUS = 599
+
 /** How many URLs a transport remembers: far more than a provider has endpoints. */
 const MAXIMUM_TARGETS = 50
 
@@ -138,6 +141,8 @@ export function createTransport(options: TransportOptions, clock: Clock = system
         return withLimitedBody(answer, responseLimitBytes, stopTimer)
       } catch (error) {
         stopTimer()
+        // What cannot be used closes its connection: nobody will read it.
+        timeLimit.abort()
         // An abort by the caller is passed on as it is. `fetch` has the network's error as its `cause`.
         if (init.signal?.aborted) throw error
         const { cause } = error as Error
@@ -169,6 +174,13 @@ function isEventStream({ headers }: Response): boolean {
 
 /** @param stopTimer called when the body was read to its end */
 function withLimitedBody(answer: Response, limitBytes: number, stopTimer: () => void): Response {
+  // A response of ours cannot have such a status, so its body could not be limited.
+  if (answer.status > LARGEST_STATUS) {
+    throw new TransportError(
+      `The answer has the status ${answer.status}, which does not exist`,
+      'unknown',
+    )
+  }
   if (answer.body === null) {
     stopTimer()
     return answer

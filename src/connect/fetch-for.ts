@@ -88,7 +88,7 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
     challenge: ResourceChallenge,
   ): Promise<ConnectionRequiredReason> {
     const issuers = await planning.issuersOf(new URL(address), challenge)
-    return issuers === undefined || issuers.includes(issuer)
+    return issuers === undefined || issuers.some((one) => isSameAddress(one, issuer))
       ? 'refused'
       : 'other_authorization_server'
   }
@@ -172,3 +172,8 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
 
 /** What a token endpoint says that does not know the client. */
 const FORGOTTEN: ReadonlySet<unknown> = new Set(['invalid_client', 'unauthorized_client'])
+
+/** With and without the slash at its end, an issuer is the same server. */
+function isSameAddress(one: string, other: string): boolean {
+  return URL.canParse(one) && URL.canParse(other) && new URL(one).href === new URL(other).href
+}

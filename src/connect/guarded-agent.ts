@@ -7,6 +7,9 @@ import type { Dispatcher } from 'undici'
 import { TransportError } from '../client/transport-error.js'
 import { isAddress, isPublicAddress } from './public-address.js'
 
+/** How long a connection is kept that nobody uses, whatever its server asks for, in **milliseconds**: there may be many servers. */
+const KEPT_MS = 4_000
+
 /** How long it may take to connect, in **milliseconds**. */
 const CONNECT_TIMEOUT_MS = 5_000
 
@@ -26,6 +29,7 @@ export function createGuardedAgent(lookup: LookupFunction = systemLookup): Dispa
     headersTimeout: 0,
     bodyTimeout: 0,
     pipelining: 1,
+    keepAliveMaxTimeout: KEPT_MS,
     // An address in the place of a name is not looked up.
     connect(options, callback) {
       const host = options.hostname.replace(/^\[|\]$/g, '')

@@ -52,7 +52,10 @@ async function fetchRenewed(
     renewal.catch(() => undefined)
     return answer
   }
-  const replacement = await renewal
+  const replacement = await renewal.catch(async (error: unknown) => {
+    await answer.body?.cancel().catch(() => undefined)
+    throw error
+  })
   if (replacement === undefined) return answer
   await answer.body?.cancel().catch(() => undefined)
   return resources.fetch(url, init, replacement)

@@ -64,6 +64,7 @@ describe('the metadata of an authorization server', () => {
     ['another origin', 'https://evil.example'],
     ['another path', '/other'],
     ['a query', '?x=1'],
+    ['a line end', '\n'],
     ['none', undefined],
     ['a number', 5],
     ['a name in front', 'https://good.example@127.0.0.1'],

@@ -8,6 +8,7 @@ import type { Transport } from '../../src/client/transport.js'
 import { createGuardedAgent } from '../../src/connect/guarded-agent.js'
 import { startTcpServer } from '../support/tcp-server.js'
 import type { TcpServer } from '../support/tcp-server.js'
+import { until } from '../support/until.js'
 
 /** Addresses on the internet. */
 const PUBLIC = ['93.184.215.14', '2606:2800:21f:cb07:6820:80da:af6b:8b2c'] as const
@@ -130,6 +131,15 @@ describe('the agent for addresses that people enter', () => {
     expect(server.connections()).toBeLessThan(5)
     expect(asked).toHaveLength(server.connections())
     expect(connected).toEqual(asked.map(() => PUBLIC[0]))
+  })
+
+  it('keeps a connection that nobody uses for some seconds, however long its server asks for', async () => {
+    server.onRequest = (request) =>
+      request.send('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=600\r\nContent-Length: 1\r\n\r\nx')
+    const transport = transportWith(lookupOf([PUBLIC[0]]).lookup)
+    await transport.send({ method: 'GET', url: `http://${HOST}:${port}/`, headers: {} })
+    expect(server.open()).toBe(1)
+    await until(() => server.open() === 0)
   })
 
   it('has a connection for each request: event streams keep theirs for as long as they like', async () => {

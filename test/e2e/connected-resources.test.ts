@@ -218,6 +218,13 @@ describe('a connection', () => {
     await other.close()
   })
 
+  it('knows its authorization server with a slash at the end of the issuer', async () => {
+    server.metadata.resource = { authorization_servers: [`${server.origin}/`] }
+    server.forgetTokens()
+    advanceClock(5 * MINUTE)
+    expect((await requiredBy(call())).reason).toBe('refused')
+  })
+
   it('registers again when the server has forgotten the client', async () => {
     server.forgetClients()
     advanceClock(HOUR)

@@ -19,6 +19,8 @@ export interface TcpServer {
   readonly requests: RawRequest[]
   /** How many connections were opened so far. */
   readonly connections: () => number
+  /** How many of them are open. */
+  readonly open: () => number
   /** Resolves to the request of this number, from 0, when it is there. */
   request(index: number): Promise<RawRequest>
   /** Called with each request when it is there. */
@@ -60,6 +62,7 @@ export async function startTcpServer(): Promise<TcpServer> {
     received: () => received,
     requests,
     connections: () => sockets.length,
+    open: () => sockets.filter(({ closed }) => !closed).length,
     async request(index) {
       await until(() => requests.length > index)
       const request = requests[index]
