@@ -1,15 +1,13 @@
 import type * as Undici from 'undici'
+import { once } from '../lib/once.js'
 
 /**
  * undici, which sends the requests. It is loaded with the first of them, because that takes longer than to load the whole
  * package: nobody who only starts an application waits for it.
+ *
+ * Not 'undici': in place of that, Bun gives a module of its own, in which agents do nothing.
  */
-export function loadUndici(): Promise<typeof Undici> {
-  // Not 'undici': in place of that, Bun gives a module of its own, in which agents do nothing.
-  return (undici ??= import('undici/index.js'))
-}
-
-let undici: Promise<typeof Undici> | undefined
+export const loadUndici = once((): Promise<typeof Undici> => import('undici/index.js'))
 
 /** How long it may take to connect, in **milliseconds**, if the time limit of requests is not shorter. */
 const CONNECT_TIMEOUT_MS = 10_000

@@ -1,6 +1,7 @@
 import type { JWTPayload } from 'jose'
 import { randomUUID } from 'node:crypto'
 import type { ClientAuth } from 'oauth4webapi'
+import { loadJose } from './load-jose.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import { CLIENT_SECRET_ALGORITHMS, isClientSecretAlgorithm } from '../options/client-credentials.js'
 import type {
@@ -84,7 +85,7 @@ export function createSecretSigner(
     )
   }
   return async (claims) => {
-    const { SignJWT } = await import('jose')
+    const { SignJWT } = await loadJose()
     return new SignJWT(claims).setProtectedHeader({ alg, typ: 'JWT' }).sign(key)
   }
 }

@@ -1,5 +1,6 @@
 import type { CryptoKey, JWK, JWTPayload } from 'jose'
 import { KeyObject } from 'node:crypto'
+import { loadJose } from './load-jose.js'
 import type { CryptoKeyAlgorithm } from './private-key.js'
 import {
   importPrivateKey,
@@ -53,7 +54,7 @@ export function createClientKeys(settings: ClientKeysSettings): ClientKeys {
 
   return {
     async sign(claims, typ) {
-      const { SignJWT } = await import('jose')
+      const { SignJWT } = await loadJose()
       const [{ key, alg, kid: name }] = await read()
       const kid = await name()
       const header = { alg, typ, ...(kid !== undefined && { kid }) }
@@ -152,7 +153,7 @@ function thumbprintOf({ key, publicJwk }: SigningKey): () => Promise<string | un
   let thumbprint: Promise<string> | undefined
   return async () => {
     if (!isReadable) return undefined
-    const { calculateJwkThumbprint } = await import('jose')
+    const { calculateJwkThumbprint } = await loadJose()
     return (thumbprint ??= calculateJwkThumbprint(publicJwk()))
   }
 }

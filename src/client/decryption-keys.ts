@@ -1,5 +1,6 @@
 import type { CryptoKey } from 'jose'
 import { KeyObject } from 'node:crypto'
+import { loadJose } from './load-jose.js'
 import type { PublishedKeys } from './published-keys.js'
 import {
   importPrivateKey,
@@ -49,7 +50,7 @@ export function createDecryption(
 
   return {
     async decrypt(jwe) {
-      const { compactDecrypt } = await import('jose')
+      const { compactDecrypt } = await loadJose()
       const { kid, candidates } = await chooseKeys(jwe, await read())
       for (const { key, alg } of candidates) {
         try {
@@ -124,7 +125,7 @@ async function chooseKeys(
 }
 
 async function headerOf(jwe: string): Promise<Readonly<Record<string, unknown>>> {
-  const { decodeProtectedHeader } = await import('jose')
+  const { decodeProtectedHeader } = await loadJose()
   try {
     return decodeProtectedHeader(jwe)
   } catch {
@@ -181,7 +182,7 @@ function readDecryptionKey({
     alg: chosen,
     async kid() {
       if (kid !== undefined) return kid
-      const { calculateJwkThumbprint } = await import('jose')
+      const { calculateJwkThumbprint } = await loadJose()
       return calculateJwkThumbprint(publicJwkOf(key, OPTION))
     },
   }

@@ -1,6 +1,7 @@
 import type { CryptoKey, JWK } from 'jose'
 import { hash, randomUUID } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { loadJose } from './load-jose.js'
 
 /**
  * Proves to servers that this client holds the key its tokens are bound to.
@@ -47,7 +48,7 @@ export function createProofOfPossession(signing: ProofKey): ProofOfPossession {
 
   return {
     async prove(url, method, accessToken) {
-      const { SignJWT } = await import('jose')
+      const { SignJWT } = await loadJose()
       const { origin, pathname } = new URL(url)
       const nonce = nonces.get(origin)
       return new SignJWT({
@@ -74,7 +75,7 @@ export function createProofOfPossession(signing: ProofKey): ProofOfPossession {
     },
 
     async thumbprint() {
-      const { calculateJwkThumbprint } = await import('jose')
+      const { calculateJwkThumbprint } = await loadJose()
       return calculateJwkThumbprint(publicJwk)
     },
   }

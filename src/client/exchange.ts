@@ -194,11 +194,17 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 /** The headers of an answer, by name in lower case. Those that came several times are lists. */
 function headersFrom(raw: readonly (Buffer | string | Buffer[])[]): Answer['headers'] {
   const headers = new Map<string, string | string[]>()
+  const add = (name: string, value: string): void => {
+    const before = headers.get(name)
+    if (before === undefined) headers.set(name, value)
+    else if (typeof before === 'string') headers.set(name, [before, value])
+    else before.push(value)
+  }
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = String(raw[index]).toLowerCase()
-    const values = [raw[index + 1] ?? ''].flat().map((one) => one.toString('latin1'))
-    const [first = '', ...others] = [headers.get(name) ?? [], values].flat()
-    headers.set(name, others.length === 0 ? first : [first, ...others])
+    const value = raw[index + 1] ?? ''
+    if (Array.isArray(value)) for (const one of value) add(name, one.toString('latin1'))
+    else add(name, value.toString('latin1'))
   }
   return Object.fromEntries(headers)
 }

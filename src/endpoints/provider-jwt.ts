@@ -1,4 +1,5 @@
 import type { CompactJWSHeaderParameters, JWTPayload, errors as JoseErrors } from 'jose'
+import { loadJose } from '../client/load-jose.js'
 import { AuthorizationCodeError } from '../errors/errors.js'
 import { systemClock } from '../lib/clock.js'
 import { callFunction } from '../options/call-function.js'
@@ -41,7 +42,7 @@ export function createProviderJwtVerifier(
 
   return async (jwt, expected) => {
     const { sender, required, clockToleranceMs = clockToleranceSeconds * 1000 } = expected
-    const { errors } = await import('jose')
+    const { errors } = await loadJose()
     const { header, claims } = await decoded(jwt)
     try {
       if (!algorithms.some((one) => one === header.alg)) {
@@ -75,7 +76,7 @@ interface DecodedJwt {
 
 /** @throws {Error} if it is not a JWT */
 async function decoded(jwt: string): Promise<DecodedJwt> {
-  const { decodeJwt, decodeProtectedHeader } = await import('jose')
+  const { decodeJwt, decodeProtectedHeader } = await loadJose()
   try {
     const { alg = 'none', ...others } = decodeProtectedHeader(jwt)
     return { header: { ...others, alg }, claims: decodeJwt(jwt) }
@@ -107,7 +108,7 @@ async function verifyBySecret(
       ? await callFunction('clientSecret', clientSecret)
       : clientSecret
   checkHmacSecret(secret, alg)
-  const { compactVerify } = await import('jose')
+  const { compactVerify } = await loadJose()
   await compactVerify(jwt, new TextEncoder().encode(secret), { algorithms: [alg] })
 }
 
@@ -121,7 +122,7 @@ async function verifyByPublishedKey(
   sender: JwtSender,
   keys: ProviderKeys,
 ): Promise<void> {
-  const { errors } = await import('jose')
+  const { errors } = await loadJose()
   const since = systemClock.monotonic()
   const current = await keys.current(sender)
   try {
@@ -146,7 +147,7 @@ async function verifyByAny(
   { alg, kid }: CompactJWSHeaderParameters,
   keys: PublishedKeys,
 ): Promise<void> {
-  const { compactVerify, errors } = await import('jose')
+  const { compactVerify, errors } = await loadJose()
   const failures: Error[] = []
   for (const key of keys.named(kid)) {
     try {

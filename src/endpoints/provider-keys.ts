@@ -1,6 +1,7 @@
 import type { JWK, JWSHeaderParameters, JWTVerifyGetKey } from 'jose'
 import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { loadJose } from '../client/load-jose.js'
 import { isObject, isTooDeep } from '../client/answer.js'
 import { retryAfterMs } from '../client/retry-after.js'
 import { rethrowAs } from '../client/transport.js'
@@ -204,7 +205,7 @@ function usableKeys(set: readonly unknown[]): readonly JWK[] {
 type Finders = Pick<PublishedKeys, 'named' | 'has'>
 
 async function findersOf(jwks: readonly JWK[]): Promise<Finders> {
-  const { createLocalJWKSet } = await import('jose')
+  const { createLocalJWKSet } = await loadJose()
   const keys = jwks.map((key) => ({ kid: key.kid, find: createLocalJWKSet({ keys: [key] }) }))
   return {
     named: (kid) =>

@@ -10,11 +10,15 @@ import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
 import { checkRequiredMembers, toTokenSet, tokensIn, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, ConfigurationError, TokenEndpointError } from '../errors/errors.js'
+import { once } from '../lib/once.js'
 import { callAtOnce } from '../options/call-function.js'
 import { checkParameters } from '../options/parameters.js'
 import type { RefreshParameters } from '../options/parameters.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import type { TokenSet } from '../options/token-set.js'
+
+/** oauth4webapi is loaded with the first token response. */
+const loadValidation = once(() => import('./validated-response.js'))
 
 /** A code to exchange for tokens. */
 export interface CodeGrant {
@@ -150,7 +154,7 @@ export function createTokenEndpoint(
   async function read({ members, requestedAt }: CompleteResponse): Promise<ReadResponse> {
     const { id_token: idToken, ...body } = members
     checkRequiredMembers(body)
-    const { validatedResponse } = await import('./validated-response.js')
+    const { validatedResponse } = await loadValidation()
     const parsed = await validatedResponse(body)
     if (idToken !== undefined && typeof idToken !== 'string') {
       throw new Error('its "id_token" is not a string')

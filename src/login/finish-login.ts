@@ -11,6 +11,7 @@ import type { AcceptedLogin, HandOver, StoreTokens, Verified } from './accepted-
 import { noteAim } from './aim.js'
 import { checkPerson, noteOf, unnoticed } from './added-login.js'
 import { checkStarter } from './check-starter.js'
+import type { CheckStarterParts } from './check-starter.js'
 import { presentUser } from './connection.js'
 import type { ConnectionOf } from './connection.js'
 import { deliverLogin, followLogin } from './deliver-login.js'
@@ -119,6 +120,7 @@ export type FinishLogin = (
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
   const { settings, strategyId, openResponse, sameCallbacks, adoptSession } = parts
   const { storeTokens, handOver } = parts
+  const checked = { ...parts, refuseTwoSessions }
   return async (request, parameters, options, hooks) => {
     const connecting = options.assignProperty !== undefined
     if (connecting) await refuseTwoSessions(request)
@@ -148,7 +150,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
         const { login } = taken
         noteAim(request, login.returnTo)
         const place = (own ??= sameCallbacks.first(callback))
-        const finished = finish(response, login, hooks, { ...delivery, place }, parts)
+        const finished = finish(response, login, hooks, { ...delivery, place }, checked)
         const outcome = await noted(
           login.silent === true ? unnoticed(finished, urlAfter(login.returnTo, options)) : finished,
           options.session !== false,
@@ -160,7 +162,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       noteAim(request, 'returnTo' in taken ? taken.returnTo : undefined)
       const connection = 'login' in taken ? taken.login : undefined
       if (connection?.connectTo !== undefined)
-        await checkStarter(request, connection, options, { ...parts, refuseTwoSessions })
+        await checkStarter(request, connection, options, checked)
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
       const { returnTo, login } = taken as Partial<FollowedLogin>
@@ -194,10 +196,11 @@ async function finish(
   login: PendingLogin,
   hooks: FinishLoginHooks,
   delivery: Delivery<NewLogin>,
-  { settings, exchangeCode, discard, ...parts }: FinishLoginParts,
+  parts: FinishLoginParts & CheckStarterParts,
 ): Promise<LoginOutcome> {
+  const { settings, exchangeCode, discard } = parts
   const { request, options } = delivery
-  await checkStarter(request, login, options, { ...parts, refuseTwoSessions })
+  await checkStarter(request, login, options, parts)
   const { appState } = login
   const refuse = (info: FailureInfo): LoginOutcome => ({
     action: 'fail',
@@ -233,7 +236,7 @@ async function finish(
   // A stranger's code brings no tokens: from here on, it is a login.
   const state = stateParameter(response) ?? ''
   await parts.claims.keep(claimIdOf(state), parts.claimTtlMs, returnTo)
-  const accepted = await decide(request, exchanged, login, hooks, { settings, discard, ...parts })
+  const accepted = await decide(request, exchanged, login, hooks, parts)
   if (accepted.user === undefined)
     return refuse({ message: 'This account may not log in here.', ...accepted.said })
   const connecting = login.connectTo !== undefined

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import type passport from 'passport'
 import { ConfigurationError } from '../errors/errors.js'
 import type { LoginStrategy } from './login-strategy.js'
-import { managerOn, notedPassport, passportOf } from './registered-strategies.js'
+import { managerOf, managerOn, notedPassport, passportOf } from './registered-strategies.js'
 import type { PassportInstance } from './registered-strategies.js'
 
 /** What Passport hands to a custom callback. */
@@ -47,9 +47,11 @@ export function startHandler(
 function passportFor(strategy: LoginStrategy, req: Request): PassportInstance {
   const noted = notedPassport(strategy)
   const manager = managerOn(req)
-  if (noted !== undefined || manager === undefined) return passportOf(strategy)
+  const instance = noted ?? passportOf(strategy)
+  const isItsOwn = manager === undefined || manager === managerOf(instance)
+  if (noted !== undefined || isItsOwn) return instance
   // Passport puts its own session manager on each request that it handles.
-  return Object.create(passportOf(strategy), { _sm: { value: manager } }) as PassportInstance
+  return Object.create(instance, { _sm: { value: manager } }) as PassportInstance
 }
 
 /** What Passport says if no function of its takes a user. */

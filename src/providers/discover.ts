@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { createTransport } from '../client/transport.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
+import { once } from '../lib/once.js'
 import { isSecure } from '../lib/secure-url.js'
 import { CLIENT_OPTIONS } from '../options/client-options.js'
 import { refuseOtherAddress } from '../options/issuer-address.js'
@@ -150,6 +151,9 @@ discover.lazy = function lazy(
   return { name, ...known, metadata: read }
 }
 
+/** oauth4webapi is loaded when metadata are read for the first time. */
+const loadReader = once(() => import('./read-metadata.js'))
+
 /** How a provider's metadata are read, and what is known before. */
 function createDiscovery(issuer: string | undefined, options: DiscoverOptions) {
   const settings = readTable(
@@ -168,7 +172,7 @@ function createDiscovery(issuer: string | undefined, options: DiscoverOptions) {
     known: { issuer: String(issuer), ...(dangerouslyAllowHttp && { dangerouslyAllowHttp }) },
     /** @throws {DiscoveryError} if the metadata cannot be read, is not valid, or belongs to another issuer */
     read: async () => {
-      const { asDiscoveryError, readMetadata } = await import('./read-metadata.js')
+      const { asDiscoveryError, readMetadata } = await loadReader()
       try {
         const metadata = await readMetadata(url, transport)
         return toProvider(settings.mutualTls ? withMutualTlsAliases(metadata) : metadata, settings)

@@ -117,26 +117,40 @@ function returnedByStore(session: LoginSession, work: () => unknown): unknown {
   const { req } = session as LoginSession & { readonly req?: { sessionStore?: object } }
   const store = req?.sessionStore
   if (req === undefined || store === undefined) return work()
+  const noting = notingStores.get(store) ?? createNotingStore(store)
+  notingStores.set(store, noting)
   const returned: unknown[] = []
-  req.sessionStore = noting(store, returned)
+  const before = noting.returned
+  req.sessionStore = noting.store
+  noting.returned = returned
   try {
     work()
   } finally {
     req.sessionStore = store
+    noting.returned = before
   }
   return Promise.all(returned)
 }
 
-/** The same store, which notes what its methods return. */
-function noting(store: object, returned: unknown[]): object {
-  const methods: PropertyDescriptorMap = {}
+/** A store that notes what its methods return. */
+interface NotingStore {
+  readonly store: object
+  /** Where it is noted now. */
+  returned: unknown[]
+}
+
+/** One for each store: V8 takes long to make an object that inherits from another. */
+const notingStores = new WeakMap<object, NotingStore>()
+
+function createNotingStore(store: object): NotingStore {
+  const noting: NotingStore = { store: Object.create(store) as object, returned: [] }
   for (const name of METHODS) {
     const value = (...given: readonly unknown[]): unknown => {
       const result = (store as Methods)[name]?.(...given)
-      returned.push(result)
+      noting.returned.push(result)
       return result
     }
-    methods[name] = { value }
+    Object.defineProperty(noting.store, name, { value })
   }
-  return Object.create(store, methods) as object
+  return noting
 }

@@ -174,8 +174,7 @@ function saveOnlyChanges(
 
 /** The session's content as JSON, without the expiry of its cookie, which changes with every request. */
 function contentOf({ cookie, ...fields }: LoginSession): string {
-  const lasting = JSON.stringify(cookie, (name, value: unknown) =>
-    name === 'expires' ? undefined : value,
-  )
-  return JSON.stringify(fields) + lasting
+  const { toJSON } = cookie as { readonly toJSON?: () => object }
+  const lasting = { ...(toJSON?.call(cookie) ?? cookie), expires: undefined }
+  return JSON.stringify(fields) + JSON.stringify(lasting)
 }

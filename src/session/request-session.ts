@@ -61,8 +61,11 @@ export function writeStrategyData(session: LoginSession, key: string, data: Stra
 /** A copy of the session, which keeps what is then removed from the session object. */
 export function copyOfSession(session: LoginSession): LoginSession {
   const prototype = Object.getPrototypeOf(session) as object | null
-  const fields = Object.getOwnPropertyDescriptors(session)
-  const copy = Object.create(prototype, fields) as LoginSession
+  const copy = Object.assign(Object.create(prototype) as LoginSession, session)
+  // express-session has these two beside the fields: they are not stored.
+  for (const name of ['id', 'req']) {
+    Object.defineProperty(copy, name, { value: field(session, name) })
+  }
   const newer = newerData.get(session)
   if (newer !== undefined) newerData.set(copy, new Map(newer))
   return copy
