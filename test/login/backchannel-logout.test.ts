@@ -50,6 +50,7 @@ describe('ending all that is listed under a name', () => {
       return Promise.resolve([])
     })
     void isKilled
+    while (left >= 0) await setImmediate()
     for (let round = 0; round < 100; round++) await setImmediate()
     const second: string[] = []
     await createGrantIndex(store).end({ name: NAME, at: 1 }, (id) => {
