@@ -46,7 +46,7 @@ export default tseslint.config(
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
   {
     // Applications as people write them, with the globals of Node.js.
-    files: ['test/ecosystem/**/*.js'],
+    files: ['test/ecosystem/**/*.js', 'bench/others/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
         [
@@ -55,6 +55,7 @@ export default tseslint.config(
           'console',
           'fetch',
           'process',
+          'Request',
           'URL',
           'URLSearchParams',
         ].map((name) => [name, 'readonly']),

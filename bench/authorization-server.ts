@@ -1,6 +1,7 @@
 /**
  * An authorization server that costs next to nothing: no browser comes to it, and it remembers nothing but
- * refresh tokens that were used. A code is made by the browser, of what the server needs to check it.
+ * refresh tokens that were used. A code is made by the browser, of what the server needs to check it, and of
+ * who the person is. Tokens begin with that.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -21,7 +22,6 @@ export interface Endpoints {
 
 const KEY_ID = 'key-1'
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const PERSON = { sub: 'person-1', name: 'Ada Lovelace', email: 'ada@example.com' }
 
 let lifetimeSeconds = 3600
 let tokenLength = 43
@@ -57,8 +57,8 @@ const { origin } = await listen((req, res) => {
       () => answer(500, {}),
     )
   } else if (req.url === '/userinfo') {
-    const isAllowed = req.headers.authorization?.startsWith('Bearer ') === true
-    answer(isAllowed ? 200 : 401, isAllowed ? PERSON : {})
+    const [, sub] = /^Bearer ([^~]+)~/.exec(req.headers.authorization ?? '') ?? []
+    answer(sub === undefined ? 401 : 200, sub === undefined ? {} : claimsOf(sub))
   } else if (req.url === '/jwks') {
     answer(200, { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: KEY_ID, alg: 'RS256' }] })
   } else if (req.url === '/.well-known/openid-configuration') {
@@ -109,13 +109,13 @@ async function answerToken(req: IncomingMessage): Promise<TokenAnswer> {
 
 function exchange(form: URLSearchParams): TokenAnswer {
   const code = Buffer.from(form.get('code') ?? '', 'base64url').toString()
-  const [challenge, nonce, scope] = JSON.parse(code) as (string | null)[]
+  const [challenge, nonce, scope, sub] = JSON.parse(code) as (string | null)[]
   const verifier = form.get('code_verifier') ?? ''
   if (createHash('sha256').update(verifier).digest('base64url') !== challenge) return REFUSAL
-  const tokens = tokensOf(randomBytes(16).toString('base64url'), 1, scope ?? '')
+  const tokens = tokensOf(`${sub}~${randomBytes(16).toString('base64url')}`, 1, scope ?? '')
   // Only those who ask for an ID token get one, for its signature takes its time.
   if (scope?.split(' ').includes('openid') !== true) return { status: 200, body: tokens }
-  return { status: 200, body: { ...tokens, id_token: idToken(form, nonce ?? undefined) } }
+  return { status: 200, body: { ...tokens, id_token: idToken(`${sub}`, nonce ?? undefined) } }
 }
 
 /** A refresh token that comes again was stolen, and ends the grant. */
@@ -132,8 +132,10 @@ function refresh(form: URLSearchParams): TokenAnswer | Promise<TokenAnswer> {
 }
 
 function tokensOf(grant: string, number: number, scope: string): Record<string, unknown> {
+  const [sub = ''] = grant.split('~')
+  const random = randomBytes(tokenLength).toString('base64url')
   return {
-    access_token: randomBytes(tokenLength).toString('base64url').slice(0, tokenLength),
+    access_token: `${sub}~${random}`.slice(0, tokenLength),
     token_type: 'Bearer',
     expires_in: lifetimeSeconds,
     refresh_token: `${grant}.${number}`,
@@ -141,9 +143,20 @@ function tokensOf(grant: string, number: number, scope: string): Record<string, 
   }
 }
 
-function idToken(form: URLSearchParams, nonce: string | undefined): string {
+function claimsOf(sub: string): Record<string, string> {
+  return { sub, name: 'Ada Lovelace', email: `${sub}@example.com` }
+}
+
+function idToken(sub: string, nonce: string | undefined): string {
   const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: origin, aud: 'client-1', iat: now, exp: now + 3600, ...PERSON, nonce }
+  const claims = {
+    iss: origin,
+    aud: 'client-1',
+    iat: now,
+    exp: now + 3600,
+    ...claimsOf(sub),
+    nonce,
+  }
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const signed = `${part({ alg: 'RS256', kid: KEY_ID })}.${part(claims)}`
   return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`

@@ -1,17 +1,18 @@
 import { CONTESTANTS, NAMES } from './apps/index.js'
 import type { Name } from './apps/index.js'
 import type { Operation } from './load.js'
-import { ratio } from './report.js'
-import type { Results } from './report.js'
+import { ratio } from './ratio.js'
+import type { Results } from './results.js'
 
 const PANELS: readonly (readonly [Operation, string])[] = [
   ['login', 'Login route'],
   ['whole', 'Whole login'],
   ['fresh', 'Request with a fresh token'],
+  ['refresh', 'Request that refreshes'],
 ]
 
-const WIDTH = 880
-const LABEL_WIDTH = 390
+const WIDTH = 1040
+const LABEL_WIDTH = 550
 const BAR_HEIGHT = 16
 const ROW_HEIGHT = 23
 const PANEL_HEAD = 44
@@ -37,14 +38,18 @@ const STYLE = `
 
 /** The CPU time of all operations as bars, as SVG that suits light and dark pages. */
 export function chart(results: Results): string {
-  const names = NAMES.filter((name) => name !== 'bare')
-  const spreads = PANELS.flatMap(([operation]) =>
+  const others = NAMES.filter((name) => name !== 'bare')
+  const shown = PANELS.map(([operation, heading]) => {
+    const names = others.filter((name) => operation !== 'refresh' || CONTESTANTS[name].refreshes)
+    return { operation, heading, names }
+  })
+  const spreads = shown.flatMap(({ operation, names }) =>
     names.map((name) => ratio(results, name, operation, 'cpuMicroseconds')),
   )
   const scale = (WIDTH - LABEL_WIDTH - 70) / Math.max(...spreads.map(({ greatest }) => greatest))
-  const panelHeight = PANEL_HEAD + names.length * ROW_HEIGHT
+  const panelHeight = PANEL_HEAD + others.length * ROW_HEIGHT
   const height = PANELS.length * panelHeight + 40
-  const panels = PANELS.map(([operation, heading], index) =>
+  const panels = shown.map(({ operation, heading, names }, index) =>
     panel(results, names, operation, heading, index * panelHeight, scale),
   )
   const note = 'Median of the rounds, and from the least to the greatest. Less is better.'

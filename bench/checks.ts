@@ -5,10 +5,15 @@ import type { Visitor } from './visitor.js'
 
 /** What does not depend on the machine's speed. */
 export interface Checks {
-  /** The commands that Redis gets during one login, and during a request with a fresh token. */
-  readonly loginCommands: readonly string[]
+  /** The commands that Redis gets: when a login starts, at its callback, and during a request with a fresh token. */
+  readonly startCommands: readonly string[]
+  readonly callbackCommands: readonly string[]
   readonly freshCommands: readonly string[]
-  /** What a session takes in Redis, with access tokens of 43 and of 900 characters. */
+  /** The same for a request that refreshes the token. */
+  readonly refreshCommands?: readonly string[]
+  /** What is this library's own in a session with short tokens, without the tokens themselves. */
+  readonly ownBytes: number
+  /** What a session takes in Redis, or else in the browser, with access tokens of 43 and of 900 characters. */
   readonly sessionBytes: readonly [short: number, long: number]
   /** Of three tabs, finished in each order there is, how many have logged in. */
   readonly tabsFinished: number
@@ -18,6 +23,9 @@ export interface Checks {
   readonly stampedeAnswers?: number
   /** Whether the person was logged in after it. */
   readonly stampedeSurvived?: boolean
+  /** The token requests of half as many requests and as many calls of a job, and how many of them got a token. */
+  readonly jobStampedeRequests?: number
+  readonly jobStampedeAnswers?: number
   /** Whether the new tokens are kept when a slow request writes back the session it read before. */
   readonly tokensKept?: boolean
   /** Whether a change of the application's is kept when a refresh ends after it that began before it. */
@@ -29,6 +37,9 @@ export const STAMPEDE = 50
 
 /** How many tabs there are, all orders together. */
 export const TABS = 18
+
+/** After so many milliseconds, everything is in Redis that nobody waits for. */
+const LATE_MS = 100
 
 /** How long access tokens last where they have to end: short, as somebody waits for it. */
 const SHORT_LIFETIME_SECONDS = 1
@@ -50,31 +61,65 @@ export async function checkAll(
 
 async function checkLogins(app: RunningApp, stage: Stage): Promise<Checks> {
   // The first login is another one: scripts are loaded, keys are fetched.
-  await app.visitor().logIn(app.contestant.loginPath)
+  await app.visitor().logIn(app.contestant)
   const counted = await countCommands(app, stage)
-  const sessionBytes = [await weigh(app, stage, 43), await weigh(app, stage, 900)] as const
+  const short = await sessionAfterLogin(app, stage, 43)
+  const long = await sessionAfterLogin(app, stage, 900)
   await stage.provider.ask('setTokenLength', 43)
-  return { ...counted, sessionBytes, tabsFinished: await finishTabs(app) }
+  return {
+    ...counted,
+    sessionBytes: [short.length, long.length],
+    ownBytes: app.contestant.packages.length === 0 ? ownBytesIn(short) : 0,
+    tabsFinished: await finishTabs(app),
+  }
 }
 
-async function countCommands(app: RunningApp, { redis }: Stage) {
+async function countCommands(app: RunningApp, { redis, provider }: Stage) {
   const visitor = app.visitor()
-  const loginCommands = await redis.commandsDuring(() => visitor.logIn(app.contestant.loginPath))
+  let callback = ''
+  await sleep(LATE_MS)
+  const startCommands = await redis.commandsDuring(async () => {
+    callback = await visitor.startLogin(app.contestant)
+  })
+  const callbackCommands = await redis.commandsDuring(async () => {
+    await visitor.finishLogin(callback)
+    await sleep(LATE_MS)
+  })
+  await provider.ask('countTokenRequests', undefined)
   const freshCommands = await redis.commandsDuring(() => expectToken(visitor))
-  return { loginCommands, freshCommands }
+  if ((await provider.ask('countTokenRequests', undefined)) > 0) {
+    throw new Error('A fresh token was refreshed.')
+  }
+  return { startCommands, callbackCommands, freshCommands }
 }
 
 async function expectToken(visitor: Visitor): Promise<void> {
   if (!(await visitor.getsToken())) throw new Error('There is no token after a login.')
 }
 
-async function weigh(app: RunningApp, { redis, provider }: Stage, length: number): Promise<number> {
+/** What Redis has of a session after a login, or the browser's cookies if it has nothing. */
+async function sessionAfterLogin(
+  app: RunningApp,
+  { redis, provider }: Stage,
+  length: number,
+): Promise<string> {
   await provider.ask('setTokenLength', length)
   await redis.client.flushAll()
-  await app.visitor().logIn(app.contestant.loginPath)
+  const visitor = app.visitor()
+  await visitor.logIn(app.contestant)
   const keys = await redis.client.keys('sess:*')
-  const sizes = await Promise.all(keys.map((key) => redis.client.strLen(key)))
-  return sizes.reduce((sum, size) => sum + size, 0)
+  const contents = await Promise.all(keys.map((key) => redis.client.get(key)))
+  return keys.length > 0 ? contents.join('') : visitor.cookie
+}
+
+/** What is this library's own in a session, without the token set. */
+function ownBytesIn(session: string): number {
+  const members = Object.entries(JSON.parse(session) as Record<string, unknown>)
+  const own = Object.fromEntries(members.filter(([name]) => name.startsWith('oauth2:')))
+  const withoutTokens = JSON.stringify(own, (name, value: unknown) =>
+    name === 'tokens' ? undefined : value,
+  )
+  return withoutTokens === '{}' ? 0 : withoutTokens.length - '{}'.length + ','.length
 }
 
 async function finishTabs(app: RunningApp): Promise<number> {
@@ -83,7 +128,7 @@ async function finishTabs(app: RunningApp): Promise<number> {
     const visitor = app.visitor()
     const callbacks: string[] = []
     for (let tab = 0; tab < 3; tab++) {
-      callbacks.push(await visitor.startLogin(app.contestant.loginPath))
+      callbacks.push(await visitor.startLogin(app.contestant))
     }
     for (const tab of order) {
       if (await visitor.finishLogin(callbacks[Number(tab)] ?? '')) finished++
@@ -98,15 +143,25 @@ async function checkRefreshes(
   stage: Stage,
 ): Promise<ReadonlyMap<Name, Partial<Checks>>> {
   const checks = new Map<Name, Partial<Checks>>()
-  const people = await withEndedTokens(stage, () => Promise.all(apps.map(logInThree)))
+  const people = await withEndedTokens(stage, () => Promise.all(apps.map(logInSome)))
   for (const { app, visitors } of people) {
+    const refreshCommands = await stage.redis.commandsDuring(() => expectToken(visitors[3]))
     const stampede = await stampedeBy(visitors[0], stage)
-    checks.set(app.name, { ...stampede, changeKept: await refreshOverWrite(visitors[1], stage) })
+    checks.set(app.name, {
+      refreshCommands,
+      ...stampede,
+      ...(app.contestant.jobs && (await stampedeWithJobs(app, visitors[4], stage))),
+      ...(app.contestant.sessionFields && {
+        changeKept: await refreshOverWrite(visitors[1], stage),
+      }),
+    })
   }
   await withEndedTokens(stage, async () => {
-    for (const { app, visitors } of people) await writeOverRefresh(app, visitors[2])
+    for (const { app, visitors } of people)
+      if (app.contestant.sessionFields) await writeOverRefresh(app, visitors[2])
   })
   for (const { app, visitors } of people) {
+    if (!app.contestant.sessionFields) continue
     const tokensKept = await visitors[2].getsToken()
     checks.set(app.name, { ...checks.get(app.name), tokensKept })
   }
@@ -126,9 +181,10 @@ async function withEndedTokens<Value>(
   return value
 }
 
-async function logInThree(app: RunningApp) {
-  const visitors = [app.visitor(), app.visitor(), app.visitor()] as const
-  for (const visitor of visitors) await visitor.logIn(app.contestant.loginPath)
+async function logInSome(app: RunningApp) {
+  const some = () => app.visitor()
+  const visitors = [some(), some(), some(), some(), some()] as const
+  for (const visitor of visitors) await visitor.logIn(app.contestant)
   return { app, visitors }
 }
 
@@ -139,6 +195,21 @@ async function stampedeBy(visitor: Visitor, { provider }: Stage) {
     stampedeRequests: await provider.ask('countTokenRequests', undefined),
     stampedeAnswers: answers.filter((gotToken) => gotToken).length,
     stampedeSurvived: await visitor.getsToken(),
+  }
+}
+
+/** Every other caller is a job, which has no session and knows only whose token it needs. */
+async function stampedeWithJobs(app: RunningApp, visitor: Visitor, { provider }: Stage) {
+  const job = app.visitor()
+  await provider.ask('countTokenRequests', undefined)
+  const answers = await Promise.all(
+    Array.from({ length: STAMPEDE }, (_, place) =>
+      place % 2 === 0 ? visitor.getsToken() : job.getsToken(`/job?subject=${visitor.subject}`),
+    ),
+  )
+  return {
+    jobStampedeRequests: await provider.ask('countTokenRequests', undefined),
+    jobStampedeAnswers: answers.filter((gotToken) => gotToken).length,
   }
 }
 

@@ -3,24 +3,29 @@ import { createHmac } from 'node:crypto'
 import { Pool } from 'undici'
 import { SESSION_SECRET } from './apps/scene.js'
 import { serve } from './processes.js'
-import { Visitor } from './visitor.js'
+import { subjectOf, Visitor } from './visitor.js'
+import type { LoginStart } from './visitor.js'
 
 export type LoadCommands = typeof commands
 
 /** What is done over and over again. */
-export type Operation = 'login' | 'whole' | 'fresh'
+export type Operation = 'login' | 'whole' | 'fresh' | 'refresh'
 
 /** Something to do, and where. */
-export interface Load {
+export interface Load extends LoginStart {
   readonly origin: string
-  readonly loginPath: string
   readonly operation: Operation
   /** For `fresh`: the sessions with these ids, of which there are so many, instead of ones that log in first. */
   readonly sessions?: { readonly prefix: string; readonly count: number }
+  /** For `fresh` and `refresh` without `sessions`: how many people log in first, and then come in turn. @default 10 */
+  readonly people?: number
 }
 
 /** How many people there are at once, each of whom waits for one answer before asking again. */
 const CONCURRENCY = 10
+
+/** How many people log in again and again; each time with a browser that knows nothing. */
+const RETURNING = 1_000
 
 const commands = { prepare, run }
 
@@ -62,34 +67,42 @@ async function run({ load, count }: { load: number; count: number }): Promise<nu
 }
 
 async function createOperation(load: Load, pool: Pool): Promise<() => Promise<void>> {
-  const { loginPath, operation, sessions } = load
+  const { operation, sessions, people = CONCURRENCY } = load
+  let begun = 0
+  const somebody = (): Visitor => new Visitor(pool, subjectOf(begun++ % RETURNING))
   if (operation === 'login') {
     return async () => {
-      await new Visitor(pool).startLogin(loginPath)
+      await somebody().startLogin(load)
     }
   }
-  if (operation === 'whole') return () => new Visitor(pool).logIn(loginPath)
-  const cookieOf = sessions === undefined ? await logInSome(loginPath, pool) : () => anyOf(sessions)
+  if (operation === 'whole') return () => somebody().logIn(load)
+  if (sessions === undefined) {
+    const visitors = await logInSome(load, pool, people)
+    return () => expectToken(visitors[begun++ % people])
+  }
   return async () => {
     const { statusCode, body } = await pool.request({
       path: '/token',
       method: 'GET',
-      headers: { cookie: cookieOf() },
+      headers: { cookie: anyOf(sessions) },
     })
     const text = await body.text()
     if (statusCode !== 200) throw new Error(`/token answered ${statusCode}: ${text}`)
   }
 }
 
-async function logInSome(loginPath: string, pool: Pool): Promise<() => string> {
-  const cookies: string[] = []
-  for (let number = 0; number < CONCURRENCY; number++) {
-    const visitor = new Visitor(pool)
-    await visitor.logIn(loginPath)
-    cookies.push(visitor.cookie)
+async function expectToken(visitor: Visitor | undefined): Promise<void> {
+  if ((await visitor?.getsToken()) !== true) throw new Error('/token gave no token.')
+}
+
+async function logInSome(start: LoginStart, pool: Pool, people: number): Promise<Visitor[]> {
+  const visitors: Visitor[] = []
+  for (let number = 0; number < people; number++) {
+    const visitor = new Visitor(pool, subjectOf(number))
+    await visitor.logIn(start)
+    visitors.push(visitor)
   }
-  let next = 0
-  return () => cookies[next++ % cookies.length] ?? ''
+  return visitors
 }
 
 /** A signed cookie of express-session. */

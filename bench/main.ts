@@ -17,20 +17,22 @@ import { CONTESTANTS, NAMES } from './apps/index.js'
 import type { Name } from './apps/index.js'
 import { chart } from './chart.js'
 import { checkAll } from './checks.js'
+import { measureLoading } from './loading.js'
 import { measureHeap, measureLiveSessions, measureRounds } from './measure.js'
 import type { Effort } from './measure.js'
 import { killAll } from './processes.js'
 import { profileAll } from './profile.js'
 import { profileTables, readmeSummary, summary, tables } from './report.js'
-import type { Results } from './report.js'
+import type { Results } from './results.js'
 import { setStage } from './stage.js'
 import type { RunningApp, Stage } from './stage.js'
 
 const FULL: Effort = {
   warmUp: 2_000,
   rounds: 13,
-  turns: 5,
-  operations: { login: 120, whole: 60, fresh: 120 },
+  turns: 3,
+  operations: { login: 100, whole: 50, fresh: 100, refresh: 50 },
+  loads: 15,
   heapLogins: [1_000, 10_000],
   liveSessions: [10, 1_000, 100_000],
 }
@@ -40,13 +42,14 @@ const QUICK: Effort = {
   warmUp: 100,
   rounds: 5,
   turns: 1,
-  operations: { login: 40, whole: 20, fresh: 40 },
+  operations: { login: 40, whole: 20, fresh: 40, refresh: 20 },
+  loads: 3,
   heapLogins: [200, 1_000],
   liveSessions: [10, 1_000],
 }
 
 /** Whose heap is looked at, and what many sessions do to them. */
-const WATCHED: readonly Name[] = ['bare', 'library', 'sealed-cookies']
+const WATCHED: readonly Name[] = ['bare', 'session', 'library', 'passport-oauth2']
 
 const FOLDER = dirname(fileURLToPath(import.meta.url))
 const REPOSITORY = dirname(FOLDER)
@@ -57,10 +60,14 @@ const { values: options } = parseArgs({
     checks: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     heap: { type: 'string' },
+    /** The names of the only ones to be compared, with commas. */
+    only: { type: 'string', default: NAMES.join(',') },
     readme: { type: 'boolean', default: false },
     out: { type: 'string', default: FOLDER },
   },
 })
+
+const only = NAMES.filter((name) => options.only.split(',').includes(name))
 
 function readEffort(): Effort {
   const effort = options.quick ? QUICK : FULL
@@ -71,7 +78,7 @@ function readEffort(): Effort {
 async function run(stage: Stage): Promise<Results> {
   const startedAt = Date.now()
   const [loadAtStart = 0] = loadavg()
-  const apps = await stage.startApps()
+  const apps = await stage.startApps(only)
   const checks = await checkAll(apps, stage)
   const measured = options.checks ? {} : await measureAll(apps, stage)
   await Promise.all(apps.map((app) => app.stop()))
@@ -91,14 +98,16 @@ async function measureAll(apps: readonly RunningApp[], stage: Stage) {
   const effort = readEffort()
   const watched = apps.filter(({ name }) => WATCHED.includes(name))
   const rounds = await measureRounds(apps, stage, effort)
+  if (apps.length < NAMES.length) return { rounds }
   const liveSessions = await measureLiveSessions(watched, stage, effort)
   const heaps: Record<string, readonly number[]> = {}
   for (const name of WATCHED) heaps[name] = await measureHeap(name, stage, effort)
-  return { rounds, liveSessions, heaps, heapLogins: effort.heapLogins }
+  const loading = await measureLoading(effort.loads)
+  return { rounds, loading, liveSessions, heaps, heapLogins: effort.heapLogins }
 }
 
 function versions(): Record<string, string> {
-  const names = NAMES.flatMap((name) => CONTESTANTS[name].packages)
+  const names = only.flatMap((name) => CONTESTANTS[name].packages)
   return Object.fromEntries(
     names.map((name) => {
       const file = new URL(`../node_modules/${name}/package.json`, import.meta.url)
@@ -108,8 +117,8 @@ function versions(): Record<string, string> {
 }
 
 function report(results: Results): void {
-  console.log(tables(results))
   writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
+  console.log(tables(results))
   if (!options.readme || options.checks) return
   fill('README.md', readmeSummary(results))
   fill('docs/figures.md', summary(results))

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Name } from './apps/index.js'
 import type { Load, Operation } from './load.js'
+import { shuffled } from './shuffled.js'
 import type { RunningApp, Stage } from './stage.js'
 
 /** What one application has done in a round. */
@@ -21,6 +23,8 @@ export interface Effort {
   readonly turns: number
   /** How many operations a turn has. */
   readonly operations: Readonly<Record<Operation, number>>
+  /** How often each package is imported. */
+  readonly loads: number
   /** How many logins there are before each look at the heap. */
   readonly heapLogins: readonly number[]
   /** How many sessions there are when throughput is measured. */
@@ -28,7 +32,7 @@ export interface Effort {
 }
 
 /** Everything that is measured. */
-export const OPERATIONS: readonly Operation[] = ['login', 'whole', 'fresh']
+export const OPERATIONS: readonly Operation[] = ['login', 'whole', 'fresh', 'refresh']
 
 /** Somebody whose turn it can be. */
 interface Player {
@@ -39,12 +43,15 @@ interface Player {
   readonly count: number
   /** Gets everything ready for a turn. */
   readonly before?: () => Promise<unknown>
+  readonly after?: () => void
   /** Where the figures of each round go. */
   readonly figures: Figures[]
 }
 
 /** Figures by application and operation, a list with one for each round. */
-export type Rounds = Record<Name, Record<Operation, Figures[]>>
+export type Rounds = Readonly<
+  Partial<Record<Name, Readonly<Partial<Record<Operation, Figures[]>>>>>
+>
 
 /** Measures each operation of all applications. */
 export async function measureRounds(
@@ -52,20 +59,77 @@ export async function measureRounds(
   stage: Stage,
   effort: Effort,
 ): Promise<Rounds> {
-  const rounds = Object.fromEntries(
-    apps.map(({ name }) => [name, { login: [], whole: [], fresh: [] }]),
-  ) as unknown as Rounds
+  const byOperation = new Map<Operation, readonly Player[]>()
   for (const operation of OPERATIONS) {
-    const players: Player[] = []
-    for (const app of apps) {
-      const load = await prepare(app, stage, operation)
-      await stage.load.ask('run', { load, count: effort.warmUp })
-      const figures = rounds[app.name][operation]
-      players.push({ app, load, count: effort.operations[operation], figures })
-    }
-    await play(players, stage, effort)
+    const able = apps.filter(({ contestant }) => operation !== 'refresh' || contestant.refreshes)
+    byOperation.set(
+      operation,
+      operation === 'refresh'
+        ? await playRefreshes(able, stage, effort)
+        : await playOperation(able, operation, stage, effort),
+    )
   }
-  return rounds
+  const figuresOf = ({ name }: RunningApp) =>
+    [...byOperation].flatMap(([operation, players]) => {
+      const player = players.find(({ app }) => app.name === name)
+      return player === undefined ? [] : [[operation, player.figures] as const]
+    })
+  return Object.fromEntries(apps.map((app) => [app.name, Object.fromEntries(figuresOf(app))]))
+}
+
+async function playOperation(
+  apps: readonly RunningApp[],
+  operation: Operation,
+  stage: Stage,
+  effort: Effort,
+): Promise<readonly Player[]> {
+  const players: Player[] = []
+  for (const app of apps) {
+    const load = await prepare(app, stage, operation)
+    await stage.load.ask('run', { load, count: effort.warmUp })
+    players.push({ app, load, count: effort.operations[operation], figures: [] })
+  }
+  await play(players, stage, effort)
+  return players
+}
+
+/** How long access tokens last when each request is to refresh one, and when they have certainly ended, in **seconds**. */
+const SHORT_LIFETIME = 1
+const LONG_LIFETIME = 3600
+const ENDED_AFTER = 2.1
+
+/** Each person comes once in a turn, with a token that has ended since the turn before. */
+async function playRefreshes(
+  apps: readonly RunningApp[],
+  stage: Stage,
+  effort: Effort,
+): Promise<readonly Player[]> {
+  const { provider, load } = stage
+  await provider.ask('setLifetime', SHORT_LIFETIME)
+  const people = effort.operations.refresh
+  const players: Player[] = []
+  for (const app of apps) {
+    const prepared = await prepare(app, stage, 'refresh', { people })
+    const lastTurn = { endedAt: performance.now() }
+    const figures: Figures[] = []
+    const before = () => sleep(lastTurn.endedAt + ENDED_AFTER * 1000 - performance.now())
+    const after = () => void (lastTurn.endedAt = performance.now())
+    players.push({ app, load: prepared, count: people, before, after, figures })
+  }
+  for (let done = 0; done < effort.warmUp / 4; done += people) {
+    await sleep(ENDED_AFTER * 1000)
+    for (const player of players) {
+      await load.ask('run', { load: player.load, count: people })
+      player.after?.()
+    }
+  }
+  await provider.ask('countTokenRequests', undefined)
+  await play(players, stage, effort)
+  const refreshes = await provider.ask('countTokenRequests', undefined)
+  await provider.ask('setLifetime', LONG_LIFETIME)
+  const expected = players.length * people * effort.rounds * effort.turns
+  if (refreshes !== expected) throw new Error(`${refreshes} refreshes instead of ${expected}.`)
+  return players
 }
 
 async function play(players: readonly Player[], stage: Stage, effort: Effort): Promise<void> {
@@ -86,35 +150,28 @@ async function play(players: readonly Player[], stage: Stage, effort: Effort): P
   }
 }
 
-async function takeTurn({ app: { remote }, load, count, before }: Player, stage: Stage) {
+async function takeTurn({ app: { remote }, load, count, before, after }: Player, stage: Stage) {
   await before?.()
-  // Whoever had the turn before has left the caches cold.
-  await stage.load.ask('run', { load, count: Math.ceil(count / 4) })
   const cpuBefore = await remote.ask('cpu', undefined)
   const elapsedMs = await stage.load.ask('run', { load, count })
-  return { cpu: (await remote.ask('cpu', undefined)) - cpuBefore, elapsedMs }
-}
-
-/** Nobody comes always first, nor always after the same one. */
-export function shuffled<Value>(values: readonly Value[]): readonly Value[] {
-  return values
-    .map((value) => ({ value, place: Math.random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ value }) => value)
+  const cpu = (await remote.ask('cpu', undefined)) - cpuBefore
+  after?.()
+  return { cpu, elapsedMs }
 }
 
 /** Has a load made ready; resolves to its number. */
 export function prepare(
-  { origin, contestant: { loginPath } }: RunningApp,
+  { origin, contestant: { loginPath, csrfPath } }: RunningApp,
   { load }: Stage,
   operation: Operation,
-  sessions?: Load['sessions'],
+  who?: Pick<Load, 'sessions' | 'people'>,
 ): Promise<number> {
   return load.ask('prepare', {
     origin,
     loginPath,
     operation,
-    ...(sessions !== undefined && { sessions }),
+    ...(csrfPath !== undefined && { csrfPath }),
+    ...who,
   })
 }
 
@@ -161,7 +218,7 @@ export async function measureLiveSessions(
       await fill(app, stage, { prefix, sessions, database })
       players.push({
         app,
-        load: await prepare(app, stage, 'fresh', { prefix, count: sessions }),
+        load: await prepare(app, stage, 'fresh', { sessions: { prefix, count: sessions } }),
         count: effort.operations.fresh,
         before: () => app.remote.ask('selectDatabase', database),
         figures: (own[`${sessions}`] = []),
@@ -181,7 +238,7 @@ interface Filling {
 async function fill(app: RunningApp, { redis }: Stage, filling: Filling): Promise<void> {
   const { prefix, sessions, database } = filling
   const { client } = redis
-  await app.visitor().logIn(app.contestant.loginPath)
+  await app.visitor().logIn(app.contestant)
   const [own = ''] = await client.keys('sess:*')
   const content = (await client.get(own)) ?? ''
   await client.flushDb()

@@ -1,23 +1,26 @@
 import type { Name } from './apps/index.js'
 import type { Operation } from './load.js'
-import { OPERATIONS, prepare, shuffled } from './measure.js'
+import { OPERATIONS, prepare } from './measure.js'
 import type { Effort } from './measure.js'
+import { shuffled } from './shuffled.js'
 import type { RunningApp, Stage } from './stage.js'
 
 /** The CPU time of one operation by whose code it went to, in microseconds. */
 export type Shares = Readonly<Record<string, number>>
 
 /** Whose profile is taken: whoever is on the way from the limit to this library. */
-const PROFILED: readonly Name[] = ['bare', 'passport-session', 'library', 'sealed']
+const PROFILED: readonly Name[] = ['bare', 'passport-session', 'session', 'library']
 
 /** Shares by operation and application. */
-export type Profiles = Record<Operation, Record<string, Shares>>
+export type Profiles = Partial<Record<Operation, Record<string, Shares>>>
 
 /** What each operation costs where, in turns as they are measured otherwise. */
 export async function profileAll(stage: Stage, effort: Effort): Promise<Profiles> {
   const apps = await Promise.all(PROFILED.map((name) => stage.startApp(name)))
-  const profiles: Profiles = { login: {}, whole: {}, fresh: {} }
+  const profiles: Profiles = {}
   for (const operation of OPERATIONS) {
+    // Refreshes have turns of another kind.
+    if (operation === 'refresh') continue
     profiles[operation] = await profile(apps, operation, stage, effort)
   }
   await Promise.all(apps.map((app) => app.stop()))

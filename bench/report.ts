@@ -1,76 +1,21 @@
 import { CONTESTANTS, NAMES } from './apps/index.js'
 import type { Name } from './apps/index.js'
 import { STAMPEDE, TABS } from './checks.js'
-import type { Checks } from './checks.js'
 import type { Operation } from './load.js'
-import type { BySessions, Figures } from './measure.js'
+import type { Figures } from './measure.js'
 import type { Profiles, Shares } from './profile.js'
-
-/** Everything one run has found out. */
-export interface Results {
-  readonly date: string
-  readonly node: string
-  readonly cpus: string
-  /** The machine's load average when it began: what else was going on. */
-  readonly load: number
-  readonly seconds: number
-  /** The packages that are compared, and their versions. */
-  readonly versions: Readonly<Record<string, string>>
-  readonly checks: Readonly<Record<Name, Checks>>
-  readonly rounds?: Readonly<Record<Name, Readonly<Record<Operation, readonly Figures[]>>>>
-  /** Bytes, in the order of `heapLogins`. */
-  readonly heaps?: Readonly<Record<string, readonly number[]>>
-  readonly heapLogins?: readonly number[]
-  readonly liveSessions?: Readonly<Record<string, BySessions>>
-}
-
-/** A ratio to `bare` over the rounds: its median, and its least and greatest. */
-export interface Spread {
-  readonly median: number
-  readonly least: number
-  readonly greatest: number
-}
+import { ratio, ratios } from './ratio.js'
+import type { Spread } from './ratio.js'
+import type { Results } from './results.js'
+import { targetsOf } from './targets.js'
+import type { Target } from './targets.js'
 
 /** The rows of a table that have figures, first of all the one with the headings. */
 type Rows = readonly (readonly string[])[]
 
-/** The ratio of one application to `bare`, each round by itself. */
-export function ratio(
-  results: Results,
-  name: Name,
-  operation: Operation,
-  figure: keyof Figures,
-): Spread {
-  return ratios(
-    results.rounds?.[name][operation] ?? [],
-    results.rounds?.bare[operation] ?? [],
-    figure,
-  )
-}
-
-/** The ratios of some figures to others of the same rounds. */
-function ratios(
-  figures: readonly Figures[],
-  others: readonly Figures[],
-  figure: keyof Figures,
-): Spread {
-  return spread(figures.map((one, round) => one[figure] / (others[round]?.[figure] ?? NaN)))
-}
-
 /** Such as `1.05 (0.98–1.11)`. */
 function inWords({ median, least, greatest }: Spread): string {
   return `${median.toFixed(2)} (${least.toFixed(2)}–${greatest.toFixed(2)})`
-}
-
-function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (index: number): number => sorted[index] ?? NaN
-  const middle = (sorted.length - 1) / 2
-  return {
-    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
-    least: at(0),
-    greatest: at(sorted.length - 1),
-  }
 }
 
 /** All tables, as Markdown. */
@@ -78,14 +23,6 @@ export function tables(results: Results): string {
   const parts = [summary(results)]
   if (results.rounds !== undefined) {
     parts.push('Operations a second, × `bare`:', table(timeRows(results, 'operationsPerSecond')))
-  }
-  if (results.heaps !== undefined) {
-    parts.push('Heap after so many logins:', table(heapRows(results)))
-  }
-  if (results.liveSessions !== undefined) {
-    const heading =
-      'Requests with a fresh token a second, by how many live sessions there are, × the'
-    parts.push(`${heading} first column:`, table(liveRows(results)))
   }
   return parts.join('\n\n')
 }
@@ -98,6 +35,8 @@ const README_NAMES: readonly Name[] = [
   'grant',
   'openid-client',
   'express-openid-connect',
+  'better-auth',
+  'auth-js',
 ]
 
 const PICTURE = 'CPU time of each operation, as a multiple of hand-written handlers’'
@@ -130,7 +69,7 @@ function readmeRows(results: Results): Rows {
 
 /** The tables of docs/figures.md. */
 export function summary(results: Results): string {
-  const parts = [table(checkRows(results)), footer(results)]
+  const parts = [table(checkRows(results)), ...omissions(results)]
   if (results.rounds !== undefined) {
     const heading = 'CPU time of the application’s process for one operation, × `bare`'
     parts.unshift(
@@ -139,7 +78,21 @@ export function summary(results: Results): string {
       table(timeRows(results, 'cpuMicroseconds')),
     )
   }
-  return parts.join('\n\n')
+  if (results.loading !== undefined) {
+    parts.push(
+      'Importing it in a process that has imported Express and Passport:',
+      table(loadingRows(results)),
+    )
+  }
+  if (results.heaps !== undefined) {
+    parts.push('The heap after so many logins:', table(heapRows(results)))
+  }
+  if (results.liveSessions !== undefined) {
+    const heading = 'Requests with a fresh token a second, by how many live sessions there are'
+    parts.push(`${heading}, × the first column:`, table(liveRows(results)))
+  }
+  parts.push('What this package is to reach:', table(targetRows(targetsOf(results))))
+  return [...parts, footer(results)].join('\n\n')
 }
 
 function timeRows(results: Results, figure: keyof Figures): Rows {
@@ -147,35 +100,45 @@ function timeRows(results: Results, figure: keyof Figures): Rows {
     return name === 'bare' ? '1' : inWords(ratio(results, name, operation, figure))
   }
   return [
-    ['', 'login route', 'whole login', 'request with a fresh token'],
-    ...NAMES.map((name) => [
+    ['', 'login route', 'whole login', 'request with a fresh token', 'request that refreshes'],
+    ...NAMES.filter((name) => results.rounds?.[name]).map((name) => [
       title(name),
       cell(name, 'login'),
       cell(name, 'whole'),
       cell(name, 'fresh'),
+      CONTESTANTS[name].refreshes ? cell(name, 'refresh') : '–',
     ]),
   ]
 }
 
-function checkRows({ checks }: Results, names: readonly Name[] = NAMES): Rows {
+function checkRows({ checks }: Results, among: readonly Name[] = NAMES): Rows {
   const outcome = (kept: boolean | undefined): string =>
     kept === undefined ? '–' : kept ? 'kept' : '**lost**'
   return [
     [
       '',
-      'Redis commands: login, fresh',
+      'Redis commands: login, callback, fresh, refresh',
       'bytes of a session: short, long tokens',
       `tabs finished of ${TABS}`,
       `refreshes for ${STAMPEDE} requests (answered)`,
       'login after that',
       'tokens after a slow request',
       'changes during a refresh',
+      `refreshes for ${STAMPEDE / 2} requests and ${STAMPEDE / 2} job calls (answered)`,
     ],
-    ...names.map((name) => {
+    ...among.flatMap((name) => {
       const one = checks[name]
-      return [
+      if (one === undefined) return []
+      const row = [
         title(name),
-        `${one.loginCommands.length}, ${one.freshCommands.length}`,
+        [
+          one.startCommands,
+          one.callbackCommands,
+          one.freshCommands,
+          ...(one.refreshCommands ? [one.refreshCommands] : []),
+        ]
+          .map(({ length }) => length)
+          .join(', '),
         one.sessionBytes.join(', '),
         `${one.tabsFinished}`,
         one.stampedeRequests === undefined
@@ -184,9 +147,24 @@ function checkRows({ checks }: Results, names: readonly Name[] = NAMES): Rows {
         outcome(one.stampedeSurvived),
         outcome(one.tokensKept),
         outcome(one.changeKept),
+        one.jobStampedeRequests === undefined
+          ? '–'
+          : `${one.jobStampedeRequests} (${one.jobStampedeAnswers ?? 0})`,
       ]
+      return [row]
     }),
   ]
+}
+
+/** What each of them does not do, those together that leave out the same. */
+function omissions({ checks }: Results): readonly string[] {
+  const titles = new Map<string, string[]>()
+  for (const name of NAMES.filter((name) => checks[name])) {
+    const list = CONTESTANTS[name].doesNot.join('; ')
+    if (list !== '') titles.set(list, [...(titles.get(list) ?? []), `**${title(name)}**`])
+  }
+  const lines = [...titles].map(([list, names]) => `- ${names.join(', ')}: ${list}`)
+  return ['What they do not do, or leave to the application:', lines.join('\n')]
 }
 
 /** Whose code the CPU time of an operation goes to, in hundredths of what all of it is for `bare`. */
@@ -211,6 +189,29 @@ function profileRows(byApp: Readonly<Record<string, Shares>>): Rows {
       .sort((a, b) => greatest(b) - greatest(a))
       .map((owner) => [owner, ...apps.map(([, shares]) => share(shares[owner]))]),
     ['all', ...apps.map(([, shares]) => share(all(shares)))],
+  ]
+}
+
+function targetRows(targets: readonly Target[]): Rows {
+  return [
+    ['', 'target', 'measured', ''],
+    ...targets.map(({ what, target, measured, isReached }) => [
+      what,
+      target,
+      measured,
+      isReached ? 'reached' : '**missed**',
+    ]),
+  ]
+}
+
+function loadingRows({ loading = {} }: Results): Rows {
+  return [
+    ['', 'until it is there', 'CPU'],
+    ...Object.entries(loading).map(([name, { elapsedMs, cpuMs }]) => [
+      name,
+      `${elapsedMs.toFixed(0)} ms`,
+      `${cpuMs.toFixed(0)} ms`,
+    ]),
   ]
 }
 

@@ -2,13 +2,13 @@ import { Pool } from 'undici'
 import { startRedisServer } from '../test/support/redis-server.js'
 import type { RedisServer } from '../test/support/redis-server.js'
 import type { AppCommands } from './app.js'
-import { CONTESTANTS, NAMES } from './apps/index.js'
+import { CONTESTANTS } from './apps/index.js'
 import type { Contestant, Name } from './apps/index.js'
 import type { AuthorizationServerCommands, Endpoints } from './authorization-server.js'
 import type { LoadCommands } from './load.js'
 import { startProcess } from './processes.js'
 import type { Remote } from './processes.js'
-import { Visitor } from './visitor.js'
+import { subjectOf, Visitor } from './visitor.js'
 
 /** An application that runs. */
 export interface RunningApp {
@@ -16,7 +16,7 @@ export interface RunningApp {
   readonly contestant: Contestant
   readonly origin: string
   readonly remote: Remote<AppCommands>
-  /** A browser with no cookies. */
+  /** A browser with no cookies, of a person who has not been there. */
   visitor(): Visitor
   stop(): Promise<void>
 }
@@ -27,7 +27,7 @@ export interface Stage {
   readonly provider: Remote<AuthorizationServerCommands>
   readonly load: Remote<LoadCommands>
   startApp(name: Name): Promise<RunningApp>
-  startApps(): Promise<readonly RunningApp[]>
+  startApps(names: readonly Name[]): Promise<readonly RunningApp[]>
   stop(): Promise<void>
 }
 
@@ -43,7 +43,7 @@ export async function setStage(): Promise<Stage> {
     provider,
     load,
     startApp,
-    startApps: () => Promise.all(NAMES.map(startApp)),
+    startApps: (names) => Promise.all(names.map(startApp)),
     async stop() {
       await Promise.all([provider.stop(), load.stop()])
       await redis.stop()
@@ -56,12 +56,13 @@ async function start(name: Name, redis: RedisServer, endpoints: Endpoints): Prom
   const remote = startProcess<AppCommands>('app.ts', args, ['--expose-gc'])
   const origin = await remote.ask('origin', undefined)
   const pool = new Pool(origin, { connections: 60 })
+  let people = 0
   return {
     name,
     contestant: CONTESTANTS[name],
     origin,
     remote,
-    visitor: () => new Visitor(pool),
+    visitor: () => new Visitor(pool, subjectOf(people++)),
     async stop() {
       await pool.destroy()
       await remote.stop()

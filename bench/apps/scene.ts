@@ -1,5 +1,5 @@
-import type { RedisStore } from 'connect-redis'
 import session from 'express-session'
+import type { Store } from 'express-session'
 import type { Express, RequestHandler } from 'express'
 import type { RedisClient } from '../../test/support/redis-server.js'
 import type { Endpoints } from '../authorization-server.js'
@@ -10,7 +10,7 @@ export interface Scene {
   readonly origin: string
   readonly provider: Endpoints
   readonly client: RedisClient
-  readonly store: RedisStore
+  readonly store: Store
   /** Where a slow request waits, between reading its session and changing it. */
   readonly wait: () => Promise<void>
 }
@@ -18,7 +18,8 @@ export interface Scene {
 /**
  * Adds an application's routes, the same in all of them: a login that ends at `/`; `/token`, which answers
  * logged-in people with a valid `accessToken`; `/note`, which waits and then puts a note into the session; and
- * `/noted`, which answers with the `note`.
+ * `/noted`, which answers with the `note`. `/job?subject=…` is what a job does: it answers with an access token
+ * of that person, whoever asks.
  */
 export type AddRoutes = (app: Express, scene: Scene) => Promise<void> | void
 

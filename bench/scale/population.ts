@@ -20,18 +20,24 @@ const BATCH = 2_000
 
 const HUNDRED_DAYS_MS = 100 * 24 * 60 * 60 * 1000
 
-/** Writes the grants as the engine would, without a login for each. */
-export async function populate(
-  pool: Pool,
+/** Whose grants they are, and what seals them. */
+export interface Whose {
+  readonly secret: string
+  readonly name: string
+  readonly strategy: string
+}
+
+/** The grants as the engine would write them, without a login for each, some at a time. */
+export function* grantRows(
   { accounts, grantsOfEach, idle }: Population,
-  given: { readonly secret: string; readonly name: string; readonly strategy: string },
-): Promise<void> {
-  const { secret, name, strategy } = given
+  { secret, name, strategy }: Whose,
+): Generator<readonly Row[]> {
   const codec = sealedRecords(createSeal(secret, 'grants'))
   const total = accounts * grantsOfEach
+  const idleEvery = Math.ceil(total / idle)
   for (let first = 0; first < total; first += BATCH) {
     const numbers = Array.from({ length: Math.min(BATCH, total - first) }, (_, at) => first + at)
-    const rows = numbers.map((number) => {
+    yield numbers.map((number) => {
       const account = `account-${number % accounts}`
       const id = accountGrantId(strategy, account, `subject-${number}`)
       const names = [accountName(name, account), strategyName(name)]
@@ -42,19 +48,24 @@ export async function populate(
         expiresAt: 0,
         scope: 'email calendar',
       }
-      const at = Date.now() - (number % Math.ceil(total / idle) === 0 ? HUNDRED_DAYS_MS : 0)
+      const at = Date.now() - (number % idleEvery === 0 ? HUNDRED_DAYS_MS : 0)
       const of = { account, names, outlivesLogin: true as const }
       const lines = [{ number: 1, generation: 1, tokens, renewAt: 0 }]
       const held = { strategy, lines, lifetimeMs: ACCOUNT_LIFE_MS, of }
       const value = codec.write(heldRecord(randomId(), held, undefined, at), grantKey(id))
       return { key: grantKey(id), version: randomId(), value, id, names, account }
     })
-    await insert(pool, rows, name)
   }
+}
+
+/** Writes the grants into PostgreSQL. */
+export async function populate(pool: Pool, population: Population, given: Whose): Promise<void> {
+  for (const rows of grantRows(population, given)) await insert(pool, rows, given.name)
   await pool.query('ANALYZE oauth2_records, oauth2_links')
 }
 
-interface Row {
+/** A grant as a store has it: its record, and the lists that have its id. */
+export interface Row {
   readonly key: string
   readonly version: string
   readonly value: string

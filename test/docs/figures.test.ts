@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
 import { chart } from '../../bench/chart.js'
 import { readmeSummary, summary } from '../../bench/report.js'
-import type { Results } from '../../bench/report.js'
+import type { Results } from '../../bench/results.js'
 import { format } from '../../docs/generate/format.js'
 import { REPOSITORY } from '../support/repository.js'
 

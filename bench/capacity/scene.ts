@@ -1,0 +1,30 @@
+import { AuthorizationCodeStrategy } from '../../src/index.js'
+import { strategyIdOf } from '../../src/options/read-options.js'
+import type { Settings } from '../../src/options/read-options.js'
+import type { PostgresGrants } from '../../src/postgres.js'
+import type { RedisGrants } from '../../src/redis.js'
+
+export const SECRET = 'a secret for the capacity bench, long enough'
+export const NAME = 'company'
+const CLIENT_ID = 'client-1'
+
+/** The application's strategy, whose grants outlive sessions: jobs refresh them by account. */
+export function createStrategy(providerOrigin: string, grants: PostgresGrants | RedisGrants) {
+  return new AuthorizationCodeStrategy({
+    name: NAME,
+    authorizationURL: `${providerOrigin}/authorize`,
+    tokenURL: `${providerOrigin}/token`,
+    clientID: CLIENT_ID,
+    clientSecret: 'secret-1',
+    callbackURL: 'http://localhost/auth/callback',
+    sessionKey: `oauth2:${NAME}`,
+    grants,
+    grantLifetime: 'account',
+  })
+}
+
+/** What the records of this strategy say whose they are. */
+export function strategyId(providerOrigin: string): string {
+  const tokenURL = `${providerOrigin}/token`
+  return strategyIdOf({ sessionKey: `oauth2:${NAME}`, tokenURL, clientID: CLIENT_ID } as Settings)
+}
