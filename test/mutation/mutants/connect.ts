@@ -59,8 +59,8 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     rows: [OTHERS_METADATA],
     tests: ['authorization-server-1'],
     file: 'connect/authorization-server.ts',
-    find: 'new URL(issuer).href === expected.href',
-    replace: 'new URL(issuer).origin === expected.origin',
+    find: '[issuer, `${issuer}/`].includes(expected.href)',
+    replace: 'URL.canParse(issuer) && new URL(issuer).origin === expected.origin',
     gone: 'metadata of another issuer of the same origin are used',
   },
   {
