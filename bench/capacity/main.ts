@@ -1,15 +1,11 @@
 /**
  * How much room grants take in Redis and in PostgreSQL, and how many of them 1, 2 and 4 processes renew a second. Prints a
- * table, and writes `results.json` beside this file; `--docs` puts the table into docs/capacity.md.
+ * table.
  *
- *     npm run bench:capacity -- --grants 1000000 --renewals 8000 --docs
+ *     npm run bench:capacity -- --grants 1000000 --renewals 8000
  */
-import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { REPOSITORY } from '../../test/support/repository.js'
 import { killAll } from '../processes.js'
 import { capacityTable } from './report.js'
 import type { CapacityResults } from './report.js'
@@ -19,7 +15,6 @@ const { values } = parseArgs({
   options: {
     grants: { type: 'string', default: '1000000' },
     renewals: { type: 'string', default: '8000' },
-    docs: { type: 'boolean', default: false },
   },
 })
 
@@ -37,15 +32,5 @@ const results: CapacityResults = {
     renewals: Number(values.renewals),
   }),
 }
-const table = capacityTable(results)
-console.log(table)
-if (values.docs) {
-  const folder = dirname(fileURLToPath(import.meta.url))
-  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
-  const page = join(REPOSITORY, 'docs', 'capacity.md')
-  const [before = '', , after = ''] = readFileSync(page, 'utf8').split(
-    /(?<=<!-- bench -->)|(?=<!-- \/bench -->)/,
-  )
-  writeFileSync(page, `${before}\n\n${table}\n\n${after}`)
-}
+console.log(capacityTable(results))
 process.exit(0)

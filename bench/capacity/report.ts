@@ -10,7 +10,7 @@ export interface CapacityResults {
   readonly stores: readonly StoreFigures[]
 }
 
-/** The table of docs/capacity.md, as Markdown. */
+/** The table, as Markdown. */
 export function capacityTable({ date, node, cpus, load, stores }: CapacityResults): string {
   const headings = [
     'store',

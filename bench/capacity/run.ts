@@ -1,6 +1,6 @@
 import { startProcess } from '../processes.js'
 import type { ProviderCommands } from './provider.js'
-import { NAME, SECRET, strategyId } from './scene.js'
+import { NAME, SECRET, strategyId } from '../scale/scene.js'
 import { startPostgresStore, startRedisStore } from './stores.js'
 import type { FilledStore } from './stores.js'
 import type { WorkerCommands } from './worker.js'

@@ -6,7 +6,7 @@ import { startRedisServer } from '../../test/support/redis-server.js'
 import { findPostgres } from '../postgres-program.js'
 import { grantRows, populate } from '../scale/population.js'
 import type { Population, Whose } from '../scale/population.js'
-import { SECRET } from './scene.js'
+import { SECRET } from '../scale/scene.js'
 
 /** A store with grants, on a server of its own. */
 export interface FilledStore {

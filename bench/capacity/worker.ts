@@ -4,7 +4,7 @@ import { PostgresGrants } from '../../src/postgres.js'
 import { RedisGrants } from '../../src/redis.js'
 import { connectRedis } from '../../test/support/redis-server.js'
 import { serve } from '../processes.js'
-import { createStrategy, SECRET } from './scene.js'
+import { createStrategy, SECRET } from '../scale/scene.js'
 
 export type WorkerCommands = typeof commands
 

@@ -9,9 +9,7 @@ import { parseArgs } from 'node:util'
 import type { Pool } from 'pg'
 import { createPostgresStore } from '../../src/grants/postgres-store.js'
 import { readPostgresPool } from '../../src/grants/postgres-pool.js'
-import { AuthorizationCodeStrategy } from '../../src/index.js'
-import { strategyIdOf } from '../../src/options/read-options.js'
-import type { Settings } from '../../src/options/read-options.js'
+import type { AuthorizationCodeStrategy } from '../../src/index.js'
 import { PostgresGrants } from '../../src/postgres.js'
 import { createManualClock } from '../../test/support/manual-clock.js'
 import { startPostgresProcess } from '../../test/support/postgres-process.js'
@@ -22,6 +20,7 @@ import { startFastProvider } from './fast-provider.js'
 import type { FastProvider } from './fast-provider.js'
 import { populate } from './population.js'
 import { explainAll, recordStatements } from './recording-pool.js'
+import { createStrategy, NAME, SECRET, strategyId } from './scene.js'
 import type { TrafficCommands } from './traffic.js'
 
 const { values } = parseArgs({
@@ -39,10 +38,6 @@ const accounts = Number(values.accounts)
 const sample = Number(values.sample)
 const GRANTS_OF_EACH = 2
 
-const SECRET = 'a secret for the scale bench, long enough'
-const NAME = 'company'
-const CLIENT_ID = 'client-1'
-
 process.once('exit', killAll)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 process.exit((await run()) ? 0 : 1)
@@ -54,12 +49,12 @@ async function run(): Promise<boolean> {
   const recording = recordStatements(pool)
   const grants = new PostgresGrants({ pool: recording, secret: SECRET })
   await grants.setUp()
-  const strategy = createStrategy(provider, grants)
+  const strategy = createStrategy(provider.origin, grants)
   await measure('filling the tables', accounts * GRANTS_OF_EACH, 'grant', () =>
     populate(
       pool,
       { accounts, grantsOfEach: GRANTS_OF_EACH, idle: Number(values.idle) },
-      { secret: SECRET, name: NAME, strategy: strategyIdOf(settingsOf(provider)) },
+      { secret: SECRET, name: NAME, strategy: strategyId(provider.origin) },
     ),
   )
   const traffic = startProcess<TrafficCommands>('scale/traffic.ts', [server.url])
@@ -80,26 +75,6 @@ async function run(): Promise<boolean> {
   await server.close()
   await provider.close()
   return slow.length === 0 && provider.counts.reused === 0
-}
-
-function settingsOf({ origin }: FastProvider): Settings {
-  const tokenURL = `${origin}/token`
-  return { sessionKey: `oauth2:${NAME}`, tokenURL, clientID: CLIENT_ID } as Settings
-}
-
-function createStrategy({ origin }: FastProvider, grants: PostgresGrants) {
-  return new AuthorizationCodeStrategy({
-    name: NAME,
-    authorizationURL: `${origin}/authorize`,
-    tokenURL: `${origin}/token`,
-    revocationURL: `${origin}/revoke`,
-    clientID: CLIENT_ID,
-    clientSecret: 'secret-1',
-    callbackURL: 'http://localhost/auth/callback',
-    sessionKey: `oauth2:${NAME}`,
-    grants,
-    grantLifetime: 'account',
-  })
 }
 
 /** Each person is somebody else, so that nothing was read before. */

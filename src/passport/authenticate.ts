@@ -45,11 +45,9 @@ export function startHandler(
  * `passport.session()` has handled the request, because that one will read the user again.
  */
 function passportFor(strategy: LoginStrategy, req: Request): PassportInstance {
-  const noted = notedPassport(strategy)
-  const manager = managerOn(req)
-  const instance = noted ?? passportOf(strategy)
-  const isItsOwn = manager === undefined || manager === managerOf(instance)
-  if (noted !== undefined || isItsOwn) return instance
+  const instance = passportOf(strategy)
+  const manager = managerOn(req) ?? managerOf(instance)
+  if (notedPassport(strategy) !== undefined || manager === managerOf(instance)) return instance
   // Passport puts its own session manager on each request that it handles.
   return Object.create(instance, { _sm: { value: manager } }) as PassportInstance
 }

@@ -4,7 +4,7 @@ import type { Settings } from '../../src/options/read-options.js'
 import type { PostgresGrants } from '../../src/postgres.js'
 import type { RedisGrants } from '../../src/redis.js'
 
-export const SECRET = 'a secret for the capacity bench, long enough'
+export const SECRET = 'a secret for grants in large numbers, long enough'
 export const NAME = 'company'
 const CLIENT_ID = 'client-1'
 
@@ -14,6 +14,7 @@ export function createStrategy(providerOrigin: string, grants: PostgresGrants | 
     name: NAME,
     authorizationURL: `${providerOrigin}/authorize`,
     tokenURL: `${providerOrigin}/token`,
+    revocationURL: `${providerOrigin}/revoke`,
     clientID: CLIENT_ID,
     clientSecret: 'secret-1',
     callbackURL: 'http://localhost/auth/callback',
