@@ -1,6 +1,4 @@
-import type { AuthorizationServer } from 'oauth4webapi'
 import type { Transport } from '../client/transport.js'
-import { withoutEmpty } from '../client/without-empty.js'
 import { NotConnectableError } from '../errors/connection-errors.js'
 import { isSecure } from '../lib/secure-url.js'
 import { providerText } from '../lib/provider-text.js'
@@ -9,19 +7,21 @@ import type { ProviderMetadata } from '../options/metadata-option.js'
 import { readDocument } from './metadata-reader.js'
 import type { Document } from './metadata-reader.js'
 import { scopeNames } from './scope-names.js'
+import { asAuthorizationServer, MAXIMUM_ADDRESS, readServerMetadata } from './server-metadata.js'
+import type { ServerMetadata } from './server-metadata.js'
 
 /** An authorization server that a resource trusts. */
 export interface TrustedServer {
   /** Its issuer, as its own metadata write it. */
   readonly issuer: string
-  readonly metadata: Document
+  readonly metadata: ServerMetadata
 }
 
 /**
  * Reads the metadata of an authorization server: of RFC 8414 or of OpenID Connect, with all ways to put a path into the address
  * that servers use.
  *
- * @throws {NotConnectableError} if there are none, they are another issuer's or name no endpoints, or PKCE with S256 is not offered
+ * @throws {NotConnectableError} if there are none, they are another issuer's or cannot be used, or PKCE with S256 is not offered
  * @throws {DiscoveryError} if the server cannot be reached, or fails
  * @see [RFC 8414, section 3 - Obtaining Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-3)
  * @see [RFC 8414, section 5 - Compatibility Notes](https://www.rfc-editor.org/rfc/rfc8414.html#section-5)
@@ -33,7 +33,7 @@ export async function readAuthorizationServer(
   const url = issuerAddress(issuer)
   for (const address of metadataAddresses(url)) {
     const document = await readDocument(address, transport)
-    if (document !== undefined) return checked(withoutEmpty(document) as Document, url)
+    if (document !== undefined) return checked(document, url)
   }
   throw new NotConnectableError(
     'no_metadata',
@@ -41,43 +41,47 @@ export async function readAuthorizationServer(
   )
 }
 
-/** What the metadata say, as options of a strategy. @throws {Error} if an endpoint is missing or on this machine */
-export function providerOf({ metadata }: TrustedServer): ProviderMetadata {
-  const provider = toProvider(metadata as unknown as AuthorizationServer, {})
+/** What the metadata say, as options of a strategy. */
+export function providerOf({ issuer, metadata }: TrustedServer): ProviderMetadata {
+  const provider = toProvider(asAuthorizationServer(issuer, metadata), {})
   // Nobody logs in or out by this server: neither a profile nor a logout page is wanted.
   return { ...provider, name: undefined, profileURL: undefined, endSessionURL: undefined }
 }
 
 /** Where people are sent to log in: it may be of another host than the issuer. */
 export function loginAddressOf({ metadata }: TrustedServer): URL {
-  return new URL(metadata['authorization_endpoint'] as string)
+  return new URL(metadata.authorization_endpoint)
+}
+
+/** Whether people log in at another origin than that of the issuer. */
+export function isLoginElsewhere(authorizationURL: string, issuer: string): boolean {
+  return new URL(authorizationURL).origin !== new URL(issuer).origin
 }
 
 /** The scopes that a server lists. */
 export function scopesOfferedBy({ metadata }: TrustedServer): readonly string[] {
-  const { scopes_supported: scopes } = metadata
-  return Array.isArray(scopes) ? scopeNames(scopes) : []
+  return scopeNames(metadata.scopes_supported ?? [])
+}
+
+/** Whether two addresses are the same server's. Many write their issuer with a slash at its end in one place, and without in another. */
+export function isSameIssuer(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((written) => urlOf(written)?.href.replace(/\/$/, ''))
+  return first !== undefined && first === second
+}
+
+function urlOf(written: string): URL | undefined {
+  return URL.canParse(written) ? new URL(written) : undefined
 }
 
 function issuerAddress(issuer: string): URL {
-  const url = URL.canParse(issuer) ? new URL(issuer) : undefined
-  const isPlain = url?.search === '' && url.hash === '' && !hasCredentials(url)
-  if (url !== undefined && isSecure(url) && isPlain) return url
+  const url = urlOf(issuer)
+  const isPlain = url?.search === '' && url.hash === '' && url.username + url.password === ''
+  const isShort = issuer.length <= MAXIMUM_ADDRESS
+  if (url !== undefined && isSecure(url) && isPlain && isShort) return url
   throw new NotConnectableError(
     'other_issuer',
     `The server names an authorization server that is not an HTTPS address: ${providerText(issuer) ?? ''}.`,
   )
-}
-
-/** Whether there is a name or password in an address, which could look like its host. */
-function hasCredentials({ username, password }: URL): boolean {
-  return username !== '' || password !== ''
-}
-
-function isEndpoint(value: unknown): boolean {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false
-  const url = new URL(value)
-  return isSecure(url) && !hasCredentials(url)
 }
 
 function metadataAddresses({ origin, pathname }: URL): readonly string[] {
@@ -89,28 +93,20 @@ function metadataAddresses({ origin, pathname }: URL): readonly string[] {
     : [oauth, `${openid}${path}`, `${origin}${path}/.well-known/openid-configuration`]
 }
 
-/** The endpoints without which nobody can log in. */
-const ENDPOINTS = ['authorization_endpoint', 'token_endpoint'] as const
-
-/** @throws {NotConnectableError} if they are another issuer's or name no endpoints, or PKCE with S256 is not offered */
-function checked(metadata: Document, expected: URL): TrustedServer {
-  const { issuer, code_challenge_methods_supported: methods } = metadata
+/** @throws {NotConnectableError} if they are another issuer's or cannot be used, or PKCE with S256 is not offered */
+function checked(document: Document, expected: URL): TrustedServer {
+  const { issuer } = document
   // As a browser would write it: what is shown and logged has no line ends, and nothing that looks like another host.
-  const isOwn = typeof issuer === 'string' && [issuer, `${issuer}/`].includes(expected.href)
-  if (!isOwn) {
+  const isNormal =
+    typeof issuer === 'string' && [issuer, `${issuer}/`].includes(urlOf(issuer)?.href ?? '')
+  if (!isNormal || !isSameIssuer(issuer, expected.href)) {
     throw new NotConnectableError(
       'other_issuer',
       `The metadata of the authorization server ${expected.href} are another issuer's: ${providerText(issuer) ?? 'they name none'}.`,
     )
   }
-  const missing = ENDPOINTS.find((name) => !isEndpoint(metadata[name]))
-  if (missing !== undefined) {
-    throw new NotConnectableError(
-      'no_metadata',
-      `The metadata of the authorization server ${expected.href} name no ${missing} that is an HTTPS address.`,
-    )
-  }
-  if (!Array.isArray(methods) || !methods.includes('S256')) {
+  const metadata = readServerMetadata(document, expected)
+  if (metadata.code_challenge_methods_supported?.includes('S256') !== true) {
     throw new NotConnectableError(
       'no_pkce',
       `The authorization server ${expected.href} does not say that it protects the login by PKCE with S256.`,

@@ -81,12 +81,12 @@ export function createChooseClient({ settings, urls, register }: ChooseClientPar
     metadata,
   }: TrustedServer): Pick<ChosenClient, 'clientID' | 'redirectUri'> | undefined {
     const { clientMetadataURL: hosted, dangerouslyShareCallback } = settings
-    if (metadata['client_id_metadata_document_supported'] !== true) return undefined
+    if (metadata.client_id_metadata_document_supported !== true) return undefined
     if (hosted === undefined) {
       const clientID = urls.documentOf(issuer)
       return clientID === undefined ? undefined : { clientID, redirectUri: urls.ofServer(issuer) }
     }
-    const saysWhoItIs = metadata['authorization_response_iss_parameter_supported'] === true
+    const saysWhoItIs = metadata.authorization_response_iss_parameter_supported === true
     return saysWhoItIs || dangerouslyShareCallback
       ? { clientID: hosted, redirectUri: urls.shared }
       : undefined

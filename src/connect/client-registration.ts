@@ -63,11 +63,11 @@ export async function registerClient(
   transport: Transport,
 ): Promise<DynamicClient> {
   const method = methodFor(metadata)
-  const { registration_endpoint: endpoint } = metadata
-  if (typeof endpoint !== 'string' || method === undefined) throw clientNeeded(issuer)
+  const { registration_endpoint: url } = metadata
+  if (url === undefined || method === undefined) throw clientNeeded(issuer)
   const answer = await sendToStranger(transport, {
     method: 'POST',
-    url: endpointAddress(endpoint, issuer),
+    url,
     headers: { accept: 'application/json', 'content-type': 'application/json' },
     body: JSON.stringify(clientMetadata(description, redirectUri, method)),
   })
@@ -86,16 +86,8 @@ export function clientNeeded(issuer: string): NotConnectableError {
 function methodFor({
   token_endpoint_auth_methods_supported: supported,
 }: TrustedServer['metadata']): DynamicAuthentication | undefined {
-  if (!Array.isArray(supported)) return 'client_secret_basic'
+  if (supported === undefined) return 'client_secret_basic'
   return METHODS.find((one) => supported.includes(one))
-}
-
-function endpointAddress(endpoint: string, issuer: string): string {
-  const isSecure =
-    URL.canParse(endpoint) &&
-    (new URL(endpoint).protocol === 'https:' || new URL(endpoint).origin === new URL(issuer).origin)
-  if (isSecure) return endpoint
-  throw refused(issuer, 'its registration endpoint is not HTTPS')
 }
 
 /** @throws {NotConnectableError} if the answer is no client that can be used */

@@ -96,6 +96,15 @@ export const CONNECT_OPTIONS = {
    */
   dangerouslyShareCallback: { read: flag, default: false },
 
+  /**
+   * Tells these connections from those of another `connectResources` with the same store, such as of another tenant: they share
+   * nothing, even if account ids are the same. It is a part of names in the store and in sessions: with another one, nothing is
+   * connected.
+   *
+   * @default 'connect'
+   */
+  name: { read: nameInNames, default: 'connect' },
+
   /** Your own id of a user, as the option of the strategy. @default the user's `account` if no `verify` has made the user, otherwise its `id` */
   accountOf: { read: aFunction<(user: never) => string | number | undefined>() },
 
@@ -181,6 +190,15 @@ function clientsByIssuer(value: unknown, name: string): Readonly<Record<string, 
     }
   }
   return Object.fromEntries(all) as Readonly<Record<string, RegisteredClient>>
+}
+
+/** A text that names in the store can begin with. */
+function nameInNames(value: unknown, name: string): string {
+  if (typeof value === 'string' && /^[\w.-]{1,100}$/.test(value)) return value
+  throw new ConfigurationError(
+    `${name} must have 1 to 100 letters of a to z, digits, and the characters . _ - and no others.`,
+    name,
+  )
 }
 
 function flagNotInProduction(value: boolean, name: string): boolean {

@@ -27,8 +27,11 @@ import { listed } from './listed-connection.js'
 import type { ListedConnection } from './listed-connection.js'
 import { createPlanning } from './plan.js'
 import { providerOf } from './authorization-server.js'
+import { ownNotes } from './own-notes.js'
 import { createRegistrations } from './registrations.js'
 import { readResourceAddress } from './resource-address.js'
+import { jobsKey, refuseSharedName } from './shared-name.js'
+import { createStartedNotes } from './started-notes.js'
 import { createTargets } from './targets.js'
 import { createWantedNotes } from './wanted-notes.js'
 
@@ -116,10 +119,12 @@ export function connectResources(options: ConnectOptions): Connections {
     "connectResources({ grants, callbackURL, client: { client_name: 'Your app' } })",
   )
   const clock = systemClock
-  const { notes, strategies } = partsOf(settings.grants)
-  if (notes === undefined) {
+  const { notes: all, strategies } = partsOf(settings.grants)
+  if (all === undefined) {
     throw new ConfigurationError('grants needs a secret, to seal what is stored.', 'grants')
   }
+  refuseSharedName(settings, strategies)
+  const notes = ownNotes(settings.name, all)
   const urls = callbackURLsOf(settings.callbackURL)
   const allowsHttp = settings.dangerouslyAllowPrivateNetwork
   const dispatcher = allowsHttp ? undefined : createGuardedAgent()
@@ -139,6 +144,7 @@ export function connectResources(options: ConnectOptions): Connections {
   }
   const connections = createStoredConnections(notes, clock)
   const wanted = createWantedNotes(notes)
+  const started = createStartedNotes(notes)
   const fairShare = createFairShare(MAXIMUM_PER_ACCOUNT)
   const planning = createPlanning({
     ...{ clock, settings, connections, wanted, fairShare },
@@ -167,7 +173,7 @@ export function connectResources(options: ConnectOptions): Connections {
       fairShare(account, () => registrations.clientAt(server, account)),
   })
   const connecting = createConnecting({
-    ...{ clock, connections, targets, chooseClient },
+    ...{ clock, connections, started, targets, chooseClient },
     maximumPerAccount: settings.maximumPerAccount,
   })
   const disconnect = createDisconnect({ connections, targets })
@@ -181,7 +187,7 @@ export function connectResources(options: ConnectOptions): Connections {
     },
   })
   const jobs = createJobs({ targets, disconnect: disconnect.all })
-  strategies.add(`connect ${settings.callbackURL}`, jobs)
+  strategies.add(jobsKey(settings), jobs)
 
   function accountIn(holder: ConnectionHolder): string {
     if (!isRequest(holder)) {

@@ -1,11 +1,12 @@
 import type { Clock } from '../lib/clock.js'
 import { startHandler } from '../passport/authenticate.js'
+import { loginAddressOf } from './authorization-server.js'
 import type { TrustedServer } from './authorization-server.js'
 import type { ChosenClient } from './choose-client.js'
 import type { StoredConnections } from './connections.js'
 import { tooMany } from './plan.js'
 import type { Plan } from './plan.js'
-import type { ResourceChallenge } from './protected-resource.js'
+import type { StartedNotes } from './started-notes.js'
 import type { Targets } from './targets.js'
 
 /** Begins what was planned: resolves to the handler that sends the browser to the authorization server. */
@@ -23,6 +24,7 @@ export type FinishConnection = (account: string, appState: unknown) => Promise<v
 export interface ConnectingParts {
   readonly clock: Clock
   readonly connections: StoredConnections
+  readonly started: StartedNotes
   readonly targets: Targets
   readonly maximumPerAccount: number
   readonly chooseClient: (
@@ -32,13 +34,9 @@ export interface ConnectingParts {
   ) => Promise<ChosenClient>
 }
 
-/** What the pending login keeps of the plan. It is the application's own data of that login. */
-interface Started {
-  readonly address: string
+/** What the pending login keeps: it is the application's own data of that login. */
+interface AppState {
   readonly target: string
-  readonly name?: string | undefined
-  readonly scope: readonly string[]
-  readonly challenge: ResourceChallenge
 }
 
 /** The two halves of connecting a resource. */
@@ -46,31 +44,39 @@ export function createConnecting(parts: ConnectingParts): {
   readonly start: StartConnection
   readonly finish: FinishConnection
 } {
-  const { clock, connections, targets, chooseClient, maximumPerAccount } = parts
+  const { clock, connections, started, targets, chooseClient, maximumPerAccount } = parts
   return {
     async start({ account, address, resource, server, scope, challenge }) {
       const client = await chooseClient(server, resource.resource, account)
-      const { issuer } = server
-      const wanted = { resource: resource.resource, issuer, client, dpop: resource.dpop }
-      const target = await targets.start(account, wanted)
+      const target = await targets.start(account, {
+        resource: resource.resource,
+        issuer: server.issuer,
+        // What the page has shown: nobody is sent anywhere else, whatever the metadata say by now.
+        authorizationURL: loginAddressOf(server).href,
+        client,
+        dpop: resource.dpop,
+      })
+      await started.write(account, target, { address, name: resource.name, scope, challenge })
       const strategy = await targets.strategyOf(target)
       if (strategy === undefined) throw new Error('The target has gone that was just saved.')
-      const started: Started = { address, target, name: resource.name, scope, challenge }
+      const appState: AppState = { target }
       return startHandler(strategy, {
         step: 'start',
         assignProperty: 'account',
         ...(scope.length > 0 && { scope: [...scope] }),
         // OpenID Connect Core, section 11: without it, the server leaves offline_access out.
         ...(scope.includes('offline_access') && { prompt: 'consent' }),
-        appState: started,
+        appState,
       })
     },
 
     async finish(account, appState) {
-      const { address, target, name, scope, challenge } = appState as Started
+      const { target } = appState as AppState
       const found = await targets.read(target)
       if (found === undefined) throw new Error('The target has gone.')
       const { resource, issuer } = found
+      // The person has allowed it: that is kept, even if what was planned is lost.
+      const planned = (await started.read(account, target)) ?? { address: resource, scope: [] }
       const all = await connections.list(account)
       const before = all.find((one) => one.resource === resource)
       // Several may have been started at once.
@@ -84,8 +90,8 @@ export function createConnecting(parts: ConnectingParts): {
       if (before !== undefined && before.target !== target) {
         await (await targets.strategyOf(before.target))?.endGrant({ account })
       }
-      const own = { account, address, resource, issuer, name, target, scope, challenge }
-      await connections.save({ ...own, connectedAt: clock.now() })
+      const own = { account, resource, issuer, target }
+      await connections.save({ ...planned, ...own, connectedAt: clock.now() })
     },
   }
 }

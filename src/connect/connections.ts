@@ -192,7 +192,7 @@ function connectionIn(
 }
 
 function noteName(id: string): string {
-  return `connect/connection/${id}`
+  return `connection/${id}`
 }
 
 function listName(account: string): string {

@@ -7,6 +7,7 @@ import { ResourceError, TokenEndpointError } from '../errors/provider-errors.js'
 import { StepUpRequiredError } from '../errors/step-up-errors.js'
 import { rethrowAs } from '../client/transport.js'
 import type { Clock } from '../lib/clock.js'
+import { isSameIssuer } from './authorization-server.js'
 import type { CallbackURLs } from './callback-urls.js'
 import type { StoredConnection, StoredConnections } from './connections.js'
 import type { Planning } from './plan.js'
@@ -84,11 +85,11 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
 
   /** The reason why a resource refuses a token that has just been renewed, or cannot be. */
   async function whyRefused(
-    { issuer, address }: StoredConnection,
+    { account, issuer, address }: StoredConnection,
     challenge: ResourceChallenge,
   ): Promise<ConnectionRequiredReason> {
-    const issuers = await planning.issuersOf(new URL(address), challenge)
-    return issuers === undefined || issuers.some((one) => isSameAddress(one, issuer))
+    const issuers = await planning.issuersOf(account, new URL(address), challenge)
+    return issuers === undefined || issuers.some((one) => isSameIssuer(one, issuer))
       ? 'refused'
       : 'other_authorization_server'
   }
@@ -107,10 +108,15 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
       await answer.body?.cancel().catch(() => undefined)
       throw await waitFor(connection, 'insufficient_scope', challenge)
     }
-    const reason = await whyRefused(connection, challenge)
+    const known = connection.waiting?.reason
+    const isKnown = known !== undefined && known !== 'insufficient_scope'
+    const reason = isKnown ? known : await whyRefused(connection, challenge)
     if (reason === 'refused' && clock.now() - connection.connectedAt < FRESH_MS) return answer
     await answer.body?.cancel().catch(() => undefined)
-    throw await waitFor(connection, reason, challenge)
+    // What is known already is not noted again at each call of a job.
+    throw isKnown
+      ? required(reason, connection.address)
+      : await waitFor(connection, reason, challenge)
   }
 
   function wasAskedFor(
@@ -172,8 +178,3 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
 
 /** What a token endpoint says that does not know the client. */
 const FORGOTTEN: ReadonlySet<unknown> = new Set(['invalid_client', 'unauthorized_client'])
-
-/** With and without the slash at its end, an issuer is the same server. */
-function isSameAddress(one: string, other: string): boolean {
-  return URL.canParse(one) && URL.canParse(other) && new URL(one).href === new URL(other).href
-}

@@ -19,8 +19,6 @@ export async function isForgottenClient(
   { clientID, clientSecret, clientAuthentication }: DynamicClient,
   transport: Transport,
 ): Promise<boolean> {
-  const { token_endpoint: url } = metadata
-  if (typeof url !== 'string') return false
   const authenticate = createClientAuthentication(
     {
       ...{ clientID, clientSecret, clientAuthentication },
@@ -36,7 +34,7 @@ export async function isForgottenClient(
   try {
     await authenticate({ issuer }, { client_id: clientID }, body, headers)
     const { text } = await transport.send({
-      ...{ method: 'POST', url },
+      ...{ method: 'POST', url: metadata.token_endpoint },
       headers: Object.fromEntries(headers),
       body: body.toString(),
     })

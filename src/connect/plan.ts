@@ -2,7 +2,12 @@ import type { Transport } from '../client/transport.js'
 import { NotConnectableError } from '../errors/connection-errors.js'
 import type { Clock } from '../lib/clock.js'
 import { shortDigest } from '../lib/short-digest.js'
-import { loginAddressOf, readAuthorizationServer, scopesOfferedBy } from './authorization-server.js'
+import {
+  isLoginElsewhere,
+  loginAddressOf,
+  readAuthorizationServer,
+  scopesOfferedBy,
+} from './authorization-server.js'
 import type { TrustedServer } from './authorization-server.js'
 import { registeredClient } from './choose-client.js'
 import type { ConnectSettings } from './connect-options.js'
@@ -36,8 +41,9 @@ export interface Planning {
    * @throws {StorageError}
    */
   readonly plan: (account: string, address: URL) => Promise<Plan>
-  /** The issuers that a resource trusts now; `undefined` if that cannot be found out. */
+  /** The issuers that a resource of a person trusts now; `undefined` if that cannot be found out. */
   readonly issuersOf: (
+    account: string,
     address: URL,
     challenge: ResourceChallenge,
   ) => Promise<readonly string[] | undefined>
@@ -61,6 +67,9 @@ export interface PlanningParts {
 /** How long metadata are used without reading them again, in **milliseconds**: while a person reads the page that asks. */
 const KNOWN_MS = 60_000
 
+/** The same, while a resource refuses all requests of a job, one after the other. */
+const REFUSING_MS = 5_000
+
 /** Of how many resources and servers. */
 const MAXIMUM_KNOWN = 200
 
@@ -72,6 +81,7 @@ export function createPlanning(parts: PlanningParts): Planning {
   const { transport, clock, settings, connections, wanted, fairShare } = parts
   const rememberServer = createRemember<TrustedServer>(clock, KNOWN_MS, MAXIMUM_KNOWN)
   const rememberResource = createRemember<ProtectedResource>(clock, KNOWN_MS, MAXIMUM_KNOWN)
+  const rememberRefusing = createRemember<ProtectedResource>(clock, REFUSING_MS, MAXIMUM_KNOWN)
 
   const serverOf = (issuer: string): Promise<TrustedServer> =>
     rememberServer(issuer, () => readAuthorizationServer(issuer, transport))
@@ -94,14 +104,15 @@ export function createPlanning(parts: PlanningParts): Planning {
   /** The server that this application is registered at beforehand, else the first. */
   async function trustedServer({ issuers, resource }: ProtectedResource): Promise<TrustedServer> {
     const [first = ''] = issuers
-    let chosen = first
+    let known: string | undefined
     for (const issuer of issuers) {
       if ((await registeredClient(issuer, resource, settings)) === undefined) continue
-      chosen = issuer
+      known = issuer
       break
     }
-    const server = await serverOf(chosen)
+    const server = await serverOf(known ?? first)
     refuseUntrusted(server, resource, settings)
+    if (known === undefined) refuseLoginElsewhere(server)
     return server
   }
 
@@ -139,9 +150,12 @@ export function createPlanning(parts: PlanningParts): Planning {
 
     plan: (account, address) => fairShare(account, () => makePlan(account, address)),
 
-    async issuersOf(address, challenge) {
+    async issuersOf(account, address, challenge) {
+      const key = JSON.stringify([account, address.href, challenge])
+      const read = (): Promise<ProtectedResource> =>
+        readProtectedResource(address, challenge, transport)
       try {
-        return (await readProtectedResource(address, challenge, transport)).issuers
+        return (await rememberRefusing(key, () => fairShare(account, read))).issuers
       } catch {
         return undefined
       }
@@ -160,7 +174,7 @@ function refuseUntrusted(
   { callbackURL }: Pick<ConnectSettings, 'callbackURL'>,
 ): void {
   const { protected_resources: known } = server.metadata
-  if (Array.isArray(known) && !known.includes(resource)) {
+  if (known?.includes(resource) === false) {
     throw new NotConnectableError(
       'other_resource',
       `The authorization server ${server.issuer} does not list ${resource} among its resources.`,
@@ -172,6 +186,21 @@ function refuseUntrusted(
       `The authorization server ${server.issuer} sends people to an address of this application.`,
     )
   }
+}
+
+/**
+ * @throws {NotConnectableError} if the server sends people to another origin to log in, and does not say in its answers who it is:
+ *   it could send them to an honest server, and get the code that is issued there (mix-up)
+ * @see [RFC 9207, section 1 - Introduction](https://www.rfc-editor.org/rfc/rfc9207.html#section-1)
+ */
+function refuseLoginElsewhere({ issuer, metadata }: TrustedServer): void {
+  const { authorization_endpoint: url } = metadata
+  const saysWhoItIs = metadata.authorization_response_iss_parameter_supported === true
+  if (saysWhoItIs || !isLoginElsewhere(url, issuer)) return
+  throw new NotConnectableError(
+    'other_issuer',
+    `The authorization server ${issuer} sends people to ${new URL(url).host} to log in, and its answers do not say whose they are (iss, RFC 9207). If you know that both belong together, register this application there, and add the client to registeredClients.`,
+  )
 }
 
 /** The error for a person who has connected so many resources. */

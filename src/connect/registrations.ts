@@ -70,7 +70,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
   const share = createSingleFlight<DynamicClient>()
   const rememberForgotten = createRemember<boolean>(clock, CONFIRMED_MS, MAXIMUM_CONFIRMED)
   const noteName = (issuer: string): string =>
-    `connect/registration/${shortDigest(JSON.stringify([issuer, redirectUriOf(issuer)]))}`
+    `registration/${shortDigest(JSON.stringify([issuer, redirectUriOf(issuer)]))}`
 
   /** Registers, if no other process does. `undefined` if one does. */
   async function registerAlone(
@@ -155,7 +155,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
 }
 
 function countedBy(account: string): string {
-  return `connect/registered-by/${account}`
+  return `registered-by/${account}`
 }
 
 function keyOf({ issuer }: TrustedServer, { clientID }: DynamicClient): string {

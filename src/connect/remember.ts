@@ -19,8 +19,9 @@ export function createRemember<Value>(
     const value = await share(key, read)
     known.delete(key)
     known.set(key, { value, until: clock.monotonic() + keepMs })
-    for (const oldest of known.keys()) {
-      if (known.size <= maximum) break
+    // The oldest come first.
+    for (const [oldest, { until }] of known) {
+      if (known.size <= maximum && clock.monotonic() < until) break
       known.delete(oldest)
     }
     return value

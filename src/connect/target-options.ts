@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { GrantRefusal } from '../options/grant-refusal.js'
 import type { ProviderMetadata } from '../options/metadata-option.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
+import { isLoginElsewhere } from './authorization-server.js'
 import { registeredClient } from './choose-client.js'
 import type { ChosenClient } from './choose-client.js'
 import type { ConnectSettings } from './connect-options.js'
@@ -11,6 +12,8 @@ import type { ConnectSettings } from './connect-options.js'
 export interface Target {
   readonly resource: string
   readonly issuer: string
+  /** Where people log in. The page that asks has shown it: a server with another one is another target. */
+  readonly authorizationURL: string
   readonly client: ChosenClient
   /** The key that tokens are bound to, if the resource wants that. */
   readonly dpopKey?: JsonWebKey
@@ -29,22 +32,33 @@ export interface TargetOptionsParts {
   readonly onRefused: (account: string, target: string) => Promise<void>
 }
 
-/** What the names and session keys of these strategies begin with. */
-export const STRATEGY_PREFIX = 'connect:'
+/** What the names of these strategies begin with. */
+export function strategyPrefix({ name }: Pick<ConnectSettings, 'name'>): string {
+  return `${name}:`
+}
 
-function isSharedDocument(
-  { kind, redirectUri }: ChosenClient,
+/**
+ * Whether each answer must say who it is from, whatever the metadata say: a server that shares the callback with others was chosen
+ * because it does, and one that sends people to another host could send them to an honest server, and get its codes.
+ *
+ * @see [RFC 9700, section 4.4 - Mix-Up Attacks](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.4)
+ */
+function mustSayWhoItIs(
+  { issuer, authorizationURL, client: { kind, redirectUri } }: Omit<Target, 'resource'>,
   { callbackURL, dangerouslyShareCallback }: ConnectSettings,
 ): boolean {
-  return kind === 'document' && redirectUri === callbackURL && !dangerouslyShareCallback
+  const isSharedDocument =
+    kind === 'document' && redirectUri === callbackURL && !dangerouslyShareCallback
+  return isSharedDocument || (kind !== 'registered' && isLoginElsewhere(authorizationURL, issuer))
 }
 
 /** The options of the strategy of a target. */
 export async function optionsOfTarget(
   id: string,
-  { resource, issuer, client, dpopKey }: Target,
+  target: Target,
   { settings, dispatcher, readMetadata, onRefused }: TargetOptionsParts,
 ): Promise<AuthorizationCodeOptions<object>> {
+  const { resource, issuer, authorizationURL, client, dpopKey } = target
   const { grants, accountOf, timeoutMs, responseLimitBytes } = settings
   const known = await secretNow()
   const clientSecret = known === undefined ? client.clientSecret : secretNow
@@ -57,8 +71,9 @@ export async function optionsOfTarget(
   }
 
   const options = {
-    name: STRATEGY_PREFIX + id,
+    name: strategyPrefix(settings) + id,
     issuer,
+    authorizationURL,
     metadata: () => readMetadata(issuer),
     clientID: client.clientID,
     ...(clientSecret !== undefined && { clientSecret }),
@@ -66,10 +81,7 @@ export async function optionsOfTarget(
       clientAuthentication: client.clientAuthentication,
     }),
     callbackURL: client.redirectUri,
-    // Whatever its metadata say later: a server that shares the callback with others was chosen because it says who it is.
-    ...(isSharedDocument(client, settings) && {
-      authorizationResponseIssParameterSupported: true,
-    }),
+    ...(mustSayWhoItIs(target, settings) && { authorizationResponseIssParameterSupported: true }),
     resource,
     grants,
     grantLifetime: 'account',

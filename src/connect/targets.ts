@@ -11,11 +11,13 @@ import { createKeptStrategies } from '../passport/tenant-keeping.js'
 import { ConnectedStrategy } from './connected-strategy.js'
 import type { AccountOn } from './connected-strategy.js'
 import { NOTE_LIFE_MS } from './note-life.js'
-import { STRATEGY_PREFIX, optionsOfTarget } from './target-options.js'
+import { optionsOfTarget, strategyPrefix } from './target-options.js'
 import type { Target, TargetOptionsParts } from './target-options.js'
 
 /** A target that is connected now. */
-export type NewTarget = Pick<Target, 'resource' | 'issuer' | 'client'> & { readonly dpop: boolean }
+export type NewTarget = Pick<Target, 'resource' | 'issuer' | 'authorizationURL' | 'client'> & {
+  readonly dpop: boolean
+}
 
 /** All that people connect, and the strategies for it. */
 export interface Targets {
@@ -54,7 +56,7 @@ export interface TargetsParts extends TargetOptionsParts {
 }
 
 /** The targets that people have connected. */
-const LIST = 'connect/targets'
+const LIST = 'targets'
 
 /** How long a target is known that somebody has begun to connect, in **milliseconds**. */
 const STARTED_MS = 6 * 60 * 60_000
@@ -129,7 +131,7 @@ export function createTargets(parts: TargetsParts): Targets {
 
   /** @throws {NotConnectableError} if the person has begun with too many */
   async function count(account: string, id: string): Promise<void> {
-    const list = `connect/started-by/${account}`
+    const list = `started-by/${account}`
     const maximum = parts.settings.maximumPerAccount + FURTHER_STARTS
     const others = await notes.linked(list, maximum)
     if (others.length >= maximum && !others.includes(id)) {
@@ -143,9 +145,10 @@ export function createTargets(parts: TargetsParts): Targets {
 
   /** The targets whose strategies the grants know. */
   function presentIds(): readonly string[] {
+    const prefix = strategyPrefix(parts.settings)
     return [...parts.strategies.present().values()]
-      .filter(({ name }) => name.startsWith(STRATEGY_PREFIX))
-      .map(({ name }) => name.slice(STRATEGY_PREFIX.length))
+      .filter(({ name }) => name.startsWith(prefix))
+      .map(({ name }) => name.slice(prefix.length))
   }
 
   async function strategyForJob(id: string): Promise<ConnectedStrategy | undefined> {
@@ -161,10 +164,11 @@ export function createTargets(parts: TargetsParts): Targets {
     idle: kept.idle,
 
     async start(account, { dpop, ...target }) {
-      const { resource, issuer, client } = target
+      const { resource, issuer, authorizationURL, client } = target
       const { clientID, clientSecret, redirectUri } = client
+      const server = [issuer, authorizationURL]
       const id = shortDigest(
-        JSON.stringify([resource, issuer, clientID, clientSecret, redirectUri, dpop]),
+        JSON.stringify([resource, server, clientID, clientSecret, redirectUri, dpop]),
       )
       await count(account, id)
       // Before there is a grant: whoever ends all that a person has must find it.
@@ -204,11 +208,11 @@ export function createTargets(parts: TargetsParts): Targets {
 
 /** The targets of which a person may have a grant. */
 function listOf(account: string): string {
-  return `connect/targets-of/${account}`
+  return `targets-of/${account}`
 }
 
 function noteName(id: string): string {
-  return `connect/target/${id}`
+  return `target/${id}`
 }
 
 function newKey(): JsonWebKey {

@@ -30,7 +30,7 @@ export function createWantedNotes(notes: SealedNotes): WantedNotes {
       const name = noteName(id)
       const present = await notes.look<ResourceChallenge>(name)
       if (JSON.stringify(present?.value) === JSON.stringify(wanted)) return
-      const list = `connect/wanted-by/${account}`
+      const list = `wanted-by/${account}`
       const others = await notes.linked(list, MAXIMUM_PER_ACCOUNT)
       // Without the note, the resource is asked again when the person connects it.
       if (others.length >= MAXIMUM_PER_ACCOUNT && !others.includes(id)) return
@@ -42,5 +42,5 @@ export function createWantedNotes(notes: SealedNotes): WantedNotes {
 }
 
 function noteName(id: string): string {
-  return `connect/wanted/${id}`
+  return `wanted/${id}`
 }

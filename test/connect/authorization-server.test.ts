@@ -5,6 +5,8 @@ import {
   readAuthorizationServer,
   scopesOfferedBy,
 } from '../../src/connect/authorization-server.js'
+import { readServerMetadata } from '../../src/connect/server-metadata.js'
+import { NotConnectableError } from '../../src/errors/connection-errors.js'
 import { startStranger } from '../support/stranger.js'
 import type { Stranger } from '../support/stranger.js'
 
@@ -31,6 +33,12 @@ function metadata(changed: Readonly<Record<string, unknown>> = {}) {
   }
 }
 
+const DEEP = 'replaced by a list in a list in a list'
+
+function nested(levels: number): string {
+  return '['.repeat(levels) + ']'.repeat(levels)
+}
+
 function read(issuer = server.origin) {
   return readAuthorizationServer(issuer, server.transport)
 }
@@ -49,7 +57,7 @@ describe('the metadata of an authorization server', () => {
       server.answers.clear()
       server.asked.length = 0
       server.answers.set(one, { body: metadata({ issuer }) })
-      expect(await read(issuer)).toMatchObject({ issuer, metadata: { issuer } })
+      expect(await read(issuer)).toMatchObject({ issuer })
       expect(server.asked).toHaveLength(index + 1)
     }
   })
@@ -77,7 +85,7 @@ describe('the metadata of an authorization server', () => {
     })
   })
 
-  it.each([[undefined], [[]], [['plain']], ['S256'], [{ S256: true }]])(
+  it.each([[undefined], [[]], [['plain']], ['plain'], [{ S256: true }]])(
     'are refused without PKCE by S256: %j [authorization-server-2]',
     async (methods) => {
       server.answers.set(OAUTH, { body: metadata({ code_challenge_methods_supported: methods }) })
@@ -146,10 +154,59 @@ describe('what is used of the metadata', () => {
 
   it.each([
     [['openid', 'a b', 5], ['openid']],
-    ['openid', []],
+    ['openid', ['openid']],
+    [0, []],
     [undefined, []],
-  ])('are of the scopes %j these: %j', (supported, scopes) => {
-    const found = { issuer: 'https://as.example', metadata: { scopes_supported: supported } }
-    expect(scopesOfferedBy(found)).toEqual(scopes)
+  ])('are of the scopes %j these: %j', async (supported, scopes) => {
+    server.answers.set(OAUTH, { body: metadata({ scopes_supported: supported }) })
+    expect(scopesOfferedBy(await read())).toEqual(scopes)
+  })
+
+  it.each([
+    ['a list that is none', { token_endpoint_auth_methods_supported: 0 }],
+    ['a flag that is none', { require_signed_request_object: 'true' }],
+    ['nothing, written as null', { jwks_uri: null, registration_endpoint: '' }],
+    ['what nobody uses, in any depth', { unknown: DEEP }],
+  ])('never are %s', async (_, changed) => {
+    // JSON.stringify has no stack for such depths.
+    const text = JSON.stringify(metadata(changed)).replace(`"${DEEP}"`, nested(5_000))
+    server.answers.set(OAUTH, { body: text })
+    const { metadata: kept } = await read()
+    expect(Object.keys(kept)).toEqual([
+      ...['authorization_endpoint', 'token_endpoint'],
+      'code_challenge_methods_supported',
+    ])
+  })
+})
+
+describe('metadata with which a login would fail later', () => {
+  it.each<[string, unknown]>([
+    ...['registration_endpoint', 'revocation_endpoint', 'jwks_uri'].flatMap((name) =>
+      ['http://10.0.0.1/', '/register', 'ftp://as.example/', 7, ['https://as.example/']].map(
+        (value): [string, unknown] => [name, value],
+      ),
+    ),
+    ['pushed_authorization_request_endpoint', 'http://as.example/par'],
+    ['require_pushed_authorization_requests', true],
+    ['authorization_endpoint', 'https://as.example/authorize#top'],
+    ['token_endpoint', 'https://as.example/token#top'],
+    ['token_endpoint', `https://as.example/${'x'.repeat(3_000)}`],
+  ])(
+    'are refused before the person agrees: %s %j [authorization-server-3]',
+    async (name, value) => {
+      server.answers.set(OAUTH, { body: metadata({ [name]: value }) })
+      await expect(read()).rejects.toMatchObject({
+        ...{ code: 'ERR_NOT_CONNECTABLE', reason: 'no_metadata' },
+        message: expect.stringContaining(name.replace(/^require_|s$/g, '')),
+      })
+    },
+  )
+
+  it('are refused if they want signed requests, or endpoints of this machine', async () => {
+    server.answers.set(OAUTH, { body: metadata({ require_signed_request_object: true }) })
+    await expect(read()).rejects.toMatchObject({ reason: 'no_metadata' })
+    const issuer = new URL('https://as.example')
+    const document = { ...metadata(), token_endpoint: 'http://127.0.0.1:6379/' }
+    expect(() => readServerMetadata(document, issuer)).toThrow(NotConnectableError)
   })
 })

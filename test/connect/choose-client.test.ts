@@ -4,13 +4,15 @@ import { callbackURLsOf } from '../../src/connect/callback-urls.js'
 import { createChooseClient, registeredClient } from '../../src/connect/choose-client.js'
 import type { ChooseClientParts, ChosenClient } from '../../src/connect/choose-client.js'
 import type { DynamicClient } from '../../src/connect/client-registration.js'
+import type { ServerMetadata } from '../../src/connect/server-metadata.js'
+import { trustedServer } from '../support/trusted-server.js'
 
 const ISSUER = 'https://as.example'
 const CALLBACK = 'https://app.example/connect/callback'
 const HOSTED = 'https://app.example/client.json'
 
-const DOCUMENTS = { client_id_metadata_document_supported: true }
-const SAYS_ISS = { authorization_response_iss_parameter_supported: true }
+const DOCUMENTS = { client_id_metadata_document_supported: true } as const
+const SAYS_ISS = { authorization_response_iss_parameter_supported: true } as const
 
 type Choose = (server: TrustedServer, resource: string, account: string) => Promise<ChosenClient>
 
@@ -18,7 +20,7 @@ const RESOURCE = 'https://api.example/v1'
 
 interface Given {
   readonly settings?: Partial<ChooseClientParts['settings']>
-  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly metadata?: Partial<ServerMetadata>
   readonly callbackURL?: string
   readonly resource?: string
   readonly dynamic?: DynamicClient
@@ -42,7 +44,10 @@ async function choose(given: Given = {}) {
       return Promise.resolve(dynamic)
     },
   })
-  return { client: await chooseClient({ issuer: ISSUER, metadata }, resource, 'ada'), registered }
+  return {
+    client: await chooseClient(trustedServer(ISSUER, metadata), resource, 'ada'),
+    registered,
+  }
 }
 
 const own = callbackURLsOf(CALLBACK)
@@ -76,7 +81,6 @@ describe('the client at a server', () => {
 
   it.each<[string, Given]>([
     ['reads no documents', {}],
-    ['says that with a text', { metadata: { client_id_metadata_document_supported: 'true' } }],
     [
       'cannot read ours',
       { metadata: DOCUMENTS, callbackURL: 'http://localhost:3000/connect/callback' },
@@ -110,15 +114,14 @@ describe('a document that is hosted elsewhere, whose callback all servers share'
     expect(client).toMatchObject({ kind: 'document', clientID: HOSTED, redirectUri: CALLBACK })
   })
 
-  it.each([
-    [DOCUMENTS],
-    [{ ...DOCUMENTS, authorization_response_iss_parameter_supported: 'yes' }],
-    [SAYS_ISS],
-  ])('is not used with a server whose metadata say %j [choose-client-1]', async (metadata) => {
-    const { client, registered } = await choose({ settings, metadata })
-    expect(client).toMatchObject({ kind: 'dynamic', redirectUri: own.ofServer(ISSUER) })
-    expect(registered).toEqual([ISSUER])
-  })
+  it.each<[Partial<ServerMetadata>]>([[DOCUMENTS], [SAYS_ISS]])(
+    'is not used with a server whose metadata say %j [choose-client-1]',
+    async (metadata) => {
+      const { client, registered } = await choose({ settings, metadata })
+      expect(client).toMatchObject({ kind: 'dynamic', redirectUri: own.ofServer(ISSUER) })
+      expect(registered).toEqual([ISSUER])
+    },
+  )
 
   it('is used without iss only if the application accepts the danger', async () => {
     const dangerous = { ...settings, dangerouslyShareCallback: true }

@@ -3,6 +3,7 @@ import type { DynamicClient } from '../../src/connect/client-registration.js'
 import { isForgottenClient } from '../../src/connect/forgotten-client.js'
 import { startStranger } from '../support/stranger.js'
 import type { Stranger, StrangersAnswer } from '../support/stranger.js'
+import { trustedServer } from '../support/trusted-server.js'
 
 let server: Stranger
 beforeAll(async () => {
@@ -18,13 +19,9 @@ afterAll(() => server.close())
 const CLIENT: DynamicClient = { clientID: 'client-1', clientAuthentication: 'none' }
 
 /** What follows from this answer of the token endpoint. */
-function ask(
-  answer: StrangersAnswer,
-  tokenEndpoint: unknown = `${server.origin}/token`,
-): Promise<boolean> {
+function ask(answer: StrangersAnswer): Promise<boolean> {
   server.answers.set('/token', answer)
-  const trusted = { issuer: server.origin, metadata: { token_endpoint: tokenEndpoint } }
-  return isForgottenClient(trusted, CLIENT, server.transport)
+  return isForgottenClient(trustedServer(server.origin), CLIENT, server.transport)
 }
 
 describe('a client', () => {
@@ -58,13 +55,4 @@ describe('a client', () => {
     expect(await ask(answer)).toBe(false)
     expect(server.asked).toEqual(['POST /token'])
   })
-
-  it.each([[undefined], ['no address'], [['https://as.example/token']]])(
-    'is not forgotten if the token endpoint is %j',
-    async (endpoint) => {
-      const trusted = { issuer: server.origin, metadata: { token_endpoint: endpoint } }
-      expect(await isForgottenClient(trusted, CLIENT, server.transport)).toBe(false)
-      expect(server.asked).toEqual([])
-    },
-  )
 })

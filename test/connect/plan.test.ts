@@ -231,8 +231,40 @@ describe('a plan', () => {
 
   it('says which servers a resource trusts now, unless that cannot be found out', async () => {
     const address = new URL(`${server.origin}/mcp`)
-    expect(await planning.issuersOf(address, {})).toEqual([server.origin])
+    expect(await planning.issuersOf('ada', address, {})).toEqual([server.origin])
     server.answers.set(WELL_KNOWN, { status: 500 })
-    expect(await planning.issuersOf(address, {})).toBeUndefined()
+    expect(await planning.issuersOf('eve', address, {})).toBeUndefined()
+  })
+
+  it('finds that out once for all calls that a resource has refused, and no one person takes all connections', async () => {
+    const address = new URL(`${server.origin}/mcp`)
+    const one = () => planning.issuersOf('ada', address, {})
+    await Promise.all(Array.from({ length: 300 }, one))
+    expect(server.asked.filter((asked) => asked === `GET ${WELL_KNOWN}`)).toHaveLength(1)
+
+    server.answers.clear()
+    const others = Array.from({ length: 300 }, (_, number) =>
+      planning.issuersOf('ada', new URL(`${server.origin}/${number}`), {}),
+    )
+    const found = await Promise.all(others)
+    expect(found.filter((issuers) => issuers !== undefined)).toHaveLength(4)
+  })
+
+  it('is none at a server that sends people elsewhere to log in, and does not say who it is [plan-1]', async () => {
+    const elsewhere = { authorization_endpoint: 'https://login.example/authorize' }
+    authorizationServer(elsewhere)
+    const refused = {
+      ...{ code: 'ERR_NOT_CONNECTABLE', reason: 'other_issuer' },
+      message: expect.stringContaining('login.example'),
+    }
+    await expect(plan()).rejects.toMatchObject(refused)
+
+    const known = { clientID: 'known', resources: [`${server.origin}/mcp`] }
+    planning = planningWith({ [server.origin]: known })
+    expect(await plan()).toMatchObject({ server: { metadata: elsewhere } })
+
+    planning = planningWith({})
+    authorizationServer({ ...elsewhere, authorization_response_iss_parameter_supported: true })
+    expect(await plan()).toMatchObject({ server: { metadata: elsewhere } })
   })
 })

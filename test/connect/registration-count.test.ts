@@ -8,6 +8,7 @@ import { createSeal } from '../../src/lib/sealing.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
 import { createManualClock } from '../support/manual-clock.js'
 import type { ManualClock } from '../support/manual-clock.js'
+import { trustedServer } from '../support/trusted-server.js'
 
 const DAY_MS = 24 * 60 * 60_000
 const TOO_MANY = { code: 'ERR_NOT_CONNECTABLE', reason: 'too_many' }
@@ -37,7 +38,7 @@ beforeEach(() => {
 })
 
 const clientAt = (issuer: string, account = 'ada'): Promise<DynamicClient> =>
-  registrations.clientAt({ issuer, metadata: {} }, account)
+  registrations.clientAt(trustedServer(issuer), account)
 
 describe('the registrations that one person causes', () => {
   it('are 20 a day, at different servers', async () => {

@@ -10,6 +10,7 @@ import type { GrantStore } from '../../src/options/grant-store.js'
 import { createManualClock } from '../support/manual-clock.js'
 import type { ManualClock } from '../support/manual-clock.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
+import { trustedServer } from '../support/trusted-server.js'
 
 const ISSUER = 'https://as.example'
 const MINUTE_MS = 60_000
@@ -48,7 +49,7 @@ function process(by: string, callback = 'https://app.example/connect/callback'):
 }
 
 function clientAt(one: Registrations, issuer = ISSUER, account = 'anna'): Promise<DynamicClient> {
-  const client = one.clientAt({ issuer, metadata: {} }, account)
+  const client = one.clientAt(trustedServer(issuer), account)
   // A test looks at it later.
   client.catch(() => undefined)
   return client

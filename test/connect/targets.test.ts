@@ -16,6 +16,7 @@ const CLIENT: ChosenClient = {
 }
 const TARGET = {
   ...{ resource: 'https://mcp.example/mcp', issuer: 'https://as.example' },
+  authorizationURL: 'https://as.example/authorize',
   ...{ client: CLIENT, dpop: false },
 }
 
@@ -57,6 +58,7 @@ describe('a target', () => {
   it.each([
     ['of another resource', { resource: 'https://mcp.example/other' }],
     ['at another server', { issuer: 'https://other.example' }],
+    ['with another login page', { authorizationURL: 'https://as.example/other' }],
     ['with another client', { client: { ...CLIENT, clientID: 'client-2' } }],
     // Otherwise, people would be connected with a secret that the server does not take any more.
     ['with a client of another secret', { client: { ...CLIENT, clientSecret: 'new' } }],
@@ -87,7 +89,7 @@ describe('a target', () => {
 })
 
 describe('a target that was only begun with', () => {
-  const LIST = 'connect/targets-of/ada'
+  const LIST = 'targets-of/ada'
 
   it('is gone after some hours, and nothing is left of it', async () => {
     const id = await open().start('ada', TARGET)
@@ -119,7 +121,7 @@ describe('a target that was only begun with', () => {
     expect(await open().read(id)).toBeDefined()
     expect(await idsOf(open())).toEqual([id])
     expect(await store.linked(LIST, 10)).toEqual([id])
-    expect(await store.linked('connect/targets-of/ben', 10)).toEqual([])
+    expect(await store.linked('targets-of/ben', 10)).toEqual([])
   })
 
   it('stays gone if it has gone before it is kept', async () => {

@@ -16,13 +16,20 @@ import type { GrantStore } from '../../src/options/grant-store.js'
 import { GRANT_SECRET } from '../support/grant-modes.js'
 import { createManualClock } from '../support/manual-clock.js'
 import type { ManualClock } from '../support/manual-clock.js'
+import { trustedServer } from '../support/trusted-server.js'
 
 const ISSUER = 'https://as.example'
 const FOREIGN = { code: 'ERR_STORAGE', fault: 'developer' }
 const DOWN = { code: 'ERR_STORAGE', fault: 'storage' }
 const CONNECTION: StoredConnection = {
   ...{ account: 'ada', address: 'https://mcp.example/mcp', resource: 'https://mcp.example/mcp' },
-  ...{ issuer: ISSUER, target: 'target-1', scope: [], connectedAt: 1 },
+  ...{
+    issuer: ISSUER,
+    authorizationURL: `${ISSUER}/authorize`,
+    target: 'target-1',
+    scope: [],
+    connectedAt: 1,
+  },
 }
 const OTHER = { ...CONNECTION, resource: 'https://mcp.example/other', connectedAt: 2 }
 
@@ -106,7 +113,7 @@ describe('a registration that cannot be read', () => {
         register: () =>
           Promise.resolve({ clientID: clients.shift() ?? 'none', clientAuthentication: 'none' }),
       })
-    const server = { issuer: ISSUER, metadata: {} }
+    const server = trustedServer(ISSUER)
     await registrationsOf(own).clientAt(server, 'ada')
     const other = registrationsOf(lost)
     await other.forget(ISSUER, 'client-1')
@@ -133,7 +140,12 @@ describe('what a resource has said, and cannot be read', () => {
 
 describe('a target that cannot be read', () => {
   const TARGET: NewTarget = {
-    ...{ resource: 'https://mcp.example/mcp', issuer: ISSUER, dpop: false },
+    ...{
+      resource: 'https://mcp.example/mcp',
+      issuer: ISSUER,
+      authorizationURL: `${ISSUER}/authorize`,
+      dpop: false,
+    },
     client: {
       ...{ kind: 'registered', clientID: 'client-1' },
       redirectUri: 'https://app.example/connect/callback',
@@ -170,18 +182,18 @@ describe('a target that cannot be read', () => {
               }) as never),
       },
     })
-    await own.notes.write('connect/target/unreadable', undefined, TARGET, 60_000)
+    await own.notes.write('target/unreadable', undefined, TARGET, 60_000)
     await expect(renewIdle(0)).rejects.toMatchObject(FOREIGN)
     expect(renewed).toEqual(['a', 'b'])
   })
 
   it('is reported when all of a person ends, and everything else has ended', async () => {
     const id = await own.targets.start('ada', TARGET)
-    await own.notes.link('connect/targets-of/ada', 'gone', 60_000)
+    await own.notes.link('targets-of/ada', 'gone', 60_000)
     await lost.connections.save(OTHER)
     await expect(lost.eraseAll('ada')).rejects.toMatchObject(FOREIGN)
     expect(await lost.connections.list('ada')).toEqual([])
     // With the secret, it can be ended.
-    expect(await store.linked('connect/targets-of/ada', 10)).toEqual([id])
+    expect(await store.linked('targets-of/ada', 10)).toEqual([id])
   })
 })
