@@ -21,7 +21,8 @@ export function askPage(plan: Plan, person?: string): string {
   const { host: login } = loginAddressOf(server)
   const { host: issuer } = new URL(server.issuer)
   const behalf = issuer === login ? '' : `, which ${issuer} has named,`
-  const called = resource.name === undefined ? '' : `, which calls itself “${resource.name}”`
+  const called =
+    resource.name === undefined ? '' : `, which calls itself “${unquoted(resource.name)}”`
   const shown = scope.slice(0, SHOWN_SCOPES).join(', ')
   const more = scope.length > SHOWN_SCOPES ? ` and ${scope.length - SHOWN_SCOPES} more` : ''
   return htmlPage(
@@ -41,4 +42,9 @@ export function askPage(plan: Plan, person?: string): string {
     ],
     { button: `Go to ${login}`, fields: { [SHOWN_FIELD]: shownIn(plan) } },
   )
+}
+
+/** What a server calls itself cannot look as if it had ended, and the page went on. */
+function unquoted(name: string): string {
+  return name.replaceAll(/[\p{Pi}\p{Pf}"„‚]/gu, "'")
 }

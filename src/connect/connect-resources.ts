@@ -174,6 +174,7 @@ export function connectResources(options: ConnectOptions): Connections {
   })
   const connecting = createConnecting({
     ...{ clock, connections, started, targets, chooseClient },
+    keepClient: registrations.keep,
     maximumPerAccount: settings.maximumPerAccount,
   })
   const disconnect = createDisconnect({ connections, targets })

@@ -2,7 +2,7 @@ import express from 'express'
 import type { Request, RequestHandler, Response, Router } from 'express'
 import { CrossSiteRequestError, LoginRequiredError } from '../errors/login-errors.js'
 import { readQuery } from '../endpoints/authorization-response.js'
-import { isFromOtherOrigin } from '../lib/other-origin.js'
+import { isFromOtherOrigin, isSeen } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import type { FailureInfo, LoginInfo } from '../login/login-outcome.js'
 import { asyncHandler, errorHandler } from '../passport/async-handler.js'
@@ -63,6 +63,8 @@ export function createConnectRouter(parts: ConnectRouterParts): Router {
     '/login',
     before,
     asyncHandler(async (req, res) => {
+      // An image of another site would have servers looked at in the name of the person.
+      if (isFromOtherOrigin(req) && !isSeen(req)) throw new CrossSiteRequestError()
       await refuseTwoSessions(req)
       const plan = await planning.plan(accountOn(req), addressOn(req, settings))
       return asking(res, plan, await personOn(req, settings.sessionUser))

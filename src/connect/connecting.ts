@@ -32,6 +32,8 @@ export interface ConnectingParts {
     resource: string,
     account: string,
   ) => Promise<ChosenClient>
+  /** Keeps a client that was registered dynamically: somebody has connected something with it. @throws {StorageError} */
+  readonly keepClient: (issuer: string, clientID: string) => Promise<void>
 }
 
 /** What the pending login keeps: it is the application's own data of that login. */
@@ -44,7 +46,7 @@ export function createConnecting(parts: ConnectingParts): {
   readonly start: StartConnection
   readonly finish: FinishConnection
 } {
-  const { clock, connections, started, targets, chooseClient, maximumPerAccount } = parts
+  const { clock, connections, started, targets, chooseClient, keepClient } = parts
   return {
     async start({ account, address, resource, server, scope, challenge }) {
       const client = await chooseClient(server, resource.resource, account)
@@ -74,18 +76,19 @@ export function createConnecting(parts: ConnectingParts): {
       const { target } = appState as AppState
       const found = await targets.read(target)
       if (found === undefined) throw new Error('The target has gone.')
-      const { resource, issuer } = found
+      const { resource, issuer, client } = found
       // The person has allowed it: that is kept, even if what was planned is lost.
       const planned = (await started.read(account, target)) ?? { address: resource, scope: [] }
       const all = await connections.list(account)
       const before = all.find((one) => one.resource === resource)
       // Several may have been started at once.
-      if (before === undefined && all.length >= maximumPerAccount) {
+      if (before === undefined && all.length >= parts.maximumPerAccount) {
         await (await targets.strategyOf(target))?.endGrant({ account })
         throw tooMany(all.length)
       }
       // Somebody may have erased all of the person's since this was started: what ends all has to find it.
       await targets.keep(account, target)
+      if (client.kind === 'dynamic') await keepClient(issuer, client.clientID)
       // The grant of another server, or of another client there, is of no use any more.
       if (before !== undefined && before.target !== target) {
         await (await targets.strategyOf(before.target))?.endGrant({ account })

@@ -2,10 +2,12 @@ import { readChallenge } from '../client/challenge.js'
 import type { Transport } from '../client/transport.js'
 import { NotConnectableError } from '../errors/connection-errors.js'
 import { providerText } from '../lib/provider-text.js'
+import { isSecure } from '../lib/secure-url.js'
 import { asConnectError, readDocument } from './metadata-reader.js'
 import type { Document } from './metadata-reader.js'
 import { isWithin } from './resource-address.js'
 import { scopeNames } from './scope-names.js'
+import { MAXIMUM_ADDRESS } from './server-metadata.js'
 
 /** What a resource has said when it refused a request. */
 export interface ResourceChallenge {
@@ -105,7 +107,7 @@ function metadataAddresses(address: URL, { metadataURL }: ResourceChallenge): re
   const usual = pathname === '/' ? [origin] : [`${origin}${pathname}`, origin]
   const wellKnown = usual.map((one) => wellKnownAddress(new URL(one)))
   if (metadataURL === undefined) return wellKnown
-  if (URL.canParse(metadataURL) && new URL(metadataURL).protocol.startsWith('http')) {
+  if (URL.canParse(metadataURL) && isSecure(new URL(metadataURL))) {
     return [new URL(metadataURL).href, ...wellKnown]
   }
   throw new NotConnectableError(
@@ -137,10 +139,13 @@ function isIdentifierOf(address: URL, resource: unknown, url: string): resource 
   // As a browser would write it: nothing in it can look like another address.
   const isNormal = [resource, `${resource}/`].includes(named.href)
   if (!isPlain || !isNormal || resource.length > MAXIMUM_RESOURCE) return false
-  const isExact = [address.href, withoutQuery(address), `${withoutQuery(address)}/`].includes(
-    named.href,
-  )
+  // A resource without the query is above the address: its metadata would be those of all that the query tells apart.
+  const isExact = [address.href, `${address.href}/`].includes(named.href)
   return isExact || (isWithin(address, named) && wellKnownAddress(named) === url)
+}
+
+function isIssuer(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAXIMUM_ADDRESS
 }
 
 /** @throws {NotConnectableError} if the metadata are of another resource, or name no authorization server */
@@ -158,7 +163,7 @@ function checked(
     )
   }
   const issuers = Array.isArray(servers)
-    ? servers.filter((one) => typeof one === 'string' && one !== '').slice(0, MAXIMUM_ISSUERS)
+    ? servers.filter((one) => isIssuer(one)).slice(0, MAXIMUM_ISSUERS)
     : []
   if (issuers.length === 0) {
     throw new NotConnectableError(
@@ -168,7 +173,7 @@ function checked(
   }
   return {
     resource,
-    issuers: issuers as string[],
+    issuers,
     name: providerText(document['resource_name']),
     ...(Array.isArray(scopes) && { scopesSupported: scopeNames(scopes) }),
     dpop: challenge.dpop === true || document['dpop_bound_access_tokens_required'] === true,

@@ -23,6 +23,8 @@ export interface Registrations {
    * @throws {StorageError} if the store fails
    */
   readonly clientAt: (server: TrustedServer, account: string) => Promise<DynamicClient>
+  /** Keeps a client for as long as connections live: somebody has connected something with it. @throws {StorageError} */
+  readonly keep: (issuer: string, clientID: string) => Promise<void>
   /** Notes that a server has forgotten a client, so that the next login registers again. @throws {StorageError} */
   readonly forget: (issuer: string, clientID: string) => Promise<void>
 }
@@ -40,13 +42,16 @@ export interface RegistrationsParts {
 
 type Registration =
   | { readonly state: 'under_way'; readonly by: string }
-  | { readonly state: 'registered'; readonly client: DynamicClient }
+  | { readonly state: 'registered'; readonly client: DynamicClient; readonly isKept?: true }
   | { readonly state: 'failed'; readonly reason: NotConnectableReason; readonly message: string }
   | { readonly state: 'forgotten' }
 
 /** How many registrations one person can cause, and in what time, in **milliseconds**. */
 const MAXIMUM_PER_PERSON = 20
 const PERSON_MS = 24 * 60 * 60_000
+
+/** How long a client is known that nobody has connected anything with, in **milliseconds**. */
+const UNUSED_MS = 24 * 60 * 60_000
 
 /** How long one process may take to register, before another one tries, in **milliseconds**. */
 const UNDER_WAY_MS = 20_000
@@ -86,11 +91,12 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     try {
       await notes.link(countedBy(account), randomId(), PERSON_MS)
       const client = await register(server)
-      await rememberForgotten(keyOf(server, client), () => Promise.resolve(false))
       const done: Registration = { state: 'registered', client }
-      const isNoted = await notes.write(name, mark, done, NOTE_LIFE_MS)
+      const version = await notes.write(name, mark, done, UNUSED_MS)
       // Another process has taken this one for dead, and has registered too: its client counts.
-      return isNoted === undefined ? undefined : client
+      if (version === undefined) return undefined
+      await rememberForgotten(version, () => Promise.resolve(false))
+      return client
     } catch (error) {
       await notes.write(name, mark, failureOf(error), FAILED_MS)
       throw error
@@ -119,7 +125,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       const registration = note?.value
       if (registration?.state === 'registered' && isUsable(registration.client, clock)) {
         const { client } = registration
-        const isGone = await rememberForgotten(keyOf(server, client), () =>
+        const isGone = await rememberForgotten(note?.version ?? '', () =>
           isForgotten(server, client),
         )
         if (!isGone) return client
@@ -142,7 +148,18 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
   }
 
   return {
-    clientAt: (server, account) => share(server.issuer, () => clientAt(server, account)),
+    // For each person: the limit of one must not refuse another.
+    clientAt: (server, account) =>
+      share(JSON.stringify([server.issuer, account]), () => clientAt(server, account)),
+
+    async keep(issuer, clientID) {
+      const name = noteName(issuer)
+      const { value, version } = (await notes.look<Registration>(name)) ?? {}
+      if (value?.state !== 'registered' || value.isKept || value.client.clientID !== clientID)
+        return
+      // Whoever has written it meanwhile knows more.
+      await notes.write(name, version, { ...value, isKept: true }, NOTE_LIFE_MS)
+    },
 
     async forget(issuer, clientID) {
       const name = noteName(issuer)
@@ -156,10 +173,6 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
 
 function countedBy(account: string): string {
   return `registered-by/${account}`
-}
-
-function keyOf({ issuer }: TrustedServer, { clientID }: DynamicClient): string {
-  return JSON.stringify([issuer, clientID])
 }
 
 function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolean {

@@ -38,15 +38,25 @@ export function isWithin(address: URL, resource: URL): boolean {
   if (address.origin !== resource.origin) return false
   if (resource.search !== '' && resource.search !== address.search) return false
   const path = resource.pathname.replace(/\/$/, '')
-  return [address.pathname, decodedPath(address)].every(
+  const decoded = decodedPath(address)
+  const isBelow = [address.pathname, decoded].every(
     (one) => one === path || one.startsWith(`${path}/`),
   )
+  return isBelow && !LEADS_OUT.test(decoded)
 }
 
-/** The path for a server that decodes slashes before it looks for dot segments. */
-function decodedPath({ origin, pathname }: URL): string {
-  return new URL(origin + pathname.replaceAll(/%(?:2f|5c)/gi, '/')).pathname
+/** The path for a server or a proxy that decodes it, also twice, before it looks for dot segments. */
+function decodedPath({ pathname }: URL): string {
+  const decode = (path: string): string =>
+    path
+      .replaceAll(/%2e/gi, '.')
+      .replaceAll(/%(?:2f|5c)/gi, '/')
+      .replaceAll(/%25/g, '%')
+  return decode(decode(decode(pathname)))
 }
+
+/** A segment that leads up, also for Java servers, which leave out what follows a semicolon, and where a null byte ends a text. */
+const LEADS_OUT = /\/\.\.(?:[/;]|%00|$)/
 
 function notAnAddress(message: string): NotConnectableError {
   return new NotConnectableError('address', `${message}.`)

@@ -17,7 +17,7 @@ export function isMetered(): boolean {
 
 /**
  * Counts a step, and measures how long it took. The attributes are the strategy, the step, its outcome and reason, which
- * have few values each.
+ * have few values each: of a strategy that is one of many, such as a tenant's, the name up to the colon.
  *
  * @see [OpenTelemetry, Metrics API](https://opentelemetry.io/docs/specs/otel/metrics/api/)
  */
@@ -26,7 +26,7 @@ export function recordStep({ strategy, step, outcome, reason, durationMs }: Diag
   if (metrics === undefined) return
   const { steps, durations } = (instruments ??= createInstruments(metrics))
   const attributes = {
-    'passport_authorization_code.strategy': strategy,
+    'passport_authorization_code.strategy': strategy.replace(/:.*/s, ''),
     'passport_authorization_code.step': step,
     'passport_authorization_code.outcome': outcome,
     ...(reason !== undefined && { 'passport_authorization_code.reason': reason }),

@@ -176,7 +176,7 @@ export const LOGIN_ERRORS = {
     retryable: false,
     message: 'This resource cannot be connected.',
     cause:
-      'The address that a person has entered leads to nothing that can be connected safely: the message says what is wrong with it, and `reason` is one of `address` (not HTTPS, or not on the public internet), `no_metadata`, `other_resource` (its metadata are of another resource), `other_issuer`, `no_pkce` (its authorization server does not offer S256), `client_needed` (it takes neither client metadata documents nor dynamic registration), `registration_refused`, and `too_many` (connections or registrations of this person).',
+      'The address that a person has entered leads to nothing that can be connected safely: the message says what is wrong with it, and `reason` is one of `address` (not HTTPS, or not on the public internet), `no_metadata` (none, or none that can be used), `other_resource` (its metadata are of another resource), `other_issuer` (they are of another server, or it sends people to a login page of another origin without saying in its answers who it is), `no_pkce` (its authorization server does not offer S256), `client_needed` (it takes neither client metadata documents nor dynamic registration), `registration_refused`, and `too_many` (connections or registrations of this person).',
     fix: 'The person checks the address, or tells whoever runs the server. For `client_needed`, register this application there, and add the client to `registeredClients`.',
     page: {
       title: 'This server cannot be connected',

@@ -14,3 +14,14 @@ export function isFromOtherOrigin({ headers }: Pick<LoginRequest, 'headers'>): b
   if (origin === undefined) return false
   return !URL.canParse(origin) || new URL(origin).host !== host
 }
+
+/**
+ * Whether the browser shows the response in a window. Another site may send people here to log in, in a window that
+ * they see. It may not start logins that nobody sees, from images and frames.
+ *
+ * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header)
+ */
+export function isSeen({ headers }: Pick<LoginRequest, 'headers'>): boolean {
+  const isNavigation = (headers['sec-fetch-mode'] ?? 'navigate') === 'navigate'
+  return isNavigation && (headers['sec-fetch-dest'] ?? 'document') === 'document'
+}

@@ -3,7 +3,7 @@ import { readQuery } from '../endpoints/authorization-response.js'
 import type { AuthorizationEndpoint } from '../endpoints/authorization.js'
 import { ConfigurationError, CrossSiteRequestError } from '../errors/errors.js'
 import type { LoginRequest } from '../lib/login-request.js'
-import { isFromOtherOrigin } from '../lib/other-origin.js'
+import { isFromOtherOrigin, isSeen } from '../lib/other-origin.js'
 import { sameOriginPath } from '../lib/same-origin-path.js'
 import { isSecure } from '../lib/secure-url.js'
 import { urlForHost } from '../lib/url-for-host.js'
@@ -140,17 +140,6 @@ export function createStartLogin(parts: StartLoginParts): StartLogin {
       throw error
     }
   }
-}
-
-/**
- * Whether the browser shows the response in a window. Another site may send people here to log in, in a window that
- * they see. It may not start logins that nobody sees, from images and frames.
- *
- * @see [Fetch Metadata Request Headers](https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header)
- */
-function isSeen({ headers }: LoginRequest): boolean {
-  const isNavigation = (headers['sec-fetch-mode'] ?? 'navigate') === 'navigate'
-  return isNavigation && (headers['sec-fetch-dest'] ?? 'document') === 'document'
 }
 
 /**

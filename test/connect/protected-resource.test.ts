@@ -139,6 +139,17 @@ describe('the metadata of a resource', () => {
     expect(await read('/evil/mcp')).toMatchObject({ resource: server.origin })
   })
 
+  it('without the query are not taken from anywhere: it may tell tenants apart [protected-resource-3]', async () => {
+    const resource = `${server.origin}/mcp`
+    say({ resource, ...SERVERS }, '/evil/metadata')
+    const metadataURL = `${server.origin}/evil/metadata`
+    await expect(read('/mcp?tenant=evil', { metadataURL })).rejects.toMatchObject({
+      reason: 'other_resource',
+    })
+    say({ resource, ...SERVERS }, `${WELL_KNOWN}/mcp`)
+    expect(await read('/mcp?tenant=evil')).toMatchObject({ resource })
+  })
+
   it('are refused if there is a name in front of the host, which people would take for it', async () => {
     const { host } = new URL(server.origin)
     say({ resource: `http://accounts.google.com@${host}/mcp`, ...SERVERS })
@@ -155,7 +166,7 @@ describe('the metadata of a resource', () => {
     },
   )
 
-  it.each(['file:///etc/passwd', '/relative', 'javascript:alert(1)'])(
+  it.each(['file:///etc/passwd', '/relative', 'javascript:alert(1)', 'http://h.example/m'])(
     'are refused at %s, and nothing is read',
     async (metadataURL) => {
       await expect(read('/mcp', { metadataURL })).rejects.toMatchObject({ reason: 'no_metadata' })

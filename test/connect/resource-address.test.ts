@@ -55,6 +55,7 @@ describe('a resource', () => {
     ['https://h.example/mcp?tenant=1', 'https://h.example/mcp?tenant=1'],
     ['https://h.example/mcp', 'https://h.example/mcp/a%2Fb'],
     ['https://h.example/mcp', 'https://h.example/mcp/a/../b'],
+    ['https://h.example/mcp', 'https://h.example/mcp/a..b/..c/100%25/x;y=1'],
   ])('%s covers %s', (resource, address) => {
     expect(isWithin(new URL(address), new URL(resource))).toBe(true)
   })
@@ -72,6 +73,12 @@ describe('a resource', () => {
     ['https://h.example/mcp', 'https://h.example/mcp/x%2f..%2f%2e%2e%2fevil'],
     ['https://h.example/mcp', 'https://h.example/mcp/..%5Cevil'],
     ['https://h.example/mcp', 'https://h.example/mcp\\..\\evil'],
+    ['https://h.example/mcp', 'https://h.example/mcp/..;/evil'],
+    ['https://h.example/mcp', 'https://h.example/mcp/..;x=1/evil'],
+    ['https://h.example/mcp', 'https://h.example/mcp/%252e%252e%252fevil'],
+    ['https://h.example/mcp', 'https://h.example/mcp/%25252e%25252e/evil'],
+    ['https://h.example/mcp', 'https://h.example/mcp/..%00/evil'],
+    ['https://h.example/mcp', 'https://h.example/mcp/..%2f'],
     ['https://h.example/mcp', 'https://h.example:8443/mcp'],
     ['https://h.example/mcp', 'http://h.example/mcp'],
     ['https://h.example/mcp', 'https://h.example.evil.example/mcp'],

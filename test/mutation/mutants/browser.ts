@@ -119,7 +119,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
   {
     rows: OTHER_SITES,
     tests: ['attack-6'],
-    file: 'login/start-login.ts',
+    file: 'lib/other-origin.ts',
     find: "(headers['sec-fetch-dest'] ?? 'document') === 'document'",
     replace: "!['image', 'iframe', 'empty'].includes(headers['sec-fetch-dest'] as string)",
     gone: 'logins are refused from a list of destinations only',
@@ -127,7 +127,7 @@ export const BROWSER_MUTANTS: readonly Mutant[] = [
   {
     rows: OTHER_SITES,
     tests: ['attack-6'],
-    file: 'login/start-login.ts',
+    file: 'lib/other-origin.ts',
     find: "(headers['sec-fetch-dest'] ?? 'document') === 'document'",
     replace: "!String(headers['sec-fetch-dest']).includes('frame')",
     gone: 'logins are refused in frames only',

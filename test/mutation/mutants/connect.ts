@@ -3,6 +3,9 @@ import type { Mutant } from '../mutant.js'
 const OWN_NETWORK = 'attacks an address that leads into the own network'
 const NEXT_LOOKUP = 'attacks a name that leads elsewhere at the next lookup'
 const OTHERS_METADATA = 'attacks metadata of another resource or authorization server'
+const MIX_UP = 'attacks mix-up of two connected servers'
+const SHOWN = 'attacks a login page other than the page that asks has shown'
+const FAILS_LATER = 'attacks metadata that fail after the person has agreed'
 const BESIDE = 'attacks a token for what lies beside its resource'
 
 /** What is believed of servers that people connect by address. */
@@ -59,20 +62,68 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     rows: [OTHERS_METADATA],
     tests: ['authorization-server-1'],
     file: 'connect/authorization-server.ts',
-    find: '[issuer, `${issuer}/`].includes(expected.href)',
-    replace: 'URL.canParse(issuer) && new URL(issuer).origin === expected.origin',
+    find: '!isNormal || !isSameIssuer(issuer, expected.href)',
+    replace: '!isNormal || new URL(issuer).origin !== expected.origin',
     gone: 'metadata of another issuer of the same origin are used',
+  },
+  {
+    rows: [OTHERS_METADATA],
+    tests: ['protected-resource-3'],
+    file: 'connect/protected-resource.ts',
+    find: '[address.href, `${address.href}/`].includes(named.href)',
+    replace: 'named.href === address.href || named.href === withoutQuery(address)',
+    gone: 'a tenant that the query names claims the resources of the others',
+  },
+  {
+    rows: [FAILS_LATER],
+    tests: ['authorization-server-3'],
+    file: 'connect/server-metadata.ts',
+    find: 'isPlain && isSecure(url) && !isOthersLoopback ? href : undefined',
+    replace: 'href',
+    gone: 'any address is an endpoint',
+  },
+  {
+    rows: [SHOWN],
+    tests: ['connect-shown-1'],
+    file: 'connect/target-options.ts',
+    find: '    authorizationURL,\n',
+    replace: '',
+    gone: 'people are sent where the metadata lead that were read last',
+  },
+  {
+    rows: [MIX_UP],
+    tests: ['target-options-1'],
+    file: 'connect/target-options.ts',
+    find: "kind !== 'registered' && isLoginElsewhere(authorizationURL, issuer)",
+    replace: 'false',
+    gone: 'a server that sends people to another need not say who it is',
+  },
+  {
+    rows: [MIX_UP],
+    tests: ['plan-1'],
+    file: 'connect/plan.ts',
+    find: 'if (saysWhoItIs || !isLoginElsewhere(url, issuer)) return',
+    replace: 'if (url !== issuer) return',
+    gone: 'people are sent to another server that need not say who it is',
+  },
+  {
+    rows: ['attacks the same account id in two applications with one store'],
+    tests: ['connect-names-1'],
+    file: 'connect/own-notes.ts',
+    find: '`${name}/${rest}`',
+    replace: '`connect/${rest}`',
+    gone: 'connections of two applications are one person’s',
   },
   {
     rows: ['attacks a connected server without PKCE'],
     tests: ['authorization-server-2'],
     file: 'connect/authorization-server.ts',
-    find: "!Array.isArray(methods) || !methods.includes('S256')",
-    replace: "Array.isArray(methods) && !methods.includes('S256')",
+    find: "metadata.code_challenge_methods_supported?.includes('S256') !== true",
+    replace: "metadata.code_challenge_methods_supported?.includes('S256') === false",
     gone: 'a server that does not mention PKCE is connected',
   },
   {
-    rows: ['attacks mix-up of two connected servers'],
+    rows: [MIX_UP],
     tests: ['choose-client-1'],
     file: 'connect/choose-client.ts',
     find: 'return saysWhoItIs || dangerouslyShareCallback',
@@ -83,8 +134,8 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     rows: [BESIDE],
     tests: ['resource-address-1'],
     file: 'connect/resource-address.ts',
-    find: '[address.pathname, decodedPath(address)]',
-    replace: '[address.pathname]',
+    find: 'isBelow && !LEADS_OUT.test(decoded)',
+    replace: 'isBelow',
     gone: 'slashes and dots that a server decodes lead out of a resource',
   },
   {
