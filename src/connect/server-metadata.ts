@@ -28,9 +28,9 @@ const FLAGS = [
   'require_signed_request_object',
 ] as const
 
-type Endpoints = { readonly [Name in (typeof ENDPOINTS)[number]]?: string | undefined }
-type Lists = { readonly [Name in (typeof LISTS)[number]]?: readonly string[] | undefined }
-type Flags = { readonly [Name in (typeof FLAGS)[number]]?: true | undefined }
+type Endpoints = Readonly<Partial<Record<(typeof ENDPOINTS)[number], string | undefined>>>
+type Lists = Readonly<Partial<Record<(typeof LISTS)[number], readonly string[] | undefined>>>
+type Flags = Readonly<Partial<Record<(typeof FLAGS)[number], true | undefined>>>
 
 /** What is used of an authorization server's metadata, and has been checked. Nothing else of them is kept. */
 export interface ServerMetadata extends Endpoints, Lists, Flags {
@@ -92,11 +92,11 @@ export function asAuthorizationServer(
 function taken<Name extends string, Value>(
   names: readonly Name[],
   read: (name: Name) => Value | undefined,
-): { readonly [Given in Name]?: Value } {
+): Readonly<Partial<Record<Name, Value>>> {
   const all = names.map((name) => [name, read(name)] as const)
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as {
-    readonly [Given in Name]?: Value
-  }
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Readonly<
+    Partial<Record<Name, Value>>
+  >
 }
 
 /** An endpoint as a browser would write it; `undefined` if it cannot be used. */

@@ -48,7 +48,7 @@ describe('the page that asks before something is connected', () => {
     expect(location).toMatch(/^https:\/\/trusted\.example\/authorize\?/)
   })
 
-  it('is kept to by the login, whatever the server says meanwhile', async () => {
+  it('is kept to by the login, whatever the server says meanwhile [connect-shown-2]', async () => {
     server.onRegister = (_req, res) => {
       logInAt(`${app.origin}/who`)
       advanceClock(15)

@@ -84,7 +84,7 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
   },
   {
     rows: [SHOWN],
-    tests: ['connect-shown-1'],
+    tests: ['connect-shown-2'],
     file: 'connect/target-options.ts',
     find: '    authorizationURL,\n',
     replace: '',
