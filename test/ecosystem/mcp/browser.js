@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
+
 /** How many redirects a browser follows in a row. */
 const MAXIMUM_REDIRECTS = 10
 
@@ -6,34 +10,41 @@ export function createBrowser() {
   /** The cookies of each origin. */
   const cookies = new Map()
 
-  async function send(url, { headers, ...init }) {
+  // fetch says that it is a script (Sec-Fetch-Mode: cors), whatever it is told.
+  async function send(url, { method = 'GET', headers, body }) {
     const { origin } = new URL(url)
     const kept = cookies.get(origin) ?? new Map()
     const cookie = [...kept].map((pair) => pair.join('=')).join('; ')
-    const answer = await fetch(url, {
-      redirect: 'manual',
-      ...init,
-      headers: { accept: 'text/html', ...headers, ...(cookie !== '' && { cookie }) },
+    const sent = request(url, {
+      method,
+      headers: {
+        ...{ accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+        ...headers,
+        ...(cookie !== '' && { cookie }),
+        ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+      },
     })
-    for (const line of answer.headers.getSetCookie()) {
+    sent.end(body?.toString())
+    const [answer] = await once(sent, 'response')
+    for (const line of answer.headers['set-cookie'] ?? []) {
       const [pair] = line.split(';')
       const [name, value] = pair.split(/=(.*)/s)
       kept.set(name, value)
     }
     cookies.set(origin, kept)
-    return answer
+    const { location } = answer.headers
+    return { status: answer.statusCode, location, text: await text(answer) }
   }
 
   /** Goes to an address, and where that leads to. Resolves to the page at the end. */
   async function visit(url, init = { headers: { 'sec-fetch-site': 'none' } }) {
     let answer = await send(url, init)
-    for (let followed = 0; answer.headers.has('location'); followed++) {
+    for (let followed = 0; answer.location !== undefined; followed++) {
       if (followed === MAXIMUM_REDIRECTS) throw new Error(`${url} leads in circles`)
-      await answer.body?.cancel()
-      url = new URL(answer.headers.get('location'), url).href
+      url = new URL(answer.location, url).href
       answer = await send(url, { headers: { 'sec-fetch-site': 'cross-site' } })
     }
-    return { url, status: answer.status, text: await answer.text() }
+    return { url, status: answer.status, text: answer.text }
   }
 
   return {
