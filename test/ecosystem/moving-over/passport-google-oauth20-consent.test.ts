@@ -11,7 +11,6 @@ import { setMovingScene } from '../support/moving-scene.js'
 jest.setTimeout(120_000)
 
 const guide = await readGuide('docs/moving-over/from-passport-google-oauth20.md')
-const recipe = await readGuide('docs/recipes/google.md')
 const CONSENT = "    prompt: 'consent',\n"
 const LISTEN = 'app.listen('
 const COLUMNS = 'access_token = NULL, refresh_token = NULL, token_expires_at = NULL'
@@ -25,12 +24,13 @@ const DISCONNECT_BEFORE = `app.post('/disconnect', requireLogin, async (req, res
 })
 `
 /** And as the guide says. */
-const DISCONNECT_AFTER = `app.post('/disconnect', withGoogle, async (req, res) => {
-  await google.endGrant(req)
-  await pool.query('UPDATE users SET ${COLUMNS} WHERE id = $1', [req.user.id])
-  res.redirect(303, '/')
-})
-`
+const DISCONNECT_AFTER = codeUnder('Who is logged in, and who is not', '/disconnect')
+
+function codeUnder(heading: string, words: string): string {
+  const found = blocksUnder(heading, guide).find(({ code }) => code.includes(words))
+  if (found === undefined) throw new Error(`The guide has no code with ${words} under ${heading}.`)
+  return found.code
+}
 
 /** The files of a part of the guide, without \`prompt\` at the login, and with a button to disconnect. */
 function without(heading: string, disconnect: string): readonly CodeBlock[] {
@@ -120,34 +120,23 @@ describeWithPostgres('an application whose logins ask for no consent', (postgres
     await expectLasting(dee, 'dee')
   })
 
-  it('sends people to consent by the recipe who have no refresh token', async () => {
-    const [middleware = ''] =
-      /^const withRefreshToken[^]*?^}\n/m.exec(recipe.blocks.map(({ code }) => code).join('\n')) ??
-      []
-    const withRecipe = after.map((block) => ({
+  it('sends people to consent who have no refresh token', async () => {
+    const section = 'If your application differs'
+    const route = codeUnder(section, 'withRefreshToken')
+    const options = codeUnder(section, 'access_type')
+    const withConsent = after.map((block) => ({
       ...block,
       code: block.code
-        .replace(
-          "app.get('/calendar', withGoogle,",
-          `${middleware
-            .replace(': RequestHandler', '')
-            .replaceAll('strategy.', 'google.')}$& withRefreshToken,`,
-        )
-        .replace(
-          "    grantLifetime: 'account',",
-          `$&
-    scope: ['profile', 'https://www.googleapis.com/auth/calendar.readonly'],
-    authorizationParameters: { access_type: 'offline' },
-`,
-        ),
+        .replace(/^app.get\('\/calendar', withGoogle.*\n/m, () => route)
+        .replace('    grants,\n', (grants) => grants + options),
     }))
     google.givesRefreshTokens = false
     await deploy(before)
     const gus = await logIn('gus')
     google.givesRefreshTokens = true
-    await write(withRecipe)
+    await write(withConsent)
     await run('import.js')
-    await deploy(withRecipe)
+    await deploy(withConsent)
 
     const first = await finish(gus, 'gus', await begin(gus))
     const asked = new URL(first.location ?? '').searchParams

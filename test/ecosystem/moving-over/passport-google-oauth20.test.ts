@@ -195,6 +195,11 @@ describeWithPostgres('the guide from passport-google-oauth20', (postgres) => {
     expect((await calendars(ada)).location).toContain('/auth/google?')
     await passAnHour()
     expect((await calendars(bob)).location).toContain('/auth/google?')
+    // Cleo withdraws her consent. Her access token has not expired, and only Google's API knows.
+    const cleo = await logIn('cleo')
+    google.end('cleo')
+    expect((await calendars(cleo)).location).toContain('/auth/google?')
+    expectCalendars(await finish(cleo, 'cleo', await begin(cleo)), 'cleo')
     const twoAreOut = 'user 1: has to log in again\nuser 2: has to log in again\nuser 3: 200\n'
     expect(await night()).toBe(twoAreOut)
     // Ada has an access token alone, and Google refuses it.
