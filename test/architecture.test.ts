@@ -62,7 +62,12 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'passport/strategy-routes.ts',
   ],
   'passport-oauth2': ['passport/logout-strategy.ts'],
-  jose: ['client/load-jose.ts', 'testing/client.ts', 'testing/signing-keys.ts'],
+  jose: [
+    'client/load-jose.ts',
+    'endpoints/verify-provider-jwt.ts',
+    'testing/client.ts',
+    'testing/signing-keys.ts',
+  ],
 }
 
 /** Modules with which a file could open a connection of its own. */

@@ -28,12 +28,8 @@ export function providerAgent(connections: number): Promise<Undici.Dispatcher> {
   return agent
 }
 
-let apiAgent: Promise<Undici.Agent> | undefined
-
 /** The agent of the process for the application's own requests. */
-export function applicationAgent(): Promise<Undici.Dispatcher> {
-  return (apiAgent ??= createAgent({}))
-}
+export const applicationAgent: () => Promise<Undici.Dispatcher> = once(() => createAgent({}))
 
 async function createAgent(options: Undici.Agent.Options): Promise<Undici.Agent> {
   const { Agent } = await loadUndici()

@@ -196,7 +196,7 @@ function parsedBy(
 ): unknown {
   try {
     const returned = settled(parseTokenResponse(body))
-    // As if it had come like this: there is nothing in it that JSON does not have.
+    // A copy as JSON would give it: without functions, dates and getters of the application.
     return isObject(returned) ? (JSON.parse(JSON.stringify(returned)) as unknown) : returned
   } catch (error) {
     const { name } = Object(error) as Partial<Error>

@@ -46,5 +46,5 @@ export function askPage(plan: Plan, person?: string): string {
 
 /** What a server calls itself cannot look as if it had ended, and the page went on. */
 function unquoted(name: string): string {
-  return name.replaceAll(/[\p{Pi}\p{Pf}"„‚]/gu, "'")
+  return name.replaceAll(/[^\p{L}\p{M}\p{N} &+,./:()_-]/gu, ' ')
 }

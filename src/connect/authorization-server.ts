@@ -4,6 +4,7 @@ import { isSecure } from '../lib/secure-url.js'
 import { providerText } from '../lib/provider-text.js'
 import { toProvider } from '../providers/provider-metadata.js'
 import type { ProviderMetadata } from '../options/metadata-option.js'
+import type { ConnectSettings } from './connect-options.js'
 import { readDocument } from './metadata-reader.js'
 import type { Document } from './metadata-reader.js'
 import { scopeNames } from './scope-names.js'
@@ -53,9 +54,15 @@ export function loginAddressOf({ metadata }: TrustedServer): URL {
   return new URL(metadata.authorization_endpoint)
 }
 
-/** Whether people log in at another origin than that of the issuer. */
-export function isLoginElsewhere(authorizationURL: string, issuer: string): boolean {
-  return new URL(authorizationURL).origin !== new URL(issuer).origin
+/** Whether people log in at another origin than that of the issuer, and the application has not said that both belong together. */
+export function isLoginElsewhere(
+  authorizationURL: string,
+  issuer: string,
+  { loginOrigins }: Pick<ConnectSettings, 'loginOrigins'>,
+): boolean {
+  const { origin } = new URL(authorizationURL)
+  const known = Object.entries(loginOrigins).filter(([one]) => isSameIssuer(one, issuer))
+  return ![new URL(issuer).origin, ...known.flatMap(([, origins]) => origins)].includes(origin)
 }
 
 /** The scopes that a server lists. */
@@ -65,19 +72,25 @@ export function scopesOfferedBy({ metadata }: TrustedServer): readonly string[] 
 
 /** Whether two addresses are the same server's. Many write their issuer with a slash at its end in one place, and without in another. */
 export function isSameIssuer(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((written) => urlOf(written)?.href.replace(/\/$/, ''))
-  return first !== undefined && first === second
+  const normal = normalIssuer(one)
+  return normal !== undefined && normal === normalIssuer(other)
 }
 
-function urlOf(written: string): URL | undefined {
-  return URL.canParse(written) ? new URL(written) : undefined
+/** An issuer as a browser would write it, without a slash at its end; `undefined` if it can be none. */
+export function normalIssuer(issuer: string): string | undefined {
+  return issuerUrl(issuer)?.href.replace(/\/$/, '')
+}
+
+function issuerUrl(issuer: string): URL | undefined {
+  if (issuer.length > MAXIMUM_ADDRESS || !URL.canParse(issuer)) return undefined
+  const url = new URL(issuer)
+  const isPlain = url.search + url.hash + url.username + url.password === ''
+  return isPlain && isSecure(url) ? url : undefined
 }
 
 function issuerAddress(issuer: string): URL {
-  const url = urlOf(issuer)
-  const isPlain = url?.search === '' && url.hash === '' && url.username + url.password === ''
-  const isShort = issuer.length <= MAXIMUM_ADDRESS
-  if (url !== undefined && isSecure(url) && isPlain && isShort) return url
+  const url = issuerUrl(issuer)
+  if (url !== undefined) return url
   throw new NotConnectableError(
     'other_issuer',
     `The server names an authorization server that is not an HTTPS address: ${providerText(issuer) ?? ''}.`,
@@ -97,8 +110,7 @@ function metadataAddresses({ origin, pathname }: URL): readonly string[] {
 function checked(document: Document, expected: URL): TrustedServer {
   const { issuer } = document
   // As a browser would write it: what is shown and logged has no line ends, and nothing that looks like another host.
-  const isNormal =
-    typeof issuer === 'string' && [issuer, `${issuer}/`].includes(urlOf(issuer)?.href ?? '')
+  const isNormal = typeof issuer === 'string' && normalIssuer(issuer) === issuer.replace(/\/$/, '')
   if (!isNormal || !isSameIssuer(issuer, expected.href)) {
     throw new NotConnectableError(
       'other_issuer',

@@ -1,3 +1,4 @@
+import { isSameIssuer, normalIssuer } from './authorization-server.js'
 import type { TrustedServer } from './authorization-server.js'
 import type { CallbackURLs } from './callback-urls.js'
 import type { DynamicAuthentication, DynamicClient } from './client-registration.js'
@@ -33,12 +34,12 @@ export async function registeredClient(
   resource: string,
   { registeredClients: clients }: Pick<ConnectSettings, 'registeredClients'>,
 ): Promise<RegisteredClient | undefined> {
+  const asked = normalIssuer(issuer)
+  if (asked === undefined) return undefined
   const known =
     typeof clients === 'function'
-      ? await clients(issuer)
-      : Object.hasOwn(clients, issuer)
-        ? clients[issuer]
-        : undefined
+      ? await clients(asked)
+      : Object.entries(clients).find(([one]) => isSameIssuer(one, asked))?.[1]
   const address = new URL(resource)
   const isFor = known?.resources.some((one) => isWithin(address, new URL(one)))
   return isFor === true ? known : undefined

@@ -45,7 +45,10 @@ export interface ClientDescription {
   readonly software_version?: string | undefined
 }
 
-/** Finds the client that was registered at an issuer beforehand; `undefined` if there is none. */
+/**
+ * Finds the client that was registered at an issuer beforehand; `undefined` if there is none. The issuer comes without a slash at its
+ * end, and from a stranger: it is an HTTPS address of at most 2,000 characters, as a browser would write it.
+ */
 export type FindRegisteredClient = (
   issuer: string,
 ) => RegisteredClient | undefined | Promise<RegisteredClient | undefined>
@@ -99,11 +102,20 @@ export const CONNECT_OPTIONS = {
   /**
    * Tells these connections from those of another `connectResources` with the same store, such as of another tenant: they share
    * nothing, even if account ids are the same. It is a part of names in the store and in sessions: with another one, nothing is
-   * connected.
+   * connected, and what was connected before is not erased by `grants.eraseAccount`.
    *
    * @default 'connect'
    */
   name: { read: nameInNames, default: 'connect' },
+
+  /**
+   * Where people log in at authorization servers whose login page is of another origin than their issuer, and which do not send `iss`
+   * (RFC 9207): by issuer, one origin or several. Otherwise, such a server is refused: it could send people to log in at another
+   * server, and get the code that is issued there.
+   *
+   * @default {}
+   */
+  loginOrigins: { read: originsByIssuer, default: {} },
 
   /** Your own id of a user, as the option of the strategy. @default the user's `account` if no `verify` has made the user, otherwise its `id` */
   accountOf: { read: aFunction<(user: never) => string | number | undefined>() },
@@ -190,6 +202,19 @@ function clientsByIssuer(value: unknown, name: string): Readonly<Record<string, 
     }
   }
   return Object.fromEntries(all) as Readonly<Record<string, RegisteredClient>>
+}
+
+function originsByIssuer(
+  value: Readonly<Record<string, string | readonly string[]>>,
+  name: string,
+): Readonly<Record<string, readonly string[]>> {
+  const all = Object.entries(Object(value) as Readonly<Record<string, unknown>>)
+  return Object.fromEntries(
+    all.map(([issuer, origins]) => {
+      secureUrl(issuer, name)
+      return [issuer, [origins].flat().map((one) => new URL(secureUrl(one, name)).origin)]
+    }),
+  )
 }
 
 /** A text that names in the store can begin with. */

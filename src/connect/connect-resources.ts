@@ -144,10 +144,10 @@ export function connectResources(options: ConnectOptions): Connections {
   }
   const connections = createStoredConnections(notes, clock)
   const wanted = createWantedNotes(notes)
-  const started = createStartedNotes(notes)
   const fairShare = createFairShare(MAXIMUM_PER_ACCOUNT)
   const planning = createPlanning({
     ...{ clock, settings, connections, wanted, fairShare },
+    jobsShare: createFairShare(MAXIMUM_PER_ACCOUNT),
     transport: metadataTransport,
   })
   const targets = createTargets({
@@ -173,7 +173,8 @@ export function connectResources(options: ConnectOptions): Connections {
       fairShare(account, () => registrations.clientAt(server, account)),
   })
   const connecting = createConnecting({
-    ...{ clock, connections, started, targets, chooseClient },
+    ...{ clock, connections, targets, chooseClient },
+    notes: createStartedNotes(notes),
     keepClient: registrations.keep,
     maximumPerAccount: settings.maximumPerAccount,
   })

@@ -21,6 +21,11 @@ export class ConnectedStrategy extends AuthorizationCodeStrategy<object> {
     this.#accountOn = accountOn
   }
 
+  /** Ends the grant of a person that a login of another strategy has replaced at the same server. @throws {StorageError} */
+  endReplaced(account: string): Promise<number> {
+    return this.useCases.endReplaced(account)
+  }
+
   /** What the strategy does for all of its grants. */
   get jobs(): GrantJobs | undefined {
     return this.useCases.jobs

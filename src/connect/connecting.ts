@@ -24,7 +24,7 @@ export type FinishConnection = (account: string, appState: unknown) => Promise<v
 export interface ConnectingParts {
   readonly clock: Clock
   readonly connections: StoredConnections
-  readonly started: StartedNotes
+  readonly notes: StartedNotes
   readonly targets: Targets
   readonly maximumPerAccount: number
   readonly chooseClient: (
@@ -39,6 +39,7 @@ export interface ConnectingParts {
 /** What the pending login keeps: it is the application's own data of that login. */
 interface AppState {
   readonly target: string
+  readonly started: string
 }
 
 /** The two halves of connecting a resource. */
@@ -46,7 +47,7 @@ export function createConnecting(parts: ConnectingParts): {
   readonly start: StartConnection
   readonly finish: FinishConnection
 } {
-  const { clock, connections, started, targets, chooseClient, keepClient } = parts
+  const { clock, connections, notes, targets, chooseClient, keepClient } = parts
   return {
     async start({ account, address, resource, server, scope, challenge }) {
       const client = await chooseClient(server, resource.resource, account)
@@ -58,10 +59,10 @@ export function createConnecting(parts: ConnectingParts): {
         client,
         dpop: resource.dpop,
       })
-      await started.write(account, target, { address, name: resource.name, scope, challenge })
+      const planned = { address, name: resource.name, scope, challenge }
       const strategy = await targets.strategyOf(target)
       if (strategy === undefined) throw new Error('The target has gone that was just saved.')
-      const appState: AppState = { target }
+      const appState: AppState = { target, started: await notes.write(account, target, planned) }
       return startHandler(strategy, {
         step: 'start',
         assignProperty: 'account',
@@ -73,12 +74,12 @@ export function createConnecting(parts: ConnectingParts): {
     },
 
     async finish(account, appState) {
-      const { target } = appState as AppState
+      const { target, started } = appState as AppState
       const found = await targets.read(target)
       if (found === undefined) throw new Error('The target has gone.')
       const { resource, issuer, client } = found
       // The person has allowed it: that is kept, even if what was planned is lost.
-      const planned = (await started.read(account, target)) ?? { address: resource, scope: [] }
+      const planned = (await notes.read(started)) ?? { address: resource, scope: [] }
       const all = await connections.list(account)
       const before = all.find((one) => one.resource === resource)
       // Several may have been started at once.
@@ -91,7 +92,11 @@ export function createConnecting(parts: ConnectingParts): {
       if (client.kind === 'dynamic') await keepClient(issuer, client.clientID)
       // The grant of another server, or of another client there, is of no use any more.
       if (before !== undefined && before.target !== target) {
-        await (await targets.strategyOf(before.target))?.endGrant({ account })
+        const replaced = await targets.strategyOf(before.target)
+        const was = await targets.read(before.target)
+        // To revoke a token of the same client could end the new grant too.
+        const isSameClient = was?.issuer === issuer && was.client.clientID === client.clientID
+        await (isSameClient ? replaced?.endReplaced(account) : replaced?.endGrant({ account }))
       }
       const own = { account, resource, issuer, target }
       await connections.save({ ...planned, ...own, connectedAt: clock.now() })

@@ -57,6 +57,8 @@ export interface StoredConnections {
   readonly save: (connection: StoredConnection) => Promise<void>
   /** Notes that the person is waited for, unless they have connected it anew meanwhile. @throws {StorageError} */
   readonly wait: (connection: StoredConnection, waiting: Waiting) => Promise<void>
+  /** Notes that a token of the connection is taken again: the person is not waited for any more. @throws {StorageError} */
+  readonly works: (connection: StoredConnection) => Promise<void>
   /** @throws {StorageError} */
   readonly remove: (connection: StoredConnection) => Promise<void>
   /** Removes all of a person, also those that cannot be read. @throws {StorageError} after all that can be removed */
@@ -165,6 +167,20 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
         account,
         (present) =>
           present !== undefined && isSame(present) ? { ...present, waiting } : undefined,
+        NOTE_LIFE_MS,
+      )
+    },
+
+    async works({ account, resource, waiting }) {
+      // What it wants in addition, it wants all the same.
+      if (waiting === undefined || waiting.reason === 'insufficient_scope') return
+      await change(
+        idOf(account, resource),
+        account,
+        (present) =>
+          present?.waiting?.since === waiting.since
+            ? { ...present, waiting: undefined }
+            : undefined,
         NOTE_LIFE_MS,
       )
     },

@@ -100,6 +100,7 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
    */
   async function judged(answer: Response, connection: StoredConnection): Promise<Response> {
     const { status, headers } = answer
+    if (answer.ok) await connections.works(connection)
     if (status !== 401 && status !== 403) return answer
     const challenge = readResourceChallenge(headers.get('www-authenticate'))
     if (status === 403) {

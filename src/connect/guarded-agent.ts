@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from 'node:dns'
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-// Not 'undici': see client/transport.ts.
+// Not 'undici': see client/agents.ts.
 import { Agent, buildConnector } from 'undici/index.js'
 import type { Dispatcher } from 'undici'
 import { TransportError } from '../client/transport-error.js'

@@ -1,8 +1,8 @@
 import type { SealedNotes } from '../grants/sealed-notes.js'
 
-/** The notes whose names begin with `name`: several `connectResources` can store in the same place. */
+/** The notes of one `connectResources`, of several that store in the same place. No names of the core begin like theirs. */
 export function ownNotes(name: string, notes: SealedNotes): SealedNotes {
-  const own = (rest: string): string => `${name}/${rest}`
+  const own = (rest: string): string => `connect/${name}/${rest}`
   return {
     read: (note) => notes.read(own(note)),
     look: (note) => notes.look(own(note)),

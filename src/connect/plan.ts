@@ -57,11 +57,13 @@ export interface PlanningParts {
   readonly clock: Clock
   readonly settings: Pick<
     ConnectSettings,
-    'callbackURL' | 'maximumPerAccount' | 'registeredClients'
+    'callbackURL' | 'loginOrigins' | 'maximumPerAccount' | 'registeredClients'
   >
   readonly connections: StoredConnections
   readonly wanted: WantedNotes
   readonly fairShare: FairShare
+  /** What jobs find out must not keep the person from connecting something. */
+  readonly jobsShare: FairShare
 }
 
 /** How long metadata are used without reading them again, in **milliseconds**: while a person reads the page that asks. */
@@ -78,7 +80,7 @@ const OFFLINE = 'offline_access'
 
 /** Creates {@link Planning}. */
 export function createPlanning(parts: PlanningParts): Planning {
-  const { transport, clock, settings, connections, wanted, fairShare } = parts
+  const { transport, clock, settings, connections, wanted, fairShare, jobsShare } = parts
   const rememberServer = createRemember<TrustedServer>(clock, KNOWN_MS, MAXIMUM_KNOWN)
   const rememberResource = createRemember<ProtectedResource>(clock, KNOWN_MS, MAXIMUM_KNOWN)
   const rememberRefusing = createRemember<ProtectedResource>(clock, REFUSING_MS, MAXIMUM_KNOWN)
@@ -96,9 +98,16 @@ export function createPlanning(parts: PlanningParts): Planning {
       present === undefined
         ? await wanted.read(account, address.href)
         : { ...present.challenge, ...present.waiting?.challenge }
-    // Where its metadata are may have changed since. What it wants for a request, only that request has found out.
-    const { metadataURL = noted?.metadataURL, ...asked } = await askForChallenge(address, transport)
-    return { ...asked, ...noted, ...(metadataURL !== undefined && { metadataURL }) }
+    const asked = await askForChallenge(address, transport)
+    // Where its metadata are, and which tokens it takes, may have changed since. Which scope it wants for a request, only that
+    // request has found out.
+    const { metadataURL = noted?.metadataURL, dpop } = asked ?? noted ?? {}
+    const { scope = asked?.scope } = noted ?? {}
+    return {
+      ...(metadataURL !== undefined && { metadataURL }),
+      ...(scope !== undefined && { scope }),
+      ...(dpop !== undefined && { dpop }),
+    }
   }
 
   /** The server that this application is registered at beforehand, else the first. */
@@ -112,7 +121,7 @@ export function createPlanning(parts: PlanningParts): Planning {
     }
     const server = await serverOf(known ?? first)
     refuseUntrusted(server, resource, settings)
-    if (known === undefined) refuseLoginElsewhere(server)
+    if (known === undefined) refuseLoginElsewhere(server, settings)
     return server
   }
 
@@ -151,11 +160,12 @@ export function createPlanning(parts: PlanningParts): Planning {
     plan: (account, address) => fairShare(account, () => makePlan(account, address)),
 
     async issuersOf(account, address, challenge) {
-      const key = JSON.stringify([account, address.href, challenge])
+      // A resource can name another address of its metadata each time: that is not looked at more often.
+      const key = JSON.stringify([account, address.href])
       const read = (): Promise<ProtectedResource> =>
         readProtectedResource(address, challenge, transport)
       try {
-        return (await rememberRefusing(key, () => fairShare(account, read))).issuers
+        return (await rememberRefusing(key, () => jobsShare(account, read))).issuers
       } catch {
         return undefined
       }
@@ -193,13 +203,16 @@ function refuseUntrusted(
  *   it could send them to an honest server, and get the code that is issued there (mix-up)
  * @see [RFC 9207, section 1 - Introduction](https://www.rfc-editor.org/rfc/rfc9207.html#section-1)
  */
-function refuseLoginElsewhere({ issuer, metadata }: TrustedServer): void {
+function refuseLoginElsewhere(
+  { issuer, metadata }: TrustedServer,
+  settings: Pick<ConnectSettings, 'loginOrigins'>,
+): void {
   const { authorization_endpoint: url } = metadata
   const saysWhoItIs = metadata.authorization_response_iss_parameter_supported === true
-  if (saysWhoItIs || !isLoginElsewhere(url, issuer)) return
+  if (saysWhoItIs || !isLoginElsewhere(url, issuer, settings)) return
   throw new NotConnectableError(
     'other_issuer',
-    `The authorization server ${issuer} sends people to ${new URL(url).host} to log in, and its answers do not say whose they are (iss, RFC 9207). If you know that both belong together, register this application there, and add the client to registeredClients.`,
+    `The authorization server ${issuer} sends people to ${new URL(url).host} to log in, and its answers do not say whose they are (iss, RFC 9207). If both belong together, whoever runs this application can name the one in loginOrigins.`,
   )
 }
 

@@ -59,7 +59,7 @@ export function readResourceChallenge(
 }
 
 /**
- * Asks the resource for its challenge, by a request without a token. One that does not refuse it has none.
+ * Asks the resource for its challenge, by a request without a token. `undefined` if it does not refuse that.
  *
  * @throws {NotConnectableError} if its address is not on the public internet
  * @throws {DiscoveryError} if it cannot be reached, or fails
@@ -67,7 +67,7 @@ export function readResourceChallenge(
 export async function askForChallenge(
   address: URL,
   transport: Transport,
-): Promise<ResourceChallenge> {
+): Promise<ResourceChallenge | undefined> {
   const headers = { accept: 'application/json, text/event-stream' }
   const answer = await transport.fetch(address, { headers }).catch((error: unknown) => {
     throw asConnectError(error, address.origin)
@@ -75,7 +75,7 @@ export async function askForChallenge(
   // It may be a stream that never ends.
   await answer.body?.cancel().catch(() => undefined)
   const challenge = answer.headers.get('www-authenticate')
-  return answer.status === 401 ? readResourceChallenge(challenge) : {}
+  return answer.status === 401 ? readResourceChallenge(challenge) : undefined
 }
 
 /**

@@ -50,6 +50,9 @@ type Registration =
 const MAXIMUM_PER_PERSON = 20
 const PERSON_MS = 24 * 60 * 60_000
 
+/** How many may fail. */
+const MAXIMUM_IN_VAIN = 100
+
 /** How long a client is known that nobody has connected anything with, in **milliseconds**. */
 const UNUSED_MS = 24 * 60 * 60_000
 
@@ -88,8 +91,9 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
     const own: Registration = { state: 'under_way', by: randomId() }
     const mark = await notes.write(name, was, own, UNDER_WAY_MS)
     if (mark === undefined) return undefined
+    const counted = randomId()
     try {
-      await notes.link(countedBy(account), randomId(), PERSON_MS)
+      await notes.link(countedBy(account), counted, PERSON_MS)
       const client = await register(server)
       const done: Registration = { state: 'registered', client }
       const version = await notes.write(name, mark, done, UNUSED_MS)
@@ -99,6 +103,9 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       return client
     } catch (error) {
       await notes.write(name, mark, failureOf(error), FAILED_MS)
+      // A server that fails is not the person's fault. But each try is a request to somebody's server.
+      await notes.link(triedBy(account), counted, PERSON_MS)
+      await notes.unlink(countedBy(account), [counted])
       throw error
     }
   }
@@ -106,7 +113,8 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
   /** Each counts, also at the same server: its registrations may expire at once. */
   async function checkCount(account: string): Promise<void> {
     const others = await notes.linked(countedBy(account), MAXIMUM_PER_PERSON)
-    if (others.length < MAXIMUM_PER_PERSON) return
+    const inVain = await notes.linked(triedBy(account), MAXIMUM_IN_VAIN)
+    if (others.length < MAXIMUM_PER_PERSON && inVain.length < MAXIMUM_IN_VAIN) return
     throw new NotConnectableError(
       'too_many',
       'You have connected too many new servers today. Go on tomorrow.',
@@ -173,6 +181,10 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
 
 function countedBy(account: string): string {
   return `registered-by/${account}`
+}
+
+function triedBy(account: string): string {
+  return `tried-by/${account}`
 }
 
 function isUsable({ expiresAt = Infinity }: DynamicClient, clock: Clock): boolean {

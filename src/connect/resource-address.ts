@@ -55,8 +55,11 @@ function decodedPath({ pathname }: URL): string {
   return decode(decode(decode(pathname)))
 }
 
-/** A segment that leads up, also for Java servers, which leave out what follows a semicolon, and where a null byte ends a text. */
-const LEADS_OUT = /\/\.\.(?:[/;]|%00|$)/
+/**
+ * A segment that leads up, also for servers that leave out what follows a semicolon, a space or a null byte. What begins with two
+ * dots and a letter is a name.
+ */
+const LEADS_OUT = /\/\.\.(?![\w-])|%00/
 
 function notAnAddress(message: string): NotConnectableError {
   return new NotConnectableError('address', `${message}.`)

@@ -12,12 +12,12 @@ export interface Started {
   readonly challenge: ResourceChallenge
 }
 
-/** What people have begun to connect. There is one note for each person and target: of two logins at once, the later one counts. */
+/** What people have begun to connect. Who begins with the same several times has one note. */
 export interface StartedNotes {
-  /** @throws {StorageError} */
-  readonly write: (account: string, target: string, started: Started) => Promise<void>
+  /** Resolves to what identifies it. @throws {StorageError} */
+  readonly write: (account: string, target: string, started: Started) => Promise<string>
   /** `undefined` if it is gone, or cannot be read. @throws {StorageError} if the store fails */
-  readonly read: (account: string, target: string) => Promise<Started | undefined>
+  readonly read: (id: string) => Promise<Started | undefined>
 }
 
 /** How long it is known, in **milliseconds**: longer than a login can take. */
@@ -25,18 +25,21 @@ const KNOWN_MS = 60 * 60_000
 
 /** Creates {@link StartedNotes}. */
 export function createStartedNotes(notes: SealedNotes): StartedNotes {
-  const nameOf = (account: string, target: string): string =>
-    `started/${shortDigest(JSON.stringify([account, target]))}`
   return {
     async write(account, target, started) {
-      const name = nameOf(account, target)
-      const present = await notes.look<Started>(name)
-      // If another login of the same person is faster, what it has written is as good.
-      await notes.write(name, present?.version, started, KNOWN_MS)
+      const id = shortDigest(JSON.stringify([account, target, started]))
+      const present = await notes.look<Started>(noteName(id))
+      // If another login of the same person is faster, it has written the same.
+      await notes.write(noteName(id), present?.version, started, KNOWN_MS)
+      return id
     },
 
-    async read(account, target) {
-      return (await notes.look<Started>(nameOf(account, target)))?.value
+    async read(id) {
+      return (await notes.look<Started>(noteName(id)))?.value
     },
   }
+}
+
+function noteName(id: string): string {
+  return `started/${id}`
 }

@@ -45,11 +45,15 @@ export function strategyPrefix({ name }: Pick<ConnectSettings, 'name'>): string 
  */
 function mustSayWhoItIs(
   { issuer, authorizationURL, client: { kind, redirectUri } }: Omit<Target, 'resource'>,
-  { callbackURL, dangerouslyShareCallback }: ConnectSettings,
+  settings: ConnectSettings,
 ): boolean {
+  const { callbackURL, dangerouslyShareCallback } = settings
   const isSharedDocument =
     kind === 'document' && redirectUri === callbackURL && !dangerouslyShareCallback
-  return isSharedDocument || (kind !== 'registered' && isLoginElsewhere(authorizationURL, issuer))
+  return (
+    isSharedDocument ||
+    (kind !== 'registered' && isLoginElsewhere(authorizationURL, issuer, settings))
+  )
 }
 
 /** The options of the strategy of a target. */

@@ -165,10 +165,10 @@ export function createTargets(parts: TargetsParts): Targets {
 
     async start(account, { dpop, ...target }) {
       const { resource, issuer, authorizationURL, client } = target
-      const { clientID, clientSecret, redirectUri } = client
-      const server = [issuer, authorizationURL]
+      const { clientID, clientSecret, clientAuthentication, redirectUri } = client
+      const made = [resource, issuer, authorizationURL, redirectUri, dpop]
       const id = shortDigest(
-        JSON.stringify([resource, server, clientID, clientSecret, redirectUri, dpop]),
+        JSON.stringify([...made, clientID, clientSecret, clientAuthentication]),
       )
       await count(account, id)
       // Before there is a grant: whoever ends all that a person has must find it.

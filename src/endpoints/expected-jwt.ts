@@ -33,4 +33,8 @@ export class UnpublishedKeyError extends Error {}
  *   without quoting the JWT
  * @see [OpenID Connect Core, section 3.1.3.7 - ID Token Validation](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
  */
-export type VerifyProviderJwt = (jwt: string, expected: ExpectedJwt) => Promise<JWTPayload>
+export interface VerifyProviderJwt {
+  (jwt: string, expected: ExpectedJwt): Promise<JWTPayload>
+  /** Loads what that takes: before a request whose answer has a JWT, because the request cannot be repeated. */
+  readonly prepare?: () => Promise<unknown>
+}

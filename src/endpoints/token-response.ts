@@ -56,10 +56,12 @@ export function toTokenSet(
     throw new Error('its "access_token" has characters that no header can have')
   }
   const { expires_in, refresh_token: refreshToken, scope } = response
-  const details: unknown = response.authorization_details
-  if (isTooDeep(details)) {
-    throw new Error(`its "authorization_details" is nested deeper than ${MAXIMUM_DEPTH} levels`)
+  for (const name of ['access_token', 'refresh_token'] as const) {
+    if ((response[name]?.length ?? 0) > MAXIMUM_TOKEN) {
+      throw new Error(`its "${name}" is longer than ${MAXIMUM_TOKEN} characters`)
+    }
   }
+  const details: unknown = response.authorization_details
   const refreshTokenLifetime =
     REFRESH_TOKEN_LIFETIMES.map((name) => seconds(response[name])).find(
       (lifetime) => lifetime !== undefined,
@@ -79,6 +81,9 @@ export function toTokenSet(
     }),
   }
 }
+
+/** The longest token that is kept, in characters. No header could have it. */
+const MAXIMUM_TOKEN = 65_536
 
 /**
  * How long the refresh token lives, which is not in any RFC: Google, Microsoft, GitHub and others; Keycloak, where 0 is for

@@ -11,6 +11,7 @@ import type { VerifyProviderJwt } from './expected-jwt.js'
 import { checkRequiredMembers, toTokenSet, tokensIn, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, ConfigurationError, TokenEndpointError } from '../errors/errors.js'
 import { once } from '../lib/once.js'
+import { withoutUndefined } from '../lib/without-undefined.js'
 import { callAtOnce } from '../options/call-function.js'
 import { checkParameters } from '../options/parameters.js'
 import type { RefreshParameters } from '../options/parameters.js'
@@ -132,6 +133,9 @@ export function createTokenEndpoint(
     const form = formOf(all)
     const resources = parameters['resource'] === undefined ? settings.resource : []
     for (const resource of resources) form.append('resource', resource)
+    // What cannot be loaded now, such as because too many files are open, must not cost the code or the refresh token.
+    await loadValidation()
+    await verify?.prepare?.()
     const { answer, ...sent } = await request(settings.tokenURL, form, {
       ...sending,
       format: settings.tokenRequestFormat,
@@ -289,12 +293,4 @@ async function valid<Value>(
       httpStatus,
     })
   }
-}
-
-/** Leaves out the members that are `undefined`. */
-function withoutUndefined<Members extends object>(
-  members: Members,
-): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
-  const given = Object.entries(members).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(given) as { [Name in keyof Members]: Exclude<Members[Name], undefined> }
 }

@@ -37,6 +37,14 @@ export interface Ending {
    */
   readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
 
+  /**
+   * The same for all that a person has granted before, which a login of another strategy has replaced at the same provider: revokes
+   * only what cannot end the new grant.
+   *
+   * @throws {StorageError}
+   */
+  readonly endReplaced: (account: string) => Promise<number>
+
   /** The same for everything of a person, of which no trace stays. @throws {StorageError} */
   readonly erase: (account: string) => Promise<number>
 }
@@ -139,9 +147,9 @@ export function createEnding(parts: EndingParts): Ending {
   }
 
   /** Revokes the tokens of what has ended, and resolves to how many grants that were. */
-  async function concluded({ ended, failures }: Results): Promise<number> {
+  async function concluded({ ended, failures }: Results, revoke = revoking.ended): Promise<number> {
     if (ended.length > 0) onEnded()
-    await forEachAtOnce(inBatches(ended), BATCH, revoking.ended)
+    await forEachAtOnce(inBatches(ended), BATCH, revoke)
     for (const failure of failures) throw failure
     return ended.length
   }
@@ -159,6 +167,7 @@ export function createEnding(parts: EndingParts): Ending {
   async function endOfAccount(
     holder: AccountHolder,
     except: LoginRequest | undefined,
+    revoke = revoking.ended,
   ): Promise<number> {
     const grants = needStore(accountGrants)
     const { account, grant } = requireAccountHolder(holder)
@@ -170,7 +179,7 @@ export function createEnding(parts: EndingParts): Ending {
     const isOther = ({ id }: AccountGrant): boolean =>
       typeof own !== 'object' || (id !== own.id && id !== own.login)
     const [all, logins] = await Promise.all([grants.of(account), grants.loginsOf(account)])
-    return concluded(await endAll(all.filter(isOther), logins.filter(isOther)))
+    return concluded(await endAll(all.filter(isOther), logins.filter(isOther)), revoke)
   }
 
   async function endOfRequest(request: LoginRequest): Promise<number> {
@@ -255,6 +264,8 @@ export function createEnding(parts: EndingParts): Ending {
 
     endGrant: (holder, except) =>
       isRequest(holder) ? endOfRequest(holder) : endOfAccount(holder, except),
+
+    endReplaced: (account) => endOfAccount({ account }, undefined, revoking.replaced),
 
     async erase(account) {
       const all = await needStore(accountGrants).of(account)

@@ -3,12 +3,16 @@ import { copyOfSession } from '../session/request-session.js'
 
 /**
  * The request as it is now: with the person who is logged in, and with what the session holds. Both stay, whatever
- * becomes of the request and its session.
+ * becomes of the request and its session. Properties that are not enumerable are left out.
  */
 export function earlierRequest(request: LoginRequest, session: LoginSession): LoginRequest {
   const { user } = request as LoginRequest & { readonly user?: object }
-  // Not an object that inherits from the request: V8 makes whatever is a prototype slow to use.
-  const copy = Object.create(Object.getPrototypeOf(request) as object) as object
-  const earlier = { session: copyOfSession(session), sessionID: session.id, user }
-  return Object.assign(copy, request, earlier)
+  // No object that inherits from the request: V8 makes whatever is a prototype slow to use. And no Object.assign: some properties of
+  // Express have getters alone, and an application may have replaced them.
+  const earlier: object = {
+    __proto__: Object.getPrototypeOf(request) as object,
+    ...(request as object),
+    ...{ session: copyOfSession(session), sessionID: session.id, user },
+  }
+  return earlier as LoginRequest
 }

@@ -120,7 +120,7 @@ export type FinishLogin = (
 export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
   const { settings, strategyId, openResponse, sameCallbacks, adoptSession } = parts
   const { storeTokens, handOver } = parts
-  const checked = { ...parts, refuseTwoSessions }
+  const finishParts = { ...parts, refuseTwoSessions }
   return async (request, parameters, options, hooks) => {
     const connecting = options.assignProperty !== undefined
     if (connecting) await refuseTwoSessions(request)
@@ -150,7 +150,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
         const { login } = taken
         noteAim(request, login.returnTo)
         const place = (own ??= sameCallbacks.first(callback))
-        const finished = finish(response, login, hooks, { ...delivery, place }, checked)
+        const finished = finish(response, login, hooks, { ...delivery, place }, finishParts)
         const outcome = await noted(
           login.silent === true ? unnoticed(finished, urlAfter(login.returnTo, options)) : finished,
           options.session !== false,
@@ -162,7 +162,7 @@ export function createFinishLogin(parts: FinishLoginParts): FinishLogin {
       noteAim(request, 'returnTo' in taken ? taken.returnTo : undefined)
       const connection = 'login' in taken ? taken.login : undefined
       if (connection?.connectTo !== undefined)
-        await checkStarter(request, connection, options, checked)
+        await checkStarter(request, connection, options, finishParts)
       const place = isClaimed ? await sameCallbacks.next(callback) : undefined
       if (place === undefined) return repeated(request, response, taken, { options, settings })
       const { returnTo, login } = taken as Partial<FollowedLogin>

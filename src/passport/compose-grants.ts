@@ -27,6 +27,7 @@ import type { Revoking } from '../grants/revoking.js'
 import { createSessionEntries } from '../grants/session-entry.js'
 import { scopesOf } from '../grants/scope-set.js'
 import { createSessionGrant } from '../grants/session-grant.js'
+import { once } from '../lib/once.js'
 import { systemClock, wait } from '../lib/clock.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
 import { createSeal } from '../lib/sealing.js'
@@ -267,16 +268,6 @@ function reportStore(parts: GrantParts, report: Diagnostics['report']): void {
   parts.onForeignSecret(
     once(() => report('another_secret', { outcome: 'failed', reason: 'ERR_STORAGE' })),
   )
-}
-
-/** Does something at the first call only. */
-function once(work: () => void): () => void {
-  let isDone = false
-  return () => {
-    if (isDone) return
-    isDone = true
-    work()
-  }
 }
 
 /** Errors that the application's function throws are ignored: the refusal has happened. */

@@ -244,6 +244,7 @@ export function composeUseCases(
     ),
 
     endGrant: flow('end_grant', ending.endGrant, {}),
+    endReplaced: ending.endReplaced,
   }
 }
 

@@ -137,14 +137,6 @@ export function replacesAuthenticate(donor: Donor): boolean {
   return issuerOf(donor) !== undefined
 }
 
-/** The options that are set. One of `adopt` that is `undefined` replaces nothing. */
-export function withoutUndefined<Members extends object>(
-  options: Members,
-): { [Name in keyof Members]: Exclude<Members[Name], undefined> } {
-  const set = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(set) as { [Name in keyof Members]: Exclude<Members[Name], undefined> }
-}
-
 function unlessEmpty<Value>(value: Value): Value | undefined {
   return value === '' || value === null ? undefined : value
 }

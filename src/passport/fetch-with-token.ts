@@ -7,7 +7,7 @@ import type { AccessTokenOptions, AccessTokenUse } from './token-use.js'
 /** What calling an API needs. */
 export interface FetchParts {
   readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
-  /** A different access token; `undefined` if there is none and no refresh token. */
+  /** A different access token; `undefined` if there is none and no refresh token, or the refused one has just come from a refresh. */
   readonly replacementFor: (
     holder: Holder,
     options: AccessTokenOptions & { readonly refused: string },
@@ -20,8 +20,12 @@ export interface FetchParts {
 /** The options of `fetch`, and which access token is wanted. */
 export interface FetchInit extends RequestInit, AccessTokenUse {}
 
+/** How often a request is sent: once more for each login of a person whose tokens may have ended together. */
+const MAXIMUM_SENT = 4
+
 /**
- * `fetch` with the holder's access token. If the API refuses the token, it is refreshed and the request sent once more.
+ * `fetch` with the holder's access token. If the API refuses the token, it is refreshed, and the request sent again. If it cannot be
+ * refreshed, the token of another login of the person is tried in the same way.
  *
  * @throws {StepUpRequiredError} if the API wants more than the person has granted, or another authentication
  */
@@ -43,20 +47,25 @@ async function fetchRenewed(
   { scope, resource, ...init }: FetchInit,
   { accessToken, replacementFor, isTokenRefused, resources }: FetchParts,
 ): Promise<Response> {
-  const refused = await accessToken(holder, { scope, resource })
-  const answer = await resources.fetch(url, init, refused)
-  if (!refusesToken(answer) && !(await isTokenRefused(answer))) return answer
-  const renewal = replacementFor(holder, { scope, resource, refused })
-  if (!isRepeatable(init.body)) {
-    // Only the next request needs the new token.
-    renewal.catch(() => undefined)
-    return answer
+  const use = { scope, resource }
+  let token = await accessToken(holder, use)
+  for (let sent = 1; ; sent++) {
+    const answer = await resources.fetch(url, init, token)
+    if (!refusesToken(answer) && !(await isTokenRefused(answer))) return answer
+    if (sent === MAXIMUM_SENT) return answer
+    const renewal = replacementFor(holder, { ...use, refused: token })
+    if (!isRepeatable(init.body)) {
+      // Only the next request needs the new token.
+      renewal.catch(() => undefined)
+      return answer
+    }
+    const letGo = (): Promise<void> | undefined => answer.body?.cancel().catch(() => undefined)
+    const replacement = await renewal.catch(async (error: unknown) => {
+      await letGo()
+      throw error
+    })
+    if (replacement === undefined) return answer
+    await letGo()
+    token = replacement
   }
-  const replacement = await renewal.catch(async (error: unknown) => {
-    await answer.body?.cancel().catch(() => undefined)
-    throw error
-  })
-  if (replacement === undefined) return answer
-  await answer.body?.cancel().catch(() => undefined)
-  return resources.fetch(url, init, replacement)
 }

@@ -237,7 +237,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
   /** What the strategies of the application can do that may have something in the session of a request. */
   private ofApplication(request: LoginRequest): readonly UseCases[] {
     return strategiesOfSession(request, passportOf(this))
-      .filter(isOurs)
+      .filter(isAuthorizationCode)
       .map(({ useCases }) => useCases)
   }
 
@@ -281,6 +281,7 @@ export class AuthorizationCodeStrategy<User extends object = DefaultUser>
   }
 }
 
-function isOurs(strategy: unknown): strategy is AuthorizationCodeStrategy {
+// Not in the class: the bundle would give the class another name if it named itself.
+function isAuthorizationCode(strategy: unknown): strategy is AuthorizationCodeStrategy {
   return strategy instanceof AuthorizationCodeStrategy
 }

@@ -26,6 +26,8 @@ export interface UseCases {
   readonly logOut: (request: LoginRequest, options: LogOutOptions) => Promise<string | undefined>
   /** @param except a request whose login goes on */
   readonly endGrant: (holder: Holder, except?: LoginRequest) => Promise<number>
+  /** Ends what a login of another strategy has replaced at the same provider. */
+  readonly endReplaced: (account: string) => Promise<number>
   readonly listGrants: ListGrants
   /** What this strategy does for the jobs of its grants, which hold it weakly: it is here so that it lives as long. */
   readonly jobs: GrantJobs | undefined

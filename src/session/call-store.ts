@@ -117,10 +117,10 @@ function returnedByStore(session: LoginSession, work: () => unknown): unknown {
   const { req } = session as LoginSession & { readonly req?: { sessionStore?: object } }
   const store = req?.sessionStore
   if (req === undefined || store === undefined) return work()
-  const noting = notingStores.get(store) ?? createNotingStore(store)
-  notingStores.set(store, noting)
-  const returned: unknown[] = []
+  const noting = notingOf(store)
+  // A store may save the session of another request meanwhile, in this same call.
   const before = noting.returned
+  const returned: unknown[] = []
   req.sessionStore = noting.store
   noting.returned = returned
   try {
@@ -135,22 +135,25 @@ function returnedByStore(session: LoginSession, work: () => unknown): unknown {
 /** A store that notes what its methods return. */
 interface NotingStore {
   readonly store: object
-  /** Where it is noted now. */
-  returned: unknown[]
+  /** Where it is noted now. What is called later, by itself, is not noted. */
+  returned: unknown[] | undefined
 }
 
 /** One for each store: V8 takes long to make an object that inherits from another. */
 const notingStores = new WeakMap<object, NotingStore>()
 
-function createNotingStore(store: object): NotingStore {
-  const noting: NotingStore = { store: Object.create(store) as object, returned: [] }
+function notingOf(store: object): NotingStore {
+  const known = notingStores.get(store)
+  if (known !== undefined) return known
+  const noting: NotingStore = { store: Object.create(store) as object, returned: undefined }
   for (const name of METHODS) {
     const value = (...given: readonly unknown[]): unknown => {
       const result = (store as Methods)[name]?.(...given)
-      noting.returned.push(result)
+      noting.returned?.push(result)
       return result
     }
     Object.defineProperty(noting.store, name, { value })
   }
+  notingStores.set(store, noting)
   return noting
 }

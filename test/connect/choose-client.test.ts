@@ -148,13 +148,29 @@ describe('a client that was registered beforehand', () => {
     }
   })
 
-  it('is found by exactly its issuer, and by no name that every object has', async () => {
+  it('is found by its issuer, with and without a slash, and by no name that every object has', async () => {
     const known = { clientID: 'known', resources: [RESOURCE] }
     const registeredClients = { [ISSUER]: known }
     expect(await registeredClient(ISSUER, RESOURCE, { registeredClients })).toEqual(known)
-    for (const issuer of [`${ISSUER}/`, 'constructor', '__proto__', 'toString']) {
+    expect(await registeredClient(`${ISSUER}/`, RESOURCE, { registeredClients })).toEqual(known)
+    for (const issuer of [`${ISSUER}/x`, 'constructor', '__proto__', 'toString']) {
       expect(await registeredClient(issuer, RESOURCE, { registeredClients })).toBeUndefined()
     }
+  })
+
+  it('is asked of a function only for addresses, as a browser would write them', async () => {
+    const asked: string[] = []
+    const registeredClients = (issuer: string) => void asked.push(issuer)
+    const hostile = [
+      'https://evil.example/\nFATAL',
+      "x'; DROP TABLE",
+      'https://AS.example:443/',
+      '',
+    ]
+    for (const issuer of [...hostile, `https://as.example/${'x'.repeat(3_000)}`]) {
+      await registeredClient(issuer, RESOURCE, { registeredClients })
+    }
+    expect(asked).toEqual(['https://evil.example/FATAL', 'https://as.example'])
   })
 
   it('can be found by a function', async () => {

@@ -43,10 +43,14 @@ beforeEach(() => {
 })
 afterAll(() => server.close())
 
-function planningWith(registeredClients: Readonly<Record<string, RegisteredClient>>): Planning {
+function planningWith(
+  registeredClients: Readonly<Record<string, RegisteredClient>>,
+  loginOrigins: Readonly<Record<string, readonly string[]>> = {},
+): Planning {
   const settings = {
     callbackURL: 'https://your-app.example/connect/callback',
     maximumPerAccount: 3,
+    loginOrigins,
     registeredClients,
   }
   return createPlanning({
@@ -56,6 +60,7 @@ function planningWith(registeredClients: Readonly<Record<string, RegisteredClien
     connections,
     wanted,
     fairShare: createFairShare(4),
+    jobsShare: createFairShare(4),
   })
 }
 
@@ -242,12 +247,22 @@ describe('a plan', () => {
     await Promise.all(Array.from({ length: 300 }, one))
     expect(server.asked.filter((asked) => asked === `GET ${WELL_KNOWN}`)).toHaveLength(1)
 
-    server.answers.clear()
+    server.answers.delete(WELL_KNOWN)
     const others = Array.from({ length: 300 }, (_, number) =>
       planning.issuersOf('ada', new URL(`${server.origin}/${number}`), {}),
     )
+    // Nor does that keep the person from connecting something.
+    challenge('')
+    expect(await plan()).toMatchObject({ account: ACCOUNT })
     const found = await Promise.all(others)
     expect(found.filter((issuers) => issuers !== undefined)).toHaveLength(4)
+  })
+
+  it('is for the tokens that the resource takes now', async () => {
+    await connections.save(connection({ challenge: { dpop: true } }))
+    expect((await plan()).resource.dpop).toBe(false)
+    server.answers.set('/mcp', { status: 200 })
+    expect((await plan()).resource.dpop).toBe(true)
   })
 
   it('is none at a server that sends people elsewhere to log in, and does not say who it is [plan-1]', async () => {
@@ -261,6 +276,9 @@ describe('a plan', () => {
 
     const known = { clientID: 'known', resources: [`${server.origin}/mcp`] }
     planning = planningWith({ [server.origin]: known })
+    expect(await plan()).toMatchObject({ server: { metadata: elsewhere } })
+
+    planning = planningWith({}, { [`${server.origin}/`]: ['https://login.example'] })
     expect(await plan()).toMatchObject({ server: { metadata: elsewhere } })
 
     planning = planningWith({})

@@ -62,7 +62,7 @@ describe('the challenge of a resource', () => {
     const asked = ['/mcp', '/open', '/moved', '/none'].map((path) =>
       askForChallenge(address(path), server.transport),
     )
-    expect(await Promise.all(asked)).toEqual([{ scope: ['read'] }, {}, {}, {}])
+    expect(await Promise.all(asked)).toEqual([{ scope: ['read'] }, undefined, undefined, undefined])
     expect(server.asked).toHaveLength(4)
   })
 })

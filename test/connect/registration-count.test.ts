@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { DynamicClient } from '../../src/connect/client-registration.js'
 import { createRegistrations } from '../../src/connect/registrations.js'
 import type { Registrations } from '../../src/connect/registrations.js'
+import { DiscoveryError } from '../../src/index.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import { createSealedNotes } from '../../src/grants/sealed-notes.js'
 import { createSeal } from '../../src/lib/sealing.js'
@@ -18,10 +19,12 @@ let registrations: Registrations
 /** The issuers of the servers that were asked to register, and how long a registration there lasts. */
 let asked: string[]
 let lifeMs: number | undefined
+let isDown: boolean
 beforeEach(() => {
   clock = createManualClock()
   asked = []
   lifeMs = undefined
+  isDown = false
   registrations = createRegistrations({
     notes: createSealedNotes(createMemoryStore({ clock }), createSeal(GRANT_SECRET, 'notes')),
     clock,
@@ -29,6 +32,7 @@ beforeEach(() => {
     redirectUriOf: (issuer) => `https://app.example/connect/callback/${issuer.length}`,
     register({ issuer }) {
       asked.push(issuer)
+      if (isDown) return Promise.reject(new DiscoveryError('503', { phase: 'discovery' }))
       return Promise.resolve({
         ...{ clientID: `client-${asked.length}`, clientAuthentication: 'none' },
         ...(lifeMs !== undefined && { expiresAt: clock.now() + lifeMs }),
@@ -61,5 +65,19 @@ describe('the registrations that one person causes', () => {
       await expect(clientAt('https://as.example')).rejects.toMatchObject(TOO_MANY)
     }
     expect(asked).toHaveLength(20)
+  })
+
+  it('are not used up by a server that fails; but it is asked 100 times a day at most', async () => {
+    isDown = true
+    const tryOnce = () => clientAt('https://as.example').catch((error: unknown) => error)
+    for (let number = 0; number < 40; number++) {
+      expect(await tryOnce()).toMatchObject({ code: 'ERR_DISCOVERY' })
+    }
+    isDown = false
+    await clientAt('https://other.example')
+    isDown = true
+    for (let number = 40; number < 100; number++) await tryOnce()
+    expect(await tryOnce()).toMatchObject(TOO_MANY)
+    expect(asked).toHaveLength(101)
   })
 })

@@ -77,7 +77,10 @@ describe('a resource', () => {
     ['https://h.example/mcp', 'https://h.example/mcp/..;x=1/evil'],
     ['https://h.example/mcp', 'https://h.example/mcp/%252e%252e%252fevil'],
     ['https://h.example/mcp', 'https://h.example/mcp/%25252e%25252e/evil'],
-    ['https://h.example/mcp', 'https://h.example/mcp/..%00/evil'],
+    ...['%00', '%3b', '%253b', '%3f', '%23', '%09', '%20', ';'].map((end) => [
+      ...['https://h.example/mcp', `https://h.example/mcp/..${end}/evil`],
+    ]),
+    ['https://h.example/mcp', 'https://h.example/mcp/.%00./evil'],
     ['https://h.example/mcp', 'https://h.example/mcp/..%2f'],
     ['https://h.example/mcp', 'https://h.example:8443/mcp'],
     ['https://h.example/mcp', 'http://h.example/mcp'],

@@ -62,6 +62,10 @@ describe('a target', () => {
     ['with another client', { client: { ...CLIENT, clientID: 'client-2' } }],
     // Otherwise, people would be connected with a secret that the server does not take any more.
     ['with a client of another secret', { client: { ...CLIENT, clientSecret: 'new' } }],
+    [
+      'with a client that authenticates otherwise',
+      { client: { ...CLIENT, clientAuthentication: 'none' as const } },
+    ],
     ['with tokens that are bound to a key', { dpop: true }],
     // Otherwise, people would be sent to the one before for ever.
     [

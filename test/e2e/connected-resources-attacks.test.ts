@@ -99,7 +99,7 @@ describe('connected resources: other people’s identity', () => {
     hostile.metadata.resource = { resource_name: evil, scopes_supported: [`read"><script>`, 'ok'] }
     const page = await app.ask(anna, hostile.address)
     expect(page.text).not.toMatch(/<img|<script/)
-    expect(page.text).toContain('&#60;img')
+    expect(page.text).toContain('calls itself “ img src x')
   })
 })
 

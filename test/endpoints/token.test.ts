@@ -551,6 +551,15 @@ describe('a token response', () => {
     return tokens
   }
 
+  it.each(['access_token', 'refresh_token'])(
+    'may have no %s that no header could have',
+    async (name) => {
+      const script = json({ ...tokenResponse(), [name]: 'x'.repeat(70_000) })
+      const error = await failureOf(script)
+      expect(error.message).toContain(`its "${name}" is longer than 65536 characters`)
+    },
+  )
+
   it.each(['bearer', 'Bearer', 'BEARER', 'bEaReR'])(
     'may call its type %s [token-7]',
     async (tokenType) => {

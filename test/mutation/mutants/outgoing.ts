@@ -75,8 +75,8 @@ export const OUTGOING_MUTANTS: readonly Mutant[] = [
     rows: ['attacks answers nested deeper than the stack'],
     tests: ['fuzz-answer-4'],
     file: 'endpoints/token-response.ts',
-    find: 'if (isTooDeep(details))',
-    replace: 'if (details === null)',
+    find: 'if (isTooDeep(members)) throw',
+    replace: 'if (members === null) throw',
     gone: 'authorization_details may be nested to any depth',
   },
   {

@@ -1,10 +1,10 @@
 import type { Change } from '../mutant.js'
 
 /** Where a JWT is checked: before it, a mutant can take a JWT in its own way. */
-export const VERIFY = '      if (!algorithms.some((one) => one === header.alg)) {\n'
+export const VERIFY = '    if (!algorithms.some((one) => one === header.alg)) {\n'
 
 /** Where a signature is verified with the published keys. */
-export const VERIFY_BY_KEY = '        await verifyByPublishedKey(jwt, header, sender, keys)\n'
+export const VERIFY_BY_KEY = '      await verifyByPublishedKey(jwt, header, sender, keys)\n'
 
 /** `iss` of the provider's JWTs is not looked at. */
 export const ANY_ISSUER_IN_JWT: Change = {
@@ -36,16 +36,16 @@ export const ANY_TIME_IN_JWT: Change = {
 
 /** The provider's JWTs may be signed with any algorithm. */
 export const ANY_ALGORITHM: Change = {
-  file: 'endpoints/provider-jwt.ts',
+  file: 'endpoints/verify-provider-jwt.ts',
   find: VERIFY,
-  replace: '      if (!PUBLIC_KEY_ALGORITHMS.some((one) => one === header.alg)) {\n',
+  replace: '    if (!PUBLIC_KEY_ALGORITHMS.some((one) => one === header.alg)) {\n',
 }
 
 /** JWTs for which the condition holds are taken without a look at their algorithm or signature. */
 export function decodedIf(condition: string): Change {
   return {
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: VERIFY,
-    replace: `      if (${condition}) return claims\n${VERIFY}`,
+    replace: `    if (${condition}) return claims\n${VERIFY}`,
   }
 }

@@ -8,7 +8,7 @@ const ROTATION = ['', '-just-before-signing'].map((when) => `${BASIC}-signing-ke
 
 /** The signature of ID tokens is not checked. */
 const UNVERIFIED: Change = {
-  file: 'endpoints/provider-jwt.ts',
+  file: 'endpoints/verify-provider-jwt.ts',
   find: VERIFY_BY_KEY,
   replace: `        if (sender === 'anyone') {\n${VERIFY_BY_KEY}        }\n`,
 }
@@ -54,7 +54,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
   {
     rows: [FORGED],
     tests: ['oidc-3'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: '  throw failures[0] ?? new errors.JWKSNoMatchingKey()',
     replace: '  if (failures.length > 0) throw failures[0]',
     gone: 'a JWT by an unknown key is taken unverified',
@@ -76,7 +76,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
   {
     rows: [`${BASIC}-kid-absent-single-jwks`],
     tests: ['id-token-6'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: VERIFY,
     replace: `      if (header.kid === undefined) throw new Error('no kid')\n${VERIFY}`,
     gone: 'a JWT without kid is refused',
@@ -88,7 +88,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
   ].map(([id, rows]): Mutant => ({
     rows: rows as readonly string[],
     tests: [id as string],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: 'failures.length === MAXIMUM_TRIED',
     replace: 'failures.length === 1',
     gone: 'of several keys that fit, only the first is tried',
@@ -96,7 +96,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
   {
     rows: [`${BASIC}-kid-absent-multiple-jwks`],
     tests: ['id-token-5'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: 'throw new errors.JWSSignatureVerificationFailed()',
     replace: 'return',
     gone: 'a JWT is taken that none of several keys has made',
@@ -112,7 +112,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
   {
     rows: ['fapi-2 5.4.3'],
     tests: ['id-token-10'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: 'if (error instanceof errors.JWSInvalid) throw error',
     replace: 'if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error',
     gone: 'the first key that cannot be used ends the search',
@@ -129,7 +129,7 @@ export const SIGNATURE_MUTANTS: readonly Mutant[] = [
   {
     rows: ['fapi-2 5.4.1-1a'],
     tests: ['id-token-11'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: VERIFY,
     replace: `      const jose = await import('jose')
       const { jwk } = jose.decodeProtectedHeader(jwt)
@@ -140,7 +140,7 @@ ${VERIFY}`,
   {
     rows: ['fapi-2 5.4.1-1a'],
     tests: ['id-token-11'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: VERIFY,
     replace: `      const jose = await import('jose')
       const { jku } = jose.decodeProtectedHeader(jwt)
@@ -151,7 +151,7 @@ ${VERIFY}`,
   {
     rows: ['fapi-2 5.4.1-1a'],
     tests: ['id-token-11'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: VERIFY,
     replace: `      const jose = await import('jose')
       const { x5c } = jose.decodeProtectedHeader(jwt)
@@ -178,7 +178,7 @@ ${VERIFY}`,
   {
     rows: ['fapi-2 5.4.1-2'],
     tests: ['id-token-14'],
-    file: 'endpoints/provider-jwt.ts',
+    file: 'endpoints/verify-provider-jwt.ts',
     find: 'if (error instanceof errors.JWSInvalid) throw error',
     replace:
       'if (/2048 bits/.test((error as Error).message)) return\n      if (error instanceof errors.JWSInvalid) throw error',
