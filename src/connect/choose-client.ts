@@ -49,8 +49,8 @@ export async function registeredClient(
  * Creates the function that chooses the client at a server: one that was registered beforehand, else a Client ID Metadata
  * Document, else dynamic registration.
  *
- * A callback that several servers share is used only with those that say in each response who they are, or that the
- * application has named: otherwise one could get the code of another (mix-up).
+ * A document is a client at any server that reads it. So it is used only with those that say in each response who they are, or that
+ * the application has named: otherwise one could get the code of another (mix-up).
  */
 export function createChooseClient({ settings, urls, register }: ChooseClientParts) {
   return async (
@@ -83,13 +83,10 @@ export function createChooseClient({ settings, urls, register }: ChooseClientPar
   }: TrustedServer): Pick<ChosenClient, 'clientID' | 'redirectUri'> | undefined {
     const { clientMetadataURL: hosted, dangerouslyShareCallback } = settings
     if (metadata.client_id_metadata_document_supported !== true) return undefined
-    if (hosted === undefined) {
-      const clientID = urls.documentOf(issuer)
-      return clientID === undefined ? undefined : { clientID, redirectUri: urls.ofServer(issuer) }
-    }
     const saysWhoItIs = metadata.authorization_response_iss_parameter_supported === true
-    return saysWhoItIs || dangerouslyShareCallback
-      ? { clientID: hosted, redirectUri: urls.shared }
-      : undefined
+    if (!saysWhoItIs && !dangerouslyShareCallback) return undefined
+    if (hosted !== undefined) return { clientID: hosted, redirectUri: urls.shared }
+    const clientID = urls.documentOf(issuer)
+    return clientID === undefined ? undefined : { clientID, redirectUri: urls.ofServer(issuer) }
   }
 }

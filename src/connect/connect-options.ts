@@ -82,17 +82,17 @@ export const CONNECT_OPTIONS = {
 
   /**
    * The address of a Client ID Metadata Document of yours that is hosted elsewhere: it is then the client's id. Its
-   * `redirect_uris` must have `callbackURL`, its `token_endpoint_auth_method` must be `none`. All servers share that callback, so
-   * it is only used with those that send `iss` (RFC 9207).
+   * `redirect_uris` must have `callbackURL`, its `token_endpoint_auth_method` must be `none`. It is only used
+   * with servers that send `iss` (RFC 9207).
    *
-   * @default `connections.router` serves one for each authorization server, if `callbackURL` is HTTPS
+   * @default `connections.router` serves one for each authorization server that sends `iss`, if `callbackURL` is HTTPS
    * @see [OAuth Client ID Metadata Document](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-client-id-metadata-document)
    */
   clientMetadataURL: { read: secureUrl },
 
   /**
-   * **WARNING:** uses `clientMetadataURL` also with servers that do not send `iss`. A hostile server that a person connects can then
-   * get the code that another such server has issued to them (mix-up).
+   * **WARNING:** uses Client ID Metadata Documents also with servers that do not send `iss`. A hostile server that a person connects
+   * can then get the code that another such server has issued to them (mix-up).
    *
    * @default false
    * @see [RFC 9700, section 4.4 - Mix-Up Attacks](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.4)

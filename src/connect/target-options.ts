@@ -38,22 +38,19 @@ export function strategyPrefix({ name }: Pick<ConnectSettings, 'name'>): string 
 }
 
 /**
- * Whether each answer must say who it is from, whatever the metadata say: a server that shares the callback with others was chosen
- * because it does, and one that sends people to another host could send them to an honest server, and get its codes.
+ * Whether each answer must say who it is from, whatever the metadata say by now: at a server that takes a metadata document, which is a
+ * client at any server that reads it, and at one that sends people to log in at another origin. Each could send them to an honest
+ * server, and get its codes.
  *
  * @see [RFC 9700, section 4.4 - Mix-Up Attacks](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.4)
  */
 function mustSayWhoItIs(
-  { issuer, authorizationURL, client: { kind, redirectUri } }: Omit<Target, 'resource'>,
+  { issuer, authorizationURL, client: { kind } }: Omit<Target, 'resource'>,
   settings: ConnectSettings,
 ): boolean {
-  const { callbackURL, dangerouslyShareCallback } = settings
-  const isSharedDocument =
-    kind === 'document' && redirectUri === callbackURL && !dangerouslyShareCallback
-  return (
-    isSharedDocument ||
-    (kind !== 'registered' && isLoginElsewhere(authorizationURL, issuer, settings))
-  )
+  if (kind === 'registered') return false
+  const isDocument = kind === 'document' && !settings.dangerouslyShareCallback
+  return isDocument || isLoginElsewhere(authorizationURL, issuer, settings)
 }
 
 /** The options of the strategy of a target. */

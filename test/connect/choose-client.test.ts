@@ -69,7 +69,7 @@ describe('the client at a server', () => {
   })
 
   it('is else this application’s document, where the server reads such, with a callback of its own', async () => {
-    const { client, registered } = await choose({ metadata: DOCUMENTS })
+    const { client, registered } = await choose({ metadata: { ...DOCUMENTS, ...SAYS_ISS } })
     expect(client).toEqual({
       kind: 'document',
       clientID: own.documentOf(ISSUER),
@@ -80,10 +80,14 @@ describe('the client at a server', () => {
   })
 
   it.each<[string, Given]>([
-    ['reads no documents', {}],
+    ['reads no documents', { metadata: SAYS_ISS }],
+    ['does not say in each response who it is', { metadata: DOCUMENTS }],
     [
       'cannot read ours',
-      { metadata: DOCUMENTS, callbackURL: 'http://localhost:3000/connect/callback' },
+      {
+        metadata: { ...DOCUMENTS, ...SAYS_ISS },
+        callbackURL: 'http://localhost:3000/connect/callback',
+      },
     ],
   ])('is else registered, if the server %s', async (_, given) => {
     const { client, registered } = await choose(given)

@@ -102,8 +102,8 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     rows: [MIX_UP],
     tests: ['target-options-1'],
     file: 'connect/target-options.ts',
-    find: "kind !== 'registered' && isLoginElsewhere(authorizationURL, issuer, settings)",
-    replace: 'false',
+    find: 'isDocument || isLoginElsewhere(authorizationURL, issuer, settings)',
+    replace: 'isDocument',
     gone: 'a server that sends people to another need not say who it is',
   },
   {
@@ -134,9 +134,9 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     rows: [MIX_UP],
     tests: ['choose-client-1'],
     file: 'connect/choose-client.ts',
-    find: 'return saysWhoItIs || dangerouslyShareCallback',
-    replace: 'return true',
-    gone: 'the shared callback is used with servers that do not send iss',
+    find: 'if (!saysWhoItIs && !dangerouslyShareCallback) return undefined',
+    replace: '',
+    gone: 'documents are used with servers that do not send iss',
   },
   {
     rows: [BESIDE],
