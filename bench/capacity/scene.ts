@@ -3,9 +3,10 @@ import { strategyIdOf } from '../../src/options/read-options.js'
 import type { Settings } from '../../src/options/read-options.js'
 import type { PostgresGrants } from '../../src/postgres.js'
 import type { RedisGrants } from '../../src/redis.js'
+import type { Whose } from '../scale/population.js'
 
 export const SECRET = 'a secret for the capacity bench, long enough'
-export const NAME = 'company'
+const NAME = 'company'
 const CLIENT_ID = 'client-1'
 
 /** The application's strategy, whose grants outlive sessions: jobs refresh them by account. */
@@ -23,8 +24,9 @@ export function createStrategy(providerOrigin: string, grants: PostgresGrants | 
   })
 }
 
-/** What the records of this strategy say whose they are. */
-export function strategyId(providerOrigin: string): string {
+/** Whose the grants of this strategy are. */
+export function ownerOfGrants(providerOrigin: string): Whose {
   const tokenURL = `${providerOrigin}/token`
-  return strategyIdOf({ sessionKey: `oauth2:${NAME}`, tokenURL, clientID: CLIENT_ID } as Settings)
+  const client = { sessionKey: `oauth2:${NAME}`, tokenURL, clientID: CLIENT_ID } as Settings
+  return { secret: SECRET, name: NAME, strategy: strategyIdOf(client), client }
 }

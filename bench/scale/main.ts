@@ -59,7 +59,12 @@ async function run(): Promise<boolean> {
     populate(
       pool,
       { accounts, grantsOfEach: GRANTS_OF_EACH, idle: Number(values.idle) },
-      { secret: SECRET, name: NAME, strategy: strategyIdOf(settingsOf(provider)) },
+      {
+        secret: SECRET,
+        name: NAME,
+        strategy: strategyIdOf(settingsOf(provider)),
+        client: settingsOf(provider),
+      },
     ),
   )
   const traffic = startProcess<TrafficCommands>('scale/traffic.ts', [server.url])
