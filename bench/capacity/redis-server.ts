@@ -4,7 +4,11 @@ import { readRedisClient } from '../../src/grants/redis-clients.js'
 import { ACCOUNT_LIFE_MS } from '../../src/grants/account-grant-id.js'
 import { startRedis } from '../../test/support/redis.js'
 import { until } from '../../test/support/until.js'
+import { each } from './each.js'
 import type { StoreServer } from './store-server.js'
+
+/** How many grants are written at once. */
+const AT_ONCE = 100
 
 const PREFIX = 'oauth2:'
 
@@ -13,7 +17,8 @@ export async function startRedisServer(strategy: string): Promise<StoreServer> {
   const server = await startRedis()
   const client = await server.connect()
   const store = createRedisStore({
-    client: readRedisClient(client, 'client'),
+    // Without the limit of time that each command of the library has: a million grants are four million commands.
+    client: readRedisClient({ runCommand: (args) => client.sendCommand([...args]) }, 'client'),
     prefix: PREFIX,
     commandTimeoutMs: 60_000,
   })
@@ -43,14 +48,14 @@ export async function startRedisServer(strategy: string): Promise<StoreServer> {
     kind: 'Redis',
     address: server.url,
     async fill(batches) {
-      for (const rows of batches) {
-        await Promise.all(
-          rows.map(async ({ key, version, value, id, names }) => {
-            await store.compareAndSet(key, undefined, { version, value }, ACCOUNT_LIFE_MS)
-            for (const name of names) await store.link(name, id, 2 * ACCOUNT_LIFE_MS)
-          }),
-        )
+      const rows = each(batches)
+      const writeNext = async (): Promise<void> => {
+        for (const { key, version, value, id, names } of rows) {
+          await store.compareAndSet(key, undefined, { version, value }, ACCOUNT_LIFE_MS)
+          await Promise.all(names.map((name) => store.link(name, id, 2 * ACCOUNT_LIFE_MS)))
+        }
       }
+      await Promise.all(Array.from({ length: AT_ONCE }, writeNext))
       await rewriteFile()
     },
     async sizes() {

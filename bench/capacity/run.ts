@@ -3,6 +3,7 @@ import { grantRows } from '../scale/population.js'
 import type { Population, Row } from '../scale/population.js'
 import { measureCalls, startWorker } from './calls.js'
 import type { CallFigures } from './calls.js'
+import { each } from './each.js'
 import { startPostgresServer } from './postgres-server.js'
 import type { ProviderCommands } from './provider.js'
 import { startRedisServer } from './redis-server.js'
@@ -181,10 +182,6 @@ function batchesOf(population: Population, origin: string) {
       yield Array.from({ length: Math.min(BATCH, missing) }, () => rows.next().value as Row)
     }
   }
-}
-
-function* each<Item>(batches: Iterable<readonly Item[]>): Generator<Item> {
-  for (const batch of batches) yield* batch
 }
 
 function beyond(empty: readonly Size[], full: readonly Size[]): readonly Size[] {

@@ -65,9 +65,8 @@ export function* grantRows(
 }
 
 function randomToken(length: number): string {
-  return randomBytes(Math.ceil((length * 3) / 4))
-    .toString('base64url')
-    .slice(0, length)
+  const bytes = Math.ceil((length * 3) / 4)
+  return randomBytes(bytes).toString('base64url').slice(0, length)
 }
 
 /** Writes the grants into PostgreSQL. */
