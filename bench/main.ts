@@ -17,6 +17,7 @@ import { CONTESTANTS, NAMES } from './apps/index.js'
 import type { Name } from './apps/index.js'
 import { chart } from './chart.js'
 import { checkAll } from './checks.js'
+import { fillPage } from './fill-page.js'
 import { measureLoading } from './loading.js'
 import { measureHeap, measureLiveSessions, measureRounds } from './measure.js'
 import type { Effort } from './measure.js'
@@ -120,18 +121,9 @@ function report(results: Results): void {
   writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
   console.log(tables(results))
   if (!options.readme || options.checks) return
-  fill('README.md', readmeSummary(results))
-  fill('docs/figures.md', summary(results))
+  fillPage('README.md', readmeSummary(results))
+  fillPage('docs/figures.md', summary(results))
   writeFileSync(join(REPOSITORY, 'docs', 'chart.svg'), chart(results))
-}
-
-/** Puts a text into a page, between the two comments that are there for it. */
-function fill(page: string, text: string): void {
-  const file = join(REPOSITORY, page)
-  const [before = '', , after = ''] = readFileSync(file, 'utf8').split(
-    /(?<=<!-- bench -->)|(?=<!-- \/bench -->)/,
-  )
-  writeFileSync(file, `${before}\n\n${text}\n\n${after}`)
 }
 
 process.once('exit', killAll)

@@ -20,7 +20,7 @@ import { startFastProvider } from './fast-provider.js'
 import type { FastProvider } from './fast-provider.js'
 import { populate } from './population.js'
 import { explainAll, recordStatements } from './recording-pool.js'
-import { createStrategy, NAME, SECRET, strategyId } from './scene.js'
+import { createStrategy, NAME, ownerOfGrants, SECRET } from './scene.js'
 import type { TrafficCommands } from './traffic.js'
 
 const { values } = parseArgs({
@@ -54,7 +54,7 @@ async function run(): Promise<boolean> {
     populate(
       pool,
       { accounts, grantsOfEach: GRANTS_OF_EACH, idle: Number(values.idle) },
-      { secret: SECRET, name: NAME, strategy: strategyId(provider.origin) },
+      ownerOfGrants(provider.origin),
     ),
   )
   const traffic = startProcess<TrafficCommands>('scale/traffic.ts', [server.url])

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { ACCOUNT_LIFE_MS, accountGrantId } from '../../src/grants/account-grant-id.js'
-import { accountName, strategyName } from '../../src/grants/index-names.js'
+import { accountName, personName, strategyName } from '../../src/grants/index-names.js'
+import type { GrantedClient } from '../../src/grants/index-names.js'
 import { heldRecord } from '../../src/grants/new-record.js'
 import { grantKey } from '../../src/grants/record-keys.js'
 import { sealedRecords } from '../../src/grants/record-codec.js'
@@ -13,6 +15,8 @@ export interface Population {
   readonly grantsOfEach: number
   /** How many of the grants nobody has used for 100 days. */
   readonly idle: number
+  /** How long the access tokens are, in characters. @default 22 */
+  readonly tokenLength?: number
 }
 
 /** How many rows one statement inserts. */
@@ -25,12 +29,13 @@ export interface Whose {
   readonly secret: string
   readonly name: string
   readonly strategy: string
+  readonly client: GrantedClient
 }
 
 /** The grants as the engine would write them, without a login for each, some at a time. */
 export function* grantRows(
-  { accounts, grantsOfEach, idle }: Population,
-  { secret, name, strategy }: Whose,
+  { accounts, grantsOfEach, idle, tokenLength = 22 }: Population,
+  { secret, name, strategy, client }: Whose,
 ): Generator<readonly Row[]> {
   const codec = sealedRecords(createSeal(secret, 'grants'))
   const total = accounts * grantsOfEach
@@ -39,17 +44,18 @@ export function* grantRows(
     const numbers = Array.from({ length: Math.min(BATCH, total - first) }, (_, at) => first + at)
     yield numbers.map((number) => {
       const account = `account-${number % accounts}`
-      const id = accountGrantId(strategy, account, `subject-${number}`)
-      const names = [accountName(name, account), strategyName(name)]
+      const subject = `subject-${number}`
+      const id = accountGrantId(strategy, account, subject)
+      const names = [personName(client, subject), accountName(name, account), strategyName(name)]
       const tokens = {
-        accessToken: randomId(),
+        accessToken: randomToken(tokenLength),
         refreshToken: `${number}.1`,
         tokenType: 'bearer',
         expiresAt: 0,
         scope: 'email calendar',
       }
       const at = Date.now() - (number % idleEvery === 0 ? HUNDRED_DAYS_MS : 0)
-      const of = { account, names, outlivesLogin: true as const }
+      const of = { account, subject, names, outlivesLogin: true as const }
       const lines = [{ number: 1, generation: 1, tokens, renewAt: 0 }]
       const held = { strategy, lines, lifetimeMs: ACCOUNT_LIFE_MS, of }
       const value = codec.write(heldRecord(randomId(), held, undefined, at), grantKey(id))
@@ -58,9 +64,14 @@ export function* grantRows(
   }
 }
 
+function randomToken(length: number): string {
+  const bytes = Math.ceil((length * 3) / 4)
+  return randomBytes(bytes).toString('base64url').slice(0, length)
+}
+
 /** Writes the grants into PostgreSQL. */
 export async function populate(pool: Pool, population: Population, given: Whose): Promise<void> {
-  for (const rows of grantRows(population, given)) await insert(pool, rows, given.name)
+  for (const rows of grantRows(population, given)) await insertRows(pool, rows, given.name)
   await pool.query('ANALYZE oauth2_records, oauth2_links')
 }
 
@@ -74,7 +85,12 @@ export interface Row {
   readonly account: string
 }
 
-async function insert(pool: Pool, rows: readonly Row[], strategy: string): Promise<void> {
+/** Writes some of them. */
+export async function insertRows(
+  pool: Pool,
+  rows: readonly Row[],
+  strategy: string,
+): Promise<void> {
   const column = (name: 'key' | 'version' | 'value'): string[] => rows.map((row) => row[name])
   await pool.query(
     `INSERT INTO oauth2_records

@@ -3,6 +3,7 @@ import { strategyIdOf } from '../../src/options/read-options.js'
 import type { Settings } from '../../src/options/read-options.js'
 import type { PostgresGrants } from '../../src/postgres.js'
 import type { RedisGrants } from '../../src/redis.js'
+import type { Whose } from './population.js'
 
 export const SECRET = 'a secret for grants in large numbers, long enough'
 export const NAME = 'company'
@@ -24,8 +25,9 @@ export function createStrategy(providerOrigin: string, grants: PostgresGrants | 
   })
 }
 
-/** What the records of this strategy say whose they are. */
-export function strategyId(providerOrigin: string): string {
+/** Whose the grants of this strategy are. */
+export function ownerOfGrants(providerOrigin: string): Whose {
   const tokenURL = `${providerOrigin}/token`
-  return strategyIdOf({ sessionKey: `oauth2:${NAME}`, tokenURL, clientID: CLIENT_ID } as Settings)
+  const client = { sessionKey: `oauth2:${NAME}`, tokenURL, clientID: CLIENT_ID } as Settings
+  return { secret: SECRET, name: NAME, strategy: strategyIdOf(client), client }
 }

@@ -30,8 +30,17 @@ export interface PostgresProcess {
   close(): Promise<void>
 }
 
-/** Starts a PostgreSQL server on a free port, with an empty database. It goes with the process that started it, however that ends. */
-export async function startPostgresProcess(postgres: string): Promise<PostgresProcess> {
+/**
+ * Starts a PostgreSQL server on a free port, with an empty database. It goes with the process that started it, however that
+ * ends.
+ *
+ * @param options.isDurable whether it waits until the disk has each commit, as servers do by default. That only matters
+ *   when the machine fails, and takes time. @default false
+ */
+export async function startPostgresProcess(
+  postgres: string,
+  { isDurable = false }: { readonly isDurable?: boolean } = {},
+): Promise<PostgresProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'postgres-'))
   const user = await unprivilegedUser()
   if (user !== undefined) await chown(folder, user.uid, user.gid)
@@ -44,8 +53,8 @@ export async function startPostgresProcess(postgres: string): Promise<PostgresPr
 
   const port = await findFreePort()
   const url = `postgres://test@127.0.0.1:${port}/postgres`
-  // Without fsync, which only matters when the machine fails.
-  const args = ['-D', data, '-F', '-h', '127.0.0.1', '-p', String(port), '-k', folder]
+  const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder]
+  if (!isDurable) args.push('-F')
   const start = (): Promise<RunningPostgres> => startServer(postgres, args, folder, options)
   let running: RunningPostgres | undefined = await start()
   const pools: Pool[] = []
