@@ -52,6 +52,36 @@ export function testSections(folder, { logInFetch, startTestProvider }, settings
   afterEach(() => apps.reset())
   after(() => apps.close())
 
+  describe('pages', () => {
+    it('send people to log in who are not, and whose tokens have ended, and bring them back', async () => {
+      const [line] = /^app\.use\('\/orders', requireLogin.*$/m.exec(apps.text)
+      const filter = '{ provide: APP_FILTER, useClass: LoginRequiredFilter }'
+      const files = apps.changed({
+        'src/configure.ts': all(
+          adding('import { authRouter }', 'import { authRouter, requireLogin }'),
+          adding('authRouter(app.get(ProviderStrategy)))\n', (found) => `${found}  ${line}\n`),
+        ),
+        'src/app.module.ts': all(
+          inModule({ providers: ['APP_FILTER', '@nestjs/core', filter] }),
+          (code) => `import { LoginRequiredFilter } from './login-required.filter.js'\n${code}`,
+        ),
+      })
+      const { origin } = await apps.start(await apps.compile(files))
+      const page = { redirect: 'manual', headers: { accept: 'text/html' } }
+      const leadsTo = (answer) => [answer.status, answer.headers.get('location')]
+      const login = [302, '/auth/login?return_to=%2Forders']
+      assert.deepEqual(leadsTo(await fetch(`${origin}/orders`, page)), login)
+      assert.equal((await fetch(`${origin}/orders`)).status, 401)
+
+      const get = await logInFetch(origin, '/auth/login')
+      assert.equal((await get('/orders', page)).status, 200)
+      apps.provider.endGrants()
+      assert.deepEqual(leadsTo(await get('/orders', page)), login)
+      const { status, headers } = await get('/orders')
+      assert.deepEqual([status, headers.get('location')], [401, null])
+    })
+  })
+
   describe('routes and guards of your own', () => {
     let main
     before(async () => {
