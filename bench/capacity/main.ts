@@ -2,7 +2,7 @@
  * How much room grants take in Redis and in PostgreSQL, and how many of them 1, 2 and 4 processes renew and read a second.
  * Prints tables, and writes `results.json` beside this file. Fails if a grant was refreshed twice.
  *
- *     npm run bench:capacity -- [--grants 1000000] [--calls 8000] [--out folder] [--docs]
+ *     npm run bench:capacity -- [--grants 1000000] [--calls 8000] [--processes 1,2,4] [--out folder] [--docs]
  *
  * `--docs` puts the tables into docs/capacity.md (then run Prettier on it).
  */
@@ -22,6 +22,8 @@ const { values } = parseArgs({
     grants: { type: 'string', default: '1000000' },
     /** How many calls are measured for each row. */
     calls: { type: 'string', default: '8000' },
+    /** With how many processes, one after the other. */
+    processes: { type: 'string', default: '1,2,4' },
     out: { type: 'string', default: dirname(fileURLToPath(import.meta.url)) },
     docs: { type: 'boolean', default: false },
   },
@@ -35,6 +37,7 @@ const [load = 0] = loadavg()
 const stores = await measureCapacity({
   grants: Number(values.grants),
   calls: Number(values.calls),
+  processes: values.processes.split(',').map(Number),
 })
 const results: CapacityResults = {
   date: new Date(startedAt).toISOString(),

@@ -14,6 +14,9 @@ export async function startPostgresServer(secret: string, strategy: string): Pro
   const pool = server.connect({ max: 1 })
   await new PostgresGrants({ pool, secret }).setUp()
 
+  /** Also of processes that have ended meanwhile, such as a worker of autovacuum. */
+  const ticksByProcess = new Map<number, number>()
+
   async function number(expression: string): Promise<number> {
     const { rows } = await pool.query<{ value: string }>(`SELECT ${expression} AS value`)
     return Number(rows[0]?.value)
@@ -39,9 +42,12 @@ export async function startPostgresServer(secret: string, strategy: string): Pro
     },
     async cpuMs() {
       const { rows } = await pool.query<{ pid: number }>('SELECT pid FROM pg_stat_activity')
-      const each = await Promise.all(rows.map(({ pid }) => ticksOf(pid)))
-      const known = each.filter((ticks) => ticks !== undefined)
-      return known.length === 0 ? undefined : TICK_MS * known.reduce((sum, one) => sum + one, 0)
+      for (const { pid } of rows) {
+        const ticks = await ticksOf(pid)
+        if (ticks !== undefined) ticksByProcess.set(pid, ticks)
+      }
+      const all = [...ticksByProcess.values()]
+      return all.length === 0 ? undefined : TICK_MS * all.reduce((sum, one) => sum + one, 0)
     },
     stop: () => server.close(),
   }

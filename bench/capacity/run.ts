@@ -16,6 +16,8 @@ export interface Extent {
   readonly grants: number
   /** How many grants are renewed, and then read, with each number of processes. */
   readonly calls: number
+  /** With how many processes. */
+  readonly processes: readonly number[]
 }
 
 /** What one store has shown. */
@@ -64,8 +66,6 @@ const DAYS = 60
 /** How many grants are written at once. */
 const BATCH = 2_000
 
-const PROCESSES = [1, 2, 4] as const
-
 type Provider = ReturnType<typeof startProcess<ProviderCommands>>
 
 /**
@@ -106,7 +106,7 @@ async function measureStore(
   store: StoreServer,
   provider: Provider,
   origin: string,
-  { grants, calls }: Extent,
+  { grants, calls, processes }: Extent,
 ): Promise<Omit<StoreFigures, 'kind' | 'long'>> {
   const warmUp = Math.ceil(calls / 10)
   const tenth = Math.floor(grants / 10)
@@ -114,12 +114,12 @@ async function measureStore(
   const figures: CallFigures[] = []
   /** Where the accounts begin that have not been renewed. */
   let from = 0
-  async function renewAndRead(processes: number, present: number): Promise<void> {
+  async function renewAndRead(count: number, present: number): Promise<void> {
     const accounts = present < grants ? { first: 0, count: tenth } : rest
     if (from + warmUp + calls > accounts.count)
       throw new Error('There are too few grants for so many calls.')
     for (const what of ['renewal', 'read'] as const) {
-      const extent = { what, processes, calls, warmUp }
+      const extent = { what, processes: count, calls, warmUp }
       figures.push(
         await measureCalls(store, origin, { ...extent, accounts, from, grants: present }),
       )
@@ -134,7 +134,7 @@ async function measureStore(
   from = 0
   seconds += await timed(() => store.fill(batches(rest.count)))
   const sizes = beyond(empty, await store.sizes())
-  for (const processes of PROCESSES) await renewAndRead(processes, grants)
+  for (const one of processes) await renewAndRead(one, grants)
   const due = figures.filter(({ what }) => what === 'renewal').length * (warmUp + calls)
   const refreshes = await checkRefreshes(provider, due)
   return { grants, fillSeconds: seconds, sizes, calls: figures, refreshes }

@@ -34,7 +34,11 @@ export interface ReceivedIdToken {
   readonly accessToken: string
 }
 
-/** The claims of an ID token that was verified when it came. @throws {Error} if it cannot be read */
+/**
+ * The claims of an ID token that was verified when it came. By hand, at once: jose is loaded for what has to be verified.
+ *
+ * @throws {Error} if it cannot be read
+ */
 export function claimsIn(idToken: string): JWTPayload {
   const [, payload = ''] = idToken.split('.')
   return Object(JSON.parse(Buffer.from(payload, 'base64url').toString())) as JWTPayload

@@ -9,7 +9,7 @@ import type { AuthorizationDetail, TokenSet } from '../options/token-set.js'
  * @throws {Error} saying how `parseTokenResponse` can add it
  * @see [RFC 6749, section 5.1 - Successful Response](https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1)
  */
-export function checkRequiredMembers(members: Readonly<Record<string, unknown>>): void {
+export function checkMembers(members: Readonly<Record<string, unknown>>): void {
   if (isTooDeep(members)) throw new Error(`it is nested deeper than ${MAXIMUM_DEPTH} levels`)
   if (members['access_token'] === undefined) {
     throw new Error(

@@ -8,7 +8,7 @@ import type { DecryptJwt } from './encrypted-jwt.js'
 import { checkIdToken, checkRefreshedIdToken } from './id-token.js'
 import type { IdTokenClaims, IdTokenSettings } from './id-token.js'
 import type { VerifyProviderJwt } from './expected-jwt.js'
-import { checkRequiredMembers, toTokenSet, tokensIn, withoutTokens } from './token-response.js'
+import { checkMembers, toTokenSet, tokensIn, withoutTokens } from './token-response.js'
 import { AuthorizationCodeError, ConfigurationError, TokenEndpointError } from '../errors/errors.js'
 import { once } from '../lib/once.js'
 import { withoutUndefined } from '../lib/without-undefined.js'
@@ -157,7 +157,7 @@ export function createTokenEndpoint(
   /** Reads a token response: its tokens, and its ID token as it has come. */
   async function read({ members, requestedAt }: CompleteResponse): Promise<ReadResponse> {
     const { id_token: idToken, ...body } = members
-    checkRequiredMembers(body)
+    checkMembers(body)
     const { validatedResponse } = await loadValidation()
     const parsed = await validatedResponse(body)
     if (idToken !== undefined && typeof idToken !== 'string') {

@@ -1,7 +1,7 @@
 import { processGenericTokenEndpointResponse } from 'oauth4webapi'
 import type { TokenEndpointResponse } from 'oauth4webapi'
 
-/** oauth4webapi wants an issuer and a client to check the claims of ID tokens, which are checked elsewhere. */
+/** oauth4webapi wants an issuer and a client for the claims of ID tokens, which are checked elsewhere. What it is here for is the rest. */
 const SERVER = { issuer: 'https://issuer.invalid' }
 const CLIENT = { client_id: 'client' }
 
@@ -29,6 +29,6 @@ class JsonResponse extends Response {
     this.#members = members
   }
 
-  /** A copy, because oauth4webapi writes `token_type` in lower case. */
+  /** A copy, because oauth4webapi writes into it: `token_type` in lower case, and `expires_in` as a number. */
   override readonly json = (): Promise<unknown> => Promise.resolve({ ...this.#members })
 }

@@ -60,11 +60,16 @@ export function writeStrategyData(session: LoginSession, key: string, data: Stra
 
 /** A copy of the session, which keeps what is then removed from the session object. */
 export function copyOfSession(session: LoginSession): LoginSession {
-  const prototype = Object.getPrototypeOf(session) as object | null
-  const copy = Object.assign(Object.create(prototype) as LoginSession, session)
-  // express-session has these two beside the fields: they are not stored.
+  const copied: object = {
+    __proto__: Object.getPrototypeOf(session) as object | null,
+    ...(session as object),
+  }
+  const copy = copied as LoginSession
+  // express-session hides these two beside the fields. Nobody saves the copy, so what else a store may hide is not needed.
   for (const name of ['id', 'req']) {
-    Object.defineProperty(copy, name, { value: field(session, name) })
+    if (Object.hasOwn(session, name)) {
+      Object.defineProperty(copy, name, { value: field(session, name) })
+    }
   }
   const newer = newerData.get(session)
   if (newer !== undefined) newerData.set(copy, new Map(newer))

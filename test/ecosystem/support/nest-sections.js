@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { after, afterEach, before, describe, it } from 'node:test'
@@ -68,15 +70,15 @@ export function testSections(folder, { logInFetch, startTestProvider }, settings
       })
       const { origin } = await apps.start(await apps.compile(files))
       const page = { redirect: 'manual', headers: { accept: 'text/html' } }
-      const leadsTo = (answer) => [answer.status, answer.headers.get('location')]
       const login = [302, '/auth/login?return_to=%2Forders']
-      assert.deepEqual(leadsTo(await fetch(`${origin}/orders`, page)), login)
+      assert.deepEqual(await visit(`${origin}/orders`), login)
       assert.equal((await fetch(`${origin}/orders`)).status, 401)
 
       const get = await logInFetch(origin, '/auth/login')
       assert.equal((await get('/orders', page)).status, 200)
       apps.provider.endGrants()
-      assert.deepEqual(leadsTo(await get('/orders', page)), login)
+      const ended = await get('/orders', page)
+      assert.deepEqual([ended.status, ended.headers.get('location')], login)
       const { status, headers } = await get('/orders')
       assert.deepEqual([status, headers.get('location')], [401, null])
     })
@@ -252,6 +254,15 @@ export function testSections(folder, { logInFetch, startTestProvider }, settings
       assert.deepEqual(apps.provider.requestsTo('revoke'), [])
     })
   })
+}
+
+/** Visits a page as a browser does, which fetch cannot (`Sec-Fetch-Mode`): its status, and where it leads. */
+async function visit(url) {
+  const sent = request(url, { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } })
+  sent.end()
+  const [answer] = await once(sent, 'response')
+  answer.resume()
+  return [answer.statusCode, answer.headers.location]
 }
 
 /** Adds something to a list of the module: its name, where it is imported from, and how it is written there. */

@@ -53,7 +53,7 @@ export function testTests(folder, { isCommonJs }) {
           project,
           'jest/bin/jest.js',
           ['--cacheDirectory=.jest', '--config=test/jest-e2e.json'],
-          4,
+          5,
         )
         await expectPassed(project, 'jest/bin/jest.js', ['--cacheDirectory=.jest'], 1)
       })
@@ -64,7 +64,7 @@ export function testTests(folder, { isCommonJs }) {
         const project = await write([], { jest })
         const env = { NODE_OPTIONS: '--experimental-vm-modules' }
         const e2e = ['--rootDir=test', '--testRegex=.e2e-spec.ts$']
-        await expectPassed(project, 'jest/bin/jest.js', e2e, 4, env)
+        await expectPassed(project, 'jest/bin/jest.js', e2e, 5, env)
         await expectPassed(project, 'jest/bin/jest.js', [], 1, env)
       })
     } else {
@@ -78,7 +78,7 @@ export function testTests(folder, { isCommonJs }) {
           project,
           'vitest/vitest.mjs',
           ['run', '--config=vitest.config.e2e.ts'],
-          4,
+          5,
         )
       })
     }
