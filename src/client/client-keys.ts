@@ -1,5 +1,6 @@
 import type { CryptoKey, JWK, JWTPayload } from 'jose'
 import { KeyObject } from 'node:crypto'
+import { once } from '../lib/once.js'
 import { loadJose } from './load-jose.js'
 import type { CryptoKeyAlgorithm } from './private-key.js'
 import {
@@ -150,12 +151,11 @@ function acceptedBy(settings: ClientKeysSettings): readonly string[] | undefined
  */
 function thumbprintOf({ key, publicJwk }: SigningKey): () => Promise<string | undefined> {
   const isReadable = key instanceof KeyObject || key.extractable
-  let thumbprint: Promise<string> | undefined
-  return async () => {
+  return once(async () => {
     if (!isReadable) return undefined
     const { calculateJwkThumbprint } = await loadJose()
-    return (thumbprint ??= calculateJwkThumbprint(publicJwk()))
-  }
+    return calculateJwkThumbprint(publicJwk())
+  })
 }
 
 function isList(given: PrivateKeys): given is readonly (PrivateKey | NamedPrivateKey)[] {

@@ -77,7 +77,8 @@ export function toTokenSet(
       }),
     ...(scope !== undefined && { scope }),
     ...(Array.isArray(details) && {
-      authorizationDetails: details as readonly AuthorizationDetail[],
+      // A copy, because the application gets the response too.
+      authorizationDetails: structuredClone(details) as readonly AuthorizationDetail[],
     }),
   }
 }

@@ -3,6 +3,13 @@
  * needed: Node.js asks loader hooks about every `import()`, again each time, and they work in another thread.
  */
 export function once<Value>(work: () => Value): () => Value {
-  let done: { readonly value: Value } | undefined
-  return () => (done ??= { value: work() }).value
+  let isDone = false
+  let value: Value | undefined
+  return () => {
+    if (!isDone) {
+      isDone = true
+      value = work()
+    }
+    return value as Value
+  }
 }

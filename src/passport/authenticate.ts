@@ -46,8 +46,9 @@ export function startHandler(
  */
 function passportFor(strategy: LoginStrategy, req: Request): PassportInstance {
   const instance = passportOf(strategy)
-  const manager = managerOn(req) ?? managerOf(instance)
-  if (notedPassport(strategy) !== undefined || manager === managerOf(instance)) return instance
+  if (notedPassport(strategy) !== undefined) return instance
+  const manager = managerOn(req)
+  if (manager === undefined || manager === managerOf(instance)) return instance
   // Passport puts its own session manager on each request that it handles.
   return Object.create(instance, { _sm: { value: manager } }) as PassportInstance
 }

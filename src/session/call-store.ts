@@ -118,42 +118,54 @@ function returnedByStore(session: LoginSession, work: () => unknown): unknown {
   const store = req?.sessionStore
   if (req === undefined || store === undefined) return work()
   const noting = notingOf(store)
-  // A store may save the session of another request meanwhile, in this same call.
-  const before = noting.returned
-  const returned: unknown[] = []
   req.sessionStore = noting.store
-  noting.returned = returned
   try {
-    work()
+    return Promise.all(noting.during(work))
   } finally {
     req.sessionStore = store
-    noting.returned = before
   }
-  return Promise.all(returned)
 }
 
 /** A store that notes what its methods return. */
 interface NotingStore {
   readonly store: object
-  /** Where it is noted now. What is called later, by itself, is not noted. */
-  returned: unknown[] | undefined
+  /** Calls `work`: what the methods have returned until it returns. What they do later, by themselves, is not noted. */
+  readonly during: (work: () => unknown) => readonly unknown[]
 }
 
 /** One for each store: V8 takes long to make an object that inherits from another. */
 const notingStores = new WeakMap<object, NotingStore>()
 
 function notingOf(store: object): NotingStore {
-  const known = notingStores.get(store)
-  if (known !== undefined) return known
-  const noting: NotingStore = { store: Object.create(store) as object, returned: undefined }
+  const noting = notingStores.get(store) ?? createNotingStore(store)
+  notingStores.set(store, noting)
+  return noting
+}
+
+function createNotingStore(store: object): NotingStore {
+  let returned: unknown[] | undefined
+  const noting = Object.create(store) as object
   for (const name of METHODS) {
     const value = (...given: readonly unknown[]): unknown => {
       const result = (store as Methods)[name]?.(...given)
-      noting.returned?.push(result)
+      returned?.push(result)
       return result
     }
-    Object.defineProperty(noting.store, name, { value })
+    Object.defineProperty(noting, name, { value })
   }
-  notingStores.set(store, noting)
-  return noting
+  return {
+    store: noting,
+    during(work) {
+      // A store may save another session in this same call.
+      const outer = returned
+      const own: unknown[] = []
+      returned = own
+      try {
+        work()
+        return own
+      } finally {
+        returned = outer
+      }
+    },
+  }
 }

@@ -176,6 +176,5 @@ function saveOnlyChanges(
 function contentOf({ cookie, ...fields }: LoginSession): string {
   const written = cookie as { readonly toJSON?: () => object } | undefined
   const lasting = { ...(written?.toJSON?.() ?? written), expires: undefined }
-  // A replacer would be called for each value of the session, which takes several times as long.
   return JSON.stringify({ ...fields, cookie: lasting })
 }

@@ -1,3 +1,4 @@
+import { copyOf } from '../lib/copy-of.js'
 import type { ServerResponse } from 'node:http'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type { LoginRequest, LoginSession } from '../lib/login-request.js'
@@ -60,16 +61,10 @@ export function writeStrategyData(session: LoginSession, key: string, data: Stra
 
 /** A copy of the session, which keeps what is then removed from the session object. */
 export function copyOfSession(session: LoginSession): LoginSession {
-  const copied: object = {
-    __proto__: Object.getPrototypeOf(session) as object | null,
-    ...(session as object),
-  }
-  const copy = copied as LoginSession
-  // express-session hides these two beside the fields. Nobody saves the copy, so what else a store may hide is not needed.
+  const copy = copyOf(session)
+  // express-session hides these two. Nobody saves the copy, so what else a store may hide is not needed.
   for (const name of ['id', 'req']) {
-    if (Object.hasOwn(session, name)) {
-      Object.defineProperty(copy, name, { value: field(session, name) })
-    }
+    Object.defineProperty(copy, name, { value: Reflect.get(session, name) })
   }
   const newer = newerData.get(session)
   if (newer !== undefined) newerData.set(copy, new Map(newer))
