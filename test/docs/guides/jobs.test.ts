@@ -11,6 +11,7 @@ import { appsIn, readGuide } from '../../support/documentation.js'
 import { GRANT_SECRET } from '../../support/grant-modes.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import { startPostgresProcess } from '../../support/postgres-process.js'
+import { startRedis } from '../../support/redis.js'
 import { startRedisProcess } from '../../support/redis-process.js'
 import { describeWithPostgres, describeWithRedis } from '../../support/requirements.js'
 import { toJavaScript } from '../../support/to-javascript.js'
@@ -156,33 +157,30 @@ describeWithRedis(
   },
 )
 
-describeWithPostgres('the job in the README', (postgres) => {
-  it('sets up its tables, and calls an API for a person who has logged in', async () => {
-    const database = await startPostgresProcess(postgres)
+describeWithRedis('the job in the README', () => {
+  it('calls an API for a person who has logged in', async () => {
+    const redis = await startRedis()
     const provider = await startTestProvider({ user: { id: 'ada' } })
     const project = await createGuideProject()
     const { blocks } = await readGuide('README.md')
-    const { code = '' } = blocks.find((block) => block.code.includes('PostgresGrants')) ?? {}
+    const { code = '' } = blocks.find((block) => block.code.includes('RedisGrants')) ?? {}
     const { clientID, clientSecret, profileURL } = provider.options
     // Askara itself is out of reach for tests.
     const text = code
       .replace('...askara,', `...${JSON.stringify({ ...provider.options, name: 'askara' })},`)
+      .replace("'ada'", "'default-user/askara/ada'")
       .replace('https://api.example.com/report', profileURL)
     const job = await project.write('job.mjs', toJavaScript(text))
     const env = {
       ASKARA_CLIENT_ID: clientID,
       ASKARA_CLIENT_SECRET: clientSecret,
-      DATABASE_URL: database.url,
       GRANT_SECRET,
+      REDIS_URL: redis.url,
     }
-    const run = () =>
-      promisify(execFile)(process.execPath, [job, 'default-user/askara/ada'], {
-        cwd: project.folder,
-        env,
-      })
+    const run = () => promisify(execFile)(process.execPath, [job], { cwd: project.folder, env })
 
     await expect(run()).rejects.toThrow('LoginRequiredError: There are no tokens')
-    const grants = new PostgresGrants({ pool: database.connect(), secret: GRANT_SECRET })
+    const grants = new RedisGrants({ client: await redis.connect(), secret: GRANT_SECRET })
     const keeping = { grants, grantLifetime: 'account', name: 'askara' } as const
     const app = await startApp({ strategy: { ...provider.options, ...keeping } })
     await logInFetch(app.origin, '/auth/login')
@@ -190,7 +188,7 @@ describeWithPostgres('the job in the README', (postgres) => {
     await app.close()
     await project.remove()
     await provider.close()
-    await database.close()
+    await redis.stop()
   })
 })
 
