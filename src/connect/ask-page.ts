@@ -44,7 +44,10 @@ export function askPage(plan: Plan, person?: string): string {
   )
 }
 
+/** All but letters of all writings, digits, and ASCII without the quotation mark: there are dozens of others. */
+const NO_QUOTES = /[\u02b0-\u02ff]|[^\p{L}\p{M}\p{N}\x20\x21\x23-\x7e]/gu
+
 /** What a server calls itself cannot look as if it had ended, and the page went on. */
 function unquoted(name: string): string {
-  return name.replaceAll(/[^\p{L}\p{M}\p{N} &+,./:()_-]/gu, ' ')
+  return name.replaceAll(NO_QUOTES, ' ')
 }

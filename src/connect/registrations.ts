@@ -166,7 +166,9 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
       if (value?.state !== 'registered' || value.isKept || value.client.clientID !== clientID)
         return
       // Whoever has written it meanwhile knows more.
-      await notes.write(name, version, { ...value, isKept: true }, NOTE_LIFE_MS)
+      const kept = await notes.write(name, version, { ...value, isKept: true }, NOTE_LIFE_MS)
+      // The server has just given tokens to the client.
+      if (kept !== undefined) await rememberForgotten(kept, () => Promise.resolve(false))
     },
 
     async forget(issuer, clientID) {

@@ -41,6 +41,13 @@ describe('a resource that is connected again', () => {
     expect(server.revocations.length).toBeGreaterThan(0)
   })
 
+  it('is not asked whether it knows the client that has just got tokens', async () => {
+    await app.connect(anna, server.address)
+    await app.connect(anna, server.address)
+    const grantTypes = server.tokenRequests.map((one) => one.get('grant_type'))
+    expect(grantTypes).toEqual(['authorization_code', 'authorization_code'])
+  })
+
   it('is known by what its own login has asked for, also if another was begun meanwhile', async () => {
     server.challenge = ', scope="x"'
     const first = await begin()

@@ -94,12 +94,20 @@ describe('connected resources: other people’s identity', () => {
     }
   })
 
+  it('lets no name look as if it had ended', async () => {
+    for (const mark of ['”', '"', '❞', '″', '＂', '〞', 'ʺ', '»']) {
+      hostile.metadata.resource = { resource_name: `GitHub${mark}. Verified. ${mark}サーバー` }
+      const { text } = await app.ask(await app.logIn(`ben-${mark}`), `${hostile.address}?${mark}`)
+      expect(text).toContain('“GitHub . Verified.  サーバー”')
+    }
+  })
+
   it('writes nothing of a server into a page that is not text', async () => {
     const evil = '<img src=x onerror=alert(1)>'
     hostile.metadata.resource = { resource_name: evil, scopes_supported: [`read"><script>`, 'ok'] }
     const page = await app.ask(anna, hostile.address)
     expect(page.text).not.toMatch(/<img|<script/)
-    expect(page.text).toContain('calls itself “ img src x')
+    expect(page.text).toContain('&#60;img')
   })
 })
 
