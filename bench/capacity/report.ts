@@ -67,7 +67,7 @@ function callRows(stores: readonly StoreFigures[]): Rows {
         `${medianMs.toFixed(0)} ms`,
         `${p99Ms.toFixed(0)} ms`,
         `${whole(appCpu)} µs`,
-        storeCpu === undefined || storeCpu < 0 ? '–' : `${whole(storeCpu)} µs`,
+        storeCpu === undefined ? '–' : `${whole(storeCpu)} µs`,
       ]),
     ),
   ]

@@ -4,9 +4,9 @@ import { createClient } from 'redis'
 import { PostgresGrants } from '../../src/postgres.js'
 import { RedisGrants } from '../../src/redis.js'
 import { serve } from '../processes.js'
+import { createStrategy, SECRET } from '../scale/scene.js'
 import { accountAt } from './accounts.js'
 import type { Accounts } from './accounts.js'
-import { createStrategy, SECRET } from '../scale/scene.js'
 
 export type WorkerCommands = typeof commands
 

@@ -54,6 +54,15 @@ export function loginAddressOf({ metadata }: TrustedServer): URL {
   return new URL(metadata.authorization_endpoint)
 }
 
+/**
+ * Whether each answer says that it is this server's.
+ *
+ * @see [RFC 9207, section 3 - Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc9207.html#section-3)
+ */
+export function saysWhoItIs({ metadata }: TrustedServer): boolean {
+  return metadata.authorization_response_iss_parameter_supported === true
+}
+
 /** Whether people log in at another origin than that of the issuer, and the application has not said that both belong together. */
 export function isLoginElsewhere(
   authorizationURL: string,
@@ -110,8 +119,9 @@ function metadataAddresses({ origin, pathname }: URL): readonly string[] {
 function checked(document: Document, expected: URL): TrustedServer {
   const { issuer } = document
   // As a browser would write it: what is shown and logged has no line ends, and nothing that looks like another host.
-  const isNormal = typeof issuer === 'string' && normalIssuer(issuer) === issuer.replace(/\/$/, '')
-  if (!isNormal || !isSameIssuer(issuer, expected.href)) {
+  const isOwn =
+    typeof issuer === 'string' && issuer.replace(/\/$/, '') === normalIssuer(expected.href)
+  if (!isOwn) {
     throw new NotConnectableError(
       'other_issuer',
       `The metadata of the authorization server ${expected.href} are another issuer's: ${providerText(issuer) ?? 'they name none'}.`,

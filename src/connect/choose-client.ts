@@ -1,4 +1,4 @@
-import { isSameIssuer, normalIssuer } from './authorization-server.js'
+import { isSameIssuer, normalIssuer, saysWhoItIs } from './authorization-server.js'
 import type { TrustedServer } from './authorization-server.js'
 import type { CallbackURLs } from './callback-urls.js'
 import type { DynamicAuthentication, DynamicClient } from './client-registration.js'
@@ -77,14 +77,13 @@ export function createChooseClient({ settings, urls, register }: ChooseClientPar
     }
   }
 
-  function documentFor({
-    issuer,
-    metadata,
-  }: TrustedServer): Pick<ChosenClient, 'clientID' | 'redirectUri'> | undefined {
+  function documentFor(
+    server: TrustedServer,
+  ): Pick<ChosenClient, 'clientID' | 'redirectUri'> | undefined {
+    const { issuer, metadata } = server
     const { clientMetadataURL: hosted, dangerouslyShareCallback } = settings
     if (metadata.client_id_metadata_document_supported !== true) return undefined
-    const saysWhoItIs = metadata.authorization_response_iss_parameter_supported === true
-    if (!saysWhoItIs && !dangerouslyShareCallback) return undefined
+    if (!saysWhoItIs(server) && !dangerouslyShareCallback) return undefined
     if (hosted !== undefined) return { clientID: hosted, redirectUri: urls.shared }
     const clientID = urls.documentOf(issuer)
     return clientID === undefined ? undefined : { clientID, redirectUri: urls.ofServer(issuer) }

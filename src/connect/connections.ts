@@ -132,6 +132,21 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
     known.delete(account)
   }
 
+  /** Does so only if the connection that is stored now is meant. */
+  async function setWaiting(
+    { account, resource }: StoredConnection,
+    waiting: Waiting | undefined,
+    isMeant: (present: StoredConnection) => boolean,
+  ): Promise<void> {
+    await change(
+      idOf(account, resource),
+      account,
+      (present) =>
+        present !== undefined && isMeant(present) ? { ...present, waiting } : undefined,
+      NOTE_LIFE_MS,
+    )
+  }
+
   async function removeId(id: string, account: string): Promise<void> {
     await change(id, account, () => ({ removed: true }), REMOVED_MS)
     await notes.unlink(listName(account), [id])
@@ -158,31 +173,14 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
       known.delete(account)
     },
 
-    async wait(connection, waiting) {
-      const isSame = (present: StoredConnection): boolean =>
-        present.connectedAt === connection.connectedAt
-      const { account, resource } = connection
-      await change(
-        idOf(account, resource),
-        account,
-        (present) =>
-          present !== undefined && isSame(present) ? { ...present, waiting } : undefined,
-        NOTE_LIFE_MS,
-      )
-    },
+    wait: (connection, waiting) =>
+      setWaiting(connection, waiting, ({ connectedAt }) => connectedAt === connection.connectedAt),
 
-    async works({ account, resource, waiting }) {
+    async works(connection) {
+      const { waiting: seen } = connection
       // What it wants in addition, it wants all the same.
-      if (waiting === undefined || waiting.reason === 'insufficient_scope') return
-      await change(
-        idOf(account, resource),
-        account,
-        (present) =>
-          present?.waiting?.since === waiting.since
-            ? { ...present, waiting: undefined }
-            : undefined,
-        NOTE_LIFE_MS,
-      )
+      if (seen === undefined || seen.reason === 'insufficient_scope') return
+      await setWaiting(connection, undefined, ({ waiting }) => waiting?.since === seen.since)
     },
 
     remove: ({ account, resource }) => removeId(idOf(account, resource), account),

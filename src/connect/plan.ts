@@ -6,6 +6,7 @@ import {
   isLoginElsewhere,
   loginAddressOf,
   readAuthorizationServer,
+  saysWhoItIs,
   scopesOfferedBy,
 } from './authorization-server.js'
 import type { TrustedServer } from './authorization-server.js'
@@ -204,15 +205,15 @@ function refuseUntrusted(
  * @see [RFC 9207, section 1 - Introduction](https://www.rfc-editor.org/rfc/rfc9207.html#section-1)
  */
 function refuseLoginElsewhere(
-  { issuer, metadata }: TrustedServer,
+  server: TrustedServer,
   settings: Pick<ConnectSettings, 'loginOrigins'>,
 ): void {
-  const { authorization_endpoint: url } = metadata
-  const saysWhoItIs = metadata.authorization_response_iss_parameter_supported === true
-  if (saysWhoItIs || !isLoginElsewhere(url, issuer, settings)) return
+  const { issuer } = server
+  const { href, host } = loginAddressOf(server)
+  if (saysWhoItIs(server) || !isLoginElsewhere(href, issuer, settings)) return
   throw new NotConnectableError(
     'other_issuer',
-    `The authorization server ${issuer} sends people to ${new URL(url).host} to log in, and its answers do not say whose they are (iss, RFC 9207). If both belong together, whoever runs this application can name the one in loginOrigins.`,
+    `The authorization server ${issuer} sends people to ${host} to log in, and its answers do not say whose they are (iss, RFC 9207). If both belong together, whoever runs this application can name the one in loginOrigins.`,
   )
 }
 

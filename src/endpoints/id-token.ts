@@ -1,12 +1,12 @@
 import type { JWTPayload } from 'jose'
-import { isObject } from '../client/is-object.js'
-import { parsedJson } from '../lib/parsed-json.js'
 import { createHash } from 'node:crypto'
+import { isObject } from '../client/is-object.js'
 import {
   AuthenticationRequirementsError,
   AuthorizationCodeError,
   DiscoveryError,
 } from '../errors/errors.js'
+import { parsedJson } from '../lib/parsed-json.js'
 import { providerText } from '../lib/provider-text.js'
 import type { ExpectedIdToken } from '../options/pending-login-store.js'
 import { LONGEST_CLOCK_TOLERANCE_SECONDS } from '../options/clock-tolerance.js'

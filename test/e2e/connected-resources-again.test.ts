@@ -4,7 +4,6 @@ import { requiredBy, startConnectingApp } from '../support/connecting-app.js'
 import type { ConnectingApp } from '../support/connecting-app.js'
 import { startConnectableServer } from '../support/connectable-server.js'
 import type { ConnectableServer } from '../support/connectable-server.js'
-import { hiddenFieldsIn } from '../support/hidden-fields.js'
 import type { Browser } from '../support/http.js'
 
 let server: ConnectableServer
@@ -22,9 +21,7 @@ const listed = async () => (await app.connections.list({ account: 'anna' }))[0]
 
 /** Presses the button, and comes back from the authorization server, without finishing. */
 async function begin(): Promise<string> {
-  const page = await app.ask(anna, server.address)
-  const { origin } = app
-  const asked = await anna.post(page.url, hiddenFieldsIn(page.text), { origin })
+  const asked = await app.press(anna, await app.ask(anna, server.address))
   const allowed = await anna.request(asked.location ?? '')
   return allowed.location ?? ''
 }

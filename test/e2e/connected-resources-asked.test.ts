@@ -3,8 +3,7 @@ import { startConnectingApp } from '../support/connecting-app.js'
 import type { ConnectingApp } from '../support/connecting-app.js'
 import { startConnectableServer } from '../support/connectable-server.js'
 import type { ConnectableServer } from '../support/connectable-server.js'
-import { hiddenFieldsIn } from '../support/hidden-fields.js'
-import type { Browser, Page } from '../support/http.js'
+import type { Browser } from '../support/http.js'
 
 let server: ConnectableServer
 let honest: ConnectableServer
@@ -20,25 +19,20 @@ afterEach(async () => {
   await Promise.all([app.close(), server.close(), honest.close()])
 })
 
-/** Presses the button of the page that asks. */
-function press(page: Page, fields = hiddenFieldsIn(page.text)): Promise<Page> {
-  return anna.post(page.url, fields, { origin: app.origin })
-}
-
 describe('what a person was asked about', () => {
   it('is what then happens: without the fields of the page, it is asked', async () => {
     const page = await app.ask(anna, server.address)
-    const again = await press(page, {})
+    const again = await app.press(anna, page, {})
     expect([again.status, again.text]).toEqual([200, page.text])
     expect(server.registrations).toEqual([])
-    expect((await press(again)).status).toBe(302)
+    expect((await app.press(anna, again)).status).toBe(302)
   })
 
   it('is asked again if the resource wants more by then', async () => {
     server.challenge = ', scope="read"'
     const page = await app.ask(anna, server.address)
     server.challenge = ', scope="read admin"'
-    const again = await press(page)
+    const again = await app.press(anna, page)
     expect(again.status).toBe(200)
     expect(again.text).toContain('read, admin')
     expect(server.registrations).toEqual([])
@@ -48,7 +42,7 @@ describe('what a person was asked about', () => {
     const page = await app.ask(anna, server.address)
     server.metadata.resource = { authorization_servers: [honest.origin] }
     server.challenge = ', scope="new"'
-    const again = await press(page)
+    const again = await app.press(anna, page)
     expect(again.status).toBe(200)
     expect(again.text).toContain(`Go to ${new URL(honest.origin).host}`)
     expect(honest.registrations).toEqual([])

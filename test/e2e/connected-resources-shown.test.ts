@@ -6,7 +6,6 @@ import { requiredBy, startConnectingApp } from '../support/connecting-app.js'
 import type { ConnectingApp } from '../support/connecting-app.js'
 import { startConnectableServer } from '../support/connectable-server.js'
 import type { ConnectableServer } from '../support/connectable-server.js'
-import { hiddenFieldsIn } from '../support/hidden-fields.js'
 import type { Browser } from '../support/http.js'
 
 let server: ConnectableServer
@@ -22,13 +21,11 @@ afterEach(async () => {
 })
 
 /** Presses the button of the page that asks: the page, and where the browser is sent. */
-async function goOn(browser: Browser, { address = server.address, afterSeconds = 0 } = {}) {
-  const page = await app.ask(browser, address)
+async function goOn(browser: Browser, { afterSeconds = 0 } = {}) {
+  const page = await app.ask(browser, server.address)
   if (afterSeconds > 0) advanceClock(afterSeconds)
-  const url = `${app.origin}/connect/login?${new URLSearchParams({ resource: address }).toString()}`
-  const { origin } = app
-  const sent = await browser.post(url, hiddenFieldsIn(page.text), { origin })
-  return { text: page.text, status: sent.status, location: sent.location ?? '' }
+  const { location = '' } = await app.press(browser, page)
+  return { text: page.text, location }
 }
 
 const logInAt = (url: string) => {

@@ -20,6 +20,8 @@ export interface ConnectingApp extends RunningServer {
   logIn(person: string): Promise<Browser>
   /** Opens the page that asks. */
   ask(browser: Browser, address: string): Promise<Page>
+  /** Presses the button of that page. */
+  press(browser: Browser, page: Page, fields?: Readonly<Record<string, string>>): Promise<Page>
   /** Goes through the page that asks and the authorization server: to where that ends, before the application's own page. */
   connect(browser: Browser, address: string): Promise<Page>
 }
@@ -70,7 +72,7 @@ export async function startConnectingApp(
   const connectURL = (address: string): string =>
     `${origin}/connect/login?${new URLSearchParams({ resource: address }).toString()}`
 
-  return {
+  const running: ConnectingApp = {
     ...server,
     connections,
     grants,
@@ -84,16 +86,19 @@ export async function startConnectingApp(
 
     ask: (browser, address) => browser.request(connectURL(address), { headers: VISIT }),
 
+    press: (browser, page, fields = hiddenFieldsIn(page.text)) =>
+      browser.post(page.url, fields, { origin }),
+
     async connect(browser, address) {
-      const page = await browser.request(connectURL(address), { headers: VISIT })
-      const fields = hiddenFieldsIn(page.text)
+      const page = await running.ask(browser, address)
       if (page.status !== 200) return page
-      const asked = await browser.post(connectURL(address), fields, { origin })
+      const asked = await running.press(browser, page)
       if (asked.location === undefined) return asked
       const allowed = await browser.request(asked.location)
       return allowed.location === undefined ? allowed : browser.request(allowed.location)
     },
   }
+  return running
 }
 
 /** The error of a call that needs the person. */
