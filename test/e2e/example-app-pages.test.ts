@@ -32,6 +32,12 @@ const READ_LAYOUT = `(() => {
   return { beyondScreen: document.documentElement.scrollWidth - innerWidth, gaps, outsideCards }
 })()`
 
+const SCREENS = [
+  { width: 390, height: 844 },
+  { width: 320, height: 568 },
+  { width: 1280, height: 800 },
+] as const
+
 /** How far apart the parts of a page are at least, in pixels. */
 const MINIMUM_GAP = 6
 
@@ -49,18 +55,25 @@ describeWithChromium('every page of the example app, in a real browser', (execut
     await app.close()
   })
 
-  it.each([
-    ['a phone', { width: 390, height: 844 }],
-    ['the narrowest phone', { width: 320, height: 568 }],
-    ['a desktop', { width: 1280, height: 800 }],
-  ])('fits onto the screen of %s, with space between its parts', async (_name, viewport) => {
-    const person = await chromium.arrive({ viewport })
+  it('fits onto the screen of a phone, of the narrowest one and of a desktop, with space between its parts', async () => {
+    const person = await chromium.arrive()
 
-    const layouts = await onEveryPage(person, (page) => page.evaluate<Layout>(READ_LAYOUT))
+    const layouts = await onEveryPage(person, async (page) => {
+      const onScreens: (Layout & { readonly width: number })[] = []
+      for (const screen of SCREENS) {
+        await page.setViewportSize(screen)
+        onScreens.push({ width: screen.width, ...(await page.evaluate<Layout>(READ_LAYOUT)) })
+      }
+      return onScreens
+    })
 
-    const wrong = layouts.filter(
-      ([, { beyondScreen, gaps, outsideCards }]) =>
-        beyondScreen > 0 || outsideCards.length > 0 || Math.min(...gaps) < MINIMUM_GAP,
+    const wrong = layouts.flatMap(([page, onScreens]) =>
+      onScreens
+        .filter(
+          ({ beyondScreen, gaps, outsideCards }) =>
+            beyondScreen > 0 || outsideCards.length > 0 || Math.min(...gaps) < MINIMUM_GAP,
+        )
+        .map((layout) => [page, layout]),
     )
     expect(wrong).toEqual([])
     expect(layouts).toHaveLength(34)
@@ -139,19 +152,19 @@ describeWithChromium('every page of the example app, in a real browser', (execut
 
     async function visitServers(): Promise<void> {
       await visit('/servers')
-      await page.getByRole('button', { name: 'Connect' }).click()
-      await page.getByRole('button', { name: /^Go to/ }).click()
+      await clickThrough(page.getByRole('button', { name: 'Connect' }))
+      await clickThrough(page.getByRole('button', { name: /^Go to/ }))
       await sayName(page)
       await see()
-      await page.getByRole('button', { name: 'Allow' }).click()
+      await clickThrough(page.getByRole('button', { name: 'Allow' }))
       await see()
-      await page.getByRole('link', { name: 'Tools' }).click()
+      await clickThrough(page.getByRole('link', { name: 'Tools' }))
       await see()
-      await page.getByRole('button', { name: 'Call current_time' }).click()
+      await clickThrough(page.getByRole('button', { name: 'Call current_time' }))
       await see()
-      await page.getByRole('button', { name: 'Every night' }).first().click()
+      await clickThrough(page.getByRole('button', { name: 'Every night' }).first())
       await see()
-      await page.getByRole('button', { name: 'Disconnect' }).click()
+      await clickThrough(page.getByRole('button', { name: 'Disconnect' }))
       await see()
     }
   }

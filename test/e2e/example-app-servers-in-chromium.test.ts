@@ -1,7 +1,7 @@
 import { expect, it, jest } from '@jest/globals'
 import '../support/own-realm.js'
 import { setExampleScene } from '../support/example-app-scene.js'
-import { finishLogin, heading, logIn } from '../support/example-app.js'
+import { clickThrough, finishLogin, heading, logIn } from '../support/example-app.js'
 import { startHostileServer } from '../support/hostile-mcp-server.js'
 import { describeWithChromium } from '../support/requirements.js'
 
@@ -16,7 +16,7 @@ describeWithChromium('the example app’s servers, in a real browser,', (executa
     await logIn(page, scene.app.url, 'Askara')
     await click('Servers')
     await click('Connect')
-    await page.getByRole('button', { name: /^Go to 127\.0\.0\.1:/ }).click()
+    await clickThrough(page.getByRole('button', { name: /^Go to 127\.0\.0\.1:/ }))
     await finishLogin(page)
     await page.waitForURL(`${scene.app.url}/servers`)
     expect(await scene.text()).toContain('notes:read')
@@ -28,13 +28,13 @@ describeWithChromium('the example app’s servers, in a real browser,', (executa
     await page.getByLabel('What to note').fill('Buy brass')
     await click('Call add_note')
     expect(await page.locator('body').innerText()).toContain('notes:read, notes:write')
-    await page.getByRole('button', { name: /^Go to/ }).click()
+    await clickThrough(page.getByRole('button', { name: /^Go to/ }))
     await finishLogin(page)
     await page.getByLabel('What to note').fill('Buy brass')
     await click('Call add_note')
     expect(await scene.text()).toContain('Noted. You have 1 of them.')
 
-    await page.locator('.tool', { hasText: 'list_notes' }).getByText('Every night').click()
+    await clickThrough(page.locator('.tool', { hasText: 'list_notes' }).getByText('Every night'))
     await click('Run now')
     expect(await scene.text()).toMatch(/Every night\s+list_notes: Buy brass/)
     await click('Disconnect')
@@ -58,11 +58,11 @@ describeWithChromium('the example app’s servers, in a real browser,', (executa
       await open('/servers')
       await page.getByLabel('Its address').fill(hostile.address)
       await click('Connect')
-      await page.getByRole('button', { name: /^Go to/ }).click()
+      await clickThrough(page.getByRole('button', { name: /^Go to/ }))
       await page.waitForURL(`${scene.app.url}/servers`)
       await click('Tools')
       expect(await heading(page)).toContain('alert(1)')
-      await page.getByRole('button', { name: /^Call/ }).click()
+      await clickThrough(page.getByRole('button', { name: /^Call/ }))
       expect(await scene.text()).toContain('Result ">')
       expect(await page.locator('script, img[src="x"]').count()).toBe(0)
       expect(dialogs).toBe(0)

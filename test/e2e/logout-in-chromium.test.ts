@@ -4,6 +4,7 @@ import helmet from 'helmet'
 import type { TestApp } from '../support/app.js'
 import { startChromium } from '../support/chromium.js'
 import type { Chromium, Person } from '../support/chromium.js'
+import { clickThrough } from '../support/example-app.js'
 import { listen } from '../support/http.js'
 import type { RunningServer } from '../support/http.js'
 import { speakOpenId } from '../support/openid-provider.js'
@@ -84,7 +85,7 @@ describeWithChromium('logging out in a real browser, under helmet’s defaults',
     return !text.includes('null')
   }
 
-  const clickLogOut = ({ page } = person): Promise<void> => page.getByText('Log out').click()
+  const clickLogOut = (): Promise<void> => clickThrough(person.page.getByText('Log out'))
 
   /** What the browser forbids. It complains about a missing favicon too. */
   const forbidden = (): string[] => person.complaints.filter((one) => !one.includes('404'))

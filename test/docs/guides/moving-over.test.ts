@@ -3,7 +3,7 @@ import '../../support/own-realm.js'
 import { startChromium } from '../../support/chromium.js'
 import type { Chromium } from '../../support/chromium.js'
 import { appsIn, readGuide } from '../../support/documentation.js'
-import { finishLogin } from '../../support/example-app.js'
+import { clickThrough, finishLogin } from '../../support/example-app.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import type { GuideProject } from '../../support/guide-app.js'
 import { createMovableClock } from '../../support/movable-clock.js'
@@ -61,7 +61,7 @@ describeWithChromium('an app that moves over', (executable) => {
       expect(asked.tokenRequests).toEqual(['authorization_code', 'refresh_token'])
 
       await page.goto(url)
-      await page.getByText('Log out').click()
+      await clickThrough(page.getByText('Log out'))
       await page.waitForURL(`${url}/`)
       await page.goto(`${url}/me`)
       expect(new URL(page.url()).origin).toBe(asked.origin)
