@@ -8,7 +8,8 @@ import type { Chromium, Person } from '../support/chromium.js'
 import { clickThrough, heading, sayName } from '../support/example-app.js'
 import { describeWithChromium } from '../support/requirements.js'
 
-jest.setTimeout(60_000)
+// One walk comes to all pages, which takes a while on a busy machine.
+jest.setTimeout(120_000)
 
 /** Where things are on a page, in pixels. */
 interface Layout {
