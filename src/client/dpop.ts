@@ -1,6 +1,7 @@
 import type { CryptoKey, JWK } from 'jose'
 import { hash, randomUUID } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { setNewest } from '../lib/set-newest.js'
 import { loadJose } from './load-jose.js'
 
 /**
@@ -35,7 +36,7 @@ export interface ProofKey {
   publicJwk(): JWK
 }
 
-/** How many servers' nonces are remembered. The least recently used one is dropped first. */
+/** How many servers' nonces are remembered. The one that was learned longest ago is dropped first. */
 const MAXIMUM_NONCES = 100
 
 /** Creates proofs with one key. */
@@ -65,13 +66,7 @@ export function createProofOfPossession(signing: ProofKey): ProofOfPossession {
 
     learn(url, nonce) {
       if (typeof nonce !== 'string' || nonce === '') return
-      const { origin } = new URL(url)
-      nonces.delete(origin)
-      nonces.set(origin, nonce)
-      for (const oldest of nonces.keys()) {
-        if (nonces.size <= MAXIMUM_NONCES) break
-        nonces.delete(oldest)
-      }
+      setNewest(nonces, new URL(url).origin, nonce, MAXIMUM_NONCES)
     },
 
     async thumbprint() {

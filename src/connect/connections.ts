@@ -2,6 +2,7 @@ import type { ConnectionRequiredReason } from '../errors/connection-errors.js'
 import type { Note, SealedNotes } from '../grants/sealed-notes.js'
 import type { Clock } from '../lib/clock.js'
 import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
+import { setNewest } from '../lib/set-newest.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { shortDigest } from '../lib/short-digest.js'
 import { NOTE_LIFE_MS } from './note-life.js'
@@ -107,12 +108,7 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
   async function list(account: string): Promise<readonly StoredConnection[]> {
     const at = clock.monotonic()
     const all = await share(account, () => readAll(account))
-    known.delete(account)
-    known.set(account, { at, all })
-    for (const oldest of known.keys()) {
-      if (known.size <= MAXIMUM_KNOWN) break
-      known.delete(oldest)
-    }
+    setNewest(known, account, { at, all }, MAXIMUM_KNOWN)
     return all
   }
 

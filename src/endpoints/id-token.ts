@@ -37,15 +37,13 @@ export interface ReceivedIdToken {
 }
 
 /**
- * The claims of an ID token that was verified when it came. Not with jose, which is loaded late, and only for what has to be verified.
- *
- * @throws {Error} if it cannot be read
+ * The claims of an ID token that was verified when it came; `undefined` if it cannot be read, such as one that was imported.
+ * Not with jose, which is loaded late, and only for what has to be verified.
  */
-export function claimsIn(idToken: string): JWTPayload {
+export function claimsIn(idToken: string): JWTPayload | undefined {
   const [, payload = ''] = idToken.split('.')
   const claims = parsedJson(Buffer.from(payload, 'base64url').toString())
-  if (!isObject(claims)) throw new Error('it cannot be read')
-  return claims
+  return isObject(claims) ? claims : undefined
 }
 
 /**
@@ -73,8 +71,8 @@ export async function checkIdToken(
 
 /**
  * Validates an ID token that has come with a refresh: it must be about the same person, for the same client and of the same login as
- * the one before. Resolves to `undefined` if all is right except that the key
- * that it is to be verified with cannot be had: then nobody loses their tokens for it, and the ID token is not used.
+ * the one before. Resolves to `undefined` if that cannot be known, because the one before cannot be read, or the key that it is to be
+ * verified with cannot be had: then nobody loses their tokens for it, and the ID token is not used.
  *
  * @param before the ID token before it; `undefined` if there was none
  * @throws {Error} saying what is wrong
@@ -86,6 +84,7 @@ export async function checkRefreshedIdToken(
   parts: IdTokenParts,
 ): Promise<IdTokenClaims | undefined> {
   const original = before === undefined ? undefined : claimsIn(before)
+  if (before !== undefined && original === undefined) return undefined
   try {
     const check = (claims: JWTPayload): void => {
       if (original !== undefined) checkSameLogin(original, claims)

@@ -19,8 +19,8 @@ export interface AdoptedOwnersParts {
   readonly index: Pick<GrantIndex, 'link' | 'unlink' | 'hasEnded'>
   /** The account of who is logged in on a request. */
   readonly accountOn: (request: LoginRequest) => string | undefined
-  /** The claims of an ID token, which was verified when it came. Throws if it cannot be read. */
-  readonly claimsOf: (idToken: string) => Readonly<Record<string, unknown>>
+  /** The claims of an ID token, which was verified when it came; `undefined` if it cannot be read. */
+  readonly claimsOf: (idToken: string) => Readonly<Record<string, unknown>> | undefined
   readonly revoking: { readonly loggedOut: (grant: EndedGrant) => Promise<void> }
 }
 
@@ -29,19 +29,11 @@ export function createAdoptedOwners(parts: AdoptedOwnersParts): AdoptedOwners {
   const { settings, engine, index, accountOn, revoking } = parts
   const { name } = settings
 
-  /** An ID token that cannot be read names nobody. */
-  function claimsIn(idToken: string | undefined): Readonly<Record<string, unknown>> {
-    try {
-      return idToken === undefined ? {} : parts.claimsOf(idToken)
-    } catch {
-      return {}
-    }
-  }
-
   return {
     ownerOf(request, idToken) {
       const account = accountOn(request)
-      const claims = claimsIn(idToken)
+      // One that cannot be read names nobody.
+      const claims = (idToken === undefined ? undefined : parts.claimsOf(idToken)) ?? {}
       const providers = endableNames(claims, settings)
       const { sub } = claims
       const names = [

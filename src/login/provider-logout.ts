@@ -85,7 +85,7 @@ function maySend(idToken: string, mode: IdTokenHint): boolean {
 }
 
 function isFresh(idToken: string): boolean {
-  const { exp = 0 } = claimsIn(idToken)
+  const { exp = 0 } = claimsIn(idToken) ?? {}
   return exp * 1000 > Date.now()
 }
 

@@ -5,6 +5,7 @@ import type { AuthorizationCodeOptions } from '../../src/index.js'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
+import { damageIdTokens } from '../support/damaged-id-token.js'
 import { GRANT_MODES, grantsIn } from '../support/grant-modes.js'
 import type { KeepTokens } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
@@ -256,6 +257,15 @@ describe('the option idTokenHint', () => {
     const page = await logOut(app)
     expect(sentTo(page)).toEqual({ ...WITHOUT_HINT, logout_hint: provider.sid })
     expect(page.location?.length).toBeLessThan(2048)
+  })
+
+  it('fresh: leaves out an ID token that cannot be read', async () => {
+    const app = await startLoggedIn(
+      { idTokenHint: 'fresh' },
+      { routes: (one) => one.get('/damage', damageIdTokens) },
+    )
+    await browser.visit(`${app.origin}/damage`)
+    expect(sentTo(await logOut(app))).toEqual({ ...WITHOUT_HINT, logout_hint: provider.sid })
   })
 
   it('remembers no hint that would fill the session', async () => {

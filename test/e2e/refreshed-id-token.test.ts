@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
+import { damageIdTokens } from '../support/damaged-id-token.js'
 import { GRANT_MODES } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
 import { bodyOf, formOf } from '../support/login.js'
@@ -24,6 +25,7 @@ async function startLoggedIn(options: Partial<AuthorizationCodeOptions> = {}): P
   const app = await scene.start({
     strategy: { ...provider.options, ...options },
     routes: (one, strategy) => {
+      one.get('/damage', damageIdTokens)
       one.get('/renew', (req, res, next) => {
         renewedToken(strategy, req).then((accessToken) => res.json({ accessToken }), next)
       })
@@ -174,6 +176,19 @@ describe('a refresh response', () => {
     const before = await tokensIn(app)
     expect(await renew(app)).toEqual({ accessToken: expect.any(String) })
     expect((await tokensIn(app)).idToken).not.toBe(before.idToken)
+  })
+})
+
+describe('a refresh response after an ID token that cannot be read', () => {
+  it('is used, and its ID token is not, because nobody knows whom it has to be about', async () => {
+    const app = await startLoggedIn()
+    const before = await tokensIn(app)
+    await browser.visit(`${app.origin}/damage`)
+    expect(await renew(app)).toEqual({ accessToken: expect.any(String) })
+    const after = await tokensIn(app)
+    expect(after.refreshToken).not.toBe(before.refreshToken)
+    expect(after.idToken).toBe('damaged')
+    expect(app.errors).toEqual([])
   })
 })
 

@@ -177,9 +177,10 @@ export const BOUND_TOKEN_MUTANTS: readonly Mutant[] = [
     rows: ['fapi-2 5.3.3.1-8'],
     tests: ['dpop-4'],
     file: 'client/dpop.ts',
-    find: '      nonces.set(origin, nonce)\n',
-    replace: '      if (!nonces.has(origin)) nonces.set(origin, nonce)\n',
-    also: [{ file: 'client/dpop.ts', find: '      nonces.delete(origin)\n', replace: '' }],
+    find: '      setNewest(nonces, new URL(url).origin, nonce, MAXIMUM_NONCES)\n',
+    replace:
+      '      const { origin } = new URL(url)\n' +
+      '      if (!nonces.has(origin)) setNewest(nonces, origin, nonce, MAXIMUM_NONCES)\n',
     gone: 'the first nonce of a server is used for ever',
   },
   {
