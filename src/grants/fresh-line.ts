@@ -175,6 +175,11 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
         }
         await cells.look(cell)
       } else if (typeof serving !== 'string') {
+        // In another process, it may have been replaced since, or it is known there that it cannot be.
+        if (look.at < call.askedAt && isRefused(call, serving) && isInVain(call, serving)) {
+          await cells.look(cell)
+          continue
+        }
         const fresh = isFresh(call, serving) ? served(serving) : await renewedLine(call, serving)
         if (fresh !== undefined) return fresh
       }

@@ -10,7 +10,7 @@ import type { GrantIndex } from './grant-index.js'
 import { hasEnded } from './grant-record.js'
 import type { Line } from './grant-record.js'
 import type { ImportedGrant } from './imported-grant.js'
-import { isRenewable } from './line-state.js'
+import { isRenewable, renewalTime } from './line-state.js'
 import type { RefreshWays } from './refresh-ways.js'
 import type { GrantJobs, RenewedIdle } from './strategy-jobs.js'
 
@@ -82,12 +82,12 @@ export function createGrantJobs(parts: GrantJobsParts): GrantJobs {
       const person = String(account)
       const id = accountGrantId(strategy, person, subject ?? '')
       const names = [personName(client, subject), accountName(name, person), strategyName(name)]
+      const tokens = tokensOf(given)
       const outcome = await engine.import(id, {
         strategy,
         lifetimeMs: ACCOUNT_LIFE_MS,
-        tokens: tokensOf(given),
-        // Whether the access token is still valid is not known for certain: the first use refreshes.
-        renewAt: 0,
+        tokens,
+        renewAt: renewalTime(tokens, ways.refreshBeforeSeconds, Date.now()),
         of: { account: person, subject, names, outlivesLogin: true },
       })
       if (outcome === 'ended') return 'known'
@@ -101,6 +101,7 @@ async function* eachOf<Item>(batches: AsyncIterable<readonly Item[]>): AsyncGene
   for await (const batch of batches) yield* batch
 }
 
+/** An access token of which it is not known when it expires counts as expired: the first use refreshes. */
 function tokensOf(given: Omit<ImportedGrant, 'strategy' | 'account' | 'subject'>): TokenSet {
   const { accessToken = '', tokenType = 'bearer', expiresAt, ...rest } = given
   return {

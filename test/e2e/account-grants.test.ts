@@ -136,6 +136,27 @@ describe('a job', () => {
     expect(await answer.json()).toMatchObject({ sub: 'ada' })
   })
 
+  it('is told to log in again by what another process knows, also within a minute after a refused token', async () => {
+    const remembering = (): Promise<TestApp> => startProcess({ grants: grantsIn(store, 10) })
+    const [one, two] = [await remembering(), await remembering()]
+    await logIn(one)
+    const { profileURL } = provider.options
+    provider.expireAccessTokens()
+    expect((await one.strategy.fetch(ADA, profileURL)).status).toBe(200)
+
+    provider.expireAccessTokens()
+    // Two 401s in a minute: a third refresh would not help either.
+    expect((await one.strategy.fetch(ADA, profileURL)).status).toBe(401)
+    provider.fail('token', 'invalid_grant')
+    await expect(two.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(
+      loginRequired('grant_ended'),
+    )
+    await expect(one.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(
+      loginRequired('grant_ended'),
+    )
+    expect(refreshes()).toBe(2)
+  })
+
   it('refreshes once, together with the requests of all processes', async () => {
     const [one, two] = [await startProcess(), await startProcess()]
     const browser = await logIn(one)

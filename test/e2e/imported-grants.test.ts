@@ -90,6 +90,33 @@ describe('grants.import', () => {
     expect(await moved.strategy.listGrants(ADA.account)).toHaveLength(1)
   })
 
+  it('uses an access token that is known to be valid until it is due', async () => {
+    const grants = grantsIn(store)
+    const moved = await startProcess(grants)
+    const accessToken = 'an access token of the table'
+    const expiresAt = Date.now() + 600_000
+    await grants.import([{ ...(await row()), accessToken, expiresAt }])
+    expect(await moved.strategy.accessToken(ADA)).toBe(accessToken)
+    advanceClock(500)
+    expect(await moved.strategy.accessToken(ADA)).toBe(accessToken)
+    expect(refreshes()).toBe(0)
+    advanceClock(100)
+    expect(await moved.strategy.accessToken(ADA)).not.toBe(accessToken)
+    expect(refreshes()).toBe(1)
+  })
+
+  it.each<[string, Partial<ImportedGrant>]>([
+    ['no access token', { expiresAt: Date.now() + 600_000 }],
+    ['one that may have expired', { accessToken: 'an access token' }],
+    ['one that has expired', { accessToken: 'an access token', expiresAt: Date.now() - 1000 }],
+  ])('refreshes at the first use if the table has %s', async (_what, given) => {
+    const grants = grantsIn(store)
+    const moved = await startProcess(grants)
+    await grants.import([{ ...(await row()), ...given }])
+    expect(await moved.strategy.accessToken(ADA)).toMatch(/^[\w-]{20,}$/)
+    expect(refreshes()).toBe(1)
+  })
+
   it('says which row cannot be used, and why', async () => {
     const grants = grantsIn(store)
     await startProcess(grants)
