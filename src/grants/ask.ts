@@ -3,12 +3,19 @@ import type { Line } from './grant-record.js'
 import type { RefreshWays } from './refresh-ways.js'
 import type { WantedUse } from './uses.js'
 
+/**
+ * How an API has refused an access token: at the `first` request, or `again`, with no other request in between that it has
+ * accepted. One that has just replaced another and is refused again is not replaced for a minute: it is the person that the API
+ * refuses, and not the token.
+ */
+export type Refusal = 'first' | 'again'
+
 /** Which access token is wanted of a grant. */
 export interface Wanted {
   /** An access token that an API has refused: a different one is wanted. */
   readonly refused?: string | undefined
-  /** Whether the refused one will do all the same if it has replaced another refused one within the last minute. */
-  readonly isPaced?: boolean
+  /** How the API has refused it; left out if that is not known. */
+  readonly refusal?: Refusal | undefined
   /** What the access token must be allowed to do. */
   readonly scope?: readonly string[] | undefined
   /** For what it is wanted, if not for what the grant allows. */
@@ -19,8 +26,8 @@ export interface Wanted {
 export interface Ask {
   /** An access token that an API has refused. */
   readonly refused?: string | undefined
-  /** Whether it will do all the same if it has replaced another refused one within the last minute. */
-  readonly isPaced?: boolean
+  /** See {@link Refusal}; left out if it must be replaced in any case. */
+  readonly refusal?: Refusal | undefined
   /** What the access token must be allowed to do: chooses the line. */
   readonly scope?: readonly string[] | undefined
   /** The only line that will do. */

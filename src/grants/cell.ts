@@ -61,6 +61,8 @@ export interface Slot {
   refused?: string
   /** When one that an API had refused was last replaced, in monotonic **milliseconds**. */
   replacedAt?: number
+  /** When an API has refused the one that replaced it, too, in monotonic **milliseconds**. */
+  replacedInVainAt?: number
 }
 
 /** How many access tokens of a grant are remembered. */

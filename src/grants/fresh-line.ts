@@ -25,7 +25,7 @@ const CALLER_MARGIN_MS = 5_000
 /** How often a renewal in the background is tried at the most, in **milliseconds**. */
 const BACKGROUND_PAUSE_MS = 1_000
 
-/** How long an access token that has replaced a refused one is not replaced itself, in **milliseconds**. */
+/** How long an access token is not replaced that was refused like the one that it has replaced, in **milliseconds**. */
 const REPLACEMENT_PAUSE_MS = 60_000
 
 /** How often a caller asks for a token that is valid. */
@@ -50,12 +50,12 @@ interface Call {
 export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): FreshLine {
   /** The access token that serves a caller, and its line. Or why there is none. */
   function servingToken({ record }: Look, call: Call): Serving | LoginRequiredReason {
-    const { cell, ways, ask } = call
+    const { ways, ask } = call
     if (record?.strategy !== ways.strategy) return 'no_tokens'
     const now = clock.now()
     const wanted = useRequestOf(ask.use)
     const servingOf = (line: Line): Serving => servingFrom(line, wanted)
-    noteRefused(cell, record.lines.map(servingOf), ask)
+    noteRefused(call, record.lines.map(servingOf))
     const line = chooseLine(
       record.lines.filter(({ id }) => id === (ask.line ?? id)),
       {
@@ -112,14 +112,29 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
     return true
   }
 
+  /** Remembers the access token that an API has refused, and whether that was in vain. */
+  function noteRefused({ cell, ask }: Call, all: readonly Serving[]): void {
+    for (const { line, use, view } of all) {
+      if (view.tokens.accessToken !== ask.refused) continue
+      const slot = slotOf(cell, slotKey(line, use?.key))
+      slot.refused = ask.refused
+      if (ask.refusal === 'again' && isWithinPause(slot.replacedAt)) {
+        slot.replacedInVainAt = clock.monotonic()
+      }
+    }
+  }
+
   /**
    * Whether the API has refused the token that replaced the one before, too: it refuses the person, not the token.
    * Each of their visits would be a refresh, until the provider has had enough of them.
    */
   function isInVain({ cell, ask }: Call, { line, use }: Serving): boolean {
-    if (ask.isPaced !== true) return false
-    const { replacedAt = -Infinity } = slotOf(cell, slotKey(line, use?.key))
-    return clock.monotonic() < replacedAt + REPLACEMENT_PAUSE_MS
+    if (ask.refusal === undefined) return false
+    return isWithinPause(slotOf(cell, slotKey(line, use?.key)).replacedInVainAt)
+  }
+
+  function isWithinPause(since = -Infinity): boolean {
+    return clock.monotonic() < since + REPLACEMENT_PAUSE_MS
   }
 
   /** The line after a renewal; `undefined` if the record has to be looked at again. */
@@ -211,13 +226,6 @@ function isRefused({ ask }: Call, { view }: Serving): boolean {
 
 function served({ line, view }: Pick<Serving, 'line' | 'view'>): ServedLine {
   return { ...line, served: view.tokens }
-}
-
-/** Remembers the access token that an API has refused. */
-function noteRefused(cell: Cell, all: readonly Serving[], { refused }: Ask): void {
-  for (const { line, use, view } of all) {
-    if (view.tokens.accessToken === refused) slotOf(cell, slotKey(line, use?.key)).refused = refused
-  }
 }
 
 /**

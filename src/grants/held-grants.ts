@@ -6,7 +6,7 @@ import type { AccountHolder, Holder } from '../options/holder.js'
 import type { TokenSet } from '../options/token-set.js'
 import { isAlive, needStore } from './account-grants.js'
 import type { AccountGrants } from './account-grants.js'
-import type { ServedLine, Wanted } from './ask.js'
+import type { Refusal, ServedLine, Wanted } from './ask.js'
 import type { GrantEngine } from './engine.js'
 import type { GrantIndex } from './grant-index.js'
 import type { GrantRecord, Line } from './grant-record.js'
@@ -45,11 +45,11 @@ export interface HeldGrants {
 
   /**
    * The same as {@link accessToken} for a token that an API has refused; `undefined` if there is no refresh token, or if
-   * that token itself has replaced a refused one within the last minute.
+   * within the last minute the API has refused one that had replaced another: see {@link Refusal}.
    */
   readonly replacementFor: (
     holder: Holder,
-    wanted: Wanted & { readonly refused: string },
+    wanted: Wanted & { readonly refused: string; readonly refusal: Refusal },
   ) => Promise<string | undefined>
 }
 
@@ -179,7 +179,7 @@ export function createHeldGrants(parts: HeldGrantsParts): HeldGrants {
         ({ tokens }) => tokens.accessToken === wanted.refused && tokens.refreshToken === undefined,
       )
       if (isTheOnlyOne && lines.length > 0) return undefined
-      const { accessToken } = await tokensOfAny(held, { ...wanted, isPaced: true })
+      const { accessToken } = await tokensOfAny(held, wanted)
       return accessToken === wanted.refused ? undefined : accessToken
     },
   }

@@ -198,9 +198,9 @@ export function composeUseCases(
     async accessToken(holder, options) {
       return heldGrants.accessToken(holder, wantedOf(options, settings.scopeSeparator))
     },
-    async replacementFor(holder, { refused, ...use }) {
+    async replacementFor(holder, { refused, refusal, ...use }) {
       const wanted = wantedOf(use, settings.scopeSeparator)
-      return heldGrants.replacementFor(holder, { ...wanted, refused })
+      return heldGrants.replacementFor(holder, { ...wanted, refused, refusal })
     },
     listGrants: grants.listGrants,
     loginCheck: grants.loginCheck,

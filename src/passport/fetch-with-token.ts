@@ -1,16 +1,17 @@
 import { isRepeatable, refusesToken } from '../client/requests.js'
 import type { ResourceClient } from '../client/requests.js'
 import { insufficientLogin } from '../client/insufficient-login.js'
+import type { Refusal } from '../grants/ask.js'
 import type { Holder } from '../options/holder.js'
 import type { AccessTokenOptions, AccessTokenUse } from './token-use.js'
 
 /** What calling an API needs. */
 export interface FetchParts {
   readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
-  /** A different access token; `undefined` if there is none and no refresh token, or the refused one has just come from a refresh. */
+  /** A different access token; `undefined` if there is none and no refresh token, or another would be refused too. */
   readonly replacementFor: (
     holder: Holder,
-    options: AccessTokenOptions & { readonly refused: string },
+    options: AccessTokenOptions & { readonly refused: string; readonly refusal: Refusal },
   ) => Promise<string | undefined>
   /** Whether an answer other than the 401 of the standard says so. @throws {ConfigurationError} if the option fails */
   readonly isTokenRefused: (answer: Response) => Promise<boolean>
@@ -53,8 +54,11 @@ async function fetchRenewed(
     const answer = await resources.fetch(url, init, token)
     if (!refusesToken(answer) && !(await isTokenRefused(answer))) return answer
     if (sent === MAXIMUM_SENT) return answer
-    const renewal = replacementFor(holder, { ...use, refused: token })
-    if (!isRepeatable(init.body)) {
+    const mayRepeat = isRepeatable(init.body)
+    // Nobody sees whether the API accepts the new token, if the request is not sent again with it.
+    const refusal = sent === 1 && mayRepeat ? 'first' : 'again'
+    const renewal = replacementFor(holder, { ...use, refused: token, refusal })
+    if (!mayRepeat) {
       // Only the next request needs the new token.
       renewal.catch(() => undefined)
       return answer

@@ -3,6 +3,7 @@ import type { ResourceClient } from '../client/requests.js'
 import type { Transport } from '../client/transport.js'
 import type { Diagnostics } from '../diagnostics/watch.js'
 import type { ReadProfile } from '../endpoints/profile.js'
+import type { Refusal } from '../grants/ask.js'
 import type { ListGrants } from '../grants/list-grants.js'
 import type { LoginCheck } from '../grants/login-check.js'
 import type { GrantJobs, Listing } from '../grants/strategy-jobs.js'
@@ -49,7 +50,7 @@ export interface UseCases {
   /** A different access token than one that an API has refused; `undefined` if there is no refresh token. */
   readonly replacementFor: (
     holder: Holder,
-    options: AccessTokenOptions & { readonly refused: string },
+    options: AccessTokenOptions & { readonly refused: string; readonly refusal: Refusal },
   ) => Promise<string | undefined>
   /**
    * Resolves when no renewal, no revocation and no logout of the provider is under way, or the time is up: to the number of

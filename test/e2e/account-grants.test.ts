@@ -93,6 +93,12 @@ function addRoutes(
   })
 }
 
+/** The same process, after a login. */
+async function logInTo(app: TestApp): Promise<TestApp> {
+  await logIn(app)
+  return app
+}
+
 async function logIn(app: TestApp, browser = new Browser()): Promise<Browser> {
   const page = await browser.follow(app.loginURL)
   expect(page.status).toBe(200)
@@ -136,24 +142,39 @@ describe('a job', () => {
     expect(await answer.json()).toMatchObject({ sub: 'ada' })
   })
 
-  it('is told to log in again by what another process knows, also within a minute after a refused token', async () => {
-    const remembering = (): Promise<TestApp> => startProcess({ grants: grantsIn(store, 10) })
-    const [one, two] = [await remembering(), await remembering()]
-    await logIn(one)
-    const { profileURL } = provider.options
+  it('is told to log in again when a person withdraws consent, also right after a token was replaced', async () => {
+    const { strategy } = await logInTo(await startProcess())
     provider.expireAccessTokens()
-    expect((await one.strategy.fetch(ADA, profileURL)).status).toBe(200)
+    expect((await strategy.fetch(ADA, provider.options.profileURL)).status).toBe(200)
+    provider.endGrants()
+    const call = strategy.fetch(ADA, provider.options.profileURL)
+    await expect(call).rejects.toMatchObject(loginRequired('grant_ended'))
+  })
 
-    provider.expireAccessTokens()
-    // Two 401s in a minute: a third refresh would not help either.
+  it('gets the 401 of an API that refuses each token, and refreshes once in a minute for it', async () => {
+    const { strategy } = await logInTo(await startProcess())
+    const call = async (): Promise<void> => {
+      provider.fail('userinfo', 401, 2)
+      expect((await strategy.fetch(ADA, provider.options.profileURL)).status).toBe(401)
+      provider.fail('userinfo', 401, 0)
+    }
+    for (let calls = 0; calls < 3; calls++) await call()
+    expect(refreshes()).toBe(1)
+    advanceClock(61)
+    for (let calls = 0; calls < 3; calls++) await call()
+    expect(refreshes()).toBe(2)
+  })
+
+  it('is told to log in again by what another process knows, also while an API refuses each token', async () => {
+    const remembering = (): Promise<TestApp> => startProcess({ grants: grantsIn(store, 10) })
+    const [one, two] = [await logInTo(await remembering()), await remembering()]
+    const { profileURL } = provider.options
+    provider.fail('userinfo', 401, 4)
     expect((await one.strategy.fetch(ADA, profileURL)).status).toBe(401)
     provider.fail('token', 'invalid_grant')
-    await expect(two.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(
-      loginRequired('grant_ended'),
-    )
-    await expect(one.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(
-      loginRequired('grant_ended'),
-    )
+    const toLogIn = loginRequired('grant_ended')
+    await expect(two.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(toLogIn)
+    await expect(one.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(toLogIn)
     expect(refreshes()).toBe(2)
   })
 

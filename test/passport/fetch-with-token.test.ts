@@ -21,8 +21,8 @@ async function call(
   }
   const answer = await fetchWithToken(HOLDER, URL, body === undefined ? {} : { body }, {
     accessToken: () => Promise.resolve('first'),
-    replacementFor(_holder, { refused }) {
-      asked.push(refused)
+    replacementFor(_holder, { refused, refusal }) {
+      asked.push(`${refused}: ${refusal}`)
       if (refused in replacements) return Promise.resolve(replacements[refused])
       return Promise.reject(new LoginRequiredError('grant_ended'))
     },
@@ -56,13 +56,14 @@ describe('a request whose token the API refuses', () => {
     const { answer, sent, asked } = await call(endless)
     expect(answer).toMatchObject({ status: 401 })
     expect(sent).toEqual(['first', '2', '3', '4'])
-    expect(asked).toEqual(['first', '2', '3'])
+    expect(asked).toEqual(['first: first', '2: again', '3: again'])
   })
 
   it('is sent once if its body can be read only once', async () => {
     const body = new ReadableStream()
     const { answer, sent, asked } = await call({ first: 'second' }, { body })
     expect(answer).toMatchObject({ status: 401 })
-    expect([sent, asked]).toEqual([['first'], ['first']])
+    // Whether the API accepts the next token, the next request shows.
+    expect([sent, asked]).toEqual([['first'], ['first: again']])
   })
 })
