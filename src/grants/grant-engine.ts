@@ -14,7 +14,7 @@ import type { Cell, Look } from './cell.js'
 import { ended, hasEnded, lineOf, wasWritten, withLine } from './grant-record.js'
 import { restored } from './restored-record.js'
 import type { GrantRecord } from './grant-record.js'
-import { emptyRecord, heldRecord } from './new-record.js'
+import { emptyRecord, hasHeldLines, heldRecord } from './new-record.js'
 import { createRenew } from './renewal.js'
 import { withTokensOfLogin } from './tokens-of-login.js'
 import { allTokensOf, validTokensOf } from './uses.js'
@@ -122,6 +122,7 @@ export function createGrantEngine(parts: GrantEngineParts): GrantEngine {
         const { record: found } = look
         // No session holds tokens of a grant that survives logins: its id follows from the person's, for everybody.
         if (found?.of.outlivesLogin) return { record: found, isForeign: false }
+        if (found && hasHeldLines(found, held.lines)) return { record: found, isForeign: false }
         const next = restored(found, heldRecord(id, held, found, clock.now()))
         if (next === found) return { record: found, isForeign: false }
         if (await cells.write(cell, look, next)) {

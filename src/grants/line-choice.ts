@@ -35,6 +35,7 @@ export function chooseLine(
   const candidates = accepted.length > 0 ? accepted : usable
   const [newest] = candidates
   if (newest === undefined) return lines.find(({ refused }) => refused === undefined) ?? lines[0]
+  if (candidates.length === 1) return newest
   if (scope.length === 0) return withMost(candidates, withMostOf(usualScope, candidates, newest))
   const covers = (line: Line): boolean => coversScope(line.tokens.scope, scope) || isServed(line)
   return candidates.find(covers) ?? newest

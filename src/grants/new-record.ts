@@ -60,6 +60,22 @@ export function heldRecord(
   return { ...emptyRecord(held, now), lastLine, lines }
 }
 
+/** Whether a record has all lines that a session holds, as new as they are: then {@link heldRecord} restores nothing. */
+export function hasHeldLines(
+  { lines }: GrantRecord,
+  held: readonly Pick<HeldLine, 'number' | 'generation' | 'refused'>[],
+): boolean {
+  return held.every(({ number, generation, refused }) =>
+    lines.some(
+      (line) =>
+        line.number === number &&
+        (line.generation > generation ||
+          (line.generation === generation &&
+            (refused === undefined || line.refused !== undefined))),
+    ),
+  )
+}
+
 function lineIdOf(
   id: string,
   { number }: HeldLine,

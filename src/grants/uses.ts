@@ -29,8 +29,8 @@ export interface UseRequest {
 /** The one form of a use. `undefined` if nothing is asked for: the line's own access token is meant. */
 export function useRequestOf({ scope = [], resource = [] }: WantedUse = {}):
   UseRequest | undefined {
+  if (scope.length === 0 && resource.length === 0) return undefined
   const canonical = { scope: sorted(scope), resource: sorted(resource) }
-  if (canonical.scope.length === 0 && canonical.resource.length === 0) return undefined
   return { ...canonical, key: JSON.stringify([canonical.scope, canonical.resource]) }
 }
 

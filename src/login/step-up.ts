@@ -89,6 +89,7 @@ export function createStepUp({ settings, scopes, presentLogin }: StepUpParts): S
   ): Promise<MissingFromLogin> {
     const said = await scopes(request, isNew)
     if (said === undefined) throw new LoginRequiredError('no_tokens')
+    if (scope.length === 0 && acrValues === undefined && maxAgeSeconds === undefined) return {}
     const login = (await presentLogin(request)) ?? {}
     const granted = grantedScope(said, login)
     const missing = scope.filter((one) => !granted.has(one))

@@ -53,12 +53,15 @@ export function refuseNameInUse(strategy: object, identity: object, request: obj
  *
  * @throws {ConfigurationError} with the name
  */
-export function refuseReplaced(strategy: object, holder: Holder): void {
+export function refuseReplaced(strategy: { readonly name: string }, holder: Holder): void {
   if (!isRequest(holder)) return
-  const named = namedProviderOf(strategy)
   const instance = passportOf(strategy)
+  const registered = registeredAs(strategy.name, instance)
+  // Each request comes here, and hardly ever further.
+  if (registered === undefined || registered === strategy) return
+  const named = namedProviderOf(strategy)
   if (named === undefined || !usesPassport(holder, instance)) return
-  refuseOther(named, namedProviderOf(registeredAs(named.name, instance)))
+  refuseOther(named, namedProviderOf(registered))
 }
 
 function refuseOther(provider: NamedProvider, other: NamedProvider | undefined): void {
