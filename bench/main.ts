@@ -31,7 +31,7 @@ import type { RunningApp, Stage } from './stage.js'
 const FULL: Effort = {
   warmUp: 2_000,
   rounds: 13,
-  turns: 3,
+  turns: { login: 9, whole: 6, fresh: 9, refresh: 3 },
   operations: { login: 100, whole: 50, fresh: 100, refresh: 50 },
   loads: 15,
   heapLogins: [1_000, 10_000],
@@ -42,7 +42,7 @@ const FULL: Effort = {
 const QUICK: Effort = {
   warmUp: 100,
   rounds: 5,
-  turns: 1,
+  turns: { login: 1, whole: 1, fresh: 1, refresh: 1 },
   operations: { login: 40, whole: 20, fresh: 40, refresh: 20 },
   loads: 3,
   heapLogins: [200, 1_000],

@@ -20,7 +20,7 @@ export interface Effort {
    * How often each application has its turn in a round. A machine that others share is slow for seconds on
    * end: turns are short, so that this hits everybody alike, and a round is the sum of many.
    */
-  readonly turns: number
+  readonly turns: Readonly<Record<Operation, number>>
   /** How many operations a turn has. */
   readonly operations: Readonly<Record<Operation, number>>
   /** How often each package is imported. */
@@ -89,7 +89,7 @@ async function playOperation(
     await stage.load.ask('run', { load, count: effort.warmUp })
     players.push({ app, load, count: effort.operations[operation], figures: [] })
   }
-  await play(players, stage, effort)
+  await play(players, stage, { rounds: effort.rounds, turns: effort.turns[operation] })
   return players
 }
 
@@ -124,18 +124,31 @@ async function playRefreshes(
     }
   }
   await provider.ask('countTokenRequests', undefined)
-  await play(players, stage, effort)
+  const { rounds } = effort
+  const turns = effort.turns.refresh
+  await play(players, stage, { rounds, turns })
   const refreshes = await provider.ask('countTokenRequests', undefined)
   await provider.ask('setLifetime', LONG_LIFETIME)
-  const expected = players.length * people * effort.rounds * effort.turns
+  const expected = players.length * people * rounds * turns
   if (refreshes !== expected) throw new Error(`${refreshes} refreshes instead of ${expected}.`)
   return players
 }
 
-async function play(players: readonly Player[], stage: Stage, effort: Effort): Promise<void> {
-  for (let round = 0; round < effort.rounds; round++) {
+/** How often everybody has their turn. */
+interface Schedule {
+  readonly rounds: number
+  /** In each round. */
+  readonly turns: number
+}
+
+async function play(
+  players: readonly Player[],
+  stage: Stage,
+  { rounds, turns }: Schedule,
+): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
     const sums = new Map(players.map((player) => [player, { cpu: 0, elapsedMs: 0 }]))
-    for (let turn = 0; turn < effort.turns; turn++) {
+    for (let turn = 0; turn < turns; turn++) {
       for (const player of shuffled(players)) {
         const { cpu, elapsedMs } = await takeTurn(player, stage)
         const sum = sums.get(player) ?? { cpu: 0, elapsedMs: 0 }
@@ -143,7 +156,7 @@ async function play(players: readonly Player[], stage: Stage, effort: Effort): P
       }
     }
     for (const [{ count, figures }, { cpu, elapsedMs }] of sums) {
-      const operations = count * effort.turns
+      const operations = count * turns
       const operationsPerSecond = (operations / elapsedMs) * 1000
       figures.push({ cpuMicroseconds: cpu / operations, operationsPerSecond })
     }
@@ -225,7 +238,7 @@ export async function measureLiveSessions(
       })
     }
   }
-  await play(players, stage, effort)
+  await play(players, stage, { rounds: effort.rounds, turns: effort.turns.fresh })
   return bySessions
 }
 

@@ -31,9 +31,10 @@ async function profile(
   apps: readonly RunningApp[],
   operation: Operation,
   stage: Stage,
-  { warmUp, rounds, turns, operations }: Effort,
+  { warmUp, rounds, turns: allTurns, operations }: Effort,
 ): Promise<Record<string, Shares>> {
   const count = operations[operation]
+  const turns = allTurns[operation]
   const loads = new Map<RunningApp, number>()
   const sums: Record<string, Record<string, number>> = {}
   for (const app of apps) {
