@@ -124,12 +124,11 @@ async function playRefreshes(
     }
   }
   await provider.ask('countTokenRequests', undefined)
-  const { rounds } = effort
-  const turns = effort.turns.refresh
-  await play(players, stage, { rounds, turns })
+  const schedule = { rounds: effort.rounds, turns: effort.turns.refresh }
+  await play(players, stage, schedule)
   const refreshes = await provider.ask('countTokenRequests', undefined)
   await provider.ask('setLifetime', LONG_LIFETIME)
-  const expected = players.length * people * rounds * turns
+  const expected = players.length * people * schedule.rounds * schedule.turns
   if (refreshes !== expected) throw new Error(`${refreshes} refreshes instead of ${expected}.`)
   return players
 }

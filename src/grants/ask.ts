@@ -14,7 +14,7 @@ export type Refusal = 'first' | 'again'
 export interface Wanted {
   /** An access token that an API has refused: a different one is wanted. */
   readonly refused?: string | undefined
-  /** How the API has refused it; left out if that is not known. */
+  /** See {@link Refusal}; left out if it must be replaced in any case. */
   readonly refusal?: Refusal | undefined
   /** What the access token must be allowed to do. */
   readonly scope?: readonly string[] | undefined

@@ -1,3 +1,4 @@
+import { setNewest } from '../lib/set-newest.js'
 import type { Failure } from './failure.js'
 import type { GrantRecord, RefreshAnswer, Renewal } from './grant-record.js'
 
@@ -71,10 +72,7 @@ const MAXIMUM_SLOTS = 64
 /** What is known of an access token. */
 export function slotOf({ slots }: Cell, key: string): Slot {
   const slot = slots.get(key) ?? {}
-  slots.delete(key)
-  slots.set(key, slot)
-  const [oldest] = slots.keys()
-  if (slots.size > MAXIMUM_SLOTS && oldest !== undefined) slots.delete(oldest)
+  setNewest(slots, key, slot, MAXIMUM_SLOTS)
   return slot
 }
 

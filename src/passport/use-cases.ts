@@ -47,7 +47,7 @@ export interface UseCases {
   readonly requestProfile: ReadProfile
   readonly tokens: (holder: Holder) => Promise<TokenSet | undefined>
   readonly accessToken: (holder: Holder, options: AccessTokenOptions) => Promise<string>
-  /** A different access token than one that an API has refused; `undefined` if there is no refresh token. */
+  /** See `FetchParts.replacementFor`. */
   readonly replacementFor: (
     holder: Holder,
     options: AccessTokenOptions & { readonly refused: string; readonly refusal: Refusal },

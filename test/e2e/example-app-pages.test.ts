@@ -33,6 +33,7 @@ const READ_LAYOUT = `(() => {
   return { beyondScreen: document.documentElement.scrollWidth - innerWidth, gaps, outsideCards }
 })()`
 
+/** Of a phone, of the narrowest one and of a desktop, in pixels. */
 const SCREENS = [
   { width: 390, height: 844 },
   { width: 320, height: 568 },
