@@ -251,7 +251,7 @@ function describeProcesses(startStore: () => Promise<SharedStore>): void {
       expect(failure).toMatchObject({ name: 'StorageError', code: 'ERR_STORAGE', status: 503 })
     }
     expect(tookMs).toBeGreaterThan(STORE_TIMEOUT_MS - 10)
-    expect(tookMs).toBeLessThan(2 * STORE_TIMEOUT_MS)
+    expect(tookMs).toBeLessThan(4 * STORE_TIMEOUT_MS)
     expect(login.asked).toEqual([])
 
     const token = tokenIn(await askIn(processes, login, { times: 5 }))

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { Pool } from 'pg'
 import type { PoolConfig } from 'pg'
 import { findFreePort } from './child-process.js'
+import { until } from './until.js'
 
 const run = promisify(execFile)
 
@@ -62,8 +63,10 @@ export async function startPostgresProcess(
   async function kill(): Promise<void> {
     if (running === undefined) return
     const ended = once(running.child, 'exit')
-    await running.signal('SIGKILL')
+    const served = await running.signal('SIGKILL')
     await ended
+    // Until the last one is gone, no new server starts on the same data.
+    await until(async () => !(await isAnyAlive(served)))
     running.guard.kill('SIGKILL')
     running = undefined
   }
@@ -86,8 +89,12 @@ export async function startPostgresProcess(
       await kill()
       running = await start()
     },
-    pause: async () => running?.signal('SIGSTOP'),
-    resume: async () => running?.signal('SIGCONT'),
+    async pause() {
+      await running?.signal('SIGSTOP')
+    },
+    async resume() {
+      await running?.signal('SIGCONT')
+    },
     async close() {
       await Promise.all(pools.map((pool) => pool.end()))
       await kill()
@@ -99,8 +106,8 @@ export async function startPostgresProcess(
 interface RunningPostgres {
   readonly child: ChildProcess
   readonly guard: ChildProcess
-  /** Sends a signal to the server and to the processes that serve its connections. */
-  readonly signal: (signal: NodeJS.Signals) => Promise<void>
+  /** Sends a signal to the server and to the processes that serve its connections, and says which these are. */
+  readonly signal: (signal: NodeJS.Signals) => Promise<readonly number[]>
 }
 
 async function startServer(
@@ -123,28 +130,41 @@ async function startServer(
   const script = `cat >/dev/null; kill -9 ${child.pid}; rm -rf "$0"`
   const guard = spawn('sh', ['-c', script, folder], { stdio: ['pipe', 'ignore', 'ignore'] })
 
-  async function signal(name: NodeJS.Signals): Promise<void> {
-    // The server first, so that it starts no others.
-    for (const pid of [child.pid ?? 0, ...(await childrenOf(child.pid ?? 0))]) {
+  async function signal(name: NodeJS.Signals): Promise<readonly number[]> {
+    const server = child.pid ?? 0
+    // A stopped server starts no others, so that this reaches all of them.
+    child.kill('SIGSTOP')
+    const served = await childrenOf(server)
+    for (const pid of [...served, server]) {
       try {
         process.kill(pid, name)
       } catch {
         // It has ended meanwhile.
       }
     }
+    return served
   }
   return { child, guard, signal }
 }
 
 /** The processes that `parent` has started. */
 async function childrenOf(parent: number): Promise<readonly number[]> {
-  const { stdout } = await run('ps', ['-e', '-o', 'pid=,ppid='])
+  return (await listProcesses()).filter((one) => one.parent === parent).map(({ pid }) => pid)
+}
+
+async function isAnyAlive(pids: readonly number[]): Promise<boolean> {
+  return (await listProcesses()).some(({ pid }) => pids.includes(pid))
+}
+
+/** All processes of the machine but those that have ended and are only kept to be asked how. */
+async function listProcesses(): Promise<readonly { pid: number; parent: number }[]> {
+  const { stdout } = await run('ps', ['-e', '-o', 'pid=,ppid=,stat='])
   return stdout
     .trim()
     .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .filter(([, ppid]) => ppid === parent)
-    .map(([pid = 0]) => pid)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , state]) => state?.startsWith('Z') === false)
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }))
 }
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package has made. */
