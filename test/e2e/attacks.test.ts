@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
 import { base64url } from 'jose'
@@ -15,6 +14,7 @@ import { createMemoryStore } from '../../src/grants/memory-store.js'
 import type { TestApp } from '../support/app.js'
 import { grantsIn } from '../support/grant-modes.js'
 import { advanceClock } from '../support/clock.js'
+import { hearEvents } from '../support/hear-events.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import { asked, bodyOf, changed, formOf, startLogin } from '../support/login.js'
@@ -128,18 +128,17 @@ describe('a visitor who means harm', () => {
     ],
   ])('cannot write a line of their own into the log by %s', async (_what, send) => {
     const events: unknown[] = []
-    const record = (event: unknown): number => events.push(event)
     const { options } = await speakOpenId(scene.provider)
     const app = await scene.start({
       strategy: { ...options, backchannelLogout: true, signedAuthorizationResponses: true },
     })
     const crit = ['x\n\u001b[2J2026-01-01 somebody else has logged in']
     const header = base64url.encode(JSON.stringify({ alg: 'PS256', kid: 'key-1', crit }))
-    subscribe('passport-authorization-code', record)
+    const stopHearing = hearEvents((event) => events.push(event))
     try {
       expect((await send(app, `${header}.e30.AAAA`)).status).toBe(400)
     } finally {
-      unsubscribe('passport-authorization-code', record)
+      stopHearing()
     }
     const said = [...events, ...app.errors.map(String)]
     expect(said.length).toBeGreaterThan(0)

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { SpanStatusCode } from '@opentelemetry/api'
 import {
@@ -13,6 +12,7 @@ import type { AuthorizationCodeOptions, DiagnosticEvent } from '../../src/index.
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { grantsIn } from '../support/grant-modes.js'
+import { hearEvents } from '../support/hear-events.js'
 import { Browser } from '../support/http.js'
 import { changed, startLogin } from '../support/login.js'
 import { speakOpenId } from '../support/openid-provider.js'
@@ -27,15 +27,13 @@ import { until } from '../support/until.js'
 const HOUR = 3600
 const scene = setScene()
 const events: DiagnosticEvent[] = []
-const record = (event: unknown): number => events.push(event as DiagnosticEvent)
+let stopHearing: () => void
 
 beforeEach(() => {
   events.length = 0
-  subscribe('passport-authorization-code', record)
+  stopHearing = hearEvents((event) => events.push(event))
 })
-afterEach(() => {
-  unsubscribe('passport-authorization-code', record)
-})
+afterEach(() => stopHearing())
 
 function start(
   strategy: Partial<AuthorizationCodeOptions> = {},

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import {
   afterAll,
   afterEach,
@@ -11,7 +10,7 @@ import {
 } from '@jest/globals'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { Agent, request as send } from 'undici'
-import type { AuthorizationCodeOptions, DiagnosticEvent, TokenSet } from '../../src/index.js'
+import type { AuthorizationCodeOptions, TokenSet } from '../../src/index.js'
 import { startApp } from '../support/app.js'
 import type { TestApp, TestAppOptions } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
@@ -22,6 +21,7 @@ import type { Page } from '../support/http.js'
 import { startJmondiServer } from '../support/jmondi-server.js'
 import { bodyOf, changed } from '../support/login.js'
 import { startNodeOauthServer } from '../support/node-oauth-server.js'
+import { hearEvents } from '../support/hear-events.js'
 import { CLIENT_ID, CLIENT_SECRET } from '../support/other-server.js'
 import type { OtherServer } from '../support/other-server.js'
 import { describeWithGlewlwyd } from '../support/requirements.js'
@@ -40,7 +40,10 @@ const agent = new Agent().compose((dispatch) => (options, handler) => {
   return dispatch(options, handler)
 })
 
-beforeAll(() => subscribe('passport-authorization-code', hear))
+const stopHearing = hearEvents(({ step, outcome }) => {
+  if (step === 'revocation') outcomes.push(outcome)
+})
+
 beforeEach(() => {
   asked.length = 0
   outcomes.length = 0
@@ -51,14 +54,9 @@ afterEach(async () => {
   browser.clearCookies(server.origin)
 })
 afterAll(async () => {
-  unsubscribe('passport-authorization-code', hear)
+  stopHearing()
   await agent.close()
 })
-
-function hear(message: unknown): void {
-  const { step, outcome } = message as DiagnosticEvent
-  if (step === 'revocation') outcomes.push(outcome)
-}
 
 /** Starts an application that is registered with the server, and ends with the test. */
 async function start(

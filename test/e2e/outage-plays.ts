@@ -1,9 +1,9 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, beforeEach, expect } from '@jest/globals'
 import { DiscoveryError, MemoryGrants } from '../../src/index.js'
 import type { AuthorizationCodeOptions, DiagnosticEvent } from '../../src/index.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
+import { hearEvents } from '../support/hear-events.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import { asked, bodyOf, startLogin } from '../support/login.js'
@@ -22,20 +22,16 @@ export function playsOfOutages(
   let browser: Browser
   /** What the diagnostics say of the readings of the metadata. */
   let readings: DiagnosticEvent[]
-
-  function note(message: unknown): void {
-    const event = message as DiagnosticEvent
-    if (event.step === 'discovery') readings.push(event)
-  }
+  let stopHearing: () => void
 
   beforeEach(() => {
     browser = new Browser()
     readings = []
-    subscribe('passport-authorization-code', note)
+    stopHearing = hearEvents((event) => {
+      if (event.step === 'discovery') readings.push(event)
+    })
   })
-  afterEach(() => {
-    unsubscribe('passport-authorization-code', note)
-  })
+  afterEach(() => stopHearing())
 
   const lastError = (app: TestApp): unknown => app.errors.at(-1)
 

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { runInThisContext } from 'node:vm'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it } from '@jest/globals'
 import {
   auth0,
@@ -12,6 +11,7 @@ import {
 import type { AuthorizationCodeOptions, FailureInfo } from '../../src/index.js'
 import { refusalOfRefresh } from '../../src/endpoints/refresh-refusal.js'
 import type { TestApp } from '../support/app.js'
+import { hearEvents } from '../support/hear-events.js'
 import { Browser } from '../support/http.js'
 import type { Page } from '../support/http.js'
 import { asked, bodyOf, changed, startLogin } from '../support/login.js'
@@ -111,15 +111,14 @@ describe('a callback with a refusal', () => {
 
   it('is in the diagnostics with the provider’s words, for the developer', async () => {
     const events: unknown[] = []
-    const note = (event: unknown): unknown => events.push(event)
-    subscribe('passport-authorization-code', note)
+    const stopHearing = hearEvents((event) => events.push(event))
     try {
       await comeBack(await scene.start(), {
         error: 'access_denied',
         error_description: 'Not today',
       })
     } finally {
-      unsubscribe('passport-authorization-code', note)
+      stopHearing()
     }
     expect(events).toContainEqual(
       expect.objectContaining({

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setTimeout } from 'node:timers/promises'
 import {
   afterAll,
@@ -14,13 +13,14 @@ import type { Express } from 'express'
 import { MemoryStore } from 'express-session'
 import { createMemoryStore } from '../../src/grants/memory-store.js'
 import { AuthorizationCodeStrategy, authRouter, Grants } from '../../src/index.js'
-import type { AuthorizationCodeOptions, DiagnosticEvent, GrantStore } from '../../src/index.js'
+import type { AuthorizationCodeOptions, GrantStore } from '../../src/index.js'
 import { startTestProvider } from '../../src/testing.js'
 import type { TestProvider } from '../../src/testing.js'
 import { startApp } from '../support/app.js'
 import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { grantsIn } from '../support/grant-modes.js'
+import { hearEvents } from '../support/hear-events.js'
 import { Browser } from '../support/http.js'
 import { bodyOf } from '../support/login.js'
 
@@ -393,11 +393,9 @@ describe('grants.renewIdle', () => {
 describe('a process that has another secret', () => {
   it('answers 503, changes nothing, and reports it once', async () => {
     const reports: unknown[] = []
-    const note = (message: unknown): void => {
-      const { step, outcome, reason } = message as DiagnosticEvent
+    const stopHearing = hearEvents(({ step, outcome, reason }) => {
       if (step === 'another_secret') reports.push([outcome, reason])
-    }
-    subscribe('passport-authorization-code', note)
+    })
     try {
       const app = await startProcess()
       const secret = 'another secret of 32 characters or more'
@@ -409,7 +407,7 @@ describe('a process that has another secret', () => {
       expect(await app.strategy.accessToken(ADA)).toEqual(isTokenText)
       expect(reports).toEqual([['failed', 'ERR_STORAGE']])
     } finally {
-      unsubscribe('passport-authorization-code', note)
+      stopHearing()
     }
   })
 })

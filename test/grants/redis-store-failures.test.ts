@@ -63,7 +63,7 @@ function describeFailures(connect: ConnectClient, server: () => RedisServer): vo
       })
     }
     expect(tookMs).toBeGreaterThan(95)
-    expect(tookMs).toBeLessThan(1_000)
+    expect(tookMs).toBeLessThan(5_000)
     const patient = storeWithin(2_000)
     await patient.link(id, 'two', 60_000)
     await expect(patient.linked(id, 10)).resolves.toEqual(['two'])
@@ -119,7 +119,7 @@ function describeFailures(connect: ConnectClient, server: () => RedisServer): vo
     await expect(store.compareAndSet(id, undefined, record, 60_000)).rejects.toThrow(
       'Redis did not answer within 100 ms: the client is not connected',
     )
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
     await server().restart()
     const patient = storeWithin(10_000)
     await expect(patient.get(id)).resolves.toBeUndefined()

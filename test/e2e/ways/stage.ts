@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import express from 'express'
 import type { Store } from 'express-session'
@@ -11,6 +10,7 @@ import type {
   Verify,
 } from '../../../src/index.js'
 import type { Person } from '../../support/chromium.js'
+import { hearEvents } from '../../support/hear-events.js'
 import { listen } from '../../support/http.js'
 import { furnish } from './stage-app.js'
 
@@ -113,10 +113,7 @@ export async function setStage(
     if (isPage) status = response.status()
   })
   const events: DiagnosticEvent[] = []
-  const note = (message: unknown): void => {
-    events.push(message as DiagnosticEvent)
-  }
-  subscribe('passport-authorization-code', note)
+  const stopHearing = hearEvents((event) => events.push(event))
 
   return {
     url,
@@ -158,7 +155,7 @@ export async function setStage(
       await page.goto(other.origin)
     },
     async close() {
-      unsubscribe('passport-authorization-code', note)
+      stopHearing()
       await server.close()
       await other.close()
     },
