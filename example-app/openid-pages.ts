@@ -28,8 +28,8 @@ function known({ displayName, provider }: Visitor): Html {
   return html`<h2>Welcome, ${name}</h2>
     <p class="quiet">
       You are logged in with ${DISPLAY_NAMES[provider]}. This button loses your session here, as a
-      long absence does. Come back to the news then: if you are logged in at Example ID, you are
-      logged in here again.
+      long absence does. Come back to the news then, and load them once more: if you are logged in
+      at Example ID, you are logged in here again. The first page of a visit asks nobody.
     </p>
     <form method="post" action="/news/forget"><button>Forget my session</button></form>`
 }

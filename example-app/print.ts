@@ -12,7 +12,7 @@ export function describeApp(
     account ? 'the real one' : `a local stand-in (${variables} lead to the real one)`
   const lines = [
     `The example app is at ${url}`,
-    ...(flowURL === undefined ? [] : [`Its logins are drawn at ${flowURL}`]),
+    ...(flowURL === undefined ? [] : [`The flow inspector is at ${flowURL}`]),
     '',
     `Askara     ${provider(askara, 'ASKARA_CLIENT_ID, ASKARA_CLIENT_SECRET')}`,
     `Jiko       ${provider(jiko, 'JIKO_CLIENT_ID, JIKO_PRIVATE_KEY')}`,

@@ -55,6 +55,19 @@ const PROVIDER_ERRORS = `\`TokenEndpointError\`, \`PushedAuthorizationRequestErr
 Their \`status\` is 504 after a timeout, 503 if the provider is overloaded (429, 503), 500 if it refuses the client itself, 400 if it refuses what the browser brought, and 502 otherwise.
 `
 
+/** With the texts of Passport 0.7, which test/errors/passport-errors.test.ts compares. */
+const PASSPORT_ERRORS = `## Errors of Passport
+
+Passport's own errors have no \`code\`:
+
+| its message | what to do |
+| --- | --- |
+| \`\`Login sessions require session support. Did you forget to use \`express-session\` middleware?\`\` | Put \`app.use(session({ … }))\` before \`app.use(passport.session())\`. |
+| \`Failed to serialize user into session\` | Call \`passport.serializeUser\`: [Serializing](users.md#serializing). |
+| \`Failed to deserialize user out of session\` | Call \`passport.deserializeUser\`. For a user who is gone, it returns \`false\`, not \`undefined\`. |
+| \`Unknown authentication strategy "…"\` | Call \`passport.use(strategy)\` first, or pass the strategy itself: \`passport.authenticate(strategy)\`. |
+`
+
 /** The error guide, docs/errors.md. */
 export async function render(): Promise<string> {
   const sections = Object.entries<ErrorEntry>(ERRORS).map(([code, entry]) => section(code, entry))
@@ -65,6 +78,7 @@ export async function render(): Promise<string> {
     ...sections,
     oauthErrors(),
     networkErrors(),
+    PASSPORT_ERRORS,
   ].join('\n')
   return prettier.format(page, {
     parser: 'markdown',

@@ -37,7 +37,7 @@ export interface ReceivedIdToken {
 }
 
 /**
- * The claims of an ID token that was verified when it came; `undefined` if it cannot be read, such as one that was imported.
+ * The claims of an ID token that was verified when it came; `undefined` if it cannot be read, because the store has damaged it.
  * Not with jose, which is loaded late, and only for what has to be verified.
  */
 export function claimsIn(idToken: string): JWTPayload | undefined {

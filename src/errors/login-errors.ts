@@ -204,8 +204,15 @@ export class LoginRequiredError extends AuthorizationCodeError {
     readonly strategy?: string,
   ) {
     const { message } = LOGIN_REQUIRED_REASONS[reason]
-    super(strategy === undefined ? message : `${message} (strategy '${strategy}', by account)`)
+    super(strategy === undefined ? message : `${message} ${ofAccount(reason, strategy)}`)
   }
+}
+
+/** What a job may have got wrong, which nobody who has to log in can help. */
+function ofAccount(reason: LoginRequiredReason, strategy: string): string {
+  return reason === 'no_tokens'
+    ? `(No grant of this account and the strategy '${strategy}' is stored. Are both as in the web app?)`
+    : `(strategy '${strategy}', by account)`
 }
 
 /**

@@ -4,9 +4,8 @@ import type { RefreshWays } from './refresh-ways.js'
 import type { WantedUse } from './uses.js'
 
 /**
- * How an API has refused an access token: at the `first` request, or `again`, with no other request in between that it has
- * accepted. One that has just replaced another and is refused again is not replaced for a minute: it is the person that the API
- * refuses, and not the token.
+ * How an API has refused an access token: the `first` one of a call, or `again` the one that has replaced it. Such a one is not
+ * replaced for a minute: see `mayReplace`.
  */
 export type Refusal = 'first' | 'again'
 

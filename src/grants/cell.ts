@@ -1,6 +1,7 @@
 import { setNewest } from '../lib/set-newest.js'
 import type { Failure } from './failure.js'
 import type { GrantRecord, RefreshAnswer, Renewal } from './grant-record.js'
+import type { Replacements } from './replacements.js'
 
 /** What a process has last seen of a grant's record. */
 export interface Look {
@@ -55,15 +56,11 @@ export function newCell(id: string): Cell {
 }
 
 /** What a process knows of one of a grant's access tokens. */
-export interface Slot {
+export interface Slot extends Replacements {
   /** When a renewal in the background was last begun, in monotonic **milliseconds**. */
   triedAt?: number
   /** The access token that an API has refused: it is no longer usable. */
   refused?: string
-  /** When one that an API had refused was last replaced, in monotonic **milliseconds**. */
-  replacedAt?: number
-  /** When an API has refused the one that replaced it, too, in monotonic **milliseconds**. */
-  replacedInVainAt?: number
 }
 
 /** How many access tokens of a grant are remembered. */

@@ -5,7 +5,7 @@ import { within } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import { isRefusedByApi, slotOf } from './cell.js'
 import type { Ask, FreshLine, ServedLine } from './ask.js'
-import type { Cell, GrantCells, Look } from './cell.js'
+import type { Cell, GrantCells, Look, Slot } from './cell.js'
 import { lineOf } from './grant-record.js'
 import type { Line, Renewal } from './grant-record.js'
 import { chooseLine } from './line-choice.js'
@@ -14,6 +14,7 @@ import { refuseLoginInVain } from './login-in-vain.js'
 import { LEASE_MS } from './mark-keeper.js'
 import { activeFailure } from './refresh-failure.js'
 import type { RefreshWays } from './refresh-ways.js'
+import { mayReplace, noteRefusedAgain, noteReplaced } from './replacements.js'
 import type { Renew, StaleToken } from './stale-token.js'
 import { coversScope } from './scope-set.js'
 import { servingUse, slotKey, useIn, useRequestOf, viewOf } from './uses.js'
@@ -24,9 +25,6 @@ const CALLER_MARGIN_MS = 5_000
 
 /** How often a renewal in the background is tried at the most, in **milliseconds**. */
 const BACKGROUND_PAUSE_MS = 1_000
-
-/** How long an access token is not replaced that was refused like the one that it has replaced, in **milliseconds**. */
-const REPLACEMENT_PAUSE_MS = 60_000
 
 /** How often a caller asks for a token that is valid. */
 const MAXIMUM_ATTEMPTS = 3
@@ -55,7 +53,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
     const now = clock.now()
     const wanted = useRequestOf(ask.use)
     const servingOf = (line: Line): Serving => servingFrom(line, wanted)
-    noteRefused(call, record.lines.map(servingOf))
+    noteRefusals(call, record.lines.map(servingOf))
     const line = chooseLine(
       record.lines.filter(({ id }) => id === (ask.line ?? id)),
       {
@@ -71,7 +69,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
   function renewInBackground(call: Call, serving: Serving): void {
     const { cell, ways } = call
     const { line, use } = serving
-    const slot = slotOf(cell, slotKey(line, use?.key))
+    const slot = slotFor(call, serving)
     const now = clock.monotonic()
     if (!ways.renewInBackground || now < (slot.triedAt ?? -Infinity) + BACKGROUND_PAUSE_MS) return
     const { record } = cell.seen ?? {}
@@ -105,36 +103,27 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
     const { ask } = call
     const { line, view } = serving
     const now = clock.now()
-    if ((isRefused(call, serving) && !isInVain(call, serving)) || isIdle(line, ask)) return false
+    if (mustReplace(call, serving) || isIdle(line, ask)) return false
     if (!isRenewable(line, now)) return true
     if (!outlivesRequest(view, now)) return false
     if (isDue(view, now)) renewInBackground(call, serving)
     return true
   }
 
-  /** Remembers the access token that an API has refused, and whether that was in vain. */
-  function noteRefused({ cell, ask }: Call, all: readonly Serving[]): void {
-    for (const { line, use, view } of all) {
-      if (view.tokens.accessToken !== ask.refused) continue
-      const slot = slotOf(cell, slotKey(line, use?.key))
-      slot.refused = ask.refused
-      if (ask.refusal === 'again' && isWithinPause(slot.replacedAt)) {
-        slot.replacedInVainAt = clock.monotonic()
-      }
+  function noteRefusals(call: Call, all: readonly Serving[]): void {
+    const { refused, refusal } = call.ask
+    if (refused === undefined) return
+    for (const one of all) {
+      const slot = slotFor(call, one)
+      if (isRefused(call, one)) slot.refused = refused
+      if (refusal === 'again') noteRefusedAgain(slot, refused, clock.monotonic())
     }
   }
 
-  /**
-   * Whether the API has refused the token that replaced the one before, too: it refuses the person, not the token.
-   * Each of their visits would be a refresh, until the provider has had enough of them.
-   */
-  function isInVain({ cell, ask }: Call, { line, use }: Serving): boolean {
-    if (ask.refusal === undefined) return false
-    return isWithinPause(slotOf(cell, slotKey(line, use?.key)).replacedInVainAt)
-  }
-
-  function isWithinPause(since = -Infinity): boolean {
-    return clock.monotonic() < since + REPLACEMENT_PAUSE_MS
+  /** Whether the access token is one that the API has refused, and another one may help. */
+  function mustReplace(call: Call, serving: Serving): boolean {
+    if (!isRefused(call, serving)) return false
+    return call.ask.refusal === undefined || mayReplace(slotFor(call, serving), clock.monotonic())
   }
 
   /** The line after a renewal; `undefined` if the record has to be looked at again. */
@@ -153,10 +142,11 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       })
       // Somebody else is using the refresh token of an idle line.
       if (renewal.source === 'busy' && !isIdle(line, ask)) return undefined
-      if (isRefused(call, serving)) {
-        slotOf(cell, slotKey(line, use?.key)).replacedAt = clock.monotonic()
-      }
       const after = viewOf(renewal.line, use?.key)
+      if (ask.refused !== undefined && isRefused(call, serving)) {
+        const { accessToken } = after.tokens
+        noteReplaced(slotFor(call, serving), ask.refused, accessToken, clock.monotonic())
+      }
       return isValid(after, clock.now())
         ? served({ ...serving, ...renewal, view: after })
         : undefined
@@ -190,11 +180,6 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
         }
         await cells.look(cell)
       } else if (typeof serving !== 'string') {
-        // In another process, it may have been replaced since, or it is known there that it cannot be.
-        if (look.at < call.askedAt && isRefused(call, serving) && isInVain(call, serving)) {
-          await cells.look(cell)
-          continue
-        }
         const fresh = isFresh(call, serving) ? served(serving) : await renewedLine(call, serving)
         if (fresh !== undefined) return fresh
       }
@@ -218,6 +203,10 @@ function isCovered({ record }: Look, { use, scope = use?.scope ?? [] }: Ask): bo
 function servingFrom(line: Line, wanted: UseRequest | undefined): Serving {
   const use = servingUse(line, wanted)
   return { line, use, view: viewOf(line, use?.key) }
+}
+
+function slotFor({ cell }: Call, { line, use }: Serving): Slot {
+  return slotOf(cell, slotKey(line, use?.key))
 }
 
 function isRefused({ ask }: Call, { view }: Serving): boolean {

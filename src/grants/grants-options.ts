@@ -1,5 +1,5 @@
 import type { OptionTable, OptionsOf } from '../options/option-table.js'
-import { secrets, zeroOrMore } from '../options/readers.js'
+import { secretsThat, zeroOrMore } from '../options/readers.js'
 
 /** The table of {@link GrantsOptions}. */
 export const GRANTS_OPTIONS = {
@@ -7,7 +7,7 @@ export const GRANTS_OPTIONS = {
    * Encrypts the records: a secret of at least 32 characters. To replace a secret, pass a list: the first one
    * encrypts, and all of them decrypt, as with express-session's `secret`.
    */
-  secret: { read: secrets, required: true },
+  secret: { read: secretsThat('seals the grants'), required: true },
 
   /**
    * How long a process may use a record without looking at the store, in **seconds**. A request with a valid access

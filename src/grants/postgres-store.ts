@@ -2,7 +2,7 @@ import { systemClock } from '../lib/clock.js'
 import type { Clock } from '../lib/clock.js'
 import type { GrantStore } from '../options/grant-store.js'
 import type { OptionTable } from '../options/option-table.js'
-import { positive, secrets, zeroOrMore } from '../options/readers.js'
+import { positive, secretsThat, zeroOrMore } from '../options/readers.js'
 import { createCleanUp } from './postgres-clean-up.js'
 import { readPostgresPool } from './postgres-pool.js'
 import type { SendStatement } from './postgres-pool.js'
@@ -22,7 +22,12 @@ export const POSTGRES_GRANTS_OPTIONS = {
    * Seals the grants: at least 32 characters, such as `openssl rand -base64 32` makes. To replace a secret, pass a
    * list with the new one first; the others are used for reading only.
    */
-  secret: { read: secrets, required: true, refuseUnset: true, secret: true },
+  secret: {
+    read: secretsThat('seals the grants'),
+    required: true,
+    refuseUnset: true,
+    secret: true,
+  },
 
   /**
    * The schema of the tables `oauth2_records` and `oauth2_links`. Without it, they are in the first schema of the

@@ -1,7 +1,7 @@
 import { StorageError } from '../errors/setup-errors.js'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
 import type { OptionTable } from '../options/option-table.js'
-import { positive, secrets, text, zeroOrMore } from '../options/readers.js'
+import { positive, secretsThat, text, zeroOrMore } from '../options/readers.js'
 import { readRedisClient } from './redis-clients.js'
 import type { RedisConnection } from './redis-clients.js'
 import { createRedisCommander, redisScript, USING_REDIS } from './redis-commands.js'
@@ -18,7 +18,12 @@ export const REDIS_GRANTS_OPTIONS = {
    * Seals the grants: at least 32 characters, such as `openssl rand -base64 32` makes. To replace a secret, pass a
    * list with the new one first; the others are used for reading only.
    */
-  secret: { read: secrets, required: true, refuseUnset: true, secret: true },
+  secret: {
+    read: secretsThat('seals the grants'),
+    required: true,
+    refuseUnset: true,
+    secret: true,
+  },
 
   /** The prefix of all keys in Redis. Strategies and processes that share grants need the same one. @default 'oauth2:' */
   prefix: { read: text, default: 'oauth2:' },

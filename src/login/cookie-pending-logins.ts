@@ -6,14 +6,14 @@ import { shortDigest } from '../lib/short-digest.js'
 import { readTable } from '../options/option-table.js'
 import type { OptionsOf, OptionTable } from '../options/option-table.js'
 import type { PendingLogin, PendingLoginStore, TakenLogin } from '../options/pending-login-store.js'
-import { positive, secrets } from '../options/readers.js'
+import { positive, secretsThat } from '../options/readers.js'
 import { requireResponse } from '../session/request-session.js'
 import { worthKeepingFirst } from './worth-keeping.js'
 import type { Attempt } from './worth-keeping.js'
 
 export const COOKIE_PENDING_LOGINS_OPTIONS = {
   /** Seals the cookies: at least 32 characters, or a list. The first seals, all of them open. */
-  secret: { read: secrets, required: true },
+  secret: { read: secretsThat('seals the cookies'), required: true },
 
   /** How long a started login may take, in **milliseconds**. @default 600_000 (10 minutes) */
   lifetimeMs: { read: positive, default: 600_000 },

@@ -79,14 +79,13 @@ function addHint(
   else if (logoutHint !== undefined) parameters.set('logout_hint', logoutHint)
 }
 
+/** Providers refuse the whole logout if they cannot read the hint. */
 function maySend(idToken: string, mode: IdTokenHint): boolean {
   if (mode === 'never' || idToken.length > MAXIMUM_HINT_LENGTH) return false
-  return mode === 'always' || isFresh(idToken)
-}
-
-function isFresh(idToken: string): boolean {
-  const { exp = 0 } = claimsIn(idToken) ?? {}
-  return exp * 1000 > Date.now()
+  const claims = claimsIn(idToken)
+  if (claims === undefined) return false
+  const { exp = 0 } = claims
+  return mode === 'always' || exp * 1000 > Date.now()
 }
 
 function rememberLogout(req: LoginRequest, state: string, returnTo: string | undefined): void {

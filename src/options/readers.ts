@@ -10,10 +10,13 @@ import type { GivenOptions } from './given-options.js'
  */
 type Reader<Value> = (value: unknown, name: string, given?: GivenOptions) => Value
 
+/** What is wrong with `''`, which `process.env.NAME ?? ''` is without the variable. */
+const EMPTY = 'is empty. Is the environment variable set?'
+
 /** Reads a string that is not empty. */
 export function text(value: unknown, name: string): string {
   if (typeof value === 'string' && value !== '') return value
-  throw new ConfigurationError(`${name} must be a string that is not empty.`, name)
+  throw new ConfigurationError(`${name} ${value === '' ? EMPTY : 'must be a string.'}`, name)
 }
 
 /** Reads a string as {@link text} does. Its type has `undefined`, for an option that is usually set from the environment. */
@@ -60,10 +63,18 @@ export function upTo(most: number): Reader<number> {
   }
 }
 
+/** A path alone, or what `${process.env.APP_URL}/path` is without the variable. */
+const LACKS_ORIGIN = /^(undefined)?\//
+
 /** Reads an absolute URL: HTTPS, or plain HTTP on a loopback address. */
 export function secureUrl(value: unknown, name: string, given: GivenOptions = {}): string {
   const url = text(value, name)
-  if (!URL.canParse(url)) throw new ConfigurationError(`${name} must be an absolute URL.`, name)
+  if (!URL.canParse(url)) {
+    const advice = LACKS_ORIGIN.test(url)
+      ? ', such as https://your-app.com/…, and has no origin. Is that in an environment variable that is not set?'
+      : '.'
+    throw new ConfigurationError(`${name} must be an absolute URL${advice}`, name)
+  }
   const { protocol, host } = new URL(url)
   if (isSecure(new URL(url), plainHttpHostsIn(given))) return url
   const advice =
@@ -229,13 +240,28 @@ const MINIMUM_SECRET_LENGTH = 32
 
 /** Reads one secret or a list of them, as a list. Each must have at least 32 characters. */
 export function secrets(value: string | readonly string[], name: string): readonly string[] {
+  return readSecrets(value, name, name)
+}
+
+/** Reads as {@link secrets} does. An application has several, so the message says what this one does, such as `seals the grants`. */
+export function secretsThat(use: string): typeof secrets {
+  return (value, name) => readSecrets(value, name, `${name}, which ${use},`)
+}
+
+function readSecrets(
+  value: string | readonly string[],
+  name: string,
+  subject: string,
+): readonly string[] {
   const list: readonly unknown[] = [value].flat()
-  if (list.length === 0) throw new ConfigurationError(`${name} has no secret in it.`, name)
+  const wrong = (what: string): ConfigurationError =>
+    new ConfigurationError(`${subject} ${what}`, name)
+  if (list.length === 0) throw wrong('has no secret in it.')
   return list.map((secret) => {
     if (typeof secret === 'string' && secret.length >= MINIMUM_SECRET_LENGTH) return secret
-    throw new ConfigurationError(
-      `${name} needs at least ${MINIMUM_SECRET_LENGTH} characters, such as "openssl rand -base64 32" makes.`,
-      name,
+    if (secret === '') throw wrong(EMPTY)
+    throw wrong(
+      `needs at least ${MINIMUM_SECRET_LENGTH} characters, such as "openssl rand -base64 32" makes.`,
     )
   })
 }

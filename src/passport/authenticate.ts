@@ -74,7 +74,6 @@ export function logIn(user: Express.User, req: Request): Promise<void> {
 function notSerialized(): ConfigurationError {
   return new ConfigurationError(
     'Passport does not know how to keep this user in the session. Call passport.serializeUser and passport.deserializeUser. Without verify, and with a Passport of your own, give it to the router: authRouter(strategy, { passport }).',
-    'passport',
   )
 }
 

@@ -54,11 +54,9 @@ async function fetchRenewed(
     const answer = await resources.fetch(url, init, token)
     if (!refusesToken(answer) && !(await isTokenRefused(answer))) return answer
     if (sent === MAXIMUM_SENT) return answer
-    const mayRepeat = isRepeatable(init.body)
-    // Nobody sees whether the API accepts the new token, if the request is not sent again with it.
-    const refusal = sent === 1 && mayRepeat ? 'first' : 'again'
+    const refusal = sent === 1 ? 'first' : 'again'
     const renewal = replacementFor(holder, { ...use, refused: token, refusal })
-    if (!mayRepeat) {
+    if (!isRepeatable(init.body)) {
       // Only the next request needs the new token.
       renewal.catch(() => undefined)
       return answer

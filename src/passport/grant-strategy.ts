@@ -73,7 +73,7 @@ export abstract class GrantStrategy extends LogoutStrategy {
   /**
    * `fetch` with the holder's access token. `timeoutMs` and `responseLimitBytes` apply, plain HTTP is refused, and
    * redirects are followed only if `init.redirect` says so. On a 401, or if `isTokenRefused` says so, the token is refreshed
-   * and the request sent once more, unless its body is a stream, which can be sent only once. An answer that is an event stream
+   * and the request sent again, unless its body is a stream, which can be sent only once. An answer that is an event stream
    * (`text/event-stream`) has to begin within `timeoutMs`; how long and how large it becomes is for its reader to limit, by
    * `init.signal`.
    *

@@ -174,6 +174,8 @@ describe('a job', () => {
     provider.fail('token', 'invalid_grant')
     const toLogIn = loginRequired('grant_ended')
     await expect(two.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(toLogIn)
+    // `cacheSeconds`
+    advanceClock(10)
     await expect(one.strategy.fetch(ADA, profileURL)).rejects.toMatchObject(toLogIn)
     expect(refreshes()).toBe(2)
   })

@@ -306,7 +306,7 @@ describeWithChromium('the example app in a real browser', (executable) => {
     const command = startCommand('npm', ['start', '--ignore-scripts'], { PORT: '0' })
     try {
       const [, url = ''] = await command.printed(/The example app is at (\S+)/)
-      const [, flow = ''] = await command.printed(/Its logins are drawn at (\S+)/)
+      const [, flow = ''] = await command.printed(/The flow inspector is at (\S+)/)
       const { page, complaints } = await chromium.arrive()
       await page.goto(flow)
       expect(await heading(page)).toBe('Login flows')

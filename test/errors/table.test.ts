@@ -91,11 +91,17 @@ it.each(Object.keys(LOGIN_REQUIRED_REASONS) as LoginRequiredReason[])(
   },
 )
 
-it('a LoginRequiredError for an account names the strategy, by which grants are found', () => {
-  const { message, strategy } = new library.LoginRequiredError('no_tokens', 'google')
-  expect(message).toContain("(strategy 'google', by account)")
-  expect(strategy).toBe('google')
-})
+it.each<[LoginRequiredReason, string]>([
+  ['grant_ended', "(strategy 'google', by account)"],
+  ['no_tokens', "(No grant of this account and the strategy 'google' is stored."],
+])(
+  'a LoginRequiredError for an account names the strategy, by which grants are found: %s',
+  (reason, expected) => {
+    const { message, strategy } = new library.LoginRequiredError(reason, 'google')
+    expect(message).toContain(expected)
+    expect(strategy).toBe('google')
+  },
+)
 
 describe.each([...OAUTH_ERRORS])('the OAuth error %s', (error, { from, status, retryable }) => {
   const expected = status === 'refused' ? 502 : status
