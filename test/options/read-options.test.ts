@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { MockAgent } from 'undici'
-import { AuthorizationCodeStrategy, ConfigurationError, MemoryGrants } from '../../src/index.js'
+import { createMemoryStore } from '../../src/grants/memory-store.js'
+import {
+  AuthorizationCodeStrategy,
+  ConfigurationError,
+  cookiePendingLogins,
+  Grants,
+  MemoryGrants,
+} from '../../src/index.js'
 import type { AuthorizationCodeOptions } from '../../src/index.js'
 import { readOptions } from '../../src/options/read-options.js'
 import { thrownBy } from '../support/errors.js'
@@ -48,6 +55,26 @@ describe('a required option', () => {
       'clientSecret',
       'Is the environment variable set?',
     )
+  })
+})
+
+describe('an option from an environment variable that is not set', () => {
+  it.each<[string, string, string]>([
+    ['clientID', '', 'clientID is empty. Is the environment variable set?'],
+    ['clientSecret', '', 'clientSecret is empty. Is the environment variable set?'],
+    ['callbackURL', '/callback', 'Is that in an environment variable that is not set?'],
+    ['callbackURL', 'undefined/callback', 'Is that in an environment variable that is not set?'],
+    ['tokenSecret', '', 'tokenSecret is empty. Is the environment variable set?'],
+  ])('%s as %j says what is likely the cause', (option, value, message) => {
+    expectRefusal(refusalOf({ [option]: value }), option, message)
+  })
+
+  it('says which of the application’s secrets it is', () => {
+    const grants = (secret: string) => thrownBy(() => new Grants(createMemoryStore(), { secret }))
+    expectRefusal(grants(''), 'secret', 'secret, which seals the grants, is empty.')
+    expectRefusal(grants('short'), 'secret', 'secret, which seals the grants, needs at least 32')
+    const cookies = thrownBy(() => cookiePendingLogins({ secret: '' }))
+    expectRefusal(cookies, 'secret', 'secret, which seals the cookies, is empty.')
   })
 })
 
