@@ -93,6 +93,7 @@ const WHOLE_APPS: Readonly<Record<string, number>> = {
   'docs/behind-a-proxy.md': 1,
   'docs/connecting-resources.md': 1,
   'docs/graceful-stop.md': 1,
+  'docs/jobs.md': 1,
   'docs/key-rotation.md': 1,
   'docs/logging-out.md': 1,
   'docs/many-tenants.md': 1,

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, jest } from '@jest/globals'
-import { createClient } from 'redis'
 import { discover, LoginRequiredError, MemoryGrants } from '../../../src/index.js'
 import { PostgresGrants } from '../../../src/postgres.js'
 import { RedisGrants } from '../../../src/redis.js'
 import { logInFetch, startTestProvider } from '../../../src/testing.js'
 import { startApp } from '../../support/app.js'
-import { appsIn, readGuide } from '../../support/documentation.js'
+import { readGuide } from '../../support/documentation.js'
 import { GRANT_SECRET } from '../../support/grant-modes.js'
 import { createGuideProject } from '../../support/guide-app.js'
 import { startPostgresProcess } from '../../support/postgres-process.js'
@@ -48,114 +48,101 @@ describe('the guide to jobs', () => {
   })
 })
 
-describeWithPostgres('the job of the guide to jobs', (postgres) => {
-  it('shares the grants with the web app, also if it runs twice at once', async () => {
-    const database = await startPostgresProcess(postgres)
-    const provider = await startTestProvider()
-    const project = await createGuideProject()
-    const pool = database.connect()
-    const grants = new PostgresGrants({ pool, secret: GRANT_SECRET })
-    await grants.setUp()
-    await pool.query('CREATE TABLE users (id text)')
-    // The job's strategy has this name, by which both find the grants.
-    const { name } = await discover(provider.options.issuer)
-    const [ada, bob] = ['ada', 'bob'].map((id) => `default-user/${name}/${id}`)
-    await pool.query('INSERT INTO users VALUES ($1), ($2)', [ada, bob])
-    const app = await startApp({
-      strategy: {
-        ...provider.options,
-        name,
-        grants,
-        grantLifetime: 'account',
-        scope: 'openid profile offline_access',
-      },
+/** How the guide's files are changed, one name after the other. */
+type Change = (file: string, code: string) => string
+
+/** Runs the guide's app and its job beside a provider, with a Redis that is running. */
+async function expectGuideToWork(
+  redisURL: string,
+  change: Change = (_file, code) => code,
+): Promise<void> {
+  const provider = await startTestProvider({ user: { sub: 'ada', name: 'Ada' } })
+  const project = await createGuideProject()
+  const { blocks } = await readGuide('docs/jobs.md')
+  const changed = blocks.map(({ file = '', code, ...rest }) => ({
+    ...rest,
+    file,
+    code: change(file, code),
+  }))
+  for (const { file, code } of changed) if (file !== '') await project.write(file, code)
+  const { issuer, clientID, clientSecret, profileURL } = provider.options
+  const environment = {
+    API_URL: profileURL,
+    CLIENT_ID: clientID,
+    CLIENT_SECRET: clientSecret,
+    GRANT_SECRET,
+    ISSUER: issuer,
+    REDIS_URL: redisURL,
+  }
+  const { url } = await project.start(
+    changed.find(({ file }) => file === 'app.mjs'),
+    () => environment,
+  )
+  const { name } = await discover(issuer)
+
+  const browse = await logInFetch(url, '/auth/login')
+  expect(await (await browse('/report')).json()).toMatchObject({ sub: 'ada' })
+  await browse('/auth/logout', { method: 'POST' })
+  provider.user = { sub: 'bob', name: 'Bob' }
+  await logInFetch(url, '/auth/login')
+  const job = join(project.folder, 'job.mjs')
+  // If it does not end by itself, it is ended, and this rejects.
+  const options = { cwd: project.folder, env: { ...environment, APP_URL: url }, timeout: 30_000 }
+  const run = () => promisify(execFile)(process.execPath, [job], options)
+
+  provider.expireAccessTokens()
+  for (const { stdout } of await Promise.all([run(), run()])) {
+    expect(stdout).toContain(`${name}:ada { sub: 'ada', name: 'Ada' }`)
+    expect(stdout).toContain(`${name}:bob { sub: 'bob', name: 'Bob' }`)
+    expect(stdout).toContain('Must log in again: \n')
+  }
+  const refreshed = provider
+    .requestsTo('token')
+    .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token')
+  expect(refreshed).toHaveLength(2)
+  expect(provider.reused).toEqual([])
+
+  provider.endGrants()
+  const { stdout } = await run()
+  const both = stdout.replace(/[^]*Must log in again: /, '').trim()
+  expect(both.split(', ').sort()).toEqual([`${name}:ada`, `${name}:bob`])
+  await project.remove()
+  await provider.close()
+}
+
+describeWithRedis('the app and the job of the guide to jobs', (redisServer) => {
+  it('share the grants, also if the job runs twice at once, and the job ends', async () => {
+    const redis = await startRedisProcess(redisServer)
+    await expectGuideToWork(redis.url)
+    await redis.close()
+  })
+
+  describeWithPostgres('with grants in PostgreSQL', (postgres) => {
+    it('do the same', async () => {
+      const redis = await startRedisProcess(redisServer)
+      const database = await startPostgresProcess(postgres)
+      await new PostgresGrants({ pool: database.connect(), secret: GRANT_SECRET }).setUp()
+      await expectGuideToWork(redis.url, (file, code) => {
+        const moved = code
+          .replace(/import { RedisGrants }.*/, PG)
+          .replace(
+            'new RedisGrants({ client, secret: GRANT_SECRET })',
+            `new PostgresGrants({ pool, secret: GRANT_SECRET })`,
+          )
+          .replace('DATABASE_URL', JSON.stringify(database.url))
+        expect(moved).not.toContain('RedisGrants')
+        if (file !== 'job.mjs') return moved
+        return moved.replace('{ client,', '{ client, pool,').concat('await pool.end()\n')
+      })
+      await redis.close()
+      await database.close()
     })
-    provider.user = { sub: 'ada' }
-    const browse = await logInFetch(app.origin, '/auth/login')
-    await browse('/auth/logout', { method: 'POST' })
-    provider.expireAccessTokens()
-
-    const { blocks } = await readGuide('docs/jobs.md')
-    const job = await project.write('job.mjs', toJavaScript(blocks[0]?.code ?? ''))
-    const { issuer, clientID, clientSecret, profileURL } = provider.options
-    const env = {
-      API_URL: profileURL,
-      CLIENT_ID: clientID,
-      CLIENT_SECRET: clientSecret,
-      DATABASE_URL: database.url,
-      GRANT_SECRET,
-      ISSUER: issuer,
-    }
-    const run = () => promisify(execFile)(process.execPath, [job], { cwd: project.folder, env })
-    const outputs = await Promise.all([run(), run()])
-
-    for (const { stdout } of outputs) {
-      expect(stdout).toContain(`${ada} { sub: 'ada' }`)
-      expect(stdout).toContain(`Must log in again: ${bob}`)
-    }
-    const refreshes = provider
-      .requestsTo('token')
-      .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token')
-    expect(refreshes.length).toBe(1)
-    expect(provider.reused).toEqual([])
-    await app.close()
-    await project.remove()
-    await provider.close()
-    await database.close()
   })
 })
 
-describeWithRedis(
-  'the job of the guide to jobs, with the client of the guide to Redis,',
-  (redisServer) => {
-    it('shares the grants with the web app, and ends', async () => {
-      const redis = await startRedisProcess(redisServer)
-      const provider = await startTestProvider()
-      const project = await createGuideProject()
-      const client = createClient({ url: redis.url })
-      await client.connect()
-      const { issuer, clientID, clientSecret, profileURL } = provider.options
-      const { name } = await discover(issuer)
-      const keeping = { grants: new RedisGrants({ client, secret: GRANT_SECRET }), name } as const
-      const app = await startApp({
-        strategy: { ...provider.options, ...keeping, grantLifetime: 'account', scope: 'openid' },
-      })
-      await logInFetch(app.origin, '/auth/login')
-
-      const [webApp] = appsIn(await readGuide('docs/redis-and-several-processes.md'))
-      const [setUp = ''] = webApp?.code.split('const store =') ?? []
-      await project.write('redis.mjs', `${toJavaScript(setUp)}\nexport { client, grants }`)
-      const { blocks } = await readGuide('docs/jobs.md')
-      const code = (blocks[0]?.code ?? '')
-        .replace(/import { PostgresGrants }.*/, "import { client, grants } from './redis.mjs'")
-        .replace(/(import { Pool }|const pool =).*/g, '')
-        .replace(/new PostgresGrants\(.*\)/, 'grants')
-        .replace(/await pool.query\(.*\)/, `{ rows: [{ id: 'default-user/${name}/ada' }] }`)
-        .replace('await pool.end()', 'await client.close()')
-      expect(code).not.toMatch(/pool|Postgres/)
-      const job = await project.write('job.mjs', toJavaScript(code))
-      const env = {
-        API_URL: profileURL,
-        CLIENT_ID: clientID,
-        CLIENT_SECRET: clientSecret,
-        GRANT_SECRET,
-        ISSUER: issuer,
-        REDIS_URL: redis.url,
-        SESSION_SECRET: 'a secret of a test',
-      }
-      // If it does not end by itself, it is ended, and this rejects.
-      const options = { cwd: project.folder, env, timeout: 30_000 }
-      const { stdout } = await promisify(execFile)(process.execPath, [job], options)
-
-      expect(stdout).toContain(`default-user/${name}/ada { sub: 'ada'`)
-      await app.close()
-      await client.close()
-      await project.remove()
-      await provider.close()
-      await redis.close()
-    })
-  },
-)
+const PG = `import { PostgresGrants } from 'passport-authorization-code/postgres'
+import { Pool } from 'pg'
+export const pool = new Pool({ connectionString: DATABASE_URL })`
 
 describeWithRedis('the job in the README', () => {
   it('calls an API for a person who has logged in', async () => {
@@ -168,7 +155,6 @@ describeWithRedis('the job in the README', () => {
     // Askara itself is out of reach for tests.
     const text = code
       .replace('...askara,', `...${JSON.stringify({ ...provider.options, name: 'askara' })},`)
-      .replace("'ada'", "'default-user/askara/ada'")
       .replace('https://api.example.com/report', profileURL)
     const job = await project.write('job.mjs', toJavaScript(text))
     const env = {
