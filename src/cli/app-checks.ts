@@ -69,7 +69,7 @@ export async function checkLogin(
   }
   try {
     const answer = await visitLogin(application, settings, transport)
-    const login = checkRedirect(answer, settings)
+    const login = checkRedirect(answer, settings, application)
     if (answer.status >= 400)
       return [login, skipped(`the login route answers HTTP ${answer.status}`)]
     const cookies = cookiesOf(answer)
@@ -107,12 +107,18 @@ export function loginPathOf(
 }
 
 /** Checks the redirect to the provider. */
-function checkRedirect({ status, headers }: Answer, settings: Settings): Verdict {
+function checkRedirect(
+  { status, headers }: Answer,
+  settings: Settings,
+  { loginPath }: RunningApplication,
+): Verdict {
   const location = String(headers['location'] ?? '')
   if (!URL.canParse(location)) {
     return failed(
       `the login route answers HTTP ${status} and does not redirect to a provider`,
-      'Check LOGIN_PATH, and the log of the application.',
+      loginPath === undefined
+        ? 'It is looked for beside the path of callbackURL: check that, or set LOGIN_PATH. And see the log of the application.'
+        : 'Check LOGIN_PATH, and the log of the application.',
     )
   }
   const { origin, pathname, searchParams } = new URL(location)

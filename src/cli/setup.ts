@@ -97,7 +97,9 @@ async function valueOf(option: string, given: string): Promise<unknown> {
 async function importOptions(file: string): Promise<AuthorizationCodeOptions> {
   const options = await importDefault(file)
   if (typeof options === 'object') return options as AuthorizationCodeOptions
-  throw new SetupError(`${file} has no default export with the options.`)
+  throw new SetupError(
+    `${file} has no default export with the options: the object that the strategy is created with.`,
+  )
 }
 
 /**

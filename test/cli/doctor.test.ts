@@ -460,6 +460,14 @@ describe('doctor finds', () => {
       /LOGIN_PATH/,
     ],
     [
+      'a callback with another path than the application’s',
+      ({ APP_URL = '' }) => ({ CALLBACK_URL: `${APP_URL}/login/callback` }),
+      'login',
+      'failed',
+      /HTTP 404/,
+      /beside the path of callbackURL/,
+    ],
+    [
       'an application of another provider',
       () => {
         describeScripted()
