@@ -8,7 +8,7 @@ import { ownPath } from '../options/readers.js'
 import { askForLogin } from './ask-for-login.js'
 import { askForMore } from './ask-for-more.js'
 import { asyncHandler } from './async-handler.js'
-import { isChoice, readStrategySource, strategyOf } from './chosen-strategy.js'
+import { readStrategySource, strategyOf } from './chosen-strategy.js'
 import { isLoggedIn } from './login-checks.js'
 import { loginPathOf } from './login-path.js'
 import type { LoginStrategy } from './login-strategy.js'
@@ -23,7 +23,7 @@ export const REQUIRE_LOGIN_OPTIONS = {
   /**
    * The path of the login route, on this origin, or a function that returns it for a request.
    *
-   * @default '/login'; if `strategy` is a function, the login route where the chosen strategy's `callbackURL` leads
+   * @default with `strategy`, the login route of `authRouter` where its `callbackURL` leads; otherwise '/login'
    */
   loginPath: { read: loginPathOption },
 
@@ -130,14 +130,13 @@ function loginPathOption(value: string | LoginPath, name: string): string | Logi
 
 /** Where the person logs in. @throws {ConfigurationError} if the application's function returns no path of this origin */
 function loginPathFor(
-  { loginPath, strategy: source }: RequireLoginSettings,
+  { loginPath }: RequireLoginSettings,
   strategy: LoginStrategy | undefined,
   req: Request,
 ): string {
   if (typeof loginPath === 'function') return ownPath(loginPath(req), 'What loginPath returns')
   if (loginPath !== undefined) return loginPath
-  const isChosen = source !== undefined && isChoice(source)
-  return isChosen && strategy !== undefined ? loginPathOf(strategy) : '/login'
+  return strategy === undefined ? '/login' : loginPathOf(strategy)
 }
 
 /**

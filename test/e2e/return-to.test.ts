@@ -189,6 +189,21 @@ describe('requireLogin', () => {
     expect((await browser.follow(first.location ?? '')).text).toBe('deep')
   })
 
+  it.each([
+    ['without a strategy: /login', false, '/login'],
+    ['with one: where the router has the login route beside its callback', true, '/auth/login'],
+  ])('leads to a login route by default: %s', async (_which, hasStrategy, expected) => {
+    app = await scene.start({
+      routes: (one, strategy) => {
+        one.get('/orders', requireLogin(hasStrategy ? { strategy } : {}))
+      },
+    })
+    const answer = await browser.request(`${app.origin}/orders`, { headers: page })
+    expect(answer.headers.get('location')).toBe(`${expected}?return_to=%2Forders`)
+    const ofScript = await browser.request(`${app.origin}/orders`, {})
+    expect(bodyOf(ofScript)).toMatchObject({ loginPath: expected })
+  })
+
   it('does not carry along a path that could be another host [return-to-4]', async () => {
     app = await scene.start({ routes: (one) => one.use(requireLogin()) })
     const answer = await browser.request(`${app.origin}//evil.example/x`, { headers: page })
