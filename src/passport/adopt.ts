@@ -5,7 +5,7 @@ import type { AuthorizationCodeOptions } from '../options/options.js'
 import { readTable } from '../options/option-table.js'
 import { texts } from '../options/readers.js'
 import { withoutUndefined } from '../lib/without-undefined.js'
-import { DonorRefusal } from './adopted-authenticate.js'
+import { DonorRedirect, DonorRefusal } from './adopted-authenticate.js'
 import { adoptClient } from './adopted-client.js'
 import type { AdoptedClient } from './adopted-client.js'
 import { createAdoptedLogins } from './adopted-login.js'
@@ -70,7 +70,7 @@ export function adopt(
   const known = knownDonor(donor)
   const { ignoreOverrides, ...replacing } = options
   const own = readTable(OWN_OPTIONS, { ignoreOverrides }, 'adopt(strategy, { grants })')
-  const overrides = readOverrides(known, own.ignoreOverrides, replacesAuthenticate(known.donor))
+  const overrides = readOverrides(known, own.ignoreOverrides, replacesAuthenticate(known))
   const client = adoptClient(known.donor._oauth2, overrides.getOAuthAccessToken)
   const settings = {
     ...donorOptions(known.donor, overrides, replacing, client.clientSecret),
@@ -102,7 +102,9 @@ class AdoptedStrategy extends AuthorizationCodeStrategy<AdoptedUser> {
   constructor(options: AuthorizationCodeOptions, { donor, overrides, client }: Adopted) {
     const verify = async (login: VerifiedLogin, done: VerifyDone): Promise<false> => {
       const { user, info } = await logins.verify(login)
-      done(null, user, info)
+      // Where passport-oauth2 has it.
+      const state = login.appState === undefined ? {} : { state: login.appState }
+      done(null, user, { ...state, ...info })
       return false
     }
     super(options, verify as Verify<AdoptedUser>)
@@ -118,11 +120,13 @@ class AdoptedStrategy extends AuthorizationCodeStrategy<AdoptedUser> {
   }
 
   override authenticate(req: Request, options: LoginOptions = {}): void {
-    const { fail, error } = this as unknown as PassportActions
+    const { fail, error, redirect } = this as unknown as PassportActions
     const strategy: AdoptedStrategy = Object.assign(Object.create(this) as AdoptedStrategy, {
       error: (failure: unknown) => {
-        if (!(failure instanceof DonorRefusal)) error(failure)
-        else fail(infoIn(failure.challenge), Number(failure.status ?? 403))
+        if (failure instanceof DonorRefusal) {
+          fail(infoIn(failure.challenge), Number(failure.status ?? 403))
+        } else if (failure instanceof DonorRedirect) redirect(failure.url)
+        else error(failure)
       },
     } satisfies Partial<PassportActions>)
     if (this.endsFragment && req.res !== undefined && isCallback(req, options)) {

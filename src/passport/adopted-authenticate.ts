@@ -12,6 +12,31 @@ export class DonorRefusal extends Error {
   }
 }
 
+/** The donor's own code has sent the browser elsewhere. */
+export class DonorRedirect extends Error {
+  constructor(readonly url: string) {
+    super('The strategy sends the browser elsewhere.')
+  }
+}
+
+/**
+ * Gives a stand-in the methods by which strategies of Passport end a login: also `userProfile` and `verify` may call them.
+ *
+ * @param done of the hook that runs
+ */
+export function endBy(
+  standIn: Donor,
+  done: (error?: unknown, user?: unknown, info?: unknown) => void,
+): void {
+  define(standIn, {
+    success: (user: unknown, info: unknown) => done(null, user, info),
+    pass: () => done(unsupported(standIn, 'leaves a request to other strategies', 'pass')),
+    error: (error: unknown) => done(error ?? new Error('The strategy failed.')),
+    fail: (challenge: unknown, status: unknown) => done(new DonorRefusal(challenge, status)),
+    redirect: (url: string) => done(new DonorRedirect(url)),
+  })
+}
+
 /** What `authorizationParams` was called with, and has returned. */
 export interface HookedParameters {
   readonly options: object
@@ -26,8 +51,14 @@ export function standInFor(donor: Donor): Donor {
   return Object.create(donor) as Donor
 }
 
-/** What a strategy may not change for each request. */
-const FIXED = ['_authorizeUrl', '_accessTokenUrl', '_clientId', '_clientSecret'] as const
+/** What a strategy may not change of its client for each request. */
+const FIXED_OF_CLIENT = [
+  '_accessTokenUrl',
+  '_authorizeUrl',
+  '_clientId',
+  '_clientSecret',
+  '_customHeaders',
+] as const
 
 /**
  * Runs the donor's own `authenticate` until it calls that of passport-oauth2, which then finds nothing to do: the login is
@@ -35,7 +66,8 @@ const FIXED = ['_authorizeUrl', '_accessTokenUrl', '_clientId', '_clientSecret']
  *
  * @returns what `authorizationParams` was called with and has returned; `undefined` if it was not called
  * @throws {DonorRefusal} if it has refused the login
- * @throws {ConfigurationError} if it does not call that of passport-oauth2 before it returns, or changes the endpoints
+ * @throws {ConfigurationError} if it does not call that of passport-oauth2 before it returns, or replaces what the library does
+ *   itself, such as the endpoints or `this.success`
  * @throws what it throws, or has passed to `this.error`
  */
 export function runAuthenticate(
@@ -73,16 +105,14 @@ export function runAuthenticate(
     error: end,
     fail: (challenge: unknown, status: unknown) => end(new DonorRefusal(challenge, status)),
   }
-  Object.assign(standIn, idle)
+  define(standIn, idle)
   try {
     settled(standIn.authenticate(req, options))
     if (failures.length > 0) throw failures[0]
+    const changed = changedBy(standIn, idle)
+    // It may be there to let nobody in but some: without it, everybody would be.
+    if (changed !== undefined) throw unsupported(standIn, `replaces this.${changed}`)
     if (!isReached) throw unsupported(standIn, 'does not call that of passport-oauth2 at once')
-    const { _oauth2: original } = Object.getPrototypeOf(standIn) as Donor
-    const used = standIn._oauth2 as unknown as Record<string, unknown>
-    const changed = FIXED.find((name) => used[name] !== (original as never)[name])
-    if (changed !== undefined)
-      throw unsupported(standIn, `changes _oauth2.${changed} for a request`)
   } finally {
     // Whoever calls it later still ends nowhere: no code is sent a second time, and nothing is thrown in a timer.
     for (const name of ['authorizationParams', '_oauth2']) Reflect.deleteProperty(standIn, name)
@@ -90,13 +120,39 @@ export function runAuthenticate(
   return hooked
 }
 
+/** What the donor's code has replaced on `this` that is not used as it is there. */
+function changedBy(standIn: Donor, idle: Readonly<Record<string, unknown>>): string | undefined {
+  const original = Object.getPrototypeOf(standIn) as Donor
+  const own = standIn as unknown as Readonly<Record<string, unknown>>
+  const replaced = Object.keys(idle).find((name) => name !== '_oauth2' && own[name] !== idle[name])
+  if (replaced !== undefined) return replaced
+  if (standIn._scopeSeparator !== original._scopeSeparator) return '_scopeSeparator'
+  const [used, usual] = [standIn._oauth2, original._oauth2] as unknown as [
+    Readonly<Record<string, unknown>>,
+    Readonly<Record<string, unknown>>,
+  ]
+  const ofClient = FIXED_OF_CLIENT.find((name) => used[name] !== usual[name])
+  return ofClient && `_oauth2.${ofClient}`
+}
+
+/** Sets members of a stand-in, also where those that it inherits cannot be written. */
+export function define(standIn: Donor, members: object): void {
+  for (const [name, value] of Object.entries(members) as [string, unknown][]) {
+    Object.defineProperty(standIn, name, { value, configurable: true, writable: true })
+  }
+}
+
 function verifier(reach: () => void): (_req: object, _state: unknown, _done: unknown) => void {
   return (_req, _state, _done) => reach()
 }
 
-function unsupported({ name }: Donor, what: string): ConfigurationError {
+function unsupported({ name }: Donor, what: string, override = 'authenticate'): ConfigurationError {
+  const way =
+    override === 'authenticate'
+      ? ` If that is not needed, adopt(strategy, { ignoreOverrides: ['authenticate'] }) leaves it out.`
+      : ''
   return new ConfigurationError(
-    `authenticate of the strategy '${name}' ${what}, which adopt does not support. If that is not needed, adopt(strategy, { ignoreOverrides: ['authenticate'] }) leaves it out.`,
+    `${override} of the strategy '${name}' ${what}, which adopt does not support.${way}`,
     'donor',
   )
 }

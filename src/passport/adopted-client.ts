@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { ConfigurationError } from '../errors/setup-errors.js'
 import type { ResourceClient } from '../client/requests.js'
 import type { Transport } from '../client/transport.js'
 import { ADOPTED } from './donor.js'
 import type { DonorClient } from './donor.js'
 import type { ProfileLoads } from './hooked-profile.js'
 import { sendThrough } from './inherited-oauth2.js'
-import type { InheritedOAuth2 } from './oauth2-client.js'
+import type { InheritedOAuth2, OAuth2Headers } from './oauth2-client.js'
 
 /** The tokens of a login as the donor's `getOAuthAccessToken` returns them. */
 export interface DonorTokens {
@@ -50,7 +51,9 @@ export function adoptClient(client: DonorClient, isOverridden: boolean): Adopted
       sender._request(method, url, all, body, ...others)
     } else {
       const [, callback] = others
-      callback(null, answer(form), { statusCode: 200, headers: {} })
+      const unknown = unknownIn({ url, headers, form }, client)
+      if (unknown === undefined) callback(null, answer(form), { statusCode: 200, headers: {} })
+      else callback(notSent(unknown))
     }
   }
 
@@ -100,6 +103,35 @@ export function adoptClient(client: DonorClient, isOverridden: boolean): Adopted
       return secret
     },
   }
+}
+
+/** What the token requests of the donors have whose `getOAuthAccessToken` is known. Ours have it in their own way. */
+const KNOWN_PARAMETERS: ReadonlySet<string> = new Set([
+  'client_id',
+  'client_secret',
+  'code',
+  'grant_type',
+  'redirect_uri',
+])
+const KNOWN_HEADERS: ReadonlySet<string> = new Set(['accept', 'authorization', 'content-type'])
+
+/** What a donor's own token request has and ours would not; `undefined` if nothing. */
+function unknownIn(
+  { url, headers, form }: { url: string; headers: OAuth2Headers; form: URLSearchParams },
+  client: DonorClient,
+): string | undefined {
+  if (url !== client._getAccessTokenUrl()) return 'another address'
+  const parameter = [...form.keys()].find((name) => !KNOWN_PARAMETERS.has(name))
+  if (parameter !== undefined) return `the parameter ${parameter}`
+  const header = Object.keys(headers ?? {}).find((name) => !KNOWN_HEADERS.has(name.toLowerCase()))
+  return header && `the header ${header}`
+}
+
+function notSent(what: string): ConfigurationError {
+  return new ConfigurationError(
+    `_oauth2.getOAuthAccessToken of the strategy sends ${what}, which adopt does not support. adopt(strategy, { ignoreOverrides: ['_oauth2.getOAuthAccessToken'] }) leaves it out: then say what is special about token requests with the options tokenParameters, customHeaders and parseTokenResponse.`,
+    'donor',
+  )
 }
 
 function textsOf(headers: Readonly<Record<string, unknown>>): Record<string, string> {

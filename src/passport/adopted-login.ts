@@ -4,7 +4,7 @@ import type { LoginRequest } from '../lib/login-request.js'
 import type { Verified } from '../login/accepted-login.js'
 import type { LoginOptions } from '../login/login-options.js'
 import type { Profile } from '../options/profile.js'
-import { runAuthenticate, standInFor } from './adopted-authenticate.js'
+import { endBy, runAuthenticate, standInFor } from './adopted-authenticate.js'
 import type { AdoptedClient, DonorTokens } from './adopted-client.js'
 import { hookedAuthorization, sentParameters } from './adopted-parameters.js'
 import { donorResponseIn } from './adopted-response.js'
@@ -54,7 +54,7 @@ export function createAdoptedLogins(parts: AdoptedLoginParts): AdoptedLogins {
         const hooked = (overrides.authenticate
           ? runAuthenticate(standIn, withoutResponse(req), given)
           : undefined) ?? { options: given, parameters: standIn.authorizationParams(given) }
-        return hookedAuthorization(hooked, options, donor._scope)
+        return hookedAuthorization(hooked, options, standIn, donor)
       },
 
       token(req, options) {
@@ -69,11 +69,12 @@ export function createAdoptedLogins(parts: AdoptedLoginParts): AdoptedLogins {
         const standIn = standInOf(req)
         const { tokens, profile } = await inTime(async () => {
           const read = await parts.client.readTokens(donorResponseIn(tokenResponse, accessToken))
-          const loaded = await parts.profileLoads.load(accessToken, (done) =>
-            standIn._loadUserProfile(read.accessToken, (error, one) =>
+          const loaded = await parts.profileLoads.load(accessToken, (done) => {
+            endBy(standIn, (error) => done(error ?? new Error('userProfile has ended the login.')))
+            return standIn._loadUserProfile(read.accessToken, (error, one) =>
               done(error, one as Profile | undefined),
-            ),
-          )
+            )
+          })
           return { tokens: read, profile: loaded }
         }, parts)
         underWay.set(req, { standIn, tokens, profile })

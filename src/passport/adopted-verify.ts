@@ -1,6 +1,8 @@
 import type { Verified } from '../login/accepted-login.js'
+import { endBy } from './adopted-authenticate.js'
 import type { Donor } from './donor.js'
 import { verifiedBy } from './verified.js'
+import type { VerifyDone } from './verified.js'
 
 /** What passport-oauth2 passes to `verify`. */
 export interface DonorLogin {
@@ -24,8 +26,9 @@ export function callVerify(donor: Donor, login: DonorLogin): Promise<Verified> {
   const { req, accessToken, refreshToken, parameters, profile } = login
   const takesRequest = Boolean(donor._passReqToCallback)
   const takesParameters = donor._verify.length === (takesRequest ? 6 : 5)
-  const call = (done: unknown): unknown =>
-    donor._verify(
+  const call = (done: VerifyDone): unknown => {
+    endBy(donor, done)
+    return donor._verify(
       ...(takesRequest ? [req] : []),
       accessToken,
       refreshToken,
@@ -33,5 +36,6 @@ export function callVerify(donor: Donor, login: DonorLogin): Promise<Verified> {
       profile,
       done,
     )
+  }
   return verifiedBy(call, { decidesByReturn: false })
 }

@@ -5,7 +5,7 @@ import { github } from '../providers/github.js'
 import { linkedin } from '../providers/linkedin.js'
 import { salesforce } from '../providers/salesforce.js'
 import { slack } from '../providers/slack.js'
-import type { Donor } from './donor.js'
+import type { Donor, KnownDonor } from './donor.js'
 import type { KnownOverrides } from './donor-overrides.js'
 
 /** `undefined` counts as left out. */
@@ -62,7 +62,7 @@ export function donorOptions(
     tokenURL,
     clientID: client._clientId,
     clientSecret: isOwnSecret ? clientSecret : unlessEmpty(client._clientSecret),
-    ...authentication(donor, isOwnSecret),
+    ...(given.clientAuthentication === undefined && authentication(donor, isOwnSecret)),
     callbackURL: given.callbackURL ?? callbackOf(donor),
     scope: unlessEmpty(donor._scope),
     scopeSeparator: unlessEmpty(donor._scopeSeparator),
@@ -82,21 +82,39 @@ function providerAt(tokenURL: string): Options {
 /**
  * How the donor authenticates: node-oauth sends the secret in the body. passport-bitbucket-oauth2 adds a header, and
  * \@davidzemon/passport-okta-oauth sends nothing else; neither encodes its parts.
+ *
+ * @throws {ConfigurationError} if it sends other credentials in a header
  */
 function authentication({ name, _oauth2: client }: Donor, isOwnSecret: boolean): Options {
-  if (!client._clientSecret && !isOwnSecret) return { clientAuthentication: 'none' }
-  const credentials = Buffer.from(`${client._clientId}:${client._clientSecret ?? ''}`).toString(
-    'base64',
-  )
-  const isBasic =
-    (name === 'okta' && Object.hasOwn(client, 'getOAuthAccessToken')) ||
-    Object.entries(client._customHeaders).some(
-      ([header, value]) =>
-        header.toLowerCase() === 'authorization' && value === `Basic ${credentials}`,
+  const { _clientId: id, _clientSecret: secret } = client
+  const header = Object.entries(client._customHeaders).find(
+    ([header]) => header.toLowerCase() === 'authorization',
+  )?.[1]
+  if (header === basic(id, secret ?? '')) {
+    return { clientAuthentication: 'client_secret_basic', basicCredentials: 'raw' }
+  }
+  if (header === basic(formEncoded(id), formEncoded(secret ?? ''))) {
+    return { clientAuthentication: 'client_secret_basic' }
+  }
+  if (header !== undefined) {
+    throw new ConfigurationError(
+      `The customHeaders of the strategy '${name}' have an Authorization of their own, which adopt does not support. Leave it out there, and give adopt the option clientAuthentication.`,
+      'clientAuthentication',
     )
-  return isBasic
+  }
+  if (!secret && !isOwnSecret) return { clientAuthentication: 'none' }
+  return name === 'okta' && Object.hasOwn(client, 'getOAuthAccessToken')
     ? { clientAuthentication: 'client_secret_basic', basicCredentials: 'raw' }
     : { clientAuthentication: 'client_secret_post' }
+}
+
+function basic(id: string, secret: string): string {
+  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+}
+
+/** @see [RFC 6749, section 2.3.1 - Client Password](https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1) */
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
 function callbackOf({ name, _callbackURL: url }: Donor): string {
@@ -123,18 +141,23 @@ function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, s
 
 /**
  * passport-auth0 validates ID tokens in its own `authenticate`, and knows its issuer. With it, the library validates them, and
- * `authenticate` is not needed.
+ * `authenticate` is not needed. A subclass of it may have another name.
  */
-function issuerOf(donor: Donor): string | undefined {
-  const { options } = donor
-  if (donor.name !== 'auth0' || !isObject(options)) return undefined
+function issuerOf({ options }: Donor): string | undefined {
+  if (!isObject(options)) return undefined
   const { expectedIssuer } = options
   return typeof expectedIssuer === 'string' ? expectedIssuer : undefined
 }
 
-/** Whether the library does what the donor's `authenticate` is for. */
-export function replacesAuthenticate(donor: Donor): boolean {
-  return issuerOf(donor) !== undefined
+/** Whether the library does what the donor's `authenticate` is for. That of a subclass may be for something else. */
+export function replacesAuthenticate({ donor, strategyPrototype }: KnownDonor): boolean {
+  if (issuerOf(donor) === undefined) return false
+  let own = 0
+  for (let one: object = donor; one !== strategyPrototype;) {
+    if (Object.hasOwn(one, 'authenticate')) own++
+    one = Object.getPrototypeOf(one) as object
+  }
+  return own === 1
 }
 
 function unlessEmpty<Value>(value: Value): Value | undefined {

@@ -88,8 +88,8 @@ export function knownDonor(given: unknown): KnownDonor {
       `The strategy '${nameOf(members)}' does not extend passport-oauth2. ${advice(members)}`,
     )
   }
-  // Every version of passport-oauth2 has this.
-  if (!('_stateStore' in members)) {
+  // Every version of passport-oauth2 has one of these.
+  if (!['_stateStore', '_state'].some((name) => name in members)) {
     throw refused(
       `The strategy '${nameOf(members)}' extends passport-oauth 0.1, which loads Passport 0.1: that replaces req.logIn of all requests, and Passport 0.7 can log nobody in. Use a newer package for this provider, a preset of this library, or new AuthorizationCodeStrategy with the provider’s endpoints.`,
     )
@@ -97,6 +97,11 @@ export function knownDonor(given: unknown): KnownDonor {
   if (ADOPTED in Object(members['_oauth2'])) {
     throw refused(
       `The strategy '${nameOf(members)}' has been adopted already: create another one, or use the strategy that adopt has returned.`,
+    )
+  }
+  if (Object.isFrozen(members['_oauth2'])) {
+    throw refused(
+      `The client _oauth2 of the strategy '${nameOf(members)}' is frozen: adopt sends its requests in another way.`,
     )
   }
   return { donor: given as Donor, strategyPrototype, clientPrototype }

@@ -20,14 +20,15 @@ export function sendThrough(
   oauth2._request = (method, url, headers, body, accessToken, callback) => {
     const target = withoutToken(url, loads)
     const token = accessToken === '' ? target.token : (accessToken ?? target.token)
-    const request: OutgoingRequest = {
-      method: method === 'POST' ? 'POST' : 'GET',
-      url: target.url,
-      headers: inLowerCase(headers),
-      body: typeof body === 'string' && body !== '' ? body : undefined,
+    if (method !== 'GET' && method !== 'POST') {
+      callback(new Error(`_oauth2 sends GET and POST here, and no ${method}.`))
+      return
     }
-    // Some strategies pass an empty text as the token, and a header of their own.
-    const answered = token ? resources.send(request, token) : transport.send(request)
+    const own = inLowerCase(headers)
+    const request: OutgoingRequest = { method, url: target.url, headers: own, body: textOf(body) }
+    // Some strategies pass an empty text as the token, or a scheme of the provider's in a header of their own.
+    const isOwn = own['authorization'] !== undefined && !/^bearer /i.test(own['authorization'])
+    const answered = token && !isOwn ? resources.send(request, token) : transport.send(request)
     answered
       .then(
         ({ status, text, headers: fields }) => {
@@ -44,6 +45,11 @@ export function sendThrough(
       )
       .catch((error: unknown) => loads.fail(token ?? credentialsIn(headers), error))
   }
+}
+
+function textOf(body: unknown): string | undefined {
+  const text = Buffer.isBuffer(body) ? body.toString() : body
+  return typeof text === 'string' && text !== '' ? text : undefined
 }
 
 /** Some strategies write the access token into the query themselves. It goes into a header instead. */

@@ -16,8 +16,7 @@ export function verifiedBy(
   return new Promise((resolve, reject) => {
     const done: VerifyDone = (error, user, info) => {
       const isRefused = !user
-      if (error)
-        reject(error instanceof Error ? error : new Error('verify failed', { cause: error }))
+      if (error) reject(asError(error))
       else resolve({ user: isRefused ? false : user, info: infoIn(info) })
     }
     const decide = (user: unknown): void => {
@@ -26,6 +25,14 @@ export function verifiedBy(
     // An async function that rejects has not called `done`: nobody else would answer the browser.
     Promise.resolve(verify(done)).then(decide, reject)
   })
+}
+
+/** Applications call back with objects that have the fields of an error, which their handlers read. */
+function asError(error: unknown): Error {
+  if (error instanceof Error) return error
+  const { message, ...fields } = Object(error) as { readonly message?: unknown }
+  const text = typeof message === 'string' ? message : 'verify failed'
+  return Object.assign(new Error(text, { cause: error }), typeof error === 'object' && fields)
 }
 
 /** What the library itself says of a login, such as where it leads. */

@@ -64,6 +64,21 @@ describe('adopt', () => {
       donor((one) => Object.assign(one, { _createOAuthError: () => undefined })),
       'overrides _createOAuthError',
     ],
+    [
+      'a donor with credentials of its own in a header',
+      donor(undefined, { customHeaders: { Authorization: 'Apikey k-1' } }),
+      'give adopt the option clientAuthentication',
+    ],
+    [
+      'a donor that extends passport-oauth 0.1',
+      donor((one) => Reflect.deleteProperty(one, '_stateStore')),
+      'passport-oauth 0.1',
+    ],
+    [
+      'a donor with a client that is frozen',
+      donor(({ client }) => void Object.freeze(client)),
+      'is frozen',
+    ],
   ])('refuses %s, and says what to do', (_what, given, message) => {
     expect(() => adopt(given as DonorStrategy)).toThrow(
       expect.objectContaining({
@@ -86,6 +101,19 @@ describe('adopt', () => {
     expect(() => adopt(one)).toThrow('is')
     expect(adopt(one, { callbackURL }).name).toBe('donor')
     expect(() => adopt(one, { callbackURL })).toThrow('has been adopted already')
+  })
+
+  it('takes a strategy that extends passport-oauth2 1.1, which stores no state', () => {
+    const old = donor((one) => {
+      Reflect.deleteProperty(one, '_stateStore')
+      Object.assign(one, { _state: undefined })
+    })
+    expect(adopt(old).name).toBe('donor')
+  })
+
+  it('takes one with credentials of its own in a header, if it is told how to authenticate', () => {
+    const one = donor(undefined, { customHeaders: { Authorization: 'Apikey k-1' } })
+    expect(adopt(one, { clientAuthentication: 'client_secret_post' }).name).toBe('donor')
   })
 
   it('refuses options that it does not know', () => {

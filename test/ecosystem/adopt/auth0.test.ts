@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals'
+import type { DonorStrategy } from 'passport-authorization-code'
 import { tryDonor } from '../support/donor-test.js'
 import { readmeApp } from '../support/readme-app.js'
 import { codeOrRefresh, idToken } from '../support/token-endpoint.js'
@@ -10,11 +11,14 @@ const claims = {
   name: 'Jane Josephine Doe',
 }
 
-tryDonor('passport-auth0', {
-  application: readmeApp({
-    name: 'auth0',
+type StrategyClass = new (...given: unknown[]) => DonorStrategy
+
+/** The README's application. @param subclass what the application makes of the class, under the name of its strategy */
+const application = (name: string, subclass: (type: StrategyClass) => StrategyClass) =>
+  readmeApp({
+    name,
     strategy: ({ load, origin, User }) => {
-      const Auth0Strategy = load('passport-auth0')
+      const Auth0Strategy = subclass(load('passport-auth0') as StrategyClass)
       return new Auth0Strategy(
         {
           domain: 'example.auth0.com',
@@ -40,7 +44,9 @@ tryDonor('passport-auth0', {
       audience: 'urn:my-api',
       prompt: 'login',
     },
-  }),
+  })
+
+const rest: Omit<Parameters<typeof tryDonor>[1], 'application'> = {
   loginPath: '/login',
   callbackPath: '/callback',
   provider: {
@@ -99,4 +105,18 @@ tryDonor('passport-auth0', {
       expect(errors).toEqual([expect.objectContaining({ code: 'ERR_TOKEN_ENDPOINT' })])
     })
   },
+}
+
+tryDonor('passport-auth0', { ...rest, application: application('auth0', (type) => type) })
+
+// Applications with two tenants give one of them another name.
+tryDonor('passport-auth0', {
+  ...rest,
+  application: application(
+    'auth0-admin',
+    (type) =>
+      class extends type {
+        override name = 'auth0-admin'
+      },
+  ),
 })
