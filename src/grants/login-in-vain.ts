@@ -19,6 +19,6 @@ export function refuseLoginInVain(record: GrantRecord | undefined, now: number):
   if (newest.generation > 1 || newest.refused !== undefined) return
   if (now - (newest.obtainedAt ?? 0) >= RECENT_MS) return
   throw new ConfigurationError(
-    'The access token has expired within seconds after the login, and there is no refresh token: another login would not help. Ask the provider for tokens that live longer, or for a refresh token.',
+    'The access token has expired within seconds after the login, and there is no refresh token: another login would not help. Ask the provider for tokens that live longer, or for a refresh token. If it sends expires_in: 0 for tokens that do not expire, leave that out by parseTokenResponse.',
   )
 }
