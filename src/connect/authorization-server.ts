@@ -22,7 +22,7 @@ export interface TrustedServer {
  * Reads the metadata of an authorization server: of RFC 8414 or of OpenID Connect, with all ways to put a path into the address
  * that servers use.
  *
- * @throws {NotConnectableError} if there are none, they are another issuer's or cannot be used, or PKCE with S256 is not offered
+ * @throws {NotConnectableError} if there are none, they are another issuer's or cannot be used
  * @throws {DiscoveryError} if the server cannot be reached, or fails
  * @see [RFC 8414, section 3 - Obtaining Authorization Server Metadata](https://www.rfc-editor.org/rfc/rfc8414.html#section-3)
  * @see [RFC 8414, section 5 - Compatibility Notes](https://www.rfc-editor.org/rfc/rfc8414.html#section-5)
@@ -39,6 +39,19 @@ export async function readAuthorizationServer(
   throw new NotConnectableError(
     'no_metadata',
     `The authorization server ${providerText(issuer) ?? ''} has no metadata.`,
+  )
+}
+
+/**
+ * For a login. What is connected goes on: a refresh has no code that somebody could use.
+ *
+ * @throws {NotConnectableError} if PKCE with S256 is not offered
+ */
+export function refuseWithoutPkce({ issuer, metadata }: TrustedServer): void {
+  if (metadata.code_challenge_methods_supported?.includes('S256') === true) return
+  throw new NotConnectableError(
+    'no_pkce',
+    `The authorization server ${issuer} does not say that it protects the login by PKCE with S256.`,
   )
 }
 
@@ -115,7 +128,7 @@ function metadataAddresses({ origin, pathname }: URL): readonly string[] {
     : [oauth, `${openid}${path}`, `${origin}${path}/.well-known/openid-configuration`]
 }
 
-/** @throws {NotConnectableError} if they are another issuer's or cannot be used, or PKCE with S256 is not offered */
+/** @throws {NotConnectableError} if they are another issuer's or cannot be used */
 function checked(document: Document, expected: URL): TrustedServer {
   const { issuer } = document
   // As a browser would write it: what is shown and logged has no line ends, and nothing that looks like another host.
@@ -127,12 +140,5 @@ function checked(document: Document, expected: URL): TrustedServer {
       `The metadata of the authorization server ${expected.href} are another issuer's: ${providerText(issuer) ?? 'they name none'}.`,
     )
   }
-  const metadata = readServerMetadata(document, expected)
-  if (metadata.code_challenge_methods_supported?.includes('S256') !== true) {
-    throw new NotConnectableError(
-      'no_pkce',
-      `The authorization server ${expected.href} does not say that it protects the login by PKCE with S256.`,
-    )
-  }
-  return { issuer, metadata }
+  return { issuer, metadata: readServerMetadata(document, expected) }
 }

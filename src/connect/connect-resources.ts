@@ -186,6 +186,7 @@ export function connectResources(options: ConnectOptions): Connections {
       if (target?.client.kind === 'dynamic') {
         await registrations.forget(target.issuer, target.client.clientID)
       }
+      return target?.client.kind !== 'registered'
     },
   })
   const jobs = createJobs({ targets, disconnect: disconnect.all })
@@ -225,7 +226,8 @@ export function connectResources(options: ConnectOptions): Connections {
       return all.map((one) => listed(one, urls))
     },
     async disconnect(holder, address) {
-      return disconnect.one(accountIn(holder), readResourceAddress(address, allowsHttp))
+      // Also what was connected while `dangerouslyAllowPrivateNetwork` was set: nothing is sent there.
+      return disconnect.one(accountIn(holder), readResourceAddress(address, true))
     },
     idle: ({ timeoutMs = 10_000 } = {}) => targets.idle(timeoutMs),
   }

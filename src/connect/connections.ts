@@ -37,6 +37,8 @@ export interface StoredConnection {
   /** When the person connected it, the last time, in **milliseconds since the epoch**. */
   readonly connectedAt: number
   readonly waiting?: Waiting | undefined
+  /** When this was last written, in **milliseconds since the epoch**. Left out by earlier versions. */
+  readonly writtenAt?: number | undefined
 }
 
 /** The connections of people, over all processes. */
@@ -58,8 +60,13 @@ export interface StoredConnections {
   readonly save: (connection: StoredConnection) => Promise<void>
   /** Notes that the person is waited for, unless they have connected it anew meanwhile. @throws {StorageError} */
   readonly wait: (connection: StoredConnection, waiting: Waiting) => Promise<void>
-  /** Notes that a token of the connection is taken again: the person is not waited for any more. @throws {StorageError} */
-  readonly works: (connection: StoredConnection) => Promise<void>
+  /**
+   * Notes that a token of the connection is taken: the person is not waited for any more, and the connection lives on. Resolves to
+   * whether it was written again for that.
+   *
+   * @throws {StorageError}
+   */
+  readonly works: (connection: StoredConnection) => Promise<boolean>
   /** @throws {StorageError} */
   readonly remove: (connection: StoredConnection) => Promise<void>
   /** Removes all of a person, also those that cannot be read. @throws {StorageError} after all that can be removed */
@@ -122,7 +129,8 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
       const note = await notes.look<StoredConnection | Removed>(noteName(id))
       const next = changed(connectionIn(note))
       if (next === undefined) return
-      const version = await notes.write(noteName(id), note?.version, next, ttlMs)
+      const written = 'removed' in next ? next : { ...next, writtenAt: clock.now() }
+      const version = await notes.write(noteName(id), note?.version, written, ttlMs)
       if (version !== undefined) break
     }
     known.delete(account)
@@ -173,10 +181,16 @@ export function createStoredConnections(notes: SealedNotes, clock: Clock): Store
       setWaiting(connection, waiting, ({ connectedAt }) => connectedAt === connection.connectedAt),
 
     async works(connection) {
-      const { waiting: seen } = connection
+      const { waiting: seen, account, resource, writtenAt = connection.connectedAt } = connection
       // What it wants in addition, it wants all the same.
-      if (seen === undefined || seen.reason === 'insufficient_scope') return
-      await setWaiting(connection, undefined, ({ waiting }) => waiting?.since === seen.since)
+      if (seen !== undefined && seen.reason !== 'insufficient_scope') {
+        await setWaiting(connection, undefined, ({ waiting }) => waiting?.since === seen.since)
+      }
+      if (clock.now() - writtenAt < NOTE_LIFE_MS / 2) return false
+      const id = idOf(account, resource)
+      await change(id, account, (present) => present, NOTE_LIFE_MS)
+      await notes.link(listName(account), id, NOTE_LIFE_MS)
+      return true
     },
 
     remove: ({ account, resource }) => removeId(idOf(account, resource), account),

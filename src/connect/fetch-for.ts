@@ -31,10 +31,15 @@ export interface FetchForParts {
   readonly urls: CallbackURLs
   readonly connections: StoredConnections
   readonly wanted: WantedNotes
-  readonly targets: Pick<Targets, 'strategyOf'>
+  readonly targets: Pick<Targets, 'keep' | 'readAnew' | 'strategyOf'>
   readonly planning: Pick<Planning, 'issuersOf'>
-  /** Notes that a server has forgotten the client of a target. @throws {StorageError} */
-  readonly forgetClient: (target: string) => Promise<void>
+  /**
+   * Notes that a server has forgotten the client of a target. Resolves to whether another registration would help: not if the
+   * application has registered it beforehand, which has to correct its secret.
+   *
+   * @throws {StorageError}
+   */
+  readonly forgetClient: (target: string) => Promise<boolean>
   readonly allowsHttp: boolean
 }
 
@@ -100,14 +105,18 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
    */
   async function judged(answer: Response, connection: StoredConnection): Promise<Response> {
     const { status, headers } = answer
-    if (answer.ok) await connections.works(connection)
+    if (answer.ok && (await connections.works(connection))) {
+      await targets.keep(connection.account, connection.target)
+    }
     if (status !== 401 && status !== 403) return answer
     const challenge = readResourceChallenge(headers.get('www-authenticate'))
     if (status === 403) {
       const { scope } = challenge
       if (scope === undefined || wasAskedFor(scope, connection)) return answer
       await answer.body?.cancel().catch(() => undefined)
-      throw await waitFor(connection, 'insufficient_scope', challenge)
+      throw isKnownToLack(scope, connection)
+        ? required('insufficient_scope', connection.address, scope)
+        : await waitFor(connection, 'insufficient_scope', challenge)
     }
     const known = connection.waiting?.reason
     const isKnown = known !== undefined && known !== 'insufficient_scope'
@@ -118,6 +127,12 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
     throw isKnown
       ? required(reason, connection.address)
       : await waitFor(connection, reason, challenge)
+  }
+
+  /** What is known already is not noted again at each call of a job. */
+  function isKnownToLack(scope: readonly string[], { waiting }: StoredConnection): boolean {
+    const known = waiting?.reason === 'insufficient_scope' ? waiting.challenge?.scope : undefined
+    return known !== undefined && scope.every((one) => known.includes(one))
   }
 
   function wasAskedFor(
@@ -137,9 +152,11 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
         : required(waiting.reason, connection.address, waiting.challenge?.scope)
     }
     if (error instanceof StepUpRequiredError && error.response !== undefined) return error.response
-    if (error instanceof TokenEndpointError && FORGOTTEN.has(error.error)) {
-      await forgetClient(connection.target)
-      throw await waitFor(connection, 'client_forgotten')
+    if (error instanceof TokenEndpointError) {
+      if (hasMoved(error)) targets.readAnew(connection.target)
+      if (FORGOTTEN.has(error.error) && (await forgetClient(connection.target))) {
+        throw await waitFor(connection, 'client_forgotten')
+      }
     }
     throw error
   }
@@ -176,6 +193,13 @@ export function createFetchFor(parts: FetchForParts): (account: string) => Conne
       }
     }
 }
+
+/** Whether a token endpoint may have moved since its address was read. */
+function hasMoved({ httpStatus = 0, networkCode = 'timeout' }: TokenEndpointError): boolean {
+  return GONE.has(httpStatus) || (httpStatus === 0 && networkCode !== 'timeout')
+}
+
+const GONE: ReadonlySet<number> = new Set([404, 405, 410])
 
 /** What a token endpoint says that does not know the client. */
 const FORGOTTEN: ReadonlySet<unknown> = new Set(['invalid_client', 'unauthorized_client'])

@@ -6,6 +6,7 @@ import {
   isLoginElsewhere,
   loginAddressOf,
   readAuthorizationServer,
+  refuseWithoutPkce,
   saysWhoItIs,
   scopesOfferedBy,
 } from './authorization-server.js'
@@ -121,6 +122,7 @@ export function createPlanning(parts: PlanningParts): Planning {
       break
     }
     const server = await serverOf(known ?? first)
+    refuseWithoutPkce(server)
     refuseUntrusted(server, resource, settings)
     if (known === undefined) refuseLoginElsewhere(server, settings)
     return server

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { JsonWebKey } from 'node:crypto'
 import { NotConnectableError } from '../errors/connection-errors.js'
-import type { SealedNotes } from '../grants/sealed-notes.js'
+import type { SealedNotes, SeenNote } from '../grants/sealed-notes.js'
 import type { StrategiesOfGrants } from '../grants/strategy-jobs.js'
 import type { Clock } from '../lib/clock.js'
 import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
@@ -33,7 +33,11 @@ export interface Targets {
   readonly keep: (account: string, id: string) => Promise<void>
   /** Ends all that a person has granted. Resolves to how many grants have ended. @throws {StorageError} after all that can be ended: call it again */
   readonly endAll: (account: string) => Promise<number>
-  /** `undefined` also if the target cannot be opened: it counts as absent. @throws {StorageError} if the store fails */
+  /**
+   * `undefined` also if the target was damaged: it counts as absent.
+   *
+   * @throws {StorageError} if the store fails, or the target was sealed with a secret that this process lacks
+   */
   readonly read: (id: string) => Promise<Target | undefined>
   /** The strategy of a target; `undefined` if there is no such target. @throws {StorageError} */
   readonly strategyOf: (id: string) => Promise<ConnectedStrategy | undefined>
@@ -44,6 +48,8 @@ export interface Targets {
    * {@link StorageError} if the store fails.
    */
   readonly others: () => AsyncIterable<string>
+  /** Lets the next use of a target read the metadata of its server anew, unless that was done a moment ago. */
+  readonly readAnew: (id: string) => void
   readonly idle: (timeoutMs: number) => Promise<number>
 }
 
@@ -65,8 +71,14 @@ const STARTED_MS = 6 * 60 * 60_000
 const FURTHER_STARTS = 50
 const COUNTED_MS = 24 * 60 * 60_000
 
+/** How long metadata are used at least that a server has just been asked for, in **milliseconds**. */
+const READ_ANEW_MS = 60_000
+
 /** How many targets a job works on at once: a server that does not answer holds up no other. */
 export const TARGETS_AT_ONCE = 16
+
+/** How many secrets may have sealed targets that a process cannot open, such as those of deploys that went back and forth. */
+const MAXIMUM_SECRETS = 5
 
 /** How long a strategy is kept that nobody uses, in **milliseconds**, and how many are kept. */
 const IDLE_MS = 10 * 60_000
@@ -97,12 +109,23 @@ export function createTargets(parts: TargetsParts): Targets {
   })
 
   async function read(id: string): Promise<Target | undefined> {
-    const note = await notes.look<Target>(noteName(id))
+    const note = await lookAt(id)
     const target = note?.value
     if (target?.isKept === true && clock.now() - target.writtenAt > NOTE_LIFE_MS / 2) {
       await write(id, note?.version, target)
     }
     return target
+  }
+
+  /**
+   * What is stored of a target. One that was damaged counts as absent, and can be replaced.
+   *
+   * @throws {StorageError} if another process has sealed it with a secret that this one lacks: everybody there uses it
+   */
+  async function lookAt(id: string): Promise<SeenNote<Target> | undefined> {
+    const note = await notes.look<Target>(noteName(id))
+    if (note?.isForeign === true) await notes.read(noteName(id))
+    return note
   }
 
   /** Resolves to whether no other process has written it meanwhile. */
@@ -123,10 +146,23 @@ export function createTargets(parts: TargetsParts): Targets {
     changed: (present: Target | undefined) => Omit<Target, 'writtenAt'> | undefined,
   ): Promise<void> {
     for (;;) {
-      const note = await notes.look<Target>(noteName(id))
+      const note = await lookAt(id)
       const next = changed(note?.value)
       if (next === undefined || (await write(id, note?.version, next))) return
     }
+  }
+
+  /**
+   * The id of a target: another one if this process cannot open the first, because it was sealed with a secret that this process
+   * lacks. Whoever has connected that goes on with it, in the processes that can.
+   */
+  async function openId(first: string): Promise<string> {
+    for (let number = 1; number <= MAXIMUM_SECRETS; number++) {
+      const id = number === 1 ? first : `${first}.${number}`
+      const note = await notes.look(noteName(id))
+      if (note?.isForeign !== true) return id
+    }
+    return first
   }
 
   /** @throws {NotConnectableError} if the person has begun with too many */
@@ -161,14 +197,15 @@ export function createTargets(parts: TargetsParts): Targets {
     read,
     strategyOf: kept.forTenant,
     strategyForJob,
+    readAnew: (id) => kept.drop(id, READ_ANEW_MS),
     idle: kept.idle,
 
     async start(account, { dpop, ...target }) {
       const { resource, issuer, authorizationURL, client } = target
       const { clientID, clientSecret, clientAuthentication, redirectUri } = client
       const made = [resource, issuer, authorizationURL, redirectUri, dpop]
-      const id = shortDigest(
-        JSON.stringify([...made, clientID, clientSecret, clientAuthentication]),
+      const id = await openId(
+        shortDigest(JSON.stringify([...made, clientID, clientSecret, clientAuthentication])),
       )
       await count(account, id)
       // Before there is a grant: whoever ends all that a person has must find it.
@@ -178,6 +215,8 @@ export function createTargets(parts: TargetsParts): Targets {
         if (present?.isKept === true) return undefined
         return present ?? { ...target, ...(dpop && { dpopKey: newKey() }), isKept: false }
       })
+      // The page that asks was made of metadata that have just been read.
+      kept.drop(id, READ_ANEW_MS)
       return id
     },
 

@@ -61,6 +61,8 @@ export interface Slot extends Replacements {
   triedAt?: number
   /** The access token that an API has refused: it is no longer usable. */
   refused?: string
+  /** When a caller has last given up because each renewal brought a token that had expired, in monotonic **milliseconds**. */
+  expiredAt?: number
 }
 
 /** How many access tokens of a grant are remembered. */

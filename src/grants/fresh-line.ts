@@ -29,6 +29,9 @@ const BACKGROUND_PAUSE_MS = 1_000
 /** How often a caller asks for a token that is valid. */
 const MAXIMUM_ATTEMPTS = 3
 
+/** How long nobody asks again after that, in **milliseconds**: each call would be as many refreshes. */
+const EXPIRED_PAUSE_MS = 60_000
+
 /** An access token that may serve a caller. */
 interface Serving extends StaleToken {
   /** The line with this access token in the place of its own. */
@@ -126,10 +129,15 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
     return call.ask.refusal === undefined || mayReplace(slotFor(call, serving), clock.monotonic())
   }
 
-  /** The line after a renewal; `undefined` if the record has to be looked at again. */
-  async function renewedLine(call: Call, serving: Serving): Promise<ServedLine | undefined> {
+  /** The line after a renewal; `undefined` if the record has to be looked at again, `expired` if its new token has expired. */
+  async function renewedLine(
+    call: Call,
+    serving: Serving,
+  ): Promise<ServedLine | 'expired' | undefined> {
     const { cell, ways, ask, askedAt } = call
     const { line, use, view } = serving
+    const { expiredAt = -Infinity } = slotFor(call, serving)
+    if (clock.monotonic() < expiredAt + EXPIRED_PAUSE_MS) throw expiredOnArrival()
     const patienceMs =
       Math.max(ways.timeoutMs, LEASE_MS) + CALLER_MARGIN_MS + (ask.isJob === true ? LEASE_MS : 0)
     const leftMs = askedAt + patienceMs - clock.monotonic()
@@ -149,7 +157,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
       }
       return isValid(after, clock.now())
         ? served({ ...serving, ...renewal, view: after })
-        : undefined
+        : 'expired'
     } catch (error) {
       // Another line may serve the request, or the refused one until its access token expires.
       if (error instanceof LoginRequiredError) return undefined
@@ -166,6 +174,7 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
   return async (id, ways, ask = {}) => {
     const cell = cells.cellOf(id)
     const call: Call = { cell, ways, ask, askedAt: clock.monotonic() }
+    let expired: Serving | undefined
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
       let look = await cells.recentLook(cell)
       // A login for more, in another process, may have brought it a moment ago.
@@ -181,13 +190,19 @@ export function createFreshLine(cells: GrantCells, clock: Clock, renew: Renew): 
         await cells.look(cell)
       } else if (typeof serving !== 'string') {
         const fresh = isFresh(call, serving) ? served(serving) : await renewedLine(call, serving)
-        if (fresh !== undefined) return fresh
+        if (fresh === 'expired') expired = serving
+        else if (fresh !== undefined) return fresh
       }
     }
-    throw new TokenEndpointError('The access token had expired when it arrived.', {
-      phase: 'refresh',
-    })
+    if (expired !== undefined) slotFor(call, expired).expiredAt = clock.monotonic()
+    throw expiredOnArrival()
   }
+}
+
+function expiredOnArrival(): TokenEndpointError {
+  return new TokenEndpointError('The access token had expired when it arrived.', {
+    phase: 'refresh',
+  })
 }
 
 /** Whether some line is known to have the scope that is asked for, or a token for it. */

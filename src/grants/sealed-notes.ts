@@ -12,6 +12,12 @@ export interface Note<Value> {
   readonly version: string
 }
 
+/** A note of which it is not known whether a secret opens it. */
+export interface SeenNote<Value> extends Note<Value | undefined> {
+  /** Whether another process has sealed it, with a secret that this one does not have: there, it can be read. */
+  readonly isForeign: boolean
+}
+
 /** JSON that is kept in the store of the grants: sealed, and bound to its name. */
 export interface SealedNotes {
   /** @throws {StorageError} if the store fails, or none of the secrets opens the note */
@@ -21,7 +27,7 @@ export interface SealedNotes {
    *
    * @throws {StorageError} if the store fails
    */
-  readonly look: <Value>(name: string) => Promise<Note<Value | undefined> | undefined>
+  readonly look: <Value>(name: string) => Promise<SeenNote<Value> | undefined>
   /**
    * Writes a note if the present one still has the version `was`. Resolves to its new version, or to `undefined` if another one
    * has been written meanwhile.
@@ -48,8 +54,11 @@ export interface SealedNotes {
   readonly reseal: (name: string) => Promise<'resealed' | 'unreadable' | undefined>
 }
 
-/** How long a note is kept that was sealed anew: for how much longer the old one was to be kept is not known. A year. */
-const RESEALED_MS = 365 * 24 * 60 * 60_000
+/**
+ * How long a note is kept that was sealed anew: for how much longer the old one was to be kept is not known. Two years, as the
+ * longest.
+ */
+const RESEALED_MS = 730 * 24 * 60 * 60_000
 
 /** How many ids one look at a list asks for. */
 const PAGE = 100
@@ -78,11 +87,13 @@ export function createSealedNotes(store: GrantStore, seal: Seal): SealedNotes {
   return {
     write,
 
-    async look<Value>(name: string): Promise<Note<Value | undefined> | undefined> {
+    async look<Value>(name: string): Promise<SeenNote<Value> | undefined> {
       const key = noteKey(name)
       const stored = await storeCall(() => store.get(key))
       if (stored === undefined) return undefined
-      return { value: seal.open(stored.value, key) as Value | undefined, version: stored.version }
+      const value = seal.open(stored.value, key) as Value | undefined
+      const isForeign = value === undefined && seal.isForeign(stored.value)
+      return { value, version: stored.version, isForeign }
     },
 
     async read<Value>(name: string): Promise<Note<Value> | undefined> {

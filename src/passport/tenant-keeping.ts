@@ -8,6 +8,7 @@ import type { MadeStrategy, TenantMaker, TenantStrategy } from './tenant-strateg
 /** A tenant's strategy that is kept. All times are monotonic. */
 interface Kept<Strategy extends TenantStrategy> {
   made: MadeStrategy<Strategy>
+  madeAt: number
   usedAt: number
   /** When it is asked whether the settings have changed. */
   checkAt: number
@@ -28,6 +29,8 @@ export interface KeepingParts<Strategy extends TenantStrategy> extends TenantMak
 export interface KeptStrategies<Strategy> {
   /** @throws what making the strategy throws, if there is none yet */
   readonly forTenant: (tenant: string) => Promise<Strategy | undefined>
+  /** Forgets one that was made longer ago than so many **milliseconds**: the next use makes it anew. */
+  readonly drop: (tenant: string, olderThanMs: number) => void
   readonly idle: (timeoutMs: number) => Promise<number>
   readonly size: () => number
 }
@@ -102,7 +105,8 @@ export function createKeptStrategies<Strategy extends TenantStrategy>(
     reinstate(made.strategy)
     tenantOfCallback.set(callbackURL, tenant)
     const now = clock.monotonic()
-    const one = present ?? { made, usedAt: now, checkAt: now }
+    const one = present ?? { made, madeAt: now, usedAt: now, checkAt: now }
+    if (one.made !== made) one.madeAt = now
     one.made = made
     one.checkAt = now + checkAfterMs
     kept.set(tenant, one)
@@ -167,6 +171,11 @@ export function createKeptStrategies<Strategy extends TenantStrategy>(
 
   return {
     size: () => kept.size,
+
+    drop(tenant, olderThanMs) {
+      const one = kept.get(tenant)
+      if (one !== undefined && clock.monotonic() - one.madeAt > olderThanMs) drop(tenant)
+    },
 
     async forTenant(tenant) {
       // Strangers make up names: nothing is remembered of those that do not exist.

@@ -3,6 +3,7 @@ import {
   loginAddressOf,
   providerOf,
   readAuthorizationServer,
+  refuseWithoutPkce,
   scopesOfferedBy,
 } from '../../src/connect/authorization-server.js'
 import { readServerMetadata } from '../../src/connect/server-metadata.js'
@@ -86,12 +87,13 @@ describe('the metadata of an authorization server', () => {
   })
 
   it.each([[undefined], [[]], [['plain']], ['plain'], [{ S256: true }]])(
-    'are refused without PKCE by S256: %j [authorization-server-2]',
+    'are refused for a login without PKCE by S256: %j [authorization-server-2]',
     async (methods) => {
       server.answers.set(OAUTH, { body: metadata({ code_challenge_methods_supported: methods }) })
-      await expect(read()).rejects.toMatchObject({
-        ...{ code: 'ERR_NOT_CONNECTABLE', reason: 'no_pkce' },
-      })
+      const found = await read()
+      expect(() => refuseWithoutPkce(found)).toThrow(
+        expect.objectContaining({ code: 'ERR_NOT_CONNECTABLE', reason: 'no_pkce' }),
+      )
     },
   )
 

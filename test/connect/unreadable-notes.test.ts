@@ -75,18 +75,18 @@ describe('a connection that cannot be read', () => {
   })
 
   it('is left out, and hides no other', async () => {
-    expect(await lost.connections.list('ada')).toEqual([OTHER])
-    expect(await own.connections.list('ada')).toEqual([CONNECTION])
+    expect(await lost.connections.list('ada')).toMatchObject([OTHER])
+    expect(await own.connections.list('ada')).toMatchObject([CONNECTION])
   })
 
   it('is replaced when the person connects it again', async () => {
     await own.connections.save(OTHER)
-    expect(await own.connections.list('ada')).toEqual([OTHER, CONNECTION])
+    expect(await own.connections.list('ada')).toMatchObject([OTHER, CONNECTION])
   })
 
   it('does not wait for the person', async () => {
     await lost.connections.wait(CONNECTION, { reason: 'refused', since: 2 })
-    expect(await own.connections.list('ada')).toEqual([CONNECTION])
+    expect(await own.connections.list('ada')).toMatchObject([CONNECTION])
   })
 
   it('is removed with all of the person', async () => {
@@ -152,11 +152,31 @@ describe('a target that cannot be read', () => {
     },
   }
 
-  it('counts as absent, and is replaced', async () => {
+  it('counts as absent, and is replaced, if it was damaged', async () => {
     const id = await own.targets.start('ada', TARGET)
-    expect(await lost.targets.read(id)).toBeUndefined()
-    expect(await lost.targets.start('ada', TARGET)).toBe(id)
-    expect(await lost.targets.read(id)).toMatchObject({ client: TARGET.client })
+    const note = await own.notes.look(`target/${id}`)
+    await own.notes.write('another', undefined, {}, 60_000)
+    const other = await store.get('note/another')
+    const moved = { version: 'moved', value: other?.value ?? '' }
+    await store.compareAndSet(`note/target/${id}`, note?.version, moved, 60_000)
+    expect(await own.targets.read(id)).toBeUndefined()
+    expect(await own.targets.start('ada', TARGET)).toBe(id)
+    expect(await own.targets.read(id)).toMatchObject({ client: TARGET.client })
+  })
+
+  it('is left to those who have its secret, and another one is made: everybody there uses it', async () => {
+    const id = await own.targets.start('ada', TARGET)
+    await own.targets.keep('ada', id)
+    await expect(lost.targets.read(id)).rejects.toMatchObject(FOREIGN)
+    await expect(lost.targets.keep('ada', id)).rejects.toMatchObject(FOREIGN)
+
+    const beside = await lost.targets.start('ben', TARGET)
+    expect(beside).not.toBe(id)
+    expect(await lost.targets.start('carla', TARGET)).toBe(beside)
+    expect(await lost.targets.read(beside)).toMatchObject({ client: TARGET.client })
+    expect(await own.targets.read(id)).toMatchObject({ isKept: true })
+    expect(await own.targets.start('dora', TARGET)).toBe(id)
+
     isDown = true
     await expect(lost.targets.read(id)).rejects.toMatchObject(DOWN)
     await expect(lost.targets.start('ada', TARGET)).rejects.toMatchObject(DOWN)

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import express from 'express'
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { listen } from './http.js'
 import type { RunningServer } from './http.js'
 
@@ -36,6 +36,8 @@ export interface ConnectableServer extends RunningServer {
   onRegister: ((req: Request, res: Response) => void) | undefined
   onAuthorize: ((req: Request, res: Response) => void) | undefined
   onCall: ((req: Request, res: Response) => void) | undefined
+  /** Is called before the token endpoint. */
+  onToken: RequestHandler | undefined
   /** Forgets all tokens, as after a restart without a database. */
   forgetTokens(): void
   /** Forgets all clients. */
@@ -65,6 +67,7 @@ export async function startConnectableServer(): Promise<ConnectableServer> {
     revocations: [],
     calls: [],
     onRegister: undefined,
+    onToken: undefined,
     onAuthorize: undefined,
     onCall: undefined,
     forgetTokens() {
@@ -126,6 +129,10 @@ export async function startConnectableServer(): Promise<ConnectableServer> {
     res.redirect(back.href)
   })
 
+  app.post('/token', (req, res, next) => {
+    if (own.onToken === undefined) next()
+    else void own.onToken(req, res, next)
+  })
   app.post('/token', (req, res) => {
     const form = new URLSearchParams(req.body as Record<string, string>)
     own.tokenRequests.push(form)

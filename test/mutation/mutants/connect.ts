@@ -126,8 +126,8 @@ export const CONNECT_MUTANTS: readonly Mutant[] = [
     rows: ['attacks a connected server without PKCE'],
     tests: ['authorization-server-2'],
     file: 'connect/authorization-server.ts',
-    find: "metadata.code_challenge_methods_supported?.includes('S256') !== true",
-    replace: "metadata.code_challenge_methods_supported?.includes('S256') === false",
+    find: "metadata.code_challenge_methods_supported?.includes('S256') === true",
+    replace: "metadata.code_challenge_methods_supported?.includes('S256') !== false",
     gone: 'a server that does not mention PKCE is connected',
   },
   {
