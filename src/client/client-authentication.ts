@@ -1,4 +1,5 @@
 import type { ClientAuth } from 'oauth4webapi'
+import { basicCredentials, formEncoded, unencoded } from './basic-credentials.js'
 import { byAssertion, createSecretSigner } from './client-assertion.js'
 import type { ClientAssertionSettings } from './client-assertion.js'
 import type { ClientKeys } from './client-keys.js'
@@ -37,7 +38,7 @@ export function createClientAuthentication(
     case 'client_secret_basic':
       return bySecret(
         required(clientSecret, 'clientSecret', clientAuthentication),
-        clientSecretBasic(settings.basicCredentials === 'raw' ? (text) => text : formEncoded),
+        clientSecretBasic(settings.basicCredentials === 'raw' ? unencoded : formEncoded),
       )
     case 'client_secret_jwt':
       return bySecret(required(clientSecret, 'clientSecret', clientAuthentication), (secret) =>
@@ -91,14 +92,8 @@ function clientSecretPost(secret: string): ClientAuth {
  */
 function clientSecretBasic(encoded: (text: string) => string): (secret: string) => ClientAuth {
   return (secret) => (_server, client, _body, headers) => {
-    const credentials = `${encoded(client.client_id)}:${encoded(secret)}`
-    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
+    headers.set('authorization', basicCredentials(client.client_id, secret, encoded))
   }
-}
-
-/** @see [URL Standard, section 5.2 - application/x-www-form-urlencoded serializing](https://url.spec.whatwg.org/#urlencoded-serializing) */
-function formEncoded(text: string): string {
-  return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
 /** The methods that a client may have credentials for, the safest first. */

@@ -5,7 +5,7 @@ import { forEachDespiteFailures } from '../lib/for-each-despite-failures.js'
 import { setNewest } from '../lib/set-newest.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import { shortDigest } from '../lib/short-digest.js'
-import { NOTE_LIFE_MS } from './note-life.js'
+import { NOTE_LIFE_MS } from '../grants/note-life.js'
 import type { ResourceChallenge } from './protected-resource.js'
 import { isWithin } from './resource-address.js'
 

@@ -8,7 +8,7 @@ import { shortDigest } from '../lib/short-digest.js'
 import { createSingleFlight } from '../lib/single-flight.js'
 import type { TrustedServer } from './authorization-server.js'
 import type { DynamicClient } from './client-registration.js'
-import { NOTE_LIFE_MS } from './note-life.js'
+import { NOTE_LIFE_MS } from '../grants/note-life.js'
 import { createRemember } from './remember.js'
 
 /** This application's registrations at authorization servers: one at each, over all processes. */

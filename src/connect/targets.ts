@@ -10,7 +10,7 @@ import { noteStrategyOfRequest } from '../passport/strategies-of-session.js'
 import { createKeptStrategies } from '../passport/tenant-keeping.js'
 import { ConnectedStrategy } from './connected-strategy.js'
 import type { AccountOn } from './connected-strategy.js'
-import { NOTE_LIFE_MS } from './note-life.js'
+import { NOTE_LIFE_MS } from '../grants/note-life.js'
 import { optionsOfTarget, strategyPrefix } from './target-options.js'
 import type { Target, TargetOptionsParts } from './target-options.js'
 
@@ -187,6 +187,10 @@ export function createTargets(parts: TargetsParts): Targets {
       .map(({ name }) => name.slice(prefix.length))
   }
 
+  function readAnew(id: string): void {
+    kept.drop(id, READ_ANEW_MS)
+  }
+
   async function strategyForJob(id: string): Promise<ConnectedStrategy | undefined> {
     const strategy = await kept.forTenant(id)
     if (strategy === undefined) await notes.read(noteName(id))
@@ -197,7 +201,7 @@ export function createTargets(parts: TargetsParts): Targets {
     read,
     strategyOf: kept.forTenant,
     strategyForJob,
-    readAnew: (id) => kept.drop(id, READ_ANEW_MS),
+    readAnew,
     idle: kept.idle,
 
     async start(account, { dpop, ...target }) {
@@ -216,7 +220,7 @@ export function createTargets(parts: TargetsParts): Targets {
         return present ?? { ...target, ...(dpop && { dpopKey: newKey() }), isKept: false }
       })
       // The page that asks was made of metadata that have just been read.
-      kept.drop(id, READ_ANEW_MS)
+      readAnew(id)
       return id
     },
 

@@ -3,6 +3,7 @@ import { randomId } from '../lib/random-id.js'
 import type { Seal } from '../lib/sealing.js'
 import type { GrantStore, StoredRecord } from '../options/grant-store.js'
 import { storeCall } from './claims.js'
+import { NOTE_LIFE_MS } from './note-life.js'
 import { noteKey } from './record-keys.js'
 
 /** A note as it was read. */
@@ -53,12 +54,6 @@ export interface SealedNotes {
   /** Seals a note anew if it was not sealed with the first secret. `undefined` if nothing was to be done. @throws {StorageError} */
   readonly reseal: (name: string) => Promise<'resealed' | 'unreadable' | undefined>
 }
-
-/**
- * How long a note is kept that was sealed anew: for how much longer the old one was to be kept is not known. Two years, as the
- * longest.
- */
-const RESEALED_MS = 730 * 24 * 60 * 60_000
 
 /** How many ids one look at a list asks for. */
 const PAGE = 100
@@ -124,8 +119,9 @@ export function createSealedNotes(store: GrantStore, seal: Seal): SealedNotes {
       if (stored === undefined || seal.isCurrent(stored.value)) return undefined
       const value = seal.open(stored.value, key)
       if (value === undefined) return 'unreadable'
-      // Whoever has written it meanwhile has sealed it with the first secret.
-      const version = await write(name, stored.version, value, RESEALED_MS)
+      // Whoever has written it meanwhile has sealed it with the first secret. For how much longer the old one was to be kept is not
+      // known: as long as any.
+      const version = await write(name, stored.version, value, NOTE_LIFE_MS)
       return version === undefined ? undefined : 'resealed'
     },
   }

@@ -136,7 +136,7 @@ function changedBy(standIn: Donor, idle: Readonly<Record<string, unknown>>): str
 }
 
 /** Sets members of a stand-in, also where those that it inherits cannot be written. */
-export function define(standIn: Donor, members: object): void {
+function define(standIn: Donor, members: object): void {
   for (const [name, value] of Object.entries(members) as [string, unknown][]) {
     Object.defineProperty(standIn, name, { value, configurable: true, writable: true })
   }

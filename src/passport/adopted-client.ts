@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type { ResourceClient } from '../client/requests.js'
 import type { Transport } from '../client/transport.js'
+import { asError } from '../lib/as-error.js'
 import { ADOPTED } from './donor.js'
 import type { DonorClient } from './donor.js'
 import type { ProfileLoads } from './hooked-profile.js'
@@ -65,8 +66,7 @@ export function adoptClient(client: DonorClient, isOverridden: boolean): Adopted
       return await new Promise((resolve, reject) => {
         const parameters = { grant_type: 'authorization_code' }
         client.getOAuthAccessToken(code, parameters, (error, ...result) => {
-          if (error)
-            reject(error instanceof Error ? error : new Error('It failed', { cause: error }))
+          if (error) reject(asError(error, 'It failed'))
           else resolve(result)
         })
       })

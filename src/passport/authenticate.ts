@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type passport from 'passport'
 import { ConfigurationError } from '../errors/errors.js'
+import { asError } from '../lib/as-error.js'
 import type { LoginStrategy } from './login-strategy.js'
 import { managerOf, managerOn, notedPassport, passportOf } from './registered-strategies.js'
 import type { PassportInstance } from './registered-strategies.js'
@@ -20,7 +21,7 @@ export function authenticate(
 ): Promise<Authenticated> {
   return new Promise((resolve, reject) => {
     const finished: passport.AuthenticateCallback = (error: unknown, user, info) => {
-      if (error) reject(asError(error))
+      if (error) reject(asError(error, 'The login failed'))
       else resolve({ user, info })
     }
     const instance = passportFor(strategy, req)
@@ -65,7 +66,7 @@ export function logIn(user: Express.User, req: Request): Promise<void> {
   return new Promise((resolve, reject) => {
     req.logIn(user, (error: unknown) => {
       if (error instanceof Error && error.message === NOT_SERIALIZED) reject(notSerialized())
-      else if (error) reject(asError(error))
+      else if (error) reject(asError(error, 'The login failed'))
       else resolve()
     })
   })
@@ -75,8 +76,4 @@ function notSerialized(): ConfigurationError {
   return new ConfigurationError(
     'Passport does not know how to keep this user in the session. Call passport.serializeUser and passport.deserializeUser. Without verify, and with a Passport of your own, give it to the router: authRouter(strategy, { passport }).',
   )
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('The login failed', { cause: error })
 }

@@ -1,4 +1,5 @@
 import { isObject } from '../client/answer.js'
+import { basicCredentials, formEncoded, unencoded } from '../client/basic-credentials.js'
 import { ConfigurationError } from '../errors/setup-errors.js'
 import type { AuthorizationCodeOptions } from '../options/options.js'
 import { github } from '../providers/github.js'
@@ -90,10 +91,10 @@ function authentication({ name, _oauth2: client }: Donor, isOwnSecret: boolean):
   const header = Object.entries(client._customHeaders).find(
     ([header]) => header.toLowerCase() === 'authorization',
   )?.[1]
-  if (header === basic(id, secret ?? '')) {
+  if (header === basicCredentials(id, secret ?? '', unencoded)) {
     return { clientAuthentication: 'client_secret_basic', basicCredentials: 'raw' }
   }
-  if (header === basic(formEncoded(id), formEncoded(secret ?? ''))) {
+  if (header === basicCredentials(id, secret ?? '', formEncoded)) {
     return { clientAuthentication: 'client_secret_basic' }
   }
   if (header !== undefined) {
@@ -106,15 +107,6 @@ function authentication({ name, _oauth2: client }: Donor, isOwnSecret: boolean):
   return name === 'okta' && Object.hasOwn(client, 'getOAuthAccessToken')
     ? { clientAuthentication: 'client_secret_basic', basicCredentials: 'raw' }
     : { clientAuthentication: 'client_secret_post' }
-}
-
-function basic(id: string, secret: string): string {
-  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
-}
-
-/** @see [RFC 6749, section 2.3.1 - Client Password](https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1) */
-function formEncoded(text: string): string {
-  return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
 function callbackOf({ name, _callbackURL: url }: Donor): string {

@@ -1,3 +1,4 @@
+import { asError } from '../lib/as-error.js'
 import type { Profile } from '../options/profile.js'
 
 /** The end of passport-oauth2's hook `userProfile`. */
@@ -22,7 +23,7 @@ export function createProfileLoads(): ProfileLoads {
       let fail: (error: unknown) => void = () => undefined
       try {
         return await new Promise<Profile | undefined>((resolve, reject) => {
-          fail = (error) => reject(asError(error))
+          fail = (error) => reject(asError(error, 'It failed'))
           underWay.set(accessToken, own.add(fail))
           const done: ProfileDone = (error, profile) => {
             if (error) fail(error)
@@ -41,8 +42,4 @@ export function createProfileLoads(): ProfileLoads {
     },
     tokenIn: (text) => (underWay.has(text) ? text : undefined),
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('It failed', { cause: error })
 }

@@ -16,7 +16,7 @@ export function verifiedBy(
   return new Promise((resolve, reject) => {
     const done: VerifyDone = (error, user, info) => {
       const isRefused = !user
-      if (error) reject(asError(error))
+      if (error) reject(withFields(error))
       else resolve({ user: isRefused ? false : user, info: infoIn(info) })
     }
     const decide = (user: unknown): void => {
@@ -28,7 +28,7 @@ export function verifiedBy(
 }
 
 /** Applications call back with objects that have the fields of an error, which their handlers read. */
-function asError(error: unknown): Error {
+function withFields(error: unknown): Error {
   if (error instanceof Error) return error
   const { message, ...fields } = Object(error) as { readonly message?: unknown }
   const text = typeof message === 'string' ? message : 'verify failed'

@@ -22,6 +22,7 @@ import { advanceClock } from '../support/clock.js'
 import { grantsIn } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
 import { bodyOf } from '../support/login.js'
+import { refreshesAt } from '../support/refreshes.js'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
@@ -110,12 +111,7 @@ async function tokenOf(browser: Browser, { origin }: TestApp): Promise<unknown> 
   return bodyOf(page)['accessToken'] ?? bodyOf(page)['code']
 }
 
-/** How many refreshes and revocations the provider has received. */
-function refreshes(): number {
-  return provider
-    .requestsTo('token')
-    .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token').length
-}
+const refreshes = (): number => refreshesAt(provider)
 
 /** Resolves when so many tokens were revoked: nobody waits for that. */
 async function revocations(count: number): Promise<void> {

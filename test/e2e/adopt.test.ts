@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import express from 'express'
 import type { Request } from 'express'
-import session from 'express-session'
-import passport from 'passport'
 import { adopt, authRouter } from '../../src/index.js'
 import type { AdoptOptions, AuthorizationCodeStrategy } from '../../src/index.js'
+import { startAdoptingApp } from '../support/adopting-app.js'
 import { Donor } from '../support/donor.js'
-import { Browser, listen } from '../support/http.js'
+import { Browser } from '../support/http.js'
 import type { RunningServer } from '../support/http.js'
 import { formOf, startLogin } from '../support/login.js'
 import { setScene } from '../support/scene.js'
@@ -34,22 +32,13 @@ async function start(
   errors: unknown[]
   strategy: AuthorizationCodeStrategy
 }> {
-  const app = express()
-  const server = await listen(app)
-  running.push(server)
-  const errors: unknown[] = []
-  const strategy = adopt(make(`${server.origin}/auth/callback`), options)
-  app.use(session({ secret: 'a test', resave: false, saveUninitialized: false }))
-  app.use(passport.session())
-  passport.serializeUser((user, done) => done(null, user))
-  passport.deserializeUser((user: Express.User, done) => done(null, user))
-  app.use('/auth', authRouter(strategy, { onError: (error, _req, _res, next) => next(error) }))
-  app.get('/', (req, res) => res.json(req.user ?? null))
-  app.use(((error, _req, res, _next) => {
-    errors.push(error)
-    res.status(500).end()
-  }) satisfies express.ErrorRequestHandler)
-  return { origin: server.origin, errors, strategy }
+  const { made: strategy, ...app } = await startAdoptingApp((routes, origin) => {
+    const adopted = adopt(make(`${origin}/auth/callback`), options)
+    routes.use('/auth', authRouter(adopted, { onError: (error, _req, _res, next) => next(error) }))
+    return adopted
+  })
+  running.push(app)
+  return { ...app, strategy }
 }
 
 /** Logs in with a donor whose `verify` is this. */

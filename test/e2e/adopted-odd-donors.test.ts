@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import express from 'express'
-import type { Request } from 'express'
-import session from 'express-session'
+import type { Request, RequestHandler } from 'express'
 import passport from 'passport'
 import { adopt, authRouter } from '../../src/index.js'
 import type { AdoptOptions } from '../../src/index.js'
+import { startAdoptingApp } from '../support/adopting-app.js'
+import type { AdoptingApp } from '../support/adopting-app.js'
 import { Donor } from '../support/donor.js'
-import { Browser, listen } from '../support/http.js'
+import { Browser } from '../support/http.js'
 import type { Page, RunningServer } from '../support/http.js'
 import { formOf, startLogin } from '../support/login.js'
 import { setScene } from '../support/scene.js'
@@ -26,9 +26,7 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.close()
 })
 
-interface StartedApp {
-  readonly origin: string
-  readonly errors: unknown[]
+interface StartedApp extends AdoptingApp {
   /** What was in `req.authInfo`, if the login came so far. */
   readonly infos: unknown[]
 }
@@ -38,30 +36,21 @@ async function start(
   make: (callbackURL: string) => Donor,
   { loginOptions = {}, ...options }: AdoptOptions & { readonly loginOptions?: object } = {},
 ): Promise<StartedApp> {
-  const app = express()
-  const server = await listen(app)
-  running.push(server)
-  const [errors, infos]: [unknown[], unknown[]] = [[], []]
-  const strategy = adopt(make(`${server.origin}/callback`), options)
-  app.use(session({ secret: 'a test', resave: false, saveUninitialized: false }))
-  app.use(passport.session())
-  passport.serializeUser((user, done) => done(null, user))
-  passport.deserializeUser((user: Express.User, done) => done(null, user))
-  const failureRedirect = '/failed'
-  const authenticate = (one: object): express.RequestHandler =>
-    passport.authenticate(strategy, { ...one, failureRedirect }) as express.RequestHandler
-  app.get('/login', authenticate(loginOptions))
-  app.get('/callback', authenticate({}), (req, res) => {
-    infos.push(req.authInfo)
-    res.redirect('/')
+  const infos: unknown[] = []
+  const app = await startAdoptingApp((routes, origin) => {
+    const strategy = adopt(make(`${origin}/callback`), options)
+    const failureRedirect = '/failed'
+    const authenticate = (one: object): RequestHandler =>
+      passport.authenticate(strategy, { ...one, failureRedirect }) as RequestHandler
+    routes.get('/login', authenticate(loginOptions))
+    routes.get('/callback', authenticate({}), (req, res) => {
+      infos.push(req.authInfo)
+      res.redirect('/')
+    })
+    routes.use('/routed', authRouter(adopt(make(`${origin}/routed/callback`), options)))
   })
-  app.use('/routed', authRouter(adopt(make(`${server.origin}/routed/callback`), options)))
-  app.get('/', (req, res) => res.json(req.user ?? null))
-  app.use(((error, _req, res, _next) => {
-    errors.push(error)
-    res.status(500).end()
-  }) satisfies express.ErrorRequestHandler)
-  return { origin: server.origin, errors, infos }
+  running.push(app)
+  return { ...app, infos }
 }
 
 /** A callback that comes back from the provider, with the authorization request before it. */

@@ -14,6 +14,7 @@ import { createMovableClock } from '../support/movable-clock.js'
 import type { MovableClock } from '../support/movable-clock.js'
 import { startRedisProcess } from '../support/redis-process.js'
 import type { RedisProcess } from '../support/redis-process.js'
+import { refreshesAt } from '../support/refreshes.js'
 import { describeWithRedis } from '../support/requirements.js'
 import { toJavaScript } from '../support/to-javascript.js'
 import { until } from '../support/until.js'
@@ -127,10 +128,7 @@ describeWithRedis('an app that is stopped while the provider is slow to refresh'
     return pages.map(({ status }) => status)
   }
 
-  function refreshes(): number {
-    const requests = provider.requestsTo('token')
-    return requests.filter(({ parameters }) => parameters['grant_type'] === 'refresh_token').length
-  }
+  const refreshes = (): number => refreshesAt(provider)
 
   async function start(code: string): Promise<StoppableApp> {
     const url = `http://localhost:${port}`

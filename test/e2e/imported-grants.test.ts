@@ -9,6 +9,7 @@ import type { TestApp } from '../support/app.js'
 import { advanceClock } from '../support/clock.js'
 import { grantsIn } from '../support/grant-modes.js'
 import { Browser } from '../support/http.js'
+import { refreshesAt } from '../support/refreshes.js'
 
 const HOUR = 3600
 const ADA = { account: 'account-of-ada' }
@@ -69,11 +70,7 @@ async function row(): Promise<ImportedGrant> {
   return { strategy: 'company', ...ADA, refreshToken, subject: 'ada' }
 }
 
-function refreshes(): number {
-  return provider
-    .requestsTo('token')
-    .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token').length
-}
+const refreshes = (): number => refreshesAt(provider)
 
 describe('grants.import', () => {
   it('takes over refresh tokens that an application has, for jobs and requests, and only once', async () => {

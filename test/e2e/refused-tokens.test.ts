@@ -20,6 +20,7 @@ import { grantsIn } from '../support/grant-modes.js'
 import { advanceClock } from '../support/clock.js'
 import { Browser, listen } from '../support/http.js'
 import type { RunningServer } from '../support/http.js'
+import { refreshesAt } from '../support/refreshes.js'
 import { until } from '../support/until.js'
 
 /** One request that the API gets: with which token, for which path, and how many there were before, of this path and of all. */
@@ -107,11 +108,7 @@ async function statusesOf(started: { app: TestApp }, count: number): Promise<rea
   return statuses
 }
 
-function refreshes(): number {
-  return provider
-    .requestsTo('token')
-    .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token').length
-}
+const refreshes = (): number => refreshesAt(provider)
 
 const isAccepted = ({ token }: Call): number => (provider.introspect(token) ? 200 : 401)
 

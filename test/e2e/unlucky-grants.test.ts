@@ -23,6 +23,7 @@ import { grantsIn } from '../support/grant-modes.js'
 import { hearEvents } from '../support/hear-events.js'
 import { Browser } from '../support/http.js'
 import { bodyOf } from '../support/login.js'
+import { refreshesAt } from '../support/refreshes.js'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
@@ -383,10 +384,7 @@ describe('grants.renewIdle', () => {
     await expect(grants.renewIdle({ olderThanDays: 60 })).rejects.toMatchObject({
       code: 'ERR_STORAGE',
     })
-    const refreshes = provider
-      .requestsTo('token')
-      .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token')
-    expect(refreshes).toHaveLength(2)
+    expect(refreshesAt(provider)).toBe(2)
   })
 })
 

@@ -13,6 +13,7 @@ import { createGuideProject } from '../../support/guide-app.js'
 import { startPostgresProcess } from '../../support/postgres-process.js'
 import { startRedis } from '../../support/redis.js'
 import { startRedisProcess } from '../../support/redis-process.js'
+import { refreshesAt } from '../../support/refreshes.js'
 import { describeWithPostgres, describeWithRedis } from '../../support/requirements.js'
 import { toJavaScript } from '../../support/to-javascript.js'
 
@@ -96,10 +97,7 @@ async function expectGuideToWork(
     expect(stdout).toContain(`${name}:bob { sub: 'bob', name: 'Bob' }`)
     expect(stdout).toContain('Must log in again: \n')
   }
-  const refreshed = provider
-    .requestsTo('token')
-    .filter(({ parameters }) => parameters['grant_type'] === 'refresh_token')
-  expect(refreshed).toHaveLength(2)
+  expect(refreshesAt(provider)).toBe(2)
   expect(provider.reused).toEqual([])
 
   provider.endGrants()

@@ -12,8 +12,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     rows: [BASIC],
     tests: ['client-auth-1'],
     file: 'client/client-authentication.ts',
-    find: '(text) => text : formEncoded',
-    replace: '(text) => text : (text) => text',
+    find: 'unencoded : formEncoded',
+    replace: 'unencoded : unencoded',
     gone: 'Basic credentials are not form-encoded',
   },
   {
