@@ -220,6 +220,8 @@ describe('an application', () => {
         one.use('/auth', remember)
       },
     })
+    // It stands still: express-session reads it twice, to set a maxAge and to keep that.
+    advanceClock(0)
     await new Browser().follow(app.loginURL)
     const sessions = await new Promise<object>((resolve) => {
       app.store.all?.((_error, all) => resolve(all ?? {}))
